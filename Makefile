@@ -1,0 +1,58 @@
+# Everything a newcomer types. Needs python3 (3.10 or newer), make and a package index; the rest is made here.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lock deploy clean
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+# uv from PATH, else one of our own, pinned, in .uv/
+UV := $(shell command -v uv || echo .uv/bin/uv)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export SAM_CLI_TELEMETRY := 0
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/ready  ## Deploy to the local cloud, mail it an order, show the reply and the timeline
+	@$(BIN)/mailstep demo
+
+test: .venv/ready  ## Run every test
+	@$(BIN)/pytest
+
+check: .venv/ready  ## All that is static: format, lint, types, templates, state machine
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/sam validate --lint
+	$(BIN)/statelint --eval-jsonata statemachine/email.asl.json
+
+format: .venv/ready  ## Format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(UV)  ## Resolve the pinned requirements again (python packages with their hashes)
+	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  --upgrade --python-version 3.13 pyproject.toml --group dev -o requirements.txt
+	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  --python-version 3.13 --group functions -c requirements.txt -o functions/requirements.txt
+
+deploy: .venv/ready  ## Build, then deploy to the AWS account of this shell's credentials
+	$(BIN)/sam build
+	$(BIN)/sam deploy
+
+clean:  ## Remove all that was made here
+	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+.venv/ready: requirements.txt pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.13 .venv
+	$(UV) pip sync --quiet requirements.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit("Mailstep needs python3 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.13") if sys.version_info < (3, 10) else None'
+	@$(PYTHON) -m venv .uv 2>/dev/null && .uv/bin/python -m pip install --quiet uv==$(UV_VERSION) \
+	  || { rm -rf .uv && $(PYTHON) -m pip install --quiet --target .uv uv==$(UV_VERSION); } \
+	  || { echo "uv could not be installed: this python3 has neither venv nor pip (Debian: apt install python3-venv)" >&2; rm -rf .uv; exit 2; }

@@ -1,0 +1,51 @@
+"""The one way to AWS: a client per service, and AWS's faults in the errors the workflow knows."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore import exceptions
+from botocore.config import Config
+
+from mailstep.errors import TransientError
+
+# The workflow's declared retries are the patience; boto3 only bridges a blip.
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=2,
+    read_timeout=10,
+)
+_THROTTLED = {
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "LimitExceededException",
+    "RequestTimeout",
+}
+
+
+@cache
+def client(service: str) -> Any:
+    """The environment's client for `service`, made on first use."""
+    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+@contextmanager
+def transient_faults() -> Generator[None]:
+    """Raise throttling, 5xx and network faults of AWS as `TransientError`; let all others pass as they are."""
+    try:
+        yield
+    except exceptions.ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in _THROTTLED or status >= 500:
+            raise TransientError(f"{error.operation_name}: {code} ({status})") from error
+        raise
+    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+        raise TransientError(type(error).__name__) from error

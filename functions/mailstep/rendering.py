@@ -1,0 +1,37 @@
+"""Templates to text and HTML, autoescaped: everything in a message is hostile."""
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+
+def _octets(count: int) -> str:
+    """A size as people read it: `512 bytes`, `1.4 KB`, `3.0 MB` (units of 1,000)."""
+    for size, unit in ((1_000_000, "MB"), (1_000, "KB")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def _figure(number: float) -> str:
+    """A figure with as many digits as say something: `12`, `3.5`, `1,234.57`."""
+    return f"{number:,.2f}".rstrip("0").rstrip(".")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(octets=_octets, figure=_figure)
+    return environment
+
+
+def render(template: str, **context: object) -> str:
+    """Render a file of mailstep/templates."""
+    return _environment().get_template(template).render(context)

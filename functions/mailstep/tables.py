@@ -1,0 +1,127 @@
+"""Tables in attachments (CSV, TSV, XLSX): read through libraries, summarised per column."""
+
+import csv
+import io
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+
+from charset_normalizer import from_bytes
+from python_calamine import CalamineError, CalamineWorkbook
+
+from mailstep.contracts import Attachment
+
+ROWS_BOUND = 100_000
+"""Rows read of one table: what can be summarised within the step's timeout and memory."""
+SIZE_BOUND = 10 * 1024 * 1024
+"""Octets of a table that is read; a larger one is named, not summarised."""
+
+_DELIMITED = {"text/csv", "text/tab-separated-values", "application/csv"}
+_WORKBOOKS = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+class UnreadableTable(ValueError):
+    """The attachment looks like a table but cannot be read; the text is a sentence for the sender."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is known of one column; `minimum`, `maximum` and `mean` where every value is a number."""
+
+    name: str
+    kind: str
+    missing: int
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    most_frequent: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A summary: the first row is the header, the others are counted."""
+
+    name: str
+    rows: int
+    columns: tuple[Column, ...]
+    complete: bool = True
+
+
+def is_table(attachment: Attachment) -> bool:
+    """Whether media type or file name say that the attachment is a table we read."""
+    suffix = PurePath(attachment.filename.lower()).suffix
+    return attachment.media_type in _DELIMITED | _WORKBOOKS or suffix in {".csv", ".tsv", ".xlsx"}
+
+
+def summarise(attachment: Attachment, content: bytes) -> list[Table]:
+    """One table for a delimited file, one for each sheet of a workbook.
+
+    Raises:
+        UnreadableTable: it is too large, or no table.
+    """
+    if len(content) > SIZE_BOUND:
+        raise UnreadableTable(f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise here.")
+    if content.startswith(b"PK\x03\x04"):
+        return [_summary(name, rows) for name, rows in _sheets(content)]
+    return [_summary(attachment.filename, _delimited_rows(content))]
+
+
+def _sheets(content: bytes) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        for name in workbook.sheet_names:
+            yield name, workbook.get_sheet_by_name(name).iter_rows()
+    except CalamineError as error:
+        raise UnreadableTable("It is not a workbook that can be read; please save it as XLSX again.") from error
+
+
+def _delimited_rows(content: bytes) -> Iterator[list[str]]:
+    guess = from_bytes(content[: 256 * 1024]).best()
+    if guess is None or (b"\0" in content[:1024].replace(b"\0", b"", 0) and guess.encoding not in {"utf_16", "utf_32"}):
+        raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
+    text = content.decode(guess.encoding, errors="replace").removeprefix("\ufeff")
+    try:
+        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:64_000], delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    yield from csv.reader(io.StringIO(text, newline=""), dialect)
+
+
+def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table:
+    try:
+        read = [[str(value).strip() for value in row] for row in islice(rows, ROWS_BOUND + 2)]
+    except csv.Error as error:
+        raise UnreadableTable(f"It cannot be read as a table: {error}.") from error
+    filled = [row for row in read if any(row)]
+    if not filled:
+        raise UnreadableTable("It is empty.")
+    header, body = filled[0], filled[1 : ROWS_BOUND + 1]
+    columns = tuple(
+        _column(title or f"column {index + 1}", [row[index] if index < len(row) else "" for row in body])
+        for index, title in enumerate(header)
+    )
+    return Table(name=name, rows=len(body), columns=columns, complete=len(read) <= ROWS_BOUND + 1)
+
+
+def _column(name: str, cells: list[str]) -> Column:
+    values = [cell for cell in cells if cell]
+    missing = len(cells) - len(values)
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    if values and len(numbers) == len(values):
+        return Column(name, "number", missing, min(numbers), max(numbers), statistics.fmean(numbers))
+    return Column(
+        name,
+        "text" if values else "empty",
+        missing,
+        most_frequent=statistics.mode(values) if values else None,
+    )
+
+
+def _number(value: str) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None

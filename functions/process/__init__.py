@@ -1,0 +1,1 @@
+"""ProcessEmail: the route's processor turns the message into a digest."""

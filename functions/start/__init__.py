@@ -1,0 +1,1 @@
+"""StartWorkflow: from the inbound queue to a named execution."""

@@ -1,0 +1,27 @@
+"""Lambda handler of StartWorkflow: a batch of SQS records, each an S3 event, with partial batch responses."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailstep import workflow
+from mailstep.telemetry import logger, metrics
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def start_executions(record: SQSRecord) -> None:
+    """Start one execution for each email that the record tells of."""
+    for email in workflow.new_emails(record.json_body):
+        outcome = workflow.start(email)
+        metrics.add_metric(name="EmailsReceived", unit=MetricUnit.Count, value=1 if outcome == "started" else 0)
+        logger.info("Execution %s", outcome, extra={"execution": email.id, "route": email.route})
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event=event, record_handler=start_executions, processor=processor, context=context)

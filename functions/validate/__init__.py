@@ -1,0 +1,1 @@
+"""ValidateEmail: whether the message may be processed and answered."""

@@ -1,0 +1,28 @@
+"""Lambda handler of ValidateEmail: `Claim` in, the same claim out, or the error that says why not."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.parser import event_parser
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailstep import policy, storage
+from mailstep.contracts import Claim
+from mailstep.errors import RefusedEmail
+from mailstep.routes import routes
+from mailstep.telemetry import logger, metrics
+
+
+@logger.inject_lambda_context(correlation_id_path="email.id")
+@metrics.log_metrics
+@event_parser(model=Claim)
+def handler(event: Claim, context: LambdaContext) -> dict[str, Any]:
+    message = storage.read_message(event.email.bucket, event.message_key)
+    try:
+        policy.validate(message, routes().get(event.route))
+    except RefusedEmail as refused:
+        metrics.add_dimension(name="reason", value=refused.reason)
+        metrics.add_metric(name="EmailsRefused", unit=MetricUnit.Count, value=1)
+        logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
+        raise
+    return event.model_dump()

@@ -1,0 +1,146 @@
+"""A local cloud from start to end: the account, the deployed stack, SMTP in and the outbox, and nothing left behind."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud import deployment, receiving
+from localcloud.account import ACCOUNT_ID, REGION, Account
+from localcloud.errors import UserError
+from mailstep.routes import ROUTES_FILE, load
+
+DOMAIN = "mailstep.example"
+"""The domain that the local SES receives for; samconfig.toml, [local], names it too."""
+_START_SECONDS = 30
+_CONCURRENCY = 8 * (os.cpu_count() or 1)
+"""Environments of all functions at once. One takes some 60 MB; throttling is then real, and the declared retries meet it."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """A running local cloud and where everything in it is."""
+
+    account: Account
+    smtp_port: int
+    directory: Path
+    outputs: dict[str, str]
+    addresses: list[str]
+    functions: dict[str, str]
+
+    @property
+    def outbox(self) -> Path:
+        """Where each reply lies as `<SES message id>.eml`."""
+        return self.directory / "outbox"
+
+    @property
+    def log(self) -> Path:
+        """What MiniStack and `sam` said."""
+        return self.directory / "cloud.log"
+
+
+@contextmanager
+def running(
+    directory: Path, *, aws_port: int | None = None, smtp_port: int | None = None, progress: Progress = lambda _: None
+) -> Generator[LocalCloud]:
+    """Run a local cloud with the stack deployed in it, and end it with all its processes.
+
+    `directory` is this run's own; the outbox and the log stay there. Ports are free ones unless told.
+
+    Raises:
+        UserError: a port is in use, or `sam` is missing or failed.
+    """
+    (directory / "outbox").mkdir(parents=True)
+    log = directory / "cloud.log"
+    aws_port, smtp_port = _port(aws_port), _port(smtp_port)
+    account = Account(f"http://127.0.0.1:{aws_port}")
+    progress("Starting the local AWS account")
+    with _emulator(account, directory, log, aws_port):
+        with deployment.build_directory():
+            if not deployment.is_built():
+                progress("Building the functions (sam build)")
+                deployment.build(account, log)
+            progress("Deploying the stack (sam deploy)")
+            outputs = deployment.deploy(account, log)
+        progress("Opening SMTP")
+        routes = list(load(ROUTES_FILE.read_text(), {"APPLICATION_URL": ""}))
+        addresses = receiving.receive(account, DOMAIN, outputs["MailBucketName"], routes)
+        front = receiving.smtp_front(account, smtp_port)
+        front.start()
+        try:
+            yield LocalCloud(account, smtp_port, directory, outputs, addresses, deployment.functions(account))
+        finally:
+            front.stop()
+
+
+def _port(wanted: int | None) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted or 0))
+        except OSError as error:
+            raise UserError(
+                f"port {wanted} of 127.0.0.1 cannot be used ({error.strerror}): name another one"
+            ) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _emulator(account: Account, directory: Path, log: Path, port: int) -> Generator[None]:
+    """MiniStack and its functions as one process group, which dies with us (localcloud/emulator.py)."""
+    scratch = directory / "scratch"
+    scratch.mkdir()
+    environment = {
+        **account.environment(),
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(_CONCURRENCY),
+        "LOG_LEVEL": "WARNING",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION,
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(scratch),
+    }
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "localcloud.emulator", str(directory)],
+            cwd=scratch,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_up(account, process, log)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(directory / "runtime", ignore_errors=True)
+
+
+def _wait_until_up(account: Account, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{account.endpoint}/_ministack/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise UserError(f"the local AWS account did not start within {_START_SECONDS} s: see {log}")

@@ -1,0 +1,93 @@
+"""`sam build` and `sam deploy`, the users' own path, against the local account."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from localcloud.account import Account
+from localcloud.errors import UserError
+
+PROJECT = Path(__file__).parents[1]
+STACK = "mailstep"
+
+
+class DeploymentFailed(UserError):
+    """`sam` said no; the text carries what it said last."""
+
+
+def is_built() -> bool:
+    """Whether .aws-sam/build is newer than all that goes into it, as make would ask."""
+    built = PROJECT / ".aws-sam" / "build" / "template.yaml"
+    sources = [
+        PROJECT / "template.yaml",
+        *(path for path in (PROJECT / "functions").rglob("*") if "__pycache__" not in path.parts),
+    ]
+    return built.exists() and all(source.stat().st_mtime < built.stat().st_mtime for source in sources)
+
+
+def build(account: Account, log: Path) -> None:
+    """Build the functions into .aws-sam/build."""
+    _sam(["build", "--config-env", "local"], account, log)
+
+
+def deploy(account: Account, log: Path) -> dict[str, str]:
+    """Deploy what was built; answer the stack's outputs."""
+    _sam(["deploy", "--config-env", "local"], account, log)
+    stack = account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def functions(account: Account) -> dict[str, str]:
+    """Logical id to deployed name of each function of the stack."""
+    resources = account.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in resources
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    }
+
+
+@contextmanager
+def build_directory() -> Generator[None]:
+    """Hold .aws-sam/build: two local clouds that start at the same time build one after the other."""
+    lock = PROJECT / ".mailstep" / "build.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _sam(arguments: list[str], account: Account, log: Path) -> None:
+    environment = account.environment()
+    # `sam build` looks for python3.13 and pip on PATH: this environment's.
+    environment.setdefault("SAM_CLI_POLL_DELAY", "0.2")
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    program = shutil.which("sam", path=environment["PATH"])
+    if program is None:
+        raise UserError("the SAM CLI is missing: run `make .venv/ready`, or `pip install aws-sam-cli`")
+    with log.open("ab") as output:
+        # A session of its own, so that an interrupt can end `sam` with all that it started.
+        process = subprocess.Popen(
+            [program, *arguments],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait()
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    if code:
+        said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        raise DeploymentFailed(f"sam {arguments[0]} failed ({log}): {' / '.join(said[-3:])}")

@@ -1,0 +1,193 @@
+"""All that we change in MiniStack, each change with its reason (docs/emulation.md lists them for users).
+
+MiniStack is pinned, and each patch first checks that what it replaces is there with the parameters it had: a newer
+MiniStack fails here, loudly, and not in a test that is hard to read.
+"""
+
+import base64
+import inspect
+import json
+import os
+import re
+from collections.abc import Awaitable, Callable
+from email.utils import parseaddr
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core.responses import get_account_id
+from ministack.services import lambda_svc, ses, ses_v2
+
+Response = tuple[int, dict[str, str], bytes]
+
+_RUNTIME = "python3.13"
+# What Lambda itself sets in a function's environment, beside the function's own variables.
+_LAMBDA_VARIABLES = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    lambda_runtime.HOST_PREFIX_ENV,
+}
+
+
+class IncompatibleMiniStack(RuntimeError):  # a defect of ours, not of the user's
+    """MiniStack no longer has what a patch replaces."""
+
+
+def apply(*, bootstrap: Path, outbox: Path) -> None:
+    """Patch the MiniStack of this process."""
+    _run_functions_under_awslambdaric(bootstrap)
+    _hide_the_host_from_functions()
+    _keep_raw_messages(outbox)
+    _read_concurrency_as_a_number()
+    _take_loopback_for_tls()
+    _authorise_raw_sending_as_ses_does()
+
+
+def _replace(module: ModuleType, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
+    old = getattr(module, name, None)
+    if old is None or list(inspect.signature(old).parameters) != parameters:
+        raise IncompatibleMiniStack(
+            f"{module.__name__}.{name} is not as localcloud/patches.py knows it: pin the version of MiniStack that it was "
+            "written against, or write the patch anew"
+        )
+    setattr(module, name, new)
+
+
+def _run_functions_under_awslambdaric(bootstrap: Path) -> None:
+    """MiniStack's own worker for Python turns every exception into `Runtime.HandlerError`.
+
+    Its executor for `provided.*` speaks the real Lambda Runtime API, so AWS's own runtime client runs there: errors
+    keep their names and traces, a killed function is `Runtime.ExitError`, an overrun `Sandbox.Timedout`.
+    """
+    code_directory = lambda_svc._provided_runtime_code_dir
+    worker_class = lambda_runtime._worker_class_for
+
+    def code_directory_with_bootstrap(code_zip: bytes) -> str:
+        directory: str = code_directory(code_zip)
+        link = Path(directory, "bootstrap")
+        if not link.exists():
+            # Made aside and moved into place, because environments start at the same time.
+            aside = link.with_name(f"bootstrap.{os.urandom(4).hex()}")
+            aside.symlink_to(bootstrap)
+            aside.replace(link)
+        return directory
+
+    def worker_class_for(config: dict[str, Any]) -> type:
+        chosen: type = worker_class({"Runtime": "provided"} if config.get("Runtime") == _RUNTIME else config)
+        return chosen
+
+    _replace(lambda_svc, "_provided_runtime_code_dir", ["code_zip"], code_directory_with_bootstrap)
+    _replace(lambda_runtime, "_worker_class_for", ["config"], worker_class_for)
+    _replace(
+        lambda_svc,
+        "_execute_function_warm",
+        ["func", "event", "request_id"],
+        lambda_svc._execute_function_provided_warm,
+    )
+
+
+def _hide_the_host_from_functions() -> None:
+    """MiniStack gives a function the whole environment of its host; AWS gives it only its own.
+
+    With the host's, a missing variable in template.yaml would show first on AWS.
+    """
+    worker_environment = lambda_svc._provided_worker_env
+
+    def own_environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, str]:
+        declared = set(config.get("Environment", {}).get("Variables", {}))
+        full: dict[str, str] = worker_environment(config, code_dir, port)
+        own = {name: value for name, value in full.items() if name in declared | _LAMBDA_VARIABLES}
+        return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "en_US.UTF-8", "TZ": ":UTC", **own}
+
+    _replace(lambda_svc, "_provided_worker_env", ["config", "code_dir", "port"], own_environment)
+
+
+def _keep_raw_messages(outbox: Path) -> None:
+    """MiniStack keeps parsed fields of what SES was asked to send; the reply is judged by its octets.
+
+    Each accepted raw message is written to the outbox as `<SES message id>.eml`.
+    """
+    handle = ses_v2.handle_request
+
+    async def handle_and_keep(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Response:
+        handled: Awaitable[Response] = handle(method, path, headers, body, query_params)
+        response = await handled
+        if method == "POST" and path.endswith("/outbound-emails") and response[0] == 200:
+            raw = json.loads(body).get("Content", {}).get("Raw", {}).get("Data")
+            if raw:
+                name = re.sub(r"[^A-Za-z0-9.@_-]", "_", json.loads(response[2])["MessageId"])
+                whole = outbox / f"{name}.part"
+                whole.write_bytes(base64.b64decode(raw))
+                whole.replace(outbox / f"{name}.eml")
+        return response
+
+    _replace(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"], handle_and_keep)
+
+
+def _read_concurrency_as_a_number() -> None:
+    """A parameter of type Number reaches MiniStack's event source mapping as text, on which its poller fails.
+
+    CloudFormation coerces it to the property's type.
+    """
+    concurrency = lambda_svc._sqs_esm_concurrency
+
+    def concurrency_of(
+        esm: dict[str, Any], func_rec: dict[str, Any], config: dict[str, Any], queue: dict[str, Any] | None = None
+    ) -> int:
+        scaling = {name: int(value) for name, value in (esm.get("ScalingConfig") or {}).items()}
+        chosen: int = concurrency({**esm, "ScalingConfig": scaling}, func_rec, config, queue)
+        return chosen
+
+    _replace(lambda_svc, "_sqs_esm_concurrency", ["esm", "func_rec", "config", "queue"], concurrency_of)
+
+
+def _take_loopback_for_tls() -> None:
+    """The bucket's policy denies what does not come by TLS; the local account speaks plain HTTP on loopback only."""
+    pin = iam_evaluator.pin_request_origin
+
+    def pin_as_secure(source_ip: str, secure_transport: bool) -> None:
+        pin(source_ip, secure_transport=True)
+
+    for module in (iam_evaluator, app):
+        _replace(module, "pin_request_origin", ["source_ip", "secure_transport"], pin_as_secure)
+
+
+def _authorise_raw_sending_as_ses_does() -> None:
+    """SES asks for `ses:SendRawEmail` on the sender's identity where a SendEmail of API v2 carries a raw message.
+
+    MiniStack asks for `ses:SendEmail` on `*`, which AWS would not accept of our role.
+    """
+    enforce = app._enforce_ses_v2
+
+    def enforce_raw(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any], request_id: str
+    ) -> Response | None:
+        request = json.loads(body) if method == "POST" and path.endswith("/outbound-emails") else {}
+        if not request.get("Content", {}).get("Raw"):
+            plain: Response | None = enforce(method, path, headers, body, query_params, request_id)
+            return plain
+        address = parseaddr(request.get("FromEmailAddress", ""))[1]
+        identity = address if address in ses._identities else address.rpartition("@")[2]
+        arn = f"arn:aws:ses:{app.extract_region(headers, query_params)}:{get_account_id()}:identity/{identity}"
+        denied: Response | None = app._enforce_data_plane(
+            "sesv2", "ses:SendRawEmail", headers, query_params, request_id, resource_arn=arn, named_resource=arn
+        )
+        return denied
+
+    parameters = ["method", "path", "headers", "body", "query_params", "request_id"]
+    _replace(app, "_enforce_ses_v2", parameters, enforce_raw)

@@ -1,0 +1,122 @@
+"""SES receiving, played on loopback: SMTP in, the active receipt rules applied, the message stored in S3.
+
+What it does is what SES does: refuse recipients that no rule names, put its own header fields on top, and run the S3
+action of every rule that matches (Amazon SES Developer Guide, "Email receiving concepts").
+"""
+
+import asyncio
+import secrets
+import string
+from email.utils import formatdate, parseaddr
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from localcloud.account import REGION, Account
+
+RULE_SET = "mailstep-local"
+SIZE_BOUND = 40 * 1024 * 1024
+"""Octets of a message that SES receives (Amazon SES quotas)."""
+
+
+def receive(account: Account, domain: str, bucket: str, routes: list[str]) -> list[str]:
+    """Set SES up as a domain's receiver, one rule a route; answer the addresses.
+
+    Like SES, write AMAZON_SES_SETUP_NOTIFICATION under each prefix when its rule is made.
+    """
+    ses, s3 = account.client("ses"), account.client("s3")
+    account.client("sesv2").create_email_identity(EmailIdentity=domain)
+    ses.create_receipt_rule_set(RuleSetName=RULE_SET)
+    after: dict[str, str] = {}
+    for route in routes:
+        prefix = f"inbound/{route}/"
+        rule = {
+            "Name": route,
+            "Enabled": True,
+            "ScanEnabled": True,
+            "Recipients": [f"{route}@{domain}"],
+            "Actions": [{"S3Action": {"BucketName": bucket, "ObjectKeyPrefix": prefix}}],
+        }
+        ses.create_receipt_rule(RuleSetName=RULE_SET, Rule=rule, **after)
+        after = {"After": route}
+        s3.put_object(Bucket=bucket, Key=f"{prefix}AMAZON_SES_SETUP_NOTIFICATION", Body=b"Amazon SES setup")
+    ses.set_active_receipt_rule_set(RuleSetName=RULE_SET)
+    return [f"{route}@{domain}" for route in routes]
+
+
+class SesInbound:
+    """The SMTP conversation of SES's inbound endpoint (hooks of aiosmtpd, RFC 5321)."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Refuse a recipient that no rule names, as SES does, at SMTP time."""
+        if not await asyncio.to_thread(self._rules, [address]):
+            return "550 5.1.1 Requested action not taken: mailbox unavailable"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Store the message by the S3 action of every matching rule; answer SES's message id."""
+        message_id = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(40))
+        await asyncio.to_thread(self._store, message_id, session, envelope)
+        return f"250 OK {message_id}"
+
+    def _rules(self, recipients: list[str]) -> list[dict[str, Any]]:
+        active = self._account.client("ses").describe_active_receipt_rule_set()
+        wanted = {part for address in recipients for part in (address.lower(), address.lower().rpartition("@")[2])}
+        return [
+            rule
+            for rule in active.get("Rules", [])
+            if rule["Enabled"] and (not rule["Recipients"] or wanted & {r.lower() for r in rule["Recipients"]})
+        ]
+
+    def _store(self, message_id: str, session: Session, envelope: Envelope) -> None:
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        for rule in self._rules(envelope.rcpt_tos):
+            for action in rule["Actions"]:
+                if s3 := action.get("S3Action"):
+                    raw = _trace(message_id, session, envelope, content) + content
+                    key = f"{s3.get('ObjectKeyPrefix', '')}{message_id}"
+                    self._account.client("s3").put_object(Bucket=s3["BucketName"], Key=key, Body=raw)
+
+
+def _trace(message_id: str, session: Session, envelope: Envelope, content: bytes) -> bytes:
+    """What SES puts on top of a message, in SES's order. Every verdict is PASS: nothing is really checked here."""
+    sender = envelope.mail_from or ""
+    header, _, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
+    from_field = next(
+        (line[5:] for line in header.decode("latin-1").split("\n") if line.lower().startswith("from:")), ""
+    )
+    author = parseaddr(from_field)[1].rpartition("@")[2] or "unknown"
+    domain = sender.rpartition("@")[2] or author
+    client = session.peer[0] if isinstance(session.peer, tuple) else "127.0.0.1"
+    spf = f"(spfCheck: domain of {domain} designates {client} as permitted sender)"
+    fields = [
+        f"Return-Path: <{sender}>",
+        f"Received: from {session.host_name} ({client})\r\n by inbound-smtp.{REGION}.amazonaws.com with SMTP id "
+        f"{message_id}\r\n for {envelope.rcpt_tos[0]};\r\n {formatdate()}",
+        "X-SES-Spam-Verdict: PASS",
+        "X-SES-Virus-Verdict: PASS",
+        f"Received-SPF: pass {spf} client-ip={client}; envelope-from={sender}; helo={session.host_name};",
+        f"Authentication-Results: amazonses.com;\r\n spf=pass {spf} client-ip={client};\r\n"
+        f" dkim=pass header.i=@{author};\r\n dmarc=pass header.from={author};",
+    ]
+    return "".join(f"{field}\r\n" for field in fields).encode("utf-8", errors="replace")
+
+
+def smtp_front(account: Account, port: int) -> Controller:
+    """The listener, not started yet."""
+    return Controller(
+        SesInbound(account),
+        hostname="127.0.0.1",
+        port=port,
+        data_size_limit=SIZE_BOUND,
+        enable_SMTPUTF8=True,
+        ident="Mailstep local SES",
+    )
