@@ -47,7 +47,7 @@ clean:  ## Remove all that was made here
 
 .venv/ready: requirements.txt pyproject.toml | $(UV)
 	$(UV) venv --quiet --allow-existing --python 3.13 .venv
-	$(UV) pip sync --quiet requirements.txt
+	$(UV) pip sync --quiet --compile-bytecode requirements.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

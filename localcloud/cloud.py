@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import urllib3
 
 from localcloud import deployment, receiving
 from localcloud.account import ACCOUNT_ID, REGION, Account
@@ -23,7 +23,7 @@ DOMAIN = "mailstep.example"
 """The domain that the local SES receives for; samconfig.toml, [local], names it too."""
 _START_SECONDS = 30
 _CONCURRENCY = 8 * (os.cpu_count() or 1)
-"""Environments of all functions at once. One takes some 60 MB; throttling is then real, and the declared retries meet it."""
+"""Environments of all functions at once, some 60 MB each. Beyond, throttling is real: the declared retries meet it."""
 
 Progress = Callable[[str], None]
 
@@ -139,8 +139,9 @@ def _wait_until_up(account: Account, process: subprocess.Popen[bytes], log: Path
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{account.endpoint}/_ministack/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
+            urllib3.request("GET", f"{account.endpoint}/_ministack/health", retries=False, timeout=2)
+        except urllib3.exceptions.HTTPError:
             time.sleep(0.05)
+        else:
+            return
     raise UserError(f"the local AWS account did not start within {_START_SECONDS} s: see {log}")

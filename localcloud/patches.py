@@ -60,8 +60,8 @@ def _replace(module: ModuleType, name: str, parameters: list[str], new: Callable
     old = getattr(module, name, None)
     if old is None or list(inspect.signature(old).parameters) != parameters:
         raise IncompatibleMiniStack(
-            f"{module.__name__}.{name} is not as localcloud/patches.py knows it: pin the version of MiniStack that it was "
-            "written against, or write the patch anew"
+            f"{module.__name__}.{name} is not as localcloud/patches.py knows it: pin the version of MiniStack "
+            "that it was written against, or write the patch anew"
         )
     setattr(module, name, new)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,10 @@ REFERENCES_BOUND = 100
 """Message identifiers kept of a References field: a longer thread is a loop (docs/security.md)."""
 
 
+# What SES puts on top of whatever it stores (Amazon SES Developer Guide, "Email receiving").
+_SES_FIELD = re.compile(r"^(return-path|received|x-ses-.*|received-spf|authentication-results)$", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class ParsedEmail:
     """A message and the contents of its attachments, in the order of `message.attachments`."""
@@ -30,12 +35,12 @@ def parse(raw: bytes, email: StoredEmail) -> ParsedEmail:
     """Parse a message as SES stored it (RFC 5322, MIME: RFC 2045 to 2047, RFC 2231).
 
     Raises:
-        UnreadableEmail: there is no header field at all, so that nothing says it is an email.
+        UnreadableEmail: there is no header field but those that SES adds, so that nothing says it is an email.
     """
     root = message_from_bytes(raw, policy=policy.compat32)
     headers = tuple((name, decoded(value)) for name, value in root.raw_items())
-    if not headers:
-        raise UnreadableEmail("it has no header field")
+    if all(_SES_FIELD.match(name) for name, _ in headers):
+        raise UnreadableEmail("it has no header field of its own")
     defects: list[str] = []
     bodies: dict[str, str] = {}
     attachments: list[Attachment] = []

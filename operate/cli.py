@@ -1,0 +1,160 @@
+"""The commands, thin: read the arguments, call what does the work, show the result."""
+
+import json
+import os
+import signal
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+
+from localcloud.cloud import LocalCloud, running
+from localcloud.deployment import PROJECT
+from operate import demo as demonstration
+from operate import display, history
+from operate.executions import find_execution
+from operate.mailing import read_message_file
+
+app = typer.Typer(
+    help="Email automation on your own AWS account: run it here, and see what happened to every message.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_out = Console()
+_err = Console(stderr=True)
+_SAMPLE = PROJECT / "events" / "emails" / "order.eml"
+
+AwsPort = Annotated[int | None, typer.Option(help="Port of the local AWS endpoint. Default: a free one.")]
+SmtpPort = Annotated[int | None, typer.Option(help="Port of the local SMTP. Default: a free one.")]
+Directory = Annotated[
+    Path | None, typer.Option(help="New directory for this run's outbox and log. Default: one under .mailstep/.")
+]
+
+
+@app.command()
+def demo(
+    files: Annotated[list[Path] | None, typer.Argument(help="Messages to send. Default: a sample order.")] = None,
+    route: Annotated[str | None, typer.Option(help="Route to send to. Default: one that the message names.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for all executions to end.")] = 120,
+    aws_port: AwsPort = None,
+    smtp_port: SmtpPort = None,
+    directory: Directory = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only a JSON array, one object a message.")] = False,
+) -> int:
+    """Deploy the stack into a local AWS account, send it messages by SMTP, show what became of each."""
+    messages = [read_message_file(path) for path in files or [_SAMPLE]]
+    with _err.status("") as status:
+
+        def progress(text: str) -> None:
+            status.update(f"{text} …")
+
+        with running(_directory(directory), aws_port=aws_port, smtp_port=smtp_port, progress=progress) as cloud:
+            progress(f"Following {len(messages)} message{'' if len(messages) == 1 else 's'} through the workflow")
+            results = demonstration.run(cloud, messages, route=route, timeout=timeout)
+    if as_json:
+        print(json.dumps([result.as_json() for result in results], indent=2))  # noqa: T201
+    else:
+        for result in results:
+            _show(result)
+    return 0 if all(result.status == "SUCCEEDED" for result in results) else 1
+
+
+@app.command()
+def up(
+    aws_port: AwsPort = None,
+    smtp_port: SmtpPort = None,
+    directory: Directory = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line, once ready.")] = False,
+) -> None:
+    """Keep a local AWS account with the deployed stack running until Ctrl-C."""
+    with (
+        _err.status("") as status,
+        running(
+            _directory(directory),
+            aws_port=aws_port,
+            smtp_port=smtp_port,
+            progress=lambda text: status.update(f"{text} …"),
+        ) as cloud,
+    ):
+        status.stop()
+        places = _places(cloud)
+        if as_json:
+            print(json.dumps(places), flush=True)  # noqa: T201
+        else:
+            _show_places(cloud, places)
+        signal.pause()
+
+
+@app.command(name="history")
+def show_history(
+    execution: Annotated[str, typer.Argument(help="ARN of an execution, or its name (or how that begins).")],
+    stack: Annotated[str, typer.Option(help="The stack in which to look for a name.")] = "mailstep",
+) -> None:
+    """Show what an execution did, here or on AWS: wherever this shell's AWS credentials and endpoint point to."""
+    arn, sfn = find_execution(execution, stack)
+    line = history.fetch(sfn, arn)
+    _out.print(display.timeline_table(line, title=escape(arn.rpartition(":")[2])))
+
+
+def _directory(wanted: Path | None) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return (wanted or PROJECT / ".mailstep" / f"{stamp}-{os.getpid()}").absolute()
+
+
+def _places(cloud: LocalCloud) -> dict[str, Any]:
+    return {
+        "aws": cloud.account.endpoint,
+        "smtp": f"127.0.0.1:{cloud.smtp_port}",
+        "bucket": cloud.outputs["MailBucketName"],
+        "topic_arn": cloud.outputs["EmailReceivedTopicArn"],
+        "queue_url": cloud.outputs["InboundQueueUrl"],
+        "dlq_url": cloud.outputs["InboundDeadLetterQueueUrl"],
+        "state_machine_arn": cloud.outputs["StateMachineArn"],
+        "table": cloud.outputs["LedgerTableName"],
+        "addresses": cloud.addresses,
+        "outbox": str(cloud.outbox),
+        "functions": cloud.functions,
+        "pid": os.getpid(),
+    }
+
+
+def _show_places(cloud: LocalCloud, places: dict[str, Any]) -> None:
+    _out.print("[bold]The local cloud is up.[/] Ctrl-C ends it and everything it started.\n")
+    for name, place in places.items():
+        shown = "\n".join(place) if isinstance(place, list) else place
+        if isinstance(place, dict):
+            shown = "\n".join(f"{key}: {value}" for key, value in place.items())
+        first, *others = str(shown).split("\n")
+        _out.print(f"  {name:18} {escape(first)}", highlight=False, soft_wrap=True)
+        for other in others:
+            _out.print(f"  {'':18} {escape(other)}", highlight=False, soft_wrap=True)
+    _out.print("\nPoint any AWS client at it:\n")
+    for name, value in cloud.account.variables().items():
+        _out.print(f"  export {name}={value}", highlight=False, soft_wrap=True)
+
+
+def _show(result: demonstration.Result) -> None:
+    _out.rule(f"[bold]{escape(str(result.file))}[/]: {result.outcome}", align="left")
+    if result.execution_arn and result.timeline:
+        _out.print(display.timeline_table(result.timeline, title=escape(result.execution_arn.rpartition(":")[2])))
+    else:
+        _out.print("No execution began in time.", style="red")
+    if result.reason:
+        _out.print(f"Reason: {escape(result.reason)}")
+    if result.reply:
+        _out.print(f"Reply: {escape(str(result.reply))}", soft_wrap=True)
+        _out.print(Panel(escape(_reply_text(result.reply)), expand=False))
+
+
+def _reply_text(path: Path) -> str:
+    reply = message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=policy.default)
+    body = reply.get_body(("plain",))
+    fields = "".join(f"{name}: {reply[name]}\n" for name in ("From", "To", "Subject"))
+    return f"{fields}\n{body.get_content().rstrip() if body else ''}"

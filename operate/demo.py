@@ -1,0 +1,101 @@
+"""What became of messages sent to a local cloud: one result a message, followed until its execution ends."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from localcloud.cloud import LocalCloud
+from operate import history
+from operate.mailing import MessageFile, recipient, send
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+Outcome = Literal["replied", "refused", "silent", "quarantined", "failed"]
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Result:
+    """A message and how its execution went. `execution_arn` is None where none began in time."""
+
+    file: Path
+    execution_arn: str | None
+    status: str
+    outcome: Outcome
+    reason: str | None
+    reply: Path | None
+    timeline: history.Timeline | None
+
+    @property
+    def error(self) -> str | None:
+        """The error that decided: the execution's own, else the last that a Catch took."""
+        if self.timeline is None:
+            return "no execution began in time"
+        caught = [state.error for state in self.timeline.states if state.error]
+        return self.timeline.error or (caught[-1] if caught else None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `mailstep demo --json` prints."""
+        states = self.timeline.states if self.timeline else []
+        return {
+            "file": str(self.file),
+            "execution_arn": self.execution_arn,
+            "status": self.status,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "error": self.error,
+            "reply": str(self.reply) if self.reply else None,
+            "states": [
+                {
+                    "name": state.name,
+                    "attempts": len(state.attempts),
+                    "duration_ms": _milliseconds(state),
+                    "error": state.error,
+                }
+                for state in states
+            ],
+        }
+
+
+def run(cloud: LocalCloud, files: list[MessageFile], *, route: str | None, timeout: float) -> list[Result]:
+    """Send every file, then follow each until its execution ends or `timeout` seconds are over."""
+    sent = [(file, send(file, recipient(file, cloud.addresses, route), port=cloud.smtp_port)) for file in files]
+    deadline = time.monotonic() + timeout
+    return [_follow(cloud, file, ses_message_id, deadline) for file, ses_message_id in sent]
+
+
+def _follow(cloud: LocalCloud, file: MessageFile, ses_message_id: str, deadline: float) -> Result:
+    sfn: SFNClient = cloud.account.client("stepfunctions")
+    arn: str | None = None
+    while time.monotonic() < deadline:
+        arn = arn or _execution_arn(sfn, cloud.outputs["StateMachineArn"], ses_message_id)
+        if arn:
+            execution = sfn.describe_execution(executionArn=arn)
+            if execution["status"] != "RUNNING":
+                return _result(cloud, file, arn, execution["status"], execution.get("output"))
+        time.sleep(_POLL_SECONDS)
+    line = history.fetch(sfn, arn) if arn else None
+    return Result(file.path, arn, "RUNNING" if arn else "NOT_STARTED", "failed", None, None, line)
+
+
+def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str) -> str | None:
+    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=state_machine_arn)
+    found = (e["executionArn"] for page in pages for e in page["executions"] if e["name"].startswith(ses_message_id))
+    return next(found, None)
+
+
+def _result(cloud: LocalCloud, file: MessageFile, arn: str, status: str, output: str | None) -> Result:
+    line = history.fetch(cloud.account.client("stepfunctions"), arn)
+    outputs = [state.output for state in line.states if isinstance(state.output, dict)]
+    replies = [cloud.outbox / f"{said['ses_message_id']}.eml" for said in outputs if "ses_message_id" in said]
+    said: dict[str, Any] = json.loads(output or "{}") if status == "SUCCEEDED" else {"outcome": "failed"}
+    return Result(file.path, arn, status, said["outcome"], said.get("reason"), next(iter(replies), None), line)
+
+
+def _milliseconds(state: history.State) -> int:
+    ends = [state.left, *(attempt.ended for attempt in state.attempts)]
+    end = max((end for end in ends if end), default=state.entered)
+    return round((end - state.entered).total_seconds() * 1000)

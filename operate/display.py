@@ -1,0 +1,72 @@
+"""What a person sees: the timeline of an execution as a table with bars, and the reply."""
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from operate.history import Attempt, Timeline
+
+_BAR = 28
+_CAUSE_BOUND = 160
+
+
+def timeline_table(line: Timeline, title: str) -> RenderableType:
+    """State, attempt, start, duration, and a bar that shows where in the execution it lay."""
+    total = _total(line)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("State")
+    table.add_column("Try", justify="right")
+    table.add_column("Start", justify="right")
+    table.add_column("Took", justify="right")
+    table.add_column("")
+    table.add_column("Outcome")
+    for state in line.states:
+        for number, attempt in enumerate(state.attempts, start=1):
+            table.add_row(
+                state.name if number == 1 else "",
+                str(number),
+                _seconds(attempt.started - line.started),
+                _seconds(attempt.duration) if attempt.duration is not None else "",
+                _bar(line, attempt, total),
+                _outcome(attempt),
+            )
+    summary = Text(f"{'failed after' if line.error else 'done in' if line.ended else 'running for'} {_seconds(total)}")
+    if line.error:
+        summary.append(f"  {line.error}: {readable_cause(line.cause)}", style="red")
+    return Group(Text(title, style="dim", overflow="fold"), table, summary)
+
+
+def readable_cause(cause: str | None) -> str:
+    """The message inside a cause: functions that fail leave JSON with `errorMessage`; one line of bounded length."""
+    text = cause or ""
+    with suppress(ValueError, KeyError, TypeError):
+        text = str(json.loads(text)["errorMessage"])
+    line = " ".join(text.split())
+    return line if len(line) <= _CAUSE_BOUND else f"{line[:_CAUSE_BOUND]}…"
+
+
+def _outcome(attempt: Attempt) -> Text:
+    if attempt.error:
+        return Text(attempt.error, style="red")
+    return Text("ok", style="green") if attempt.ended else Text("running", style="yellow")
+
+
+def _bar(line: Timeline, attempt: Attempt, total: timedelta) -> Text:
+    scale = _BAR / max(total.total_seconds(), 0.001)
+    start = int((attempt.started - line.started).total_seconds() * scale)
+    length = int((attempt.duration or total).total_seconds() * scale)
+    start = min(start, _BAR - 1)
+    return Text(" " * start + "━" * max(1, min(length, _BAR - start)), style="red" if attempt.error else "cyan")
+
+
+def _total(line: Timeline) -> timedelta:
+    instants = [line.started, *(attempt.ended for state in line.states for attempt in state.attempts if attempt.ended)]
+    return (line.ended or max(instants)) - line.started
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.2f} s"

@@ -1,0 +1,106 @@
+"""An execution's history as a timeline: which state ran when, how often, how long, and how it ended."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_SCHEDULED = re.compile(r"^(Task|LambdaFunction|Activity)Scheduled$")
+_SUCCEEDED = re.compile(r"^(Task|LambdaFunction|Activity)Succeeded$")
+_FAILED = re.compile(r"^(Task|LambdaFunction|Activity)\w*(Failed|TimedOut)$")
+_ENTERED = re.compile(r"^\w+StateEntered$")
+_LEFT = re.compile(r"^\w+State(Exited|Aborted)$")
+_ENDED = re.compile(r"^Execution(Succeeded|Failed|Aborted|TimedOut)$")
+
+
+@dataclass
+class Attempt:
+    """One try of a state: a task once for each retry, any other state once."""
+
+    started: datetime
+    ended: datetime | None = None
+    error: str | None = None
+    cause: str | None = None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took; None while it runs."""
+        return self.ended - self.started if self.ended else None
+
+
+@dataclass
+class State:
+    """One visit of a state."""
+
+    name: str
+    entered: datetime
+    attempts: list[Attempt] = field(default_factory=list)
+    left: datetime | None = None
+    output: Any = None
+
+    @property
+    def error(self) -> str | None:
+        """The error of its last attempt, which a Catch took or which ended the execution."""
+        return self.attempts[-1].error if self.attempts else None
+
+
+@dataclass
+class Timeline:
+    """A whole execution. `error` and `cause` are the execution's own; `output` is that of its last state."""
+
+    started: datetime
+    states: list[State] = field(default_factory=list)
+    ended: datetime | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+def timeline(events: list[dict[str, Any]]) -> Timeline:
+    """Read the events of GetExecutionHistory, oldest first (AWS Step Functions API reference, HistoryEvent).
+
+    The states are taken as a sequence: Mailstep's workflow has no Parallel and no Map.
+    """
+    line = Timeline(started=events[0]["timestamp"])
+    for event in events:
+        _read(event, line)
+    for state in line.states:
+        if not state.attempts:
+            state.attempts.append(Attempt(state.entered, state.left or line.ended))
+    return line
+
+
+def _read(event: dict[str, Any], line: Timeline) -> None:
+    kind, at = event["type"], event["timestamp"]
+    details: dict[str, Any] = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
+    state = line.states[-1] if line.states else None
+    if _ENTERED.match(kind):
+        line.states.append(State(details["name"], at))
+    elif _ENDED.match(kind):
+        line.ended, line.error, line.cause = at, details.get("error"), details.get("cause")
+        if state and state.attempts and state.attempts[-1].ended is None:
+            state.attempts[-1].ended = at
+    elif kind == "ExecutionRedriven":
+        # A redrive goes on in the state that failed, without entering it again.
+        line.ended, line.error, line.cause = None, None, None
+    elif state is None:
+        return
+    elif _LEFT.match(kind):
+        state.left = at
+        state.output = json.loads(details.get("output") or "null")
+    elif _SCHEDULED.match(kind):
+        state.attempts.append(Attempt(at))
+    elif _SUCCEEDED.match(kind) or _FAILED.match(kind):
+        attempt = state.attempts[-1]
+        attempt.ended = at
+        if _FAILED.match(kind):
+            attempt.error, attempt.cause = details.get("error", "States.Timeout"), details.get("cause")
+
+
+def fetch(sfn: "SFNClient", execution_arn: str) -> Timeline:
+    """The timeline of an execution, from GetExecutionHistory alone."""
+    pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+    return timeline([dict(event) for page in pages for event in page["events"]])

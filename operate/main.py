@@ -1,0 +1,36 @@
+"""Where the command starts: it refuses an old Python before it imports what that could not read."""
+
+import signal
+import sys
+
+
+def main() -> None:
+    """Run the command; exit 0 as it should be, 1 where a message did not end so, 2 where the user must act.
+
+    An interrupt exits with 130 and SIGTERM with 143, each after everything started has ended.
+    """
+    if sys.version_info < (3, 13):  # noqa: UP036 - an environment made by hand may hold any version
+        sys.exit(_fail("mailstep needs Python 3.13: make its environment with `make .venv/ready`"))
+
+    import click  # noqa: PLC0415 - after the check, for the sake of an old Python
+
+    from localcloud.errors import UserError  # noqa: PLC0415
+    from operate.cli import app  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        sys.exit(_fail(error.format_message()))
+    except UserError as error:
+        sys.exit(_fail(str(error)))
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    sys.exit(code)
+
+
+def _fail(line: str) -> int:
+    print(f"mailstep: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201
+    return 2

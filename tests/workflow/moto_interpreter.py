@@ -1,0 +1,164 @@
+"""The real definition on moto's interpreter: JSONata evaluated, waits skipped, and the functions played by a script."""
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from botocore.exceptions import ClientError
+from jsonata import Jsonata
+from moto import mock_aws
+
+from operate.history import Timeline, timeline
+
+DEFINITION = Path(__file__).parents[2] / "statemachine" / "email.asl.json"
+FUNCTIONS = ("Parse", "Validate", "Process", "Reply")
+REGION = "us-east-1"
+BUCKET = "mailstep-mail-123456789012"
+
+_ASL = "moto.stepfunctions.parser.asl"
+_LAMBDA = f"{_ASL}.component.state.exec.state_task.lambda_eval_utils._invoke_lambda_function"
+
+
+@dataclass(frozen=True)
+class Fails:
+    """A function's answer: an error of this name. Its text is what `str(error)` would be."""
+
+    error: str
+    text: str = "it failed"
+
+
+@dataclass(frozen=True)
+class Throttled:
+    """Lambda's own answer: 429 before the function runs."""
+
+
+@dataclass(frozen=True)
+class Hangs:
+    """No answer within the task's timeout."""
+
+
+Answer = dict[str, Any] | Fails | Throttled | Hangs
+
+
+@dataclass
+class Run:
+    """An execution that has ended."""
+
+    status: str
+    output: dict[str, Any]
+    timeline: Timeline
+    payloads: dict[str, list[dict[str, Any]]]
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def path(self) -> list[str]:
+        """The names of the states, in order."""
+        return [state.name for state in self.timeline.states]
+
+    def attempts(self, state: str) -> int:
+        """How often the task of `state` was tried."""
+        return next(len(visited.attempts) for visited in self.timeline.states if visited.name == state)
+
+
+def evaluate_jsonata(expression: str) -> Any:
+    """Evaluate an expression in the dialect of Step Functions (moto has an empty hook here)."""
+    evaluator = Jsonata(expression)
+    evaluator.register_lambda("parse", json.loads)
+    return evaluator.evaluate(None)
+
+
+def encode_variables(bindings: dict[str, Any]) -> str:
+    """Bind variables as JSON literals; moto's own leaves the quotes inside strings as they are."""
+    return "".join(f"{name}:={json.dumps(value, default=str)};" for name, value in bindings.items())
+
+
+def definition() -> str:
+    """The definition with its substitutions filled in, as `sam deploy` does; a task's timeout is one second here."""
+    text = DEFINITION.read_text().replace("${Partition}", "aws")
+    text = re.sub(r'"TimeoutSeconds": \d+', '"TimeoutSeconds": 1', text)
+    for name in FUNCTIONS:
+        text = text.replace(f"${{{name}FunctionArn}}", f"arn:aws:lambda:{REGION}:123456789012:function:{name}")
+    return text.replace("${OperatorTopicArn}", f"arn:aws:sns:{REGION}:123456789012:operators")
+
+
+@contextmanager
+def interpreter() -> Iterator[None]:
+    """moto with its Step Functions interpreter on, JSONata in its hook, and no real waiting between retries."""
+    with (
+        mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
+        patch(f"{_ASL}.component.common.string.string_expression.eval_jsonata_expression", evaluate_jsonata),
+        patch(f"{_ASL}.jsonata.validations.eval_jsonata_expression", evaluate_jsonata),
+        patch(f"{_ASL}.eval.states.encode_jsonata_variable_declarations", encode_variables),
+        patch(f"{_ASL}.eval.variable_store.encode_jsonata_variable_declarations", encode_variables),
+        patch(f"{_ASL}.component.common.retry.retrier_decl.time"),
+    ):
+        yield
+
+
+def run(script: dict[str, list[Answer]], execution_input: dict[str, Any]) -> Run:
+    """Run the definition; each function answers by its script, its last answer for ever."""
+    payloads: dict[str, list[dict[str, Any]]] = {name: [] for name in FUNCTIONS}
+
+    def invoke(parameters: dict[str, Any], **_: object) -> dict[str, Any]:
+        name = parameters["FunctionName"].rpartition(":")[2]
+        payloads[name].append(json.loads(parameters["Payload"]))
+        answers = script[name]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Hangs):
+            time.sleep(1.5)
+        if isinstance(answer, Throttled):
+            code = {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+            response: Any = {"Error": code, "ResponseMetadata": {"HTTPStatusCode": 429, "RequestId": "-"}}
+            raise ClientError(response, "Invoke")
+        if isinstance(answer, Fails):
+            payload = {"errorType": answer.error, "errorMessage": answer.text, "stackTrace": []}
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload}
+        return {"StatusCode": 200, "Payload": answer if isinstance(answer, dict) else {}}
+
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    sns = boto3.client("sns", region_name=REGION)
+    sqs = boto3.client("sqs", region_name=REGION)
+    topic = sns.create_topic(Name="operators")["TopicArn"]
+    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:123456789012:alerts")
+    machine = sfn.create_state_machine(
+        name="email", definition=definition(), roleArn="arn:aws:iam::123456789012:role/workflow"
+    )["stateMachineArn"]
+    with patch(_LAMBDA, invoke):
+        arn = sfn.start_execution(stateMachineArn=machine, name="sample", input=json.dumps(execution_input))[
+            "executionArn"
+        ]
+        execution = _wait(lambda: sfn.describe_execution(executionArn=arn))
+    events = sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    return Run(
+        status=execution["status"],
+        output=json.loads(execution.get("output") or "{}"),
+        timeline=timeline([dict(event) for event in events]),
+        payloads=payloads,
+        alerts=[json.loads(message["Body"]) for message in messages],
+    )
+
+
+def put_raw_message(key: str, body: bytes) -> None:
+    """Store a raw message where QuarantineEmail finds it."""
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket=BUCKET)
+    s3.upload_fileobj(io.BytesIO(body), BUCKET, key)
+
+
+def _wait(describe: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 30
+    while (described := describe())["status"] == "RUNNING":
+        if time.monotonic() > deadline:
+            raise TimeoutError("the execution did not end")
+        time.sleep(0.01)
+    return described

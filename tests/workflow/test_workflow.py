@@ -1,0 +1,232 @@
+"""The workflow's promises: every Retry and every Catch of the definition is taken, and history shows it."""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from tests.workflow.moto_interpreter import (
+    BUCKET,
+    DEFINITION,
+    REGION,
+    Answer,
+    Fails,
+    Hangs,
+    Run,
+    Throttled,
+    interpreter,
+    put_raw_message,
+    run,
+)
+
+STATES = json.loads(DEFINITION.read_text())["States"]
+KEY = "inbound/orders/0123456789"
+EMAIL = {"id": "0123456789-abc", "bucket": BUCKET, "key": KEY, "version_id": None}
+ENVELOPE = {"sender": "a@b.example", "subject": 'Say "hi"', "message_id": "<1@b.example>"}
+CLAIM = {
+    "email": EMAIL,
+    "route": "orders",
+    "message_key": "parsed/0123456789-abc/message.json",
+    "envelope": ENVELOPE,
+}
+REFUSAL = {"reason": "too_large", "tell_sender": True, "explanation": 'Please send "less".'}
+REPLIED = {"ses_message_id": "ses-1"}
+
+
+@pytest.fixture(autouse=True)
+def _moto() -> Iterator[None]:
+    with interpreter():
+        put_raw_message(KEY, b"no email")
+        yield
+
+
+def go(**answers: list[Answer]) -> Run:
+    script: dict[str, list[Answer]] = {
+        "Parse": [CLAIM],
+        "Validate": [CLAIM],
+        "Process": [{"digest_key": "digest/0123456789-abc.json"}],
+        "Reply": [REPLIED],
+    }
+    return run(script | answers, EMAIL)
+
+
+def refused(**changes: object) -> Fails:
+    return Fails("RefusedEmail", json.dumps(REFUSAL | changes))
+
+
+def test_an_ordinary_message_takes_four_states_and_is_replied_to() -> None:
+    ended = go()
+    assert ended.path == ["ParseEmail", "ValidateEmail", "ProcessEmail", "SendReply"]
+    assert ended.status == "SUCCEEDED"
+    assert ended.output == {
+        "outcome": "replied",
+        "id": EMAIL["id"],
+        "route": "orders",
+        "reason": None,
+        "ses_message_id": "ses-1",
+    }
+    assert ended.payloads["Parse"] == [EMAIL]
+    assert ended.payloads["Validate"] == [CLAIM]
+    assert ended.payloads["Process"] == [{"claim": CLAIM, "idempotency_key": "sample"}]
+    assert ended.payloads["Reply"] == [
+        {"execution": "sample", "claim": CLAIM, "kind": "digest", "digest_key": "digest/0123456789-abc.json"}
+    ]
+
+
+def test_a_refusal_that_may_be_told_is_told_with_its_reason() -> None:
+    ended = go(Validate=[refused()])
+    assert ended.path == ["ParseEmail", "ValidateEmail", "ChooseRefusal", "SendRefusal"]
+    assert (ended.status, ended.output["outcome"], ended.output["reason"]) == ("SUCCEEDED", "refused", "too_large")
+    assert ended.payloads["Reply"] == [
+        {"execution": "sample", "claim": CLAIM, "kind": "refusal", "explanation": 'Please send "less".'}
+    ]
+    assert ended.payloads["Process"] == []
+
+
+def test_a_silent_refusal_sends_nothing_and_keeps_its_reason() -> None:
+    ended = go(Validate=[refused(reason="automatic_mail", tell_sender=False)])
+    assert ended.path == ["ParseEmail", "ValidateEmail", "ChooseRefusal", "StaySilent"]
+    assert (ended.status, ended.output["outcome"], ended.output["reason"]) == (
+        "SUCCEEDED",
+        "silent",
+        "automatic_mail",
+    )
+    assert ended.payloads["Reply"] == []
+
+
+def test_what_is_no_email_is_copied_to_quarantine_with_its_reason_and_the_operators_are_told() -> None:
+    ended = go(Parse=[Fails("UnreadableEmail", "it has no header field of its own")])
+    assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
+    s3 = boto3.client("s3", region_name=REGION)
+    kept = f"quarantine/{EMAIL['id']}"
+    assert s3.get_object(Bucket=BUCKET, Key=kept)["Body"].read() == b"no email"
+    assert s3.get_object_tagging(Bucket=BUCKET, Key=kept)["TagSet"] == [
+        {"Key": "quarantined", "Value": "it has no header field of its own"}
+    ]
+    assert len(ended.alerts) == 1
+    assert "it has no header field of its own" in ended.alerts[0]["Message"]
+    assert ended.payloads["Reply"] == []
+
+
+def test_an_object_that_is_gone_cannot_be_copied_and_the_operators_are_told_all_the_same() -> None:
+    boto3.client("s3", region_name=REGION).delete_object(Bucket=BUCKET, Key=KEY)
+    ended = go(Parse=[Fails("UnreadableEmail", "the object is not there any more")])
+    assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
+    assert "could not be copied" in ended.alerts[0]["Message"]
+
+
+def test_an_application_that_refuses_has_its_reason_told() -> None:
+    said = {"reason": "application_refused", "tell_sender": True, "explanation": "No such order."}
+    ended = go(Process=[Fails("ApplicationRefused", json.dumps(said))])
+    assert ended.path[-2:] == ["ProcessEmail", "SendRefusal"]
+    assert (ended.output["outcome"], ended.output["reason"]) == ("refused", "application_refused")
+    assert ended.payloads["Reply"][0]["explanation"] == "No such order."
+
+
+def test_a_defect_in_processing_is_told_to_the_sender_and_then_fails_on_the_work_that_failed() -> None:
+    ended = go(Process=[Fails("ZeroDivisionError")])
+    assert ended.path == ["ParseEmail", "ValidateEmail", "ProcessEmail", "SendFailureNotice", "ReprocessEmail"]
+    assert ended.status == "FAILED"
+    assert ended.timeline.error == "ZeroDivisionError"
+    assert ended.attempts("ProcessEmail") == 1
+    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["failure"]
+    # What a redrive repeats is the very same call, under the same key.
+    assert ended.payloads["Process"][0] == ended.payloads["Process"][-1]
+
+
+def test_a_failure_notice_that_cannot_be_sent_does_not_hide_the_failure() -> None:
+    ended = go(Process=[Fails("ZeroDivisionError")], Reply=[Fails("MessageRejected")])
+    assert ended.path[-2:] == ["SendFailureNotice", "ReprocessEmail"]
+    assert (ended.status, ended.timeline.error) == ("FAILED", "ZeroDivisionError")
+
+
+def test_work_that_succeeds_at_the_last_try_is_answered() -> None:
+    ended = go(Process=[Fails("ZeroDivisionError"), {"digest_key": "digest/0123456789-abc.json"}])
+    assert ended.path[-3:] == ["SendFailureNotice", "ReprocessEmail", "SendReply"]
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
+
+
+@pytest.mark.parametrize("state", ["ParseEmail", "ValidateEmail", "SendReply"])
+def test_a_defect_where_nobody_can_be_told_fails_at_that_very_state(state: str) -> None:
+    ended = go(**{FUNCTION_OF[state]: [Fails("ZeroDivisionError")]})
+    assert ended.path[-1] == state
+    assert (ended.status, ended.timeline.error) == ("FAILED", "ZeroDivisionError")
+
+
+# ---- Every error of every Retry ----
+
+FUNCTION_OF = {
+    name: state["Arguments"]["FunctionName"].removeprefix("${").removesuffix("FunctionArn}")
+    for name, state in STATES.items()
+    if state["Type"] == "Task" and "FunctionName" in state["Arguments"]
+}
+RETRIES = [
+    (name, error, retrier["MaxAttempts"])
+    for name in FUNCTION_OF
+    for retrier in STATES[name]["Retry"]
+    for error in retrier["ErrorEquals"]
+    if error != "States.Timeout"
+]
+# What leads to a state that an ordinary message does not come to.
+DETOURS: dict[str, dict[str, list[Answer]]] = {
+    "SendRefusal": {"Validate": [refused()]},
+    "SendFailureNotice": {"Process": [Fails("ZeroDivisionError")]},
+    "ReprocessEmail": {"Process": [Fails("ZeroDivisionError")]},
+}
+
+
+def good(function: str) -> Answer:
+    answers: dict[str, Answer] = {"Parse": CLAIM, "Validate": CLAIM, "Process": {"digest_key": "d"}, "Reply": REPLIED}
+    return answers[function]
+
+
+def failing(error: str) -> Answer:
+    return Throttled() if error == "Lambda.TooManyRequestsException" else Fails(error)
+
+
+@pytest.mark.parametrize(("state", "error", "attempts"), RETRIES)
+def test_a_transient_fault_is_retried_as_declared_and_the_message_goes_on(
+    state: str, error: str, attempts: int
+) -> None:
+    function = FUNCTION_OF[state]
+    detour = DETOURS.get(state, {})
+    before = detour.get(function, [])
+    ended = go(**detour | {function: [*before, *[failing(error)] * attempts, good(function)]})
+    assert ended.attempts(state) == attempts + 1
+    assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts] == [
+        *[error] * attempts,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(("state", "error", "attempts"), RETRIES)
+def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: int) -> None:
+    function = FUNCTION_OF[state]
+    detour = DETOURS.get(state, {})
+    ended = go(**detour | {function: [*detour.get(function, []), failing(error)]})
+    assert ended.attempts(state) == attempts + 1
+    assert ended.status == "FAILED"
+
+
+@pytest.mark.parametrize("state", FUNCTION_OF)
+def test_a_task_without_an_answer_times_out_and_is_tried_again(state: str) -> None:
+    if "States.Timeout" not in {error for retrier in STATES[state]["Retry"] for error in retrier["ErrorEquals"]}:
+        pytest.skip(f"{state} declares no retry of a timeout: it is there to fail")
+    function = FUNCTION_OF[state]
+    detour = DETOURS.get(state, {})
+    ended = go(**detour | {function: [*detour.get(function, []), Hangs(), good(function)]})
+    assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts] == [
+        "States.Timeout",
+        None,
+    ]
+
+
+def test_every_state_says_in_a_line_what_it_is_for_and_every_task_has_a_timeout() -> None:
+    for name, state in STATES.items():
+        assert state["Comment"].strip(), name
+        assert "\n" not in state["Comment"], name
+        if state["Type"] == "Task":
+            assert 0 < state["TimeoutSeconds"] <= 60, name
