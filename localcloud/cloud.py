@@ -59,9 +59,12 @@ def running(
     `directory` is this run's own; the outbox and the log stay there. Ports are free ones unless told.
 
     Raises:
-        UserError: a port is in use, or `sam` is missing or failed.
+        UserError: a port or the directory is in use, or `sam` is missing or failed.
     """
-    (directory / "outbox").mkdir(parents=True)
+    try:
+        (directory / "outbox").mkdir(parents=True)
+    except FileExistsError as error:
+        raise UserError(f"{directory} exists already and holds another run: name a new directory") from error
     log = directory / "cloud.log"
     aws_port, smtp_port = _port(aws_port), _port(smtp_port)
     account = Account(f"http://127.0.0.1:{aws_port}")
@@ -90,9 +93,7 @@ def _port(wanted: int | None) -> int:
         try:
             probe.bind(("127.0.0.1", wanted or 0))
         except OSError as error:
-            raise UserError(
-                f"port {wanted} of 127.0.0.1 cannot be used ({error.strerror}): name another one"
-            ) from error
+            raise UserError(f"port {wanted} cannot be used ({error.strerror}): name another one") from error
         port: int = probe.getsockname()[1]
         return port
 

@@ -18,7 +18,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id
-from ministack.services import lambda_svc, ses, ses_v2
+from ministack.services import lambda_svc, ses, ses_v2, stepfunctions
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -54,6 +54,7 @@ def apply(*, bootstrap: Path, outbox: Path) -> None:
     _read_concurrency_as_a_number()
     _take_loopback_for_tls()
     _authorise_raw_sending_as_ses_does()
+    _pass_on_the_tagging_of_a_copy()
 
 
 def _replace(module: ModuleType, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
@@ -191,3 +192,11 @@ def _authorise_raw_sending_as_ses_does() -> None:
 
     parameters = ["method", "path", "headers", "body", "query_params", "request_id"]
     _replace(app, "_enforce_ses_v2", parameters, enforce_raw)
+
+
+def _pass_on_the_tagging_of_a_copy() -> None:
+    """MiniStack's `aws-sdk:s3:copyObject` knows TaggingDirective, but not Tagging: a copy would lose its tags."""
+    members = stepfunctions._REST_XML_OP_SPECS.get("s3", {}).get("CopyObject", {}).get("header_params")
+    if members is None or "TaggingDirective" not in members:
+        raise IncompatibleMiniStack("stepfunctions._REST_XML_OP_SPECS is not as localcloud/patches.py knows it")
+    members.setdefault("Tagging", "x-amz-tagging")

@@ -12,7 +12,8 @@ def main() -> None:
     if sys.version_info < (3, 13):  # noqa: UP036 - an environment made by hand may hold any version
         sys.exit(_fail("mailstep needs Python 3.13: make its environment with `make .venv/ready`"))
 
-    import click  # noqa: PLC0415 - after the check, for the sake of an old Python
+    import typer  # noqa: PLC0415 - after the check, for the sake of an old Python
+    from typer._click.exceptions import ClickException  # noqa: PLC0415
 
     from localcloud.errors import UserError  # noqa: PLC0415
     from operate.cli import app  # noqa: PLC0415
@@ -20,13 +21,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         sys.exit(error.exit_code)
-    except click.ClickException as error:
+    except ClickException as error:
         sys.exit(_fail(error.format_message()))
     except UserError as error:
         sys.exit(_fail(str(error)))
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     sys.exit(code)
 

@@ -16,7 +16,7 @@ SUBJECT_IN_STATE = 200
 class Contract(BaseModel):
     """A shape both sides agree on: nothing unknown passes, nothing changes after it is made."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class StoredEmail(Contract):
@@ -76,7 +76,7 @@ class Message(Contract):
     )
     defects: tuple[str, ...] = Field(default=(), description="What was wrong with the message and what was done")
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     def header(self, name: str) -> list[str]:
         """Every value of the header field `name`, topmost first; field names know no case (RFC 5322, 1.2.2)."""
@@ -133,7 +133,7 @@ class Processed(Contract):
 
 
 class ReplyRequest(Contract):
-    """Input of SendReply and its two sisters."""
+    """Input of SendReply and its two sisters: what to say lies at `digest_key`, else it follows from the kind."""
 
     execution: str
     claim: Claim

@@ -21,23 +21,27 @@ class UnreadableEmail(MailstepError):
 class RefusedEmail(MailstepError):
     """Policy says no: the workflow tells the sender why, or stays silent.
 
-    Its text is JSON, because that is all that reaches the state machine: `{"reason", "tell_sender", "explanation"}`.
+    Its text is JSON, because that is all that reaches the state machine: `{"reason", "tell_sender", "explanation",
+    "digest_key"}`. The explanation is our own sentence; what others wrote lies in S3, at the digest key.
     """
 
     def __init__(self, reason: str, explanation: str, *, tell_sender: bool) -> None:
         self.reason, self.explanation, self.tell_sender = reason, explanation, tell_sender
-        super().__init__(json.dumps({"reason": reason, "tell_sender": tell_sender, "explanation": explanation}))
+        told = {"reason": reason, "tell_sender": tell_sender, "explanation": explanation, "digest_key": None}
+        super().__init__(json.dumps(told))
 
 
 class ApplicationRefused(MailstepError):
     """The application answered 4xx with a reason: the workflow replies with that reason.
 
-    Its text is JSON of the same shape as that of `RefusedEmail`.
+    Its text is JSON of the same shape as that of `RefusedEmail`. Text of errors is logged by AWS's runtime, and the
+    reason may name a person: it travels as a digest in S3 instead.
     """
 
-    def __init__(self, explanation: str) -> None:
+    def __init__(self, explanation: str, digest_key: str | None = None) -> None:
         self.explanation = explanation
-        super().__init__(json.dumps({"reason": "application_refused", "tell_sender": True, "explanation": explanation}))
+        told = {"reason": "application_refused", "tell_sender": True, "explanation": None, "digest_key": digest_key}
+        super().__init__(json.dumps(told))
 
 
 class ConfigurationError(MailstepError):

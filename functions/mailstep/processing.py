@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from mailstep import application, storage
+from mailstep import application, replying, storage
 from mailstep.contracts import ApplicationRequest, Digest, Message, Processed, ProcessRequest
-from mailstep.errors import ConfigurationError
+from mailstep.errors import ApplicationRefused, ConfigurationError
 from mailstep.processors import built_in
 from mailstep.routes import routes
 
@@ -21,10 +21,18 @@ def process(request: ProcessRequest) -> Processed:
     if route is None:
         raise ConfigurationError(f"the route {claim.route!r} is gone from routes.toml")
     if route.url:
-        digest = application.ask(route.url, _application_request(bucket, message), request.idempotency_key)
+        digest = _ask_application(route.url, bucket, message, request.idempotency_key)
     else:
         digest = built_in(route.processor)(message, partial(storage.read_attachment, bucket))
-    return Processed(digest_key=_keep(bucket, message, digest))
+    return Processed(digest_key=storage.write_digest(bucket, message.id, digest))
+
+
+def _ask_application(url: str, bucket: str, message: Message, idempotency_key: str) -> Digest:
+    try:
+        return application.ask(url, _application_request(bucket, message), idempotency_key)
+    except ApplicationRefused as refused:
+        key = storage.write_digest(bucket, message.id, replying.refusal(refused.explanation))
+        raise ApplicationRefused(refused.explanation, key) from None
 
 
 def _application_request(bucket: str, message: Message) -> ApplicationRequest:
@@ -33,7 +41,3 @@ def _application_request(bucket: str, message: Message) -> ApplicationRequest:
         for attachment in message.attachments
     }
     return ApplicationRequest(message=message, attachment_urls=urls)
-
-
-def _keep(bucket: str, message: Message, digest: Digest) -> str:
-    return storage.write_digest(bucket, message.id, digest)

@@ -18,6 +18,8 @@ SUBJECT_BOUND = 200
 REFERENCES_BOUND = 20
 """Identifiers kept of a thread: the first, which names it, and the newest (RFC 5322 section 3.6.4)."""
 
+# Fields are folded only where RFC 5322 section 2.1.1 must: some clients lose an identifier that begins a line.
+_POLICY = SMTP.clone(max_line_length=998)
 _RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _ATTRIBUTES = {**nh3.ALLOWED_ATTRIBUTES, "*": {"class"}}
 
@@ -41,7 +43,7 @@ def compose(message: Message, digest: Digest, *, sender: str, now: datetime) -> 
     Header values come from us, or through the email package, which refuses CR and LF; text of the sender's is folded
     to one line first. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted).
     """
-    reply = EmailMessage(policy=SMTP)
+    reply = EmailMessage(policy=_POLICY)
     reply["From"] = sender
     reply["To"] = _mailbox(message)
     reply["Subject"] = _subject(message, digest)
@@ -58,10 +60,12 @@ def compose(message: Message, digest: Digest, *, sender: str, now: datetime) -> 
     reply["Auto-Submitted"] = "auto-replied"
     reply["X-Auto-Response-Suppress"] = "All"
     reply["X-Mailstep-Id"] = message.id
-    reply.set_content(f"{digest.text.rstrip()}\n\n--\u0020\nSent by Mailstep. Reference: {message.id}\n")
+    reply.set_content(
+        f"{digest.text.rstrip()}\n\n--\u0020\nSent by Mailstep. Reference: {message.id}\n", cte="quoted-printable"
+    )
     body = nh3.clean(digest.html, attributes=_ATTRIBUTES) if digest.html else render("plain.html.j2", text=digest.text)
     page = render("reply.html.j2", body=Markup(body), reference=message.id)  # noqa: S704 - sanitised above
-    reply.add_alternative(page, subtype="html")
+    reply.add_alternative(page, subtype="html", cte="quoted-printable")
     for attachment in digest.attachments:
         main, _, sub = attachment.media_type.partition("/")
         content = base64.b64decode(attachment.content_base64)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 
 from mailstep import replying, storage
 from mailstep.aws import client, transient_faults
-from mailstep.contracts import Digest, Message, Replied, ReplyRequest
+from mailstep.contracts import Digest, Replied, ReplyRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -48,7 +48,7 @@ def reply(request: ReplyRequest) -> Replied:
 def _send(*, effect: str, request: ReplyRequest) -> str:
     message = storage.read_message(request.claim.email.bucket, request.claim.message_key)
     sender = os.environ["REPLY_FROM"] or f"{request.claim.route}@{os.environ['DOMAIN']}"
-    outgoing = replying.compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
+    outgoing = replying.compose(message, _content(request), sender=sender, now=datetime.now(UTC))
     ses: SESV2Client = client("sesv2")
     answer = ses.send_email(
         FromEmailAddress=sender,
@@ -58,13 +58,9 @@ def _send(*, effect: str, request: ReplyRequest) -> str:
     return answer["MessageId"]
 
 
-def _content(request: ReplyRequest, _message: Message) -> Digest:
-    match request.kind:
-        case "refusal":
-            return replying.refusal(request.explanation or "")
-        case "failure":
-            return replying.failure_notice()
-        case "digest":
-            if request.digest_key is None:
-                raise ValueError("a reply of kind digest needs the digest's key")
-            return storage.read_digest(request.claim.email.bucket, request.digest_key)
+def _content(request: ReplyRequest) -> Digest:
+    if request.digest_key is not None:
+        return storage.read_digest(request.claim.email.bucket, request.digest_key)
+    if request.kind == "failure":
+        return replying.failure_notice()
+    return replying.refusal(request.explanation or "")

@@ -91,7 +91,7 @@ def definition() -> str:
 
 @contextmanager
 def interpreter() -> Iterator[None]:
-    """moto with its Step Functions interpreter on, JSONata in its hook, and no real waiting between retries."""
+    """Moto with its Step Functions interpreter on, JSONata in its hook, and no real waiting between retries."""
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
         patch(f"{_ASL}.component.common.string.string_expression.eval_jsonata_expression", evaluate_jsonata),

@@ -1,0 +1,129 @@
+"""One local cloud for the whole run, and an application for its route `application`."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud.cloud import LocalCloud, running
+from mailstep.contracts import StoredEmail
+from operate import demo
+from operate.mailing import MessageFile, read_message_file
+from tests.conftest import EMAILS
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    with running(tmp_path_factory.mktemp("cloud") / "run") as started:
+        yield started
+
+
+@dataclass
+class Desk:
+    """Sends messages and waits for what becomes of them."""
+
+    cloud: LocalCloud
+
+    def send(self, *names: str, route: str | None = None, directory: Path = EMAILS) -> list[demo.Result]:
+        return self.follow([read_message_file(directory / name) for name in names], route=route)
+
+    def follow(self, files: list[MessageFile], route: str | None = None) -> list[demo.Result]:
+        return demo.run(self.cloud, files, route=route, timeout=90)
+
+    def invoke(self, logical_id: str, event: object) -> tuple[str | None, Any]:
+        """A function's answer to a direct call: the error's kind, if any, and the payload."""
+        answer = self.cloud.account.client("lambda").invoke(
+            FunctionName=self.cloud.functions[logical_id], Payload=json.dumps(event)
+        )
+        return answer.get("FunctionError"), json.loads(answer["Payload"].read())
+
+    def store(self, email: StoredEmail, raw: bytes) -> StoredEmail:
+        """Put a raw message where SES would; answer it with the version that it got."""
+        put = self.cloud.account.client("s3").put_object(Bucket=email.bucket, Key=email.key, Body=raw)
+        return email.model_copy(update={"version_id": put["VersionId"]})
+
+    def executions(self, name_prefix: str) -> list[str]:
+        pages = self.cloud.account.client("stepfunctions").get_paginator("list_executions")
+        found = pages.paginate(stateMachineArn=self.cloud.outputs["StateMachineArn"])
+        return [e["name"] for page in found for e in page["executions"] if e["name"].startswith(name_prefix)]
+
+
+@pytest.fixture(scope="session")
+def desk(cloud: LocalCloud) -> Desk:
+    return Desk(cloud)
+
+
+def eventually[T](ask: Callable[[], T], *, seconds: float = 30) -> T:
+    """Ask until the answer is truthy."""
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return answer
+
+
+@dataclass
+class Application:
+    """An HTTP service that answers by a script; its last answer for ever."""
+
+    url: str
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[Callable[[], tuple[int, bytes]]] = field(default_factory=list)
+
+    def answer(self) -> tuple[int, bytes]:
+        chosen = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return chosen()
+
+
+@pytest.fixture
+def application(cloud: LocalCloud) -> Iterator[Application]:
+    """The application of the route `application`, as the parameter ApplicationUrl would name it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            service.requests.append({"headers": dict(self.headers), "body": json.loads(body)})
+            status, answer = service.answer()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    service = Application(f"http://127.0.0.1:{server.server_address[1]}/")
+    with function_configuration(cloud, "ProcessFunction", variables={"APPLICATION_URL": service.url}):
+        yield service
+    server.shutdown()
+    server.server_close()
+
+
+class function_configuration:  # noqa: N801 - a context manager that reads as what it changes
+    """A function's configuration changed for a while."""
+
+    def __init__(
+        self, cloud: LocalCloud, logical_id: str, *, timeout: int | None = None, variables: dict[str, str] | None = None
+    ) -> None:
+        self._lambda, self._name = cloud.account.client("lambda"), cloud.functions[logical_id]
+        self._timeout, self._variables = timeout, variables or {}
+
+    def __enter__(self) -> None:
+        self._before = self._lambda.get_function_configuration(FunctionName=self._name)
+        self._configure(self._timeout or self._before["Timeout"], self._variables)
+
+    def __exit__(self, *_: object) -> None:
+        self._configure(self._before["Timeout"], {})
+
+    def _configure(self, timeout: int, variables: dict[str, str]) -> None:
+        declared = self._before["Environment"]["Variables"]
+        self._lambda.update_function_configuration(
+            FunctionName=self._name, Timeout=timeout, Environment={"Variables": declared | variables}
+        )

@@ -1,0 +1,160 @@
+"""The command as a user runs it: demo, up and history, side by side, and nothing left running afterwards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from localcloud.account import Account
+from localcloud.cloud import LocalCloud
+from tests.cloud.conftest import Desk, eventually
+from tests.conftest import EMAILS, PROJECT
+
+MAILSTEP = str(Path(sys.executable).with_name("mailstep"))
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MAILSTEP, *arguments],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+
+@contextmanager
+def up(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    process = subprocess.Popen(
+        [MAILSTEP, "up", "--json", "--directory", str(directory)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def running_from(directory: Path) -> list[str]:
+    """Command lines of the processes that belong to a run."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            environment = (process / "environ").read_bytes().decode(errors="replace")
+            if str(directory) in line or str(directory) in environment:
+                found.append(line)
+    return found
+
+
+def test_demo_prints_one_object_a_message_and_exits_with_0(tmp_path: Path) -> None:
+    ended = run(
+        "demo", "--json", "--directory", str(tmp_path / "run"), str(EMAILS / "order.eml"), str(EMAILS / "bounce.eml")
+    )
+    assert ended.returncode == 0, ended.stderr
+    order, bounce = json.loads(ended.stdout)
+    assert (order["status"], order["outcome"], order["error"]) == ("SUCCEEDED", "replied", None)
+    assert "6 rows, 5 columns" in Path(order["reply"]).read_text()
+    assert [state["name"] for state in order["states"]] == ["ParseEmail", "ValidateEmail", "ProcessEmail", "SendReply"]
+    assert all(state["attempts"] == 1 and state["duration_ms"] > 0 for state in order["states"])
+    assert (bounce["outcome"], bounce["error"], bounce["reply"]) == ("silent", "RefusedEmail", None)
+    assert running_from(tmp_path / "run") == []
+
+
+def test_two_clouds_side_by_side_do_not_touch_each_other_and_sam_updates_one(
+    cloud: LocalCloud, desk: Desk, tmp_path: Path
+) -> None:
+    directory = tmp_path / "run"
+    with up(directory) as (process, places):
+        assert places["aws"] != cloud.account.endpoint
+        assert set(places) >= {
+            "aws", "smtp", "bucket", "topic_arn", "queue_url", "dlq_url", "state_machine_arn", "table", "addresses",
+            "outbox", "functions", "pid",
+        }  # fmt: skip
+        [result] = desk.send("note.eml")
+        assert result.outcome == "replied"
+        other = Account(places["aws"]).client("stepfunctions")
+        assert other.list_executions(stateMachineArn=places["state_machine_arn"])["executions"] == []
+        assert list(Path(places["outbox"]).iterdir()) == []
+
+        environment = Account(places["aws"]).environment()
+        sam = Path(sys.executable).with_name("sam")
+        deployed = subprocess.run(
+            [sam, "deploy", "--config-env", "local", "--parameter-overrides", "StartConcurrency=7"],
+            cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=100,
+        )  # fmt: skip
+        assert deployed.returncode == 0, deployed.stdout + deployed.stderr
+        assert "UPDATE_COMPLETE" in deployed.stdout
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 143
+        assert eventually(lambda: not running_from(directory), seconds=5)
+        with pytest.raises(Exception, match="Could not connect"):
+            Account(places["aws"]).client("sts").get_caller_identity()
+
+
+def test_nothing_is_left_even_where_the_command_is_killed(tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    with up(directory) as (process, _):
+        assert running_from(directory)
+        process.kill()
+        assert eventually(lambda: not running_from(directory), seconds=5), running_from(directory)
+
+
+def test_an_interrupt_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    process = subprocess.Popen(
+        [MAILSTEP, "demo", "--directory", str(directory)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert eventually(lambda: any("sam" in line for line in running_from(directory)) or emulator_up(directory))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    assert eventually(lambda: not running_from(directory), seconds=5), running_from(directory)
+
+
+def emulator_up(directory: Path) -> bool:
+    return any("localcloud.emulator" in line for line in running_from(directory))
+
+
+def test_history_tells_the_same_story_as_the_demo(cloud: LocalCloud, desk: Desk) -> None:
+    [result] = desk.send("out-of-office.eml")
+    assert result.execution_arn
+    for execution in (result.execution_arn, result.execution_arn.rpartition(":")[2][:30]):
+        told = run("history", execution, **cloud.account.variables())
+        assert told.returncode == 0, told.stderr
+        for word in ("ParseEmail", "ValidateEmail", "RefusedEmail", "ChooseRefusal", "StaySilent", "done in"):
+            assert word in told.stdout
+
+
+def test_history_of_what_is_not_there_is_one_clear_line(cloud: LocalCloud) -> None:
+    told = run("history", "no-such-execution", **cloud.account.variables())
+    assert told.returncode == 2
+    assert told.stderr == "mailstep: 0 executions of 'mailstep' have a name that begins with 'no-such-execution'\n"
+
+
+def test_the_raw_api_tells_it_too(cloud: LocalCloud, desk: Desk) -> None:
+    [result] = desk.send("newsletter.eml")
+    sfn = boto3.client(
+        "stepfunctions",
+        endpoint_url=cloud.account.endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name="us-east-1",
+    )
+    events = sfn.get_execution_history(executionArn=result.execution_arn or "")["events"]
+    errors = [e["taskFailedEventDetails"]["error"] for e in events if e["type"] == "TaskFailed"]
+    assert errors == ["RefusedEmail"]

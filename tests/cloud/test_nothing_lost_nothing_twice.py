@@ -1,0 +1,238 @@
+"""Repeats, poison, killed and overrunning functions, a failing application: on the deployed stack, for real."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from localcloud.cloud import LocalCloud
+from mailstep.contracts import StoredEmail
+from mailstep.identity import stored_email
+from tests.cloud.conftest import Application, Desk, eventually, function_configuration
+from tests.conftest import EMAILS
+
+DIGEST = json.dumps({"text": "Done."}).encode()
+
+
+def s3_event(email: StoredEmail) -> str:
+    return json.dumps(
+        {
+            "Records": [
+                {
+                    "eventSource": "aws:s3",
+                    "eventName": "ObjectCreated:Put",
+                    "s3": {
+                        "bucket": {"name": email.bucket},
+                        "object": {"key": email.key, "versionId": email.version_id, "eTag": "0"},
+                    },
+                }
+            ]
+        }
+    )
+
+
+def outbox_about(cloud: LocalCloud, text: str) -> list[Path]:
+    return [path for path in cloud.outbox.glob("*.eml") if text in path.read_text()]
+
+
+def test_a_repeated_s3_event_gives_one_execution_and_one_reply(cloud: LocalCloud, desk: Desk) -> None:
+    [result] = desk.send("note.eml")
+    assert result.execution_arn
+    name = result.execution_arn.rpartition(":")[2]
+    sfn = cloud.account.client("stepfunctions")
+    email = StoredEmail.model_validate_json(sfn.describe_execution(executionArn=result.execution_arn)["input"])
+    for _ in range(10):
+        cloud.account.client("sns").publish(TopicArn=cloud.outputs["EmailReceivedTopicArn"], Message=s3_event(email))
+    assert eventually(lambda: queue_depth(cloud) == 0)
+    time.sleep(1)  # what would be wrong needs time to show
+    assert desk.executions(name) == [name]
+    assert len(outbox_about(cloud, name)) == 1
+
+
+def queue_depth(cloud: LocalCloud, output: str = "InboundQueueUrl") -> int:
+    attributes = cloud.account.client("sqs").get_queue_attributes(
+        QueueUrl=cloud.outputs[output], AttributeNames=["All"]
+    )["Attributes"]
+    return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+
+
+def test_a_reply_is_sent_once_however_often_its_step_runs(cloud: LocalCloud, desk: Desk) -> None:
+    [result] = desk.send("note.eml")
+    assert result.timeline
+    claim_holder = cloud.account.client("stepfunctions").get_execution_history(executionArn=result.execution_arn)
+    scheduled = next(
+        json.loads(event["taskSucceededEventDetails"]["output"])
+        for event in claim_holder["events"]
+        if event["type"] == "TaskSucceeded"
+    )
+    claim = scheduled["Payload"]
+    request = {
+        "execution": result.execution_arn.rpartition(":")[2] if result.execution_arn else "",
+        "claim": claim,
+        "kind": "digest",
+        "digest_key": f"digest/{claim['email']['id']}.json",
+    }
+    error, answer = desk.invoke("ReplyFunction", request)
+    assert error is None
+    assert result.reply
+    assert answer == {"ses_message_id": result.reply.stem}
+    assert len(outbox_about(cloud, request["execution"])) == 1
+
+
+def test_poison_lands_in_the_dead_letter_queue_and_the_rest_of_its_batch_succeeds(
+    cloud: LocalCloud, desk: Desk
+) -> None:
+    sqs = cloud.account.client("sqs")
+    queue = cloud.outputs["InboundQueueUrl"]
+    declared = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    bucket = cloud.outputs["MailBucketName"]
+    email = stored_email(bucket, "inbound/orders/beside-poison", "v1")
+    assert email
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    try:
+        sqs.send_message_batch(
+            QueueUrl=queue,
+            Entries=[
+                {"Id": "poison", "MessageBody": "not JSON"},
+                {"Id": "stranger", "MessageBody": '{"hello": "world"}'},
+                {"Id": "good", "MessageBody": s3_event(email)},
+            ],
+        )
+        assert eventually(lambda: queue_depth(cloud, "InboundDeadLetterQueueUrl") == 2, seconds=60)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=declared)
+    assert desk.executions("beside-poison") == [email.id]
+    dead = sqs.receive_message(QueueUrl=cloud.outputs["InboundDeadLetterQueueUrl"], MaxNumberOfMessages=10)["Messages"]
+    assert {message["Body"] for message in dead} == {"not JSON", '{"hello": "world"}'}
+
+
+def test_what_is_nobodys_mail_starts_nothing(cloud: LocalCloud, desk: Desk) -> None:
+    bucket = cloud.outputs["MailBucketName"]
+    before = len(desk.executions(""))
+    for key in ("inbound/orders/AMAZON_SES_SETUP_NOTIFICATION", "inbound/stray", "elsewhere/orders/message"):
+        cloud.account.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+    assert eventually(lambda: queue_depth(cloud) == 0)
+    time.sleep(1)
+    assert len(desk.executions("")) == before
+    assert queue_depth(cloud, "InboundDeadLetterQueueUrl") in {0, 2}
+
+
+def test_a_key_that_the_event_encodes_is_read_back(cloud: LocalCloud, desk: Desk) -> None:
+    bucket, key = cloud.outputs["MailBucketName"], "inbound/orders/by hand+ä(1)"
+    put = cloud.account.client("s3").put_object(Bucket=bucket, Key=key, Body=(EMAILS / "note.eml").read_bytes())
+    email = stored_email(bucket, key, put["VersionId"])
+    assert email
+    assert eventually(lambda: outbox_about(cloud, email.id))
+
+
+def test_what_is_no_email_is_quarantined_with_its_reason(cloud: LocalCloud, desk: Desk) -> None:
+    s3, bucket, key = cloud.account.client("s3"), cloud.outputs["MailBucketName"], "inbound/orders/no-email"
+    alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "quarantine-alerts")
+    put = s3.put_object(Bucket=bucket, Key=key, Body=b"\x00\x01\x02 no header field here\n")
+    email = stored_email(bucket, key, put["VersionId"])
+    assert email
+    kept = f"quarantine/{email.id}"
+    assert eventually(lambda: "Contents" in s3.list_objects_v2(Bucket=bucket, Prefix=kept))
+    assert s3.get_object(Bucket=bucket, Key=kept)["Body"].read().startswith(b"\x00\x01\x02")
+    tags = s3.get_object_tagging(Bucket=bucket, Key=kept)["TagSet"]
+    assert tags == [{"Key": "quarantined", "Value": "it has no header field of its own"}]
+    assert any(kept in alert for alert in eventually(alerts))
+    assert not outbox_about(cloud, email.id)
+
+
+def subscribe(cloud: LocalCloud, topic: str, name: str) -> Callable[[], list[str]]:
+    """A queue of ours on the operators' topic; the answer reads what has come."""
+    sqs = cloud.account.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    cloud.account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return lambda: [m["Body"] for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
+
+
+# ---- The application, and functions that die in the middle of asking it ----
+
+
+def test_the_application_processes_under_a_key_that_stays_the_same(desk: Desk, application: Application) -> None:
+    application.answers = [lambda: (500, b""), lambda: (200, DIGEST)]
+    [result] = desk.send("order.eml", route="application")
+    assert result.outcome == "replied"
+    assert [(state["name"], state["attempts"]) for state in result.as_json()["states"]][2] == ("ProcessEmail", 2)
+    assert result.timeline
+    assert result.timeline.states[2].attempts[0].error == "TransientError"
+    first, second = application.requests
+    assert first["headers"]["Idempotency-Key"] == second["headers"]["Idempotency-Key"]
+    assert first["body"]["message"]["subject"] == "Order 4711: spring collection"
+    assert result.reply
+    assert "Done." in result.reply.read_text()
+
+
+def test_an_application_that_refuses_has_its_reason_told(desk: Desk, application: Application) -> None:
+    application.answers = [lambda: (422, b'{"reason": "Order 4711 is closed."}')]
+    [result] = desk.send("order.eml", route="application")
+    assert (result.outcome, result.reason, result.error) == ("refused", "application_refused", "ApplicationRefused")
+    assert result.reply
+    assert "Order 4711 is closed." in result.reply.read_text()
+
+
+def test_a_failure_is_told_to_the_sender_and_to_the_operators_and_fails_the_execution(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "failure-alerts")
+    application.answers = [lambda: (200, b'{"nonsense": true}')]
+    [result] = desk.send("order.eml", route="application")
+    assert (result.status, result.outcome, result.error) == ("FAILED", "failed", "MalformedAnswer")
+    assert [state["name"] for state in result.as_json()["states"]][-2:] == ["SendFailureNotice", "ReprocessEmail"]
+    assert result.reply
+    assert "Your message arrived safely" in result.reply.read_text()
+    heard = eventually(alerts)
+    assert result.execution_arn
+    assert any(result.execution_arn in alert and "MalformedAnswer" in alert for alert in heard), heard
+
+
+def kill(function: str) -> None:
+    """Kill the processes of a deployed function, as a host that goes away does."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"AWS_LAMBDA_FUNCTION_NAME={function}\0".encode() in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+def test_a_function_killed_in_the_middle_is_retried_and_the_reply_still_comes(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    def die() -> tuple[int, bytes]:
+        kill(cloud.functions["ProcessFunction"])
+        return 200, DIGEST
+
+    application.answers = [die, lambda: (200, DIGEST)]
+    [result] = desk.send("order.eml", route="application")
+    assert result.outcome == "replied"
+    assert result.timeline
+    assert [attempt.error for attempt in result.timeline.states[2].attempts] == ["Runtime.ExitError", None]
+
+
+def test_a_function_that_overruns_its_timeout_is_retried_and_the_reply_still_comes(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    def hang() -> tuple[int, bytes]:
+        time.sleep(4)
+        return 200, DIGEST
+
+    application.answers = [hang, lambda: (200, DIGEST)]
+    variables = {"APPLICATION_URL": application.url}
+    with function_configuration(cloud, "ProcessFunction", timeout=2, variables=variables):
+        [result] = desk.send("order.eml", route="application")
+    assert result.outcome == "replied"
+    assert result.timeline
+    assert [attempt.error for attempt in result.timeline.states[2].attempts] == ["Sandbox.Timedout", None]

@@ -1,0 +1,115 @@
+"""Least privilege, proven by taking away: with any one permission less, the function is denied there and only there."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from localcloud.cloud import LocalCloud
+from mailstep.contracts import StoredEmail
+from mailstep.identity import stored_email
+from tests.cloud.conftest import Desk
+from tests.cloud.test_nothing_lost_nothing_twice import s3_event
+from tests.conftest import EMAILS
+
+
+@pytest.fixture(scope="module")
+def email(cloud: LocalCloud, desk: Desk) -> StoredEmail:
+    """A stored message that no execution is on: its prefix has no route, so that only we work on it."""
+    made = stored_email(cloud.outputs["MailBucketName"], "inbound/orders/for-roles", None)
+    assert made
+    return desk.store(made, (EMAILS / "order.eml").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def events(desk: Desk, email: StoredEmail) -> dict[str, Any]:
+    """Each function's input, made by the functions before it."""
+    error, claim = desk.invoke("ParseFunction", email.model_dump())
+    assert error is None, claim
+    request = {"claim": claim, "idempotency_key": "roles"}
+    error, processed = desk.invoke("ProcessFunction", request)
+    assert error is None, processed
+    return {
+        "StartFunction": {"Records": [sqs_record(s3_event(email))]},
+        "ParseFunction": email.model_dump(),
+        "ValidateFunction": claim,
+        "ProcessFunction": request,
+        "ReplyFunction": {"execution": "roles", "claim": claim, "kind": "digest", **processed},
+    }
+
+
+def sqs_record(body: str) -> dict[str, Any]:
+    return {
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": body,
+        "attributes": {},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:mailstep-inbound",
+        "awsRegion": "us-east-1",
+    }
+
+
+@contextmanager
+def without(cloud: LocalCloud, logical_id: str, action: str) -> Iterator[None]:
+    """The function's role with one action taken out of its policy."""
+    iam = cloud.account.client("iam")
+    role = cloud.account.client("lambda").get_function_configuration(FunctionName=cloud.functions[logical_id])["Role"]
+    name = role.rpartition("/")[2]
+    [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    poorer = json.loads(json.dumps(document))
+    taken = 0
+    for statement in poorer["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        taken += action in actions
+        statement["Action"] = [kept for kept in actions if kept != action] or ["none:Nothing"]
+    assert taken == 1, f"{logical_id} does not have {action} exactly once"
+    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(poorer))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+PERMISSIONS = [
+    ("ParseFunction", "s3:GetObjectVersion"),
+    ("ParseFunction", "s3:PutObject"),
+    ("ValidateFunction", "s3:GetObject"),
+    ("ProcessFunction", "s3:GetObject"),
+    ("ProcessFunction", "s3:PutObject"),
+    ("ReplyFunction", "s3:GetObject"),
+    ("ReplyFunction", "dynamodb:PutItem"),
+    ("ReplyFunction", "dynamodb:UpdateItem"),
+    ("ReplyFunction", "ses:SendRawEmail"),
+]
+
+
+@pytest.mark.parametrize(("function", "action"), PERMISSIONS)
+def test_a_function_without_one_permission_is_denied_that(
+    cloud: LocalCloud, desk: Desk, events: dict[str, Any], function: str, action: str
+) -> None:
+    event = events[function] | ({"execution": f"without {action}"} if function == "ReplyFunction" else {})
+    with without(cloud, function, action):
+        error, answer = desk.invoke(function, event)
+    assert error, answer
+    assert f"not authorized to perform: {action}" in json.dumps(answer)
+
+
+def test_a_starter_that_may_not_start_gives_its_record_back(
+    cloud: LocalCloud, desk: Desk, events: dict[str, Any]
+) -> None:
+    with without(cloud, "StartFunction", "states:StartExecution"):
+        error, answer = desk.invoke("StartFunction", events["StartFunction"])
+    assert error is None
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def test_with_all_permissions_every_function_succeeds(desk: Desk, events: dict[str, Any]) -> None:
+    for function, event in events.items():
+        error, answer = desk.invoke(function, event)
+        assert error is None, (function, answer)

@@ -1,0 +1,116 @@
+"""The main job, on the deployed stack: a message in by SMTP, the reply out, and the same story in history."""
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from localcloud.cloud import LocalCloud
+from operate import demo
+from operate.mailing import read_message_file
+from tests.cloud.conftest import Desk
+from tests.conftest import EMAILS
+
+
+def reply_of(result: demo.Result) -> EmailMessage:
+    assert result.reply, result
+    return message_from_bytes(result.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
+
+
+def body(reply: EmailMessage, kind: str) -> str:
+    part = reply.get_body((kind,))
+    assert part is not None
+    text: str = part.get_content()
+    return text
+
+
+# What becomes of each sample: outcome, reason, and a piece of the text that the sender reads.
+OUTCOMES = {
+    "order.eml": ("replied", None, "6 rows, 5 columns"),
+    "note.eml": ("replied", None, "0 attachments"),
+    "thread.eml": ("replied", None, "0 attachments"),
+    "workbook.eml": ("replied", None, "Stock: 4 rows, 4 columns"),
+    "broken-table.eml": ("replied", None, "not a workbook that can be read"),
+    "out-of-office.eml": ("silent", "automatic_mail", None),
+    "newsletter.eml": ("silent", "automatic_mail", None),
+    "bounce.eml": ("silent", "automatic_mail", None),
+    "no-sender.eml": ("silent", "no_sender", None),
+    "too-large.eml": ("refused", "too_large", "at most 20,000 are accepted"),
+}
+
+
+@pytest.fixture(scope="module")
+def results(desk: Desk) -> dict[str, demo.Result]:
+    return {result.file.name: result for result in desk.send(*OUTCOMES)}
+
+
+def test_every_sample_has_a_declared_outcome() -> None:
+    assert {path.name for path in EMAILS.iterdir()} == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_each_sample_ends_as_declared(results: dict[str, demo.Result], name: str) -> None:
+    outcome, reason, text = OUTCOMES[name]
+    result = results[name]
+    assert (result.status, result.outcome, result.reason) == ("SUCCEEDED", outcome, reason)
+    if text is None:
+        assert result.reply is None
+    else:
+        assert text in body(reply_of(result), "plain")
+
+
+def test_the_reply_is_threaded_and_marked_as_automatic(results: dict[str, demo.Result]) -> None:
+    reply = reply_of(results["thread.eml"])
+    assert reply["From"] == "orders@mailstep.example"
+    assert reply["To"] == "Ben Baker <ben@partner.example>"
+    assert reply["Subject"] == "Re: Are you open on Saturday?"
+    assert reply["In-Reply-To"] == "<saturday.3@partner.example>"
+    assert reply["References"] == (
+        "<saturday.1@partner.example> <saturday.2@mailstep.example> <saturday.3@partner.example>"
+    )
+    assert reply["Auto-Submitted"] == "auto-replied"
+    assert "</html>" in body(reply, "html")
+
+
+def test_errors_keep_their_own_names_in_history(results: dict[str, demo.Result]) -> None:
+    refused = results["out-of-office.eml"]
+    assert refused.error == "RefusedEmail"
+    assert [state["name"] for state in refused.as_json()["states"]] == [
+        "ParseEmail",
+        "ValidateEmail",
+        "ChooseRefusal",
+        "StaySilent",
+    ]
+
+
+ORDINARY = [
+    "talon/messages/standard_replies/android.eml",
+    "php-mime-mail-parser/messages/issue163",
+    "rails-actionmailbox/messages/welcome.eml",
+    "mime4j/messages/core/src/test/resources/testmsgs/example.msg",
+    "mikel-mail/messages/emails/multi_charset/japanese_attachment.eml",
+]
+
+
+def test_ordinary_mail_that_nobody_here_wrote_is_replied_to(desk: Desk, corpus: Path) -> None:
+    files = [read_message_file(corpus / name) for name in ORDINARY]
+    for file, result in zip(files, desk.follow(files, route="orders"), strict=True):
+        assert result.outcome == "replied", result
+        reply = reply_of(result)
+        assert reply["In-Reply-To"] == file.message.message_id
+        assert file.message.message_id in reply["References"]
+        assert "Your message arrived" in body(reply, "plain")
+        assert "Your message arrived" in body(reply, "html")
+
+
+def test_the_functions_log_ids_and_no_personal_data(cloud: LocalCloud, results: dict[str, demo.Result]) -> None:
+    logs = cloud.account.client("logs")
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=cloud.outputs["FunctionLogsName"])
+    lines = [event["message"] for page in pages for event in page["events"]]
+    arn = results["order.eml"].execution_arn
+    assert arn
+    name = arn.rpartition(":")[2]
+    assert any(name in line and '"Replied"' in line for line in lines)
+    for private in ("ann@shop.example", "Order 4711", "spring collection", "Linen shirt"):
+        assert not [line for line in lines if private in line]

@@ -1,0 +1,22 @@
+"""What every suite shares: where the samples and the corpus lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# As template.yaml sets them, before a handler is imported.
+os.environ |= {"POWERTOOLS_SERVICE_NAME": "mailstep", "POWERTOOLS_METRICS_NAMESPACE": "Mailstep"}
+
+PROJECT = Path(__file__).parents[1]
+EVENTS = PROJECT / "events"
+EMAILS = EVENTS / "emails"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Real messages that nobody here wrote (MAIL_CORPUS, or ../shared/corpus)."""
+    directory = Path(os.environ.get("MAIL_CORPUS", PROJECT.parent / "shared" / "corpus"))
+    if not directory.is_dir():
+        pytest.skip(f"no corpus of real messages at {directory}: set MAIL_CORPUS")
+    return directory

@@ -1,0 +1,109 @@
+"""What a user does wrong gets one clear line and exit 2."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+MAILSTEP = str(Path(sys.executable).with_name("mailstep"))
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MAILSTEP, *arguments],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def the_line(ended: subprocess.CompletedProcess[str]) -> str:
+    assert ended.returncode == 2, ended
+    assert ended.stdout == ""
+    [line] = ended.stderr.strip().splitlines()
+    assert line.startswith("mailstep: ")
+    return line
+
+
+def test_no_such_file() -> None:
+    assert "nowhere.eml: No such file" in the_line(run("demo", "nowhere.eml"))
+
+
+def test_a_directory() -> None:
+    assert "directory" in the_line(run("demo", "events"))
+
+
+def test_not_a_message(tmp_path: Path) -> None:
+    image = tmp_path / "image.eml"
+    image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    assert "not an email" in the_line(run("demo", str(image)))
+
+
+def test_a_port_in_use() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"port {port} cannot be used" in the_line(run("demo", "--aws-port", port))
+        assert f"port {port} cannot be used" in the_line(run("up", "--smtp-port", port))
+
+
+def test_a_directory_that_is_there_already(tmp_path: Path) -> None:
+    (tmp_path / "outbox").mkdir()
+    assert "exists already" in the_line(run("demo", "--directory", str(tmp_path)))
+
+
+def test_an_unknown_option() -> None:
+    assert "--nonsense" in the_line(run("demo", "--nonsense"))
+
+
+def test_sam_missing(tmp_path: Path) -> None:
+    """An environment with everything but `sam`: this one's packages under another interpreter link."""
+    bin_directory = tmp_path / "bin"
+    bin_directory.mkdir()
+    (bin_directory / "python").symlink_to(sys.executable)
+    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", tmp_path / "pyvenv.cfg")
+    packages = Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    ended = subprocess.run(
+        [bin_directory / "python", "-c", "from operate.main import main; main()", "up"],
+        cwd=PROJECT,
+        env={"PATH": str(bin_directory), "PYTHONPATH": f"{PROJECT}:{PROJECT / 'functions'}:{packages}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "SAM CLI is missing" in the_line(ended)
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.10", "3.11"])
+def test_a_python_that_is_too_old(version: str) -> None:
+    python = next(
+        (
+            path
+            for root in (Path.home() / ".pyenv/versions").glob(f"{version}*")
+            if (path := root / "bin/python").exists()
+        ),
+        None,
+    ) or shutil.which(f"python{version}")
+    if python is None:
+        pytest.skip(f"no Python {version} on this machine")
+    ended = subprocess.run(
+        [python, "-c", "from operate.main import main; main()"],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "needs Python 3.13" in the_line(ended)

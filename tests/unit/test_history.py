@@ -1,0 +1,87 @@
+"""A timeline from the events of AWS itself, which has kinds of event that the emulations lack."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from operate.display import readable_cause
+from operate.history import timeline
+
+START = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def event(at: float, kind: str, **details: Any) -> dict[str, Any]:
+    named = {f"{kind[0].lower()}{kind[1:]}EventDetails": details} if details else {}
+    return {"timestamp": START + timedelta(seconds=at), "type": kind, **named}
+
+
+def state_event(at: float, kind: str, name: str) -> dict[str, Any]:
+    which = "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
+    return {"timestamp": START + timedelta(seconds=at), "type": kind, which: {"name": name, "output": '{"a": 1}'}}
+
+
+def test_a_retry_a_catch_and_a_choice() -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "TaskStateEntered", "ParseEmail"),
+            event(0.1, "TaskScheduled", resource="invoke"),
+            event(0.2, "TaskStarted", resource="invoke"),
+            event(1, "TaskFailed", error="TransientError", cause="{}"),
+            event(2, "TaskScheduled", resource="invoke"),
+            event(2.1, "TaskStarted", resource="invoke"),
+            event(4, "TaskTimedOut", error="States.Timeout"),
+            state_event(4, "TaskStateExited", "ParseEmail"),
+            state_event(4, "ChoiceStateEntered", "Choose"),
+            state_event(4.5, "ChoiceStateExited", "Choose"),
+            event(5, "ExecutionSucceeded", output="{}"),
+        ]
+    )
+    parse, choose = line.states
+    assert [(a.error, a.duration) for a in parse.attempts] == [
+        ("TransientError", timedelta(seconds=0.9)),
+        ("States.Timeout", timedelta(seconds=2)),
+    ]
+    assert parse.output == {"a": 1}
+    assert [a.duration for a in choose.attempts] == [timedelta(seconds=0.5)]
+    assert (line.ended, line.error) == (START + timedelta(seconds=5), None)
+
+
+def test_lambdas_older_events_and_a_redrive() -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "TaskStateEntered", "SendReply"),
+            event(0, "LambdaFunctionScheduled", resource="arn"),
+            event(0.5, "LambdaFunctionStarted"),
+            event(1, "LambdaFunctionFailed", error="MessageRejected", cause="no"),
+            event(1, "ExecutionFailed", error="MessageRejected", cause="no"),
+            event(60, "ExecutionRedriven"),
+            event(60, "LambdaFunctionScheduled", resource="arn"),
+            event(61, "LambdaFunctionSucceeded", output="{}"),
+            state_event(61, "TaskStateExited", "SendReply"),
+            event(61, "ExecutionSucceeded", output="{}"),
+        ]
+    )
+    [reply] = line.states
+    assert [a.error for a in reply.attempts] == ["MessageRejected", None]
+    assert line.error is None
+
+
+def test_an_aborted_execution_ends_what_was_running() -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "TaskStateEntered", "ParseEmail"),
+            event(0, "TaskScheduled", resource="invoke"),
+            event(3, "ExecutionAborted", error="stopped", cause="by hand"),
+        ]
+    )
+    assert line.states[0].attempts[0].ended == START + timedelta(seconds=3)
+    assert (line.error, line.cause) == ("stopped", "by hand")
+
+
+def test_a_cause_is_read_for_its_message() -> None:
+    assert readable_cause('{"errorMessage": "a\\nb", "errorType": "X"}') == "a b"
+    assert readable_cause("plain") == "plain"
+    assert readable_cause(None) == ""
+    assert len(readable_cause("x" * 1000)) < 200

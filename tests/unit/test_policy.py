@@ -1,0 +1,73 @@
+"""The policy, rule by rule: a message that passes and messages that do not, with their codes."""
+
+import pytest
+
+from mailstep.contracts import Address, Message
+from mailstep.errors import RefusedEmail
+from mailstep.policy import RULES, validate
+from mailstep.routes import Route
+
+ROUTE = Route(max_size_octets=1000)
+
+
+def message(**changes: object) -> Message:
+    fields: dict[str, object] = {
+        "id": "m",
+        "route": "orders",
+        "size_octets": 1000,
+        "from_": (Address(address="a@b.example"),),
+        "return_path": "a@b.example",
+        "headers": (("From", "a@b.example"), ("Auto-Submitted", "no")),
+    }
+    return Message.model_validate(fields | changes)
+
+
+def header(name: str, value: str) -> dict[str, object]:
+    return {"headers": ((name, value),)}
+
+
+def test_an_ordinary_message_passes_every_rule() -> None:
+    validate(message(), ROUTE)
+
+
+BROKEN = [
+    ("no_sender", message(from_=())),
+    ("automatic_mail", message(**header("Auto-Submitted", "auto-replied (vacation)"))),
+    ("automatic_mail", message(**header("auto-submitted", "auto-generated; owner=x"))),
+    ("automatic_mail", message(return_path="")),
+    ("automatic_mail", message(**header("Precedence", "Bulk"))),
+    ("automatic_mail", message(**header("List-Id", "<news.example>"))),
+    ("automatic_mail", message(**header("X-Auto-Response-Suppress", "DR, OOF"))),
+    ("automatic_mail", message(references=tuple(f"<{n}@b.example>" for n in range(101)))),
+    *(
+        ("automatic_mail", message(from_=(Address(address=f"{local}@b.example"),)))
+        for local in ("MAILER-DAEMON", "postmaster", "no-reply", "noreply", "do-not-reply", "bounces+x=y")
+    ),
+    ("too_large", message(size_octets=1001)),
+]
+
+
+@pytest.mark.parametrize(("code", "refused"), BROKEN)
+def test_a_message_that_breaks_a_rule_is_refused_with_its_code(code: str, refused: Message) -> None:
+    with pytest.raises(RefusedEmail) as caught:
+        validate(refused, ROUTE)
+    assert caught.value.reason == code
+
+
+def test_mail_to_no_route_is_refused() -> None:
+    with pytest.raises(RefusedEmail) as caught:
+        validate(message(), None)
+    assert caught.value.reason == "unknown_route"
+
+
+def test_every_rule_has_a_case_here() -> None:
+    assert {rule.code for rule in RULES} == {code for code, _ in BROKEN} | {"unknown_route"}
+
+
+def test_automatic_mail_and_mail_without_a_sender_are_never_answered() -> None:
+    assert {rule.code for rule in RULES if rule.tell_sender} == {"too_large"}
+
+
+@pytest.mark.parametrize("local", ["anna", "noreplyanna", "bouncesless", "postmasters"])
+def test_people_are_not_taken_for_robots(local: str) -> None:
+    validate(message(from_=(Address(address=f"{local}@b.example"),)), ROUTE)

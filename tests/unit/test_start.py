@@ -1,0 +1,98 @@
+"""The starter against moto: one execution an email, repeats harmless, bad records given back alone."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mailstep import aws, workflow
+from start.handler import handler
+from tests.conftest import EVENTS
+
+REGION = "us-east-1"
+CONTEXT = SimpleNamespace(
+    function_name="start",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:start",
+    aws_request_id="1",
+    get_remaining_time_in_millis=lambda: 15_000,
+)
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        arn: str = boto3.client("stepfunctions", region_name=REGION).create_state_machine(
+            name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
+        )["stateMachineArn"]
+        monkeypatch.setenv("STATE_MACHINE_ARN", arn)
+        aws.client.cache_clear()
+        yield arn
+    aws.client.cache_clear()
+
+
+def executions(arn: str) -> list[Any]:
+    return boto3.client("stepfunctions", region_name=REGION).list_executions(stateMachineArn=arn)["executions"]
+
+
+def batch(*bodies: str) -> dict[str, Any]:
+    [record] = json.loads((EVENTS / "start.json").read_text())["Records"]
+    return {"Records": [record | {"messageId": str(number), "body": body} for number, body in enumerate(bodies)]}
+
+
+def sample() -> str:
+    body: str = json.loads((EVENTS / "start.json").read_text())["Records"][0]["body"]
+    return body
+
+
+def test_a_record_starts_an_execution_named_after_its_email_with_canonical_input(machine: str) -> None:
+    assert handler(batch(sample()), CONTEXT) == {"batchItemFailures": []}
+    [execution] = executions(machine)
+    described = boto3.client("stepfunctions", region_name=REGION).describe_execution(
+        executionArn=execution["executionArn"]
+    )
+    email = json.loads(described["input"])
+    assert execution["name"] == email["id"]
+    assert set(email) == {"bucket", "id", "key", "version_id"}
+    assert described["input"] == json.dumps(email, sort_keys=True, separators=(",", ":"))
+
+
+def test_a_repeated_record_is_success_and_starts_nothing_more(machine: str) -> None:
+    assert handler(batch(sample(), sample()), CONTEXT) == {"batchItemFailures": []}
+    assert handler(batch(sample()), CONTEXT) == {"batchItemFailures": []}
+    assert len(executions(machine)) == 1
+
+
+def test_only_the_bad_records_of_a_batch_are_given_back(machine: str) -> None:
+    answer = handler(batch("not JSON", sample(), '{"Records": [{"no": "s3"}]}', "{}"), CONTEXT)
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0", "2", "3"]
+    assert len(executions(machine)) == 1
+
+
+def test_a_whole_bad_batch_is_given_back_without_failing_the_function() -> None:
+    assert handler(batch("not JSON"), CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+
+
+def test_the_test_event_of_s3_and_the_setup_notification_of_ses_start_nothing(machine: str) -> None:
+    test_event = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})
+    setup = sample().replace("sample-order", "AMAZON_SES_SETUP_NOTIFICATION")
+    assert handler(batch(test_event, setup), CONTEXT) == {"batchItemFailures": []}
+    assert executions(machine) == []
+
+
+def test_keys_are_decoded_as_s3_encodes_them() -> None:
+    [email] = workflow.new_emails(json.loads(sample().replace("sample-order", "by+hand%2B%C3%A4")))
+    assert email.key == "inbound/orders/by hand+ä"
+
+
+@pytest.mark.parametrize("nonsense", [None, [], {}, {"Records": None}, {"Records": [1]}, "text"])
+def test_what_is_no_s3_event_is_said_to_be_none(nonsense: object) -> None:
+    with pytest.raises(ValueError, match="S3 event"):
+        workflow.new_emails(nonsense)

@@ -1,0 +1,163 @@
+"""The steps against moto: what each leaves in S3, what it answers, and what AWS's faults become."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto import mock_aws
+
+import parse.handler
+import process.handler
+import reply.handler
+import validate.handler
+from mailstep import aws, routes, sending, storage
+from mailstep.contracts import StoredEmail
+from mailstep.errors import RefusedEmail, TransientError, UnreadableEmail
+from tests.conftest import EMAILS, EVENTS
+
+REGION = "us-east-1"
+BUCKET = "mailstep-mail-000000000000"
+CONTEXT: Any = SimpleNamespace(
+    function_name="f",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:f",
+    aws_request_id="1",
+    get_remaining_time_in_millis=lambda: 15_000,
+)
+
+
+def event(name: str) -> Any:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    variables = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "TABLE_NAME": "ledger",
+        "DOMAIN": "mailstep.example",
+        "REPLY_FROM": "",
+        "APPLICATION_URL": "",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    caches = (aws.client, routes.routes, sending._ledger)
+    for cache in caches:
+        cache.cache_clear()
+    with mock_aws():
+        s3 = boto3.client("s3", region_name=REGION)
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="inbound/orders/sample-order", Body=(EMAILS / "order.eml").read_bytes())
+        boto3.client("dynamodb", region_name=REGION).create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity="mailstep.example")
+        yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+def test_the_samples_lead_from_step_to_step() -> None:
+    assert parse.handler.handler(event("parse"), CONTEXT) == event("validate")
+    assert validate.handler.handler(event("validate"), CONTEXT) == event("process")["claim"]
+    assert process.handler.handler(event("process"), CONTEXT) == {"digest_key": event("reply")["digest_key"]}
+    assert reply.handler.handler(event("reply"), CONTEXT)["ses_message_id"]
+
+
+def test_state_carries_no_text_of_the_message() -> None:
+    claim = json.dumps(parse.handler.handler(event("parse"), CONTEXT))
+    assert "Linen shirt" not in claim
+    assert "Good morning" not in claim
+    assert len(claim) < 2_000
+
+
+def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:
+    for step, name in ((parse, "parse"), (process, "process")):
+        step.handler.handler(event(name), CONTEXT)
+    first = reply.handler.handler(event("reply"), CONTEXT)
+    assert reply.handler.handler(event("reply"), CONTEXT) == first
+    failure = event("reply") | {"kind": "failure", "digest_key": None}
+    assert reply.handler.handler(failure, CONTEXT) != first
+
+
+def test_a_reply_under_way_elsewhere_is_not_sent_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse.handler.handler(event("parse"), CONTEXT)
+    process.handler.handler(event("process"), CONTEXT)
+    seen: list[type] = []
+
+    def send_again(**_: object) -> str:
+        with pytest.raises(IdempotencyAlreadyInProgressError):
+            reply.handler.handler(event("reply"), CONTEXT)
+        seen.append(IdempotencyAlreadyInProgressError)
+        return "ses-1"
+
+    monkeypatch.setattr(sending, "_send", send_again)
+    assert reply.handler.handler(event("reply"), CONTEXT) == {"ses_message_id": "ses-1"}
+    assert seen
+
+
+def test_a_message_that_is_gone_or_empty_or_too_large_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = boto3.client("s3", region_name=REGION)
+    email = StoredEmail(**event("parse"))
+    monkeypatch.setattr(storage, "SIZE_BOUND", 100)
+    with pytest.raises(UnreadableEmail, match="over the bound of 100"):
+        storage.read_raw(email)
+    s3.put_object(Bucket=BUCKET, Key=email.key, Body=b" \r\n")
+    with pytest.raises(UnreadableEmail, match="empty"):
+        storage.read_raw(email)
+    s3.delete_object(Bucket=BUCKET, Key=email.key)
+    with pytest.raises(UnreadableEmail, match="not there"):
+        storage.read_raw(email)
+
+
+def test_every_reason_of_quarantine_is_a_valid_tag() -> None:
+    """Amazon S3 User Guide, "Categorizing your storage using tags": letters, digits, space and + - = . _ : / @."""
+    import re  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    sources = [path.read_text() for path in Path(storage.__file__).parent.glob("*.py")]
+    reasons = [reason for source in sources for reason in re.findall(r'UnreadableEmail\(f?"([^"]*)"\)', source)]
+    assert len(reasons) >= 4
+    for reason in reasons:
+        assert re.fullmatch(r"[\w +\-=.:/@]{1,256}", re.sub(r"\{[^}]*\}", "1", reason)), reason
+
+
+def test_a_refusal_names_reason_and_sender_for_the_state_machine() -> None:
+    parse.handler.handler(event("parse"), CONTEXT)
+    key = event("validate")["message_key"]
+    s3 = boto3.client("s3", region_name=REGION)
+    message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(message | {"from": []}))
+    with pytest.raises(RefusedEmail) as caught:
+        validate.handler.handler(event("validate"), CONTEXT)
+    assert json.loads(str(caught.value)).keys() == {"reason", "tell_sender", "explanation", "digest_key"}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "transient"),
+    [
+        ("SlowDown", 503, True),
+        ("ThrottlingException", 400, True),
+        ("InternalError", 500, True),
+        ("AccessDenied", 403, False),
+    ],
+)  # fmt: skip
+def test_faults_of_aws_become_what_the_workflow_knows(code: str, status: int, transient: bool) -> None:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(TransientError if transient else ClientError), aws.transient_faults():
+        raise ClientError(response, "GetObject")
+
+
+def test_a_network_fault_is_transient() -> None:
+    with pytest.raises(TransientError), aws.transient_faults():
+        raise EndpointConnectionError(endpoint_url="https://s3")
