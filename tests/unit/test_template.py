@@ -1,0 +1,103 @@
+"""template.yaml and the workflow against each other: what no emulation checks is compared here."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from samcli.yamlhelper import yaml_parse
+
+from tests.conftest import PROJECT
+
+TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
+STATES: dict[str, Any] = json.loads(DEFINITION)["States"]
+FUNCTIONS = {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    [policy] = RESOURCES[role]["Properties"]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def allowed(role: str, action: str) -> list[str]:
+    """The resources, as written, on which a role may do this."""
+    return [
+        json.dumps(resource)
+        for statement in statements(role)
+        if action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+        for resource in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]])
+    ]
+
+
+def test_the_workflows_role_can_do_what_its_states_do_and_no_more() -> None:
+    """MiniStack does not enforce the state machine's role."""
+    called = set(re.findall(r"\$\{(\w+Function)Arn\}", DEFINITION))
+    granted = {json.loads(arn)["Fn::GetAtt"][0] for arn in allowed("EmailWorkflowRole", "lambda:InvokeFunction")}
+    assert granted == called
+    assert allowed("EmailWorkflowRole", "sns:Publish") == ['{"Ref": "OperatorTopic"}']
+    for action in ("s3:GetObject", "s3:GetObjectVersion"):
+        [resource] = allowed("EmailWorkflowRole", action)
+        assert "/inbound/*" in resource
+    for action in ("s3:PutObject", "s3:PutObjectTagging"):
+        [resource] = allowed("EmailWorkflowRole", action)
+        assert "/quarantine/*" in resource
+    integrations = {state["Resource"].rpartition(":::")[2] for state in STATES.values() if state["Type"] == "Task"}
+    assert integrations == {"lambda:invoke", "sns:publish", "aws-sdk:s3:copyObject"}
+
+
+def test_the_starters_role_can_do_what_its_event_source_needs() -> None:
+    """AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"; MiniStack does not enforce it."""
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        assert allowed("StartRole", action) == ['{"Fn::GetAtt": ["InboundQueue", "Arn"]}']
+
+
+def test_only_what_takes_no_resource_is_allowed_on_everything() -> None:
+    everything = []
+    for name, resource in RESOURCES.items():
+        for policy in [*resource["Properties"].get("Policies", []), resource["Properties"]]:
+            for statement in policy.get("PolicyDocument", {}).get("Statement", []):
+                if statement["Effect"] == "Allow" and statement.get("Resource") == "*":
+                    everything += [(name, action.partition(":")[0]) for action in statement["Action"]]
+                assert statement["Effect"] == "Deny" or "*" not in json.dumps(statement["Action"]), name
+    assert set(everything) == {
+        ("EmailWorkflowRole", "logs"),
+        ("EmailWorkflowRole", "xray"),
+        ("FunctionTelemetryPolicy", "xray"),
+    }
+
+
+def test_every_function_has_a_role_of_its_own() -> None:
+    roles = [json.dumps(function["Role"]) for function in FUNCTIONS.values()]
+    assert len(set(roles)) == len(FUNCTIONS) == 5
+
+
+def test_every_placeholder_of_the_definition_is_filled_in() -> None:
+    placeholders = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
+    assert placeholders == set(RESOURCES["EmailWorkflow"]["Properties"]["DefinitionSubstitutions"])
+
+
+@pytest.mark.parametrize("state", [name for name, s in STATES.items() if "FunctionName" in s.get("Arguments", {})])
+def test_a_task_waits_a_little_longer_than_its_function_may_run(state: str) -> None:
+    function = re.search(r"\$\{(\w+)Arn\}", STATES[state]["Arguments"]["FunctionName"])
+    assert function
+    timeout = FUNCTIONS[function[1]]["Timeout"]
+    assert timeout < STATES[state]["TimeoutSeconds"] <= timeout + 5
+
+
+def test_a_record_stays_hidden_six_times_as_long_as_the_starter_may_run() -> None:
+    assert RESOURCES["InboundQueue"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["StartFunction"]["Timeout"]
+
+
+def test_a_reply_that_died_is_waited_for_until_its_record_lapses() -> None:
+    for name in ("SendReply", "SendRefusal", "SendFailureNotice"):
+        [patient] = [r for r in STATES[name]["Retry"] if "IdempotencyAlreadyInProgressError" in r["ErrorEquals"]]
+        assert patient["IntervalSeconds"] * patient["MaxAttempts"] > FUNCTIONS["ReplyFunction"]["Timeout"]
+        assert "JitterStrategy" not in patient
+
+
+def test_parsed_mail_is_kept_longer_than_an_execution_can_be_redriven() -> None:
+    """AWS Step Functions Developer Guide, "Redriving executions": within 14 days."""
+    assert TEMPLATE["Parameters"]["ParsedRetentionDays"]["MinValue"] > 14
