@@ -1,4 +1,4 @@
-"""The shapes that cross a boundary: between states, in S3, and towards the application (docs/contracts.md).
+"""The shapes that cross a boundary: between states, in S3, and towards the application (docs/architecture.md).
 
 State carries references and a small envelope only, a claim check: Step Functions holds at most 256 KiB and shows
 all of it in history, so bodies and attachments stay in S3.
