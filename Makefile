@@ -46,13 +46,14 @@ clean:  ## Remove all that was made here
 	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .venv/ready: requirements.txt pyproject.toml | $(UV)
-	$(UV) venv --quiet --allow-existing --python 3.13 .venv
-	$(UV) pip sync --quiet --compile-bytecode requirements.txt
-	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Making the environment (once; a minute or so) ..."
+	@$(UV) venv --quiet --allow-existing --python 3.13 .venv
+	@$(UV) pip sync --quiet --compile-bytecode requirements.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit("Mailstep needs python3 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.13") if sys.version_info < (3, 10) else None'
-	@$(PYTHON) -m venv .uv 2>/dev/null && .uv/bin/python -m pip install --quiet uv==$(UV_VERSION) \
-	  || { rm -rf .uv && $(PYTHON) -m pip install --quiet --target .uv uv==$(UV_VERSION); } \
+	@$(PYTHON) -m venv .uv 2>/dev/null && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
+	  || { rm -rf .uv && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv==$(UV_VERSION); } \
 	  || { echo "uv could not be installed: this python3 has neither venv nor pip (Debian: apt install python3-venv)" >&2; rm -rf .uv; exit 2; }
