@@ -1,6 +1,7 @@
 """A local cloud from start to end: the account, the deployed stack, SMTP in and the outbox, and nothing left behind."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,33 +62,40 @@ def running(
     Raises:
         UserError: a port or the directory is in use, or `sam` is missing or failed.
     """
-    try:
-        (directory / "outbox").mkdir(parents=True)
-    except FileExistsError as error:
-        raise UserError(f"{directory} exists already and holds another run: name a new directory") from error
+    _make(directory)
     log = directory / "cloud.log"
-    aws_port, smtp_port = _port(aws_port), _port(smtp_port)
-    account = Account(f"http://127.0.0.1:{aws_port}")
-    progress("Starting the local AWS account")
-    with _emulator(account, directory, log, aws_port):
-        with deployment.build_directory():
-            if not deployment.is_built():
-                progress("Building the functions (sam build)")
-                deployment.build(account, log)
-            progress("Deploying the stack (sam deploy)")
-            outputs = deployment.deploy(account, log)
-        progress("Opening SMTP")
-        routes = list(load(ROUTES_FILE.read_text(), {"APPLICATION_URL": ""}))
-        addresses = receiving.receive(account, DOMAIN, outputs["MailBucketName"], routes)
-        front = receiving.smtp_front(account, smtp_port)
-        front.start()
-        try:
-            yield LocalCloud(account, smtp_port, directory, outputs, addresses, deployment.functions(account))
-        finally:
-            front.stop()
+    account = Account(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}")
+    with _smtp_front(account, _port(smtp_port)) as port:
+        progress("Starting the local AWS account")
+        with _emulator(account, directory, log):
+            with deployment.build_directory():
+                if not deployment.is_built():
+                    progress("Building the functions (sam build)")
+                    deployment.build(account, log)
+                progress("Deploying the stack (sam deploy)")
+                outputs = deployment.deploy(account, log)
+            addresses = receiving.receive(account, DOMAIN, outputs["MailBucketName"], route_names())
+            yield LocalCloud(account, port, directory, outputs, addresses, deployment.functions(account))
 
 
-def _port(wanted: int | None) -> int:
+def route_names() -> list[str]:
+    """The routes of functions/routes.toml."""
+    return list(load(ROUTES_FILE.read_text(), {"APPLICATION_URL": ""}))
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise UserError(f"{directory} exists already and is not empty: name a new directory")
+        (directory / "outbox").mkdir()
+    except OSError as error:
+        raise UserError(f"{directory} cannot be made: {error.strerror}") from error
+
+
+def _port(wanted: int | None, *, other_than: int | None = None) -> int:
+    if wanted is not None and wanted == other_than:
+        raise UserError(f"port {wanted} cannot be both the AWS endpoint and SMTP: name two ports")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -99,15 +107,31 @@ def _port(wanted: int | None) -> int:
 
 
 @contextmanager
-def _emulator(account: Account, directory: Path, log: Path, port: int) -> Generator[None]:
+def _smtp_front(account: Account, port: int) -> Generator[int]:
+    """SMTP, bound from the beginning, so that nobody else takes the port while the stack is deployed."""
+    front = receiving.smtp_front(account, port)
+    try:
+        front.start()
+    except OSError as error:
+        raise UserError(f"port {port} cannot be used ({error.strerror}): name another one") from error
+    try:
+        yield port
+    finally:
+        front.stop()
+
+
+@contextmanager
+def _emulator(account: Account, directory: Path, log: Path) -> Generator[None]:
     """MiniStack and its functions as one process group, which dies with us (localcloud/emulator.py)."""
     scratch = directory / "scratch"
     scratch.mkdir()
+    identity = secrets.token_hex(8)
     environment = {
         **account.environment(),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
+        "GATEWAY_PORT": account.endpoint.rpartition(":")[2],
+        "MINISTACK_EDITION": identity,
         "LAMBDA_ACCOUNT_CONCURRENCY": str(_CONCURRENCY),
         "LOG_LEVEL": "WARNING",
         "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
@@ -127,22 +151,25 @@ def _emulator(account: Account, directory: Path, log: Path, port: int) -> Genera
             start_new_session=True,
         )
     try:
-        _wait_until_up(account, process, log)
+        _wait_until_up(account, process, identity, log)
         yield
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         shutil.rmtree(scratch, ignore_errors=True)
         shutil.rmtree(directory / "runtime", ignore_errors=True)
 
 
-def _wait_until_up(account: Account, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_up(account: Account, process: subprocess.Popen[bytes], identity: str, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib3.request("GET", f"{account.endpoint}/_ministack/health", retries=False, timeout=2)
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.05)
-        else:
-            return
+            health = urllib3.request("GET", f"{account.endpoint}/_ministack/health", retries=False, timeout=2)
+            # Another one may have taken the port meanwhile; ours says who it is.
+            if health.json().get("edition") == identity:
+                return
+        except (urllib3.exceptions.HTTPError, ValueError):
+            pass
+        time.sleep(0.05)
     raise UserError(f"the local AWS account did not start within {_START_SECONDS} s: see {log}")

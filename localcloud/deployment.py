@@ -67,6 +67,8 @@ def _sam(arguments: list[str], account: Account, log: Path) -> None:
     environment = account.environment()
     # `sam build` looks for python3.13 and pip on PATH: this environment's.
     environment.setdefault("SAM_CLI_POLL_DELAY", "0.2")
+    # `sam` leaves temporary directories behind; there they go with the run.
+    environment["TMPDIR"] = str(log.parent / "scratch")
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     program = shutil.which("sam", path=environment["PATH"])
     if program is None:

@@ -57,13 +57,23 @@ def apply(*, bootstrap: Path, outbox: Path) -> None:
     _pass_on_the_tagging_of_a_copy()
 
 
-def _replace(module: ModuleType, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
-    old = getattr(module, name, None)
-    if old is None or list(inspect.signature(old).parameters) != parameters:
+def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
+    """What a patch builds on, if it still is as the patch knows it.
+
+    Raises:
+        IncompatibleMiniStack: it is gone, or takes other parameters.
+    """
+    found: Callable[..., Any] | None = getattr(module, name, None)
+    if found is None or list(inspect.signature(found).parameters) != parameters:
         raise IncompatibleMiniStack(
             f"{module.__name__}.{name} is not as localcloud/patches.py knows it: pin the version of MiniStack "
             "that it was written against, or write the patch anew"
         )
+    return found
+
+
+def _replace(module: ModuleType, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
+    _known(module, name, parameters)
     setattr(module, name, new)
 
 
@@ -73,8 +83,8 @@ def _run_functions_under_awslambdaric(bootstrap: Path) -> None:
     Its executor for `provided.*` speaks the real Lambda Runtime API, so AWS's own runtime client runs there: errors
     keep their names and traces, a killed function is `Runtime.ExitError`, an overrun `Sandbox.Timedout`.
     """
-    code_directory = lambda_svc._provided_runtime_code_dir
-    worker_class = lambda_runtime._worker_class_for
+    code_directory = _known(lambda_svc, "_provided_runtime_code_dir", ["code_zip"])
+    worker_class = _known(lambda_runtime, "_worker_class_for", ["config"])
 
     def code_directory_with_bootstrap(code_zip: bytes) -> str:
         directory: str = code_directory(code_zip)
@@ -96,7 +106,7 @@ def _run_functions_under_awslambdaric(bootstrap: Path) -> None:
         lambda_svc,
         "_execute_function_warm",
         ["func", "event", "request_id"],
-        lambda_svc._execute_function_provided_warm,
+        _known(lambda_svc, "_execute_function_provided_warm", ["func", "event", "request_id"]),
     )
 
 
@@ -105,7 +115,7 @@ def _hide_the_host_from_functions() -> None:
 
     With the host's, a missing variable in template.yaml would show first on AWS.
     """
-    worker_environment = lambda_svc._provided_worker_env
+    worker_environment = _known(lambda_svc, "_provided_worker_env", ["config", "code_dir", "port"])
 
     def own_environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, str]:
         declared = set(config.get("Environment", {}).get("Variables", {}))
@@ -121,7 +131,7 @@ def _keep_raw_messages(outbox: Path) -> None:
 
     Each accepted raw message is written to the outbox as `<SES message id>.eml`.
     """
-    handle = ses_v2.handle_request
+    handle = _known(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"])
 
     async def handle_and_keep(
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
@@ -145,7 +155,7 @@ def _read_concurrency_as_a_number() -> None:
 
     CloudFormation coerces it to the property's type.
     """
-    concurrency = lambda_svc._sqs_esm_concurrency
+    concurrency = _known(lambda_svc, "_sqs_esm_concurrency", ["esm", "func_rec", "config", "queue"])
 
     def concurrency_of(
         esm: dict[str, Any], func_rec: dict[str, Any], config: dict[str, Any], queue: dict[str, Any] | None = None
@@ -159,7 +169,7 @@ def _read_concurrency_as_a_number() -> None:
 
 def _take_loopback_for_tls() -> None:
     """The bucket's policy denies what does not come by TLS; the local account speaks plain HTTP on loopback only."""
-    pin = iam_evaluator.pin_request_origin
+    pin = _known(iam_evaluator, "pin_request_origin", ["source_ip", "secure_transport"])
 
     def pin_as_secure(source_ip: str, secure_transport: bool) -> None:
         pin(source_ip, secure_transport=True)
@@ -173,7 +183,8 @@ def _authorise_raw_sending_as_ses_does() -> None:
 
     MiniStack asks for `ses:SendEmail` on `*`, which AWS would not accept of our role.
     """
-    enforce = app._enforce_ses_v2
+    parameters = ["method", "path", "headers", "body", "query_params", "request_id"]
+    enforce = _known(app, "_enforce_ses_v2", parameters)
 
     def enforce_raw(
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any], request_id: str
@@ -190,7 +201,6 @@ def _authorise_raw_sending_as_ses_does() -> None:
         )
         return denied
 
-    parameters = ["method", "path", "headers", "body", "query_params", "request_id"]
     _replace(app, "_enforce_ses_v2", parameters, enforce_raw)
 
 

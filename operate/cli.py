@@ -16,10 +16,11 @@ from rich.panel import Panel
 
 from localcloud.cloud import LocalCloud, running
 from localcloud.deployment import PROJECT
+from localcloud.errors import UserError
 from operate import demo as demonstration
-from operate import display, history
+from operate import display, history, parsing
 from operate.executions import find_execution
-from operate.mailing import read_message_file
+from operate.mailing import check_route, read_message_file
 
 app = typer.Typer(
     help="Email automation on your own AWS account: run it here, and see what happened to every message.",
@@ -31,8 +32,10 @@ _out = Console()
 _err = Console(stderr=True)
 _SAMPLE = PROJECT / "events" / "emails" / "order.eml"
 
-AwsPort = Annotated[int | None, typer.Option(help="Port of the local AWS endpoint. Default: a free one.")]
-SmtpPort = Annotated[int | None, typer.Option(help="Port of the local SMTP. Default: a free one.")]
+AwsPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port of the local AWS endpoint. Default: a free one.")
+]
+SmtpPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the local SMTP. Default: a free one.")]
 Directory = Annotated[
     Path | None, typer.Option(help="New directory for this run's outbox and log. Default: one under .mailstep/.")
 ]
@@ -41,14 +44,17 @@ Directory = Annotated[
 @app.command()
 def demo(
     files: Annotated[list[Path] | None, typer.Argument(help="Messages to send. Default: a sample order.")] = None,
-    route: Annotated[str | None, typer.Option(help="Route to send to. Default: one that the message names.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for all executions to end.")] = 120,
+    route: Annotated[
+        str | None, typer.Option(help="Route to send to. Default: one that To or Cc names, else the first.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for all executions to end.")] = 120,
     aws_port: AwsPort = None,
     smtp_port: SmtpPort = None,
     directory: Directory = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only a JSON array, one object a message.")] = False,
 ) -> int:
     """Deploy the stack into a local AWS account, send it messages by SMTP, show what became of each."""
+    check_route(route)
     messages = [read_message_file(path) for path in files or [_SAMPLE]]
     with _err.status("") as status:
 
@@ -103,6 +109,32 @@ def show_history(
     _out.print(display.timeline_table(line, title=escape(arn.rpartition(":")[2])))
 
 
+@app.command(name="parse")
+def parse_files(
+    files: Annotated[list[Path], typer.Argument(help="Message files; no stack and no network are needed.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the Message contract, one line a file.")] = False,
+    attachments: Annotated[Path | None, typer.Option(help="Directory to write the attachments to.")] = None,
+) -> int:
+    """Show what ParseEmail makes of a message. Exit 2 where a file is no message at all; defects are no failure."""
+    ended = [_parse_one(path, attachments, as_json=as_json) for path in files]
+    return 0 if all(ended) else 2
+
+
+def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
+    try:
+        message = parsing.parse_file(path, attachments)
+    except UserError as error:
+        if as_json:
+            print(json.dumps({"file": str(path), "error": str(error)}))  # noqa: T201
+        _err.print(f"mailstep: {error}", highlight=False, markup=False, soft_wrap=True)
+        return False
+    if as_json:
+        print(json.dumps({"file": str(path), **message.model_dump(mode="json")}, ensure_ascii=False))  # noqa: T201
+    else:
+        _out.print(display.message_view(path, message))
+    return True
+
+
 def _directory(wanted: Path | None) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return (wanted or PROJECT / ".mailstep" / f"{stamp}-{os.getpid()}").absolute()
@@ -145,7 +177,7 @@ def _show(result: demonstration.Result) -> None:
     if result.execution_arn and result.timeline:
         _out.print(display.timeline_table(result.timeline, title=escape(result.execution_arn.rpartition(":")[2])))
     else:
-        _out.print("No execution began in time.", style="red")
+        _out.print("No execution began within --timeout: see cloud.log in the run's directory.", style="red")
     if result.reason:
         _out.print(f"Reason: {escape(result.reason)}")
     if result.reply:

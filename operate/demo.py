@@ -92,7 +92,7 @@ def _result(cloud: LocalCloud, file: MessageFile, arn: str, status: str, output:
     outputs = [state.output for state in line.states if isinstance(state.output, dict)]
     replies = [cloud.outbox / f"{said['ses_message_id']}.eml" for said in outputs if "ses_message_id" in said]
     said: dict[str, Any] = json.loads(output or "{}") if status == "SUCCEEDED" else {"outcome": "failed"}
-    return Result(file.path, arn, status, said["outcome"], said.get("reason"), next(iter(replies), None), line)
+    return Result(file.path, arn, status, said["outcome"], said.get("reason"), replies[-1] if replies else None, line)
 
 
 def _milliseconds(state: history.State) -> int:

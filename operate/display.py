@@ -3,11 +3,14 @@
 import json
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 from rich.console import Group, RenderableType
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from mailstep.contracts import Message
 from operate.history import Attempt, Timeline
 
 _BAR = 28
@@ -38,6 +41,39 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
     if line.error:
         summary.append(f"  {line.error}: {readable_cause(line.cause)}", style="red")
     return Group(Text(title, style="dim", overflow="fold"), table, summary)
+
+
+def message_view(path: Path, message: Message) -> RenderableType:
+    """A parsed message as a person reads it: who, what, the text, the attachments, and what was wrong."""
+    fields = Table(box=None, show_header=False, pad_edge=False)
+    fields.add_column(style="bold")
+    fields.add_column(overflow="fold")
+    for name, value in _shown_fields(message):
+        if value:
+            fields.add_row(name, Text(value))
+    body = Text(message.text or "(no text; HTML only)" if message.html else message.text, overflow="fold")
+    return Group(Rule(Text(str(path)), align="left"), fields, Text(), body)
+
+
+def _shown_fields(message: Message) -> list[tuple[str, str]]:
+    people = {"From": message.from_, "To": message.to, "Cc": message.cc, "Reply-To": message.reply_to}
+    named = [(name, ", ".join(f"{a.name} <{a.address}>".strip() for a in found)) for name, found in people.items()]
+    attached = [
+        f"{a.filename} ({a.media_type}, {a.size_octets:,} octets{', inline' if a.inline else ''})"
+        for a in message.attachments
+    ]
+    report = message.delivery_report
+    return [
+        *named,
+        ("Subject", message.subject),
+        ("Date", message.date.isoformat() if message.date else message.date_raw or ""),
+        ("Message-ID", message.message_id or ""),
+        ("Signed", message.signed or ""),
+        ("Encrypted", message.encrypted or ""),
+        ("Delivery report", "; ".join(f"{r.final_recipient}: {r.status}" for r in report.recipients) if report else ""),
+        ("Attachments", "\n".join(attached)),
+        ("Defects", "\n".join(message.defects)),
+    ]
 
 
 def readable_cause(cause: str | None) -> str:

@@ -26,8 +26,12 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
         return _by_name(sfn, execution, stack), sfn
     except IndexError as error:
         raise UserError(f"{execution} is not the ARN of an execution") from error
-    except (BotoCoreError, ClientError) as error:
-        raise UserError(f"AWS could not be asked: {error}") from error
+    except ClientError as error:
+        raise UserError(f"AWS answered: {error.response['Error'].get('Message') or error}") from error
+    except BotoCoreError as error:
+        raise UserError(
+            f"AWS cannot be asked: {error} Set credentials and Region, or the variables that `mailstep up` prints."
+        ) from error
 
 
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
@@ -39,5 +43,8 @@ def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
     found = [e for page in pages for e in page["executions"] if e["name"].startswith(name)]
     exact = [e for e in found if e["name"] == name]
     if len(exact or found) != 1:
-        raise UserError(f"{len(found)} executions of {stack!r} have a name that begins with {name!r}")
+        names = "".join(f" {e['name']}" for e in found[:5])
+        raise UserError(
+            f"{len(found)} executions of {stack!r} have a name that begins with {name!r}{names and ':'}{names}"
+        )
     return (exact or found)[0]["executionArn"]

@@ -93,7 +93,12 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
         state.output = json.loads(details.get("output") or "null")
     elif _SCHEDULED.match(kind):
         state.attempts.append(Attempt(at))
-    elif _SUCCEEDED.match(kind) or _FAILED.match(kind):
+    elif kind == "EvaluationFailed":
+        # An expression of the state failed (JSONata), before its task or after it.
+        state.attempts.append(
+            Attempt(at, at, details.get("error", "States.QueryEvaluationError"), details.get("cause"))
+        )
+    elif state.attempts and (_SUCCEEDED.match(kind) or _FAILED.match(kind)):
         attempt = state.attempts[-1]
         attempt.ended = at
         if _FAILED.match(kind):

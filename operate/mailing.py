@@ -4,10 +4,10 @@ import smtplib
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud.cloud import route_names
 from localcloud.errors import UserError
-from mailstep.contracts import Message, StoredEmail
-from mailstep.errors import UnreadableEmail
-from mailstep.parsing import parse
+from mailstep.contracts import Message
+from operate.parsing import parse_file, read_file
 
 
 @dataclass(frozen=True)
@@ -30,31 +30,26 @@ def read_message_file(path: Path) -> MessageFile:
     Raises:
         UserError: there is no such file, or it holds no email.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    try:
-        message = parse(raw, StoredEmail(id="file", bucket="file", key="inbound/file/file")).message
-    except UnreadableEmail as error:
-        raise UserError(f"{path}: not an email ({error})") from error
-    return MessageFile(path, raw, message)
+    return MessageFile(path, read_file(path), parse_file(path))
 
 
-def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:
-    """Which address to send to: that of `route`, else one the message names, else the first.
+def check_route(route: str | None) -> None:
+    """Refuse a route that functions/routes.toml does not have, before anything is started for it.
 
     Raises:
         UserError: there is no such route.
     """
-    if route is not None:
-        found = next((address for address in addresses if address.partition("@")[0] == route), None)
-        if found is None:
-            known = ", ".join(address.partition("@")[0] for address in addresses)
-            raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {known}")
-        return found
+    if route is not None and route not in route_names():
+        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(route_names())}")
+
+
+def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:
+    """Which address to send to: that of `route`, else one that the message names, else the first."""
     named = {address.address.lower() for address in (*file.message.to, *file.message.cc)}
-    return next((address for address in addresses if address in named), addresses[0])
+    for address in addresses:
+        if address.partition("@")[0] == route or (route is None and address in named):
+            return address
+    return addresses[0]
 
 
 def send(file: MessageFile, to: str, *, port: int) -> str:

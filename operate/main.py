@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Run the command; exit 0 as it should be, 1 where a message did not end so, 2 where the user must act.
 
-    An interrupt exits with 130 and SIGTERM with 143, each after everything started has ended.
+    An interrupt exits with 130, SIGTERM with 143, a closed terminal with 129, each after everything started has ended.
     """
     if sys.version_info < (3, 13):  # noqa: UP036 - an environment made by hand may hold any version
         sys.exit(_fail("mailstep needs Python 3.13: make its environment with `make .venv/ready`"))
@@ -19,12 +19,13 @@ def main() -> None:
     from operate.cli import app  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     try:
         code = app(standalone_mode=False)
     except typer.Exit as error:
         sys.exit(error.exit_code)
     except ClickException as error:
-        sys.exit(_fail(error.format_message()))
+        sys.exit(_fail(error.format_message()) if error.format_message() else 2)
     except UserError as error:
         sys.exit(_fail(str(error)))
     except (KeyboardInterrupt, typer.Abort):

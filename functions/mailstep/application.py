@@ -35,7 +35,7 @@ def ask(url: str, request: ApplicationRequest, idempotency_key: str) -> Digest:
         answer = _pool.request(
             "POST",
             url,
-            body=request.model_dump_json(by_alias=True),
+            body=request.model_dump_json(),
             headers={
                 "Content-Type": "application/json",
                 "Accept": "application/json",

@@ -16,6 +16,9 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
     connect_timeout=2,
     read_timeout=10,
+    # Presigned links: Signature Version 4 on the bucket's own regional host, as new buckets ask for.
+    signature_version="v4",
+    s3={"addressing_style": "virtual"},
 )
 _THROTTLED = {
     "RequestLimitExceeded",

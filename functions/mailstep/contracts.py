@@ -5,9 +5,11 @@ all of it in history, so bodies and attachments stay in S3.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+
+from mailstep import bounds
 
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
@@ -38,45 +40,87 @@ class Address(Contract):
 
     name: str = ""
     address: str
+    group: str | None = Field(default=None, description="Of the group it stands in (RFC 5322 section 3.4)")
 
 
 class Attachment(Contract):
     """A part that is not the text to read. Its content lies at `key`, which is never made from `filename`."""
 
-    filename: str
-    media_type: str
-    size_octets: int
+    filename: str = Field(description="Decoded (RFC 2183, 2231), made safe; made from the media type where missing")
+    media_type: str = Field(description="As declared (RFC 2045)")
+    media_type_detected: str | None = Field(default=None, description="From the first octets; None: not recognised")
+    size_octets: int = Field(description="Decoded")
     sha256: str
-    content_id: str | None = None
-    inline: bool = False
+    content_id: str | None = Field(default=None, description="Without angle brackets (RFC 2392)")
+    inline: bool = Field(default=False, description="Shown within the text (RFC 2183)")
+    subject: str | None = Field(default=None, description="Of a nested message (message/rfc822)")
     key: str
+
+
+class Verdicts(Contract):
+    """What SES found, from the fields it put on top (Amazon SES Developer Guide, "Email receiving"); None: not said."""
+
+    spam: str | None = None
+    virus: str | None = None
+    spf: str | None = Field(default=None, description="RFC 7208: pass, fail, softfail, neutral, none, ...")
+    spf_domain: str | None = Field(default=None, description="The envelope sender's domain that SPF spoke of")
+    dkim: str | None = Field(default=None, description="RFC 6376: pass where one signature passed")
+    dkim_domains: tuple[str, ...] = Field(default=(), description="Of the signatures that passed")
+    dmarc: str | None = Field(default=None, description="RFC 7489")
+    dmarc_domain: str | None = Field(default=None, description="The From domain that DMARC spoke of")
+
+
+class ReportedRecipient(Contract):
+    """One recipient of a delivery report (RFC 3464 section 2.3)."""
+
+    final_recipient: str | None = None
+    original_recipient: str | None = None
+    action: str | None = None
+    status: str | None = None
+    diagnostic_code: str | None = None
+
+
+class DeliveryReport(Contract):
+    """A delivery status notification (RFC 3464)."""
+
+    reporting_mta: str | None = None
+    recipients: tuple[ReportedRecipient, ...] = ()
 
 
 class Message(Contract):
     """A parsed email, stored as `parsed/<id>/message.json`."""
 
+    schema_: Literal["mailstep.message/1"] = Field(default="mailstep.message/1", alias="schema")
     id: str
     route: str
     size_octets: int = Field(description="Of the raw message")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
-    from_: Annotated[tuple[Address, ...], Field(alias="from", serialization_alias="from")] = ()
-    to: tuple[Address, ...] = ()
-    cc: tuple[Address, ...] = ()
-    reply_to: tuple[Address, ...] = ()
-    subject: str = ""
-    date: datetime | None = None
-    message_id: str | None = None
+    from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
+    to: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")
+    cc: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")
+    reply_to: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.2")
+    subject: str = Field(default="", description="Decoded, on one line (RFC 5322 section 3.6.5)")
+    date: datetime | None = Field(
+        default=None, description="RFC 5322 section 3.6.1, with the sender's offset (RFC 3339)"
+    )
+    date_raw: str | None = Field(default=None, description="The Date field where it could not be read")
+    message_id: str | None = Field(default=None, description="With its angle brackets (RFC 5322 section 3.6.4)")
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
-    text: str = ""
-    html: str | None = None
+    text: str = Field(default="", description="The text/plain to read (RFC 8621 section 4.1.4), line ends LF")
+    html: str | None = Field(default=None, description="The text/html to read")
+    reply_text: str = Field(default="", description="`text` without quoted history and signature")
     attachments: tuple[Attachment, ...] = ()
+    delivery_report: DeliveryReport | None = None
+    signed: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not verified")
+    encrypted: Literal["smime", "pgp"] | None = None
+    verdicts: Verdicts = Verdicts()
     headers: tuple[tuple[str, str], ...] = Field(
-        default=(), description="Every header field in order, as (name, value)"
+        default=(), description="Header fields in order, as (name, decoded value)"
     )
     defects: tuple[str, ...] = Field(default=(), description="What was wrong with the message and what was done")
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     def header(self, name: str) -> list[str]:
         """Every value of the header field `name`, topmost first; field names know no case (RFC 5322, 1.2.2)."""
@@ -86,9 +130,9 @@ class Message(Contract):
 class Envelope(Contract):
     """What state may know of a message: enough to follow it, never its content."""
 
-    sender: str | None
+    sender: str | None = Field(max_length=bounds.ADDRESS)
     subject: str = Field(max_length=SUBJECT_IN_STATE)
-    message_id: str | None
+    message_id: str | None = Field(max_length=bounds.MESSAGE_ID)
     size_octets: int
     attachments: int
 
@@ -106,8 +150,8 @@ class DigestAttachment(Contract):
     """A file that goes out with the reply."""
 
     filename: str
-    media_type: str
-    content_base64: str
+    media_type: str = Field(pattern=r"^(application|audio|font|image|model|text|video)/[a-z0-9!#$&^_.+-]+$")
+    content_base64: Base64Bytes
 
 
 class Digest(Contract):

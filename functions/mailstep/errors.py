@@ -44,5 +44,18 @@ class ApplicationRefused(MailstepError):
         super().__init__(json.dumps(told))
 
 
+class ReplyRejected(MailstepError):
+    """SES does not take the reply, and would not take it again: an operator mends the cause, then redrives.
+
+    SES's own text names the recipient, so that only the name of its error is kept.
+    """
+
+    def __init__(self, ses_error: str) -> None:
+        super().__init__(
+            f"SES answered {ses_error}: is the sending domain verified, and the account out of the sandbox "
+            "(or the recipient verified)?"
+        )
+
+
 class ConfigurationError(MailstepError):
     """routes.toml or the environment is wrong: an operator mends it, then redrives the execution."""

@@ -1,81 +1,92 @@
-"""Raw octets to a Message: headers decoded, the text to read found, everything else an attachment."""
+"""Raw octets to a Message: the structure found, the text to read decoded, everything else handed on as attachments."""
 
 import hashlib
 import mimetypes
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.header import decode_header, make_header
-from email.message import Message as MimePart
-from email.utils import collapse_rfc2231_value, getaddresses, parsedate_to_datetime
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
 
-from mailstep.contracts import SUBJECT_IN_STATE, Address, Attachment, Envelope, Message, StoredEmail
+import filetype
+from mailparser_reply import EmailReplyParser
+
+from mailstep import bounds, mime
+from mailstep.bodies import bodies, disposition
+from mailstep.charsets import decode
+from mailstep.contracts import (
+    SUBJECT_IN_STATE,
+    Address,
+    Attachment,
+    DeliveryReport,
+    Envelope,
+    Message,
+    ReportedRecipient,
+    StoredEmail,
+)
+from mailstep.decoding import content
 from mailstep.errors import UnreadableEmail
-from mailstep.storage import attachment_key
+from mailstep.header_fields import addresses, date, decoded, message_ids, unfold
+from mailstep.mime import Part
+from mailstep.tnef import unpack
+from mailstep.verdicts import verdicts
 
-REFERENCES_BOUND = 100
-"""Message identifiers kept of a References field: a longer thread is a loop (docs/security.md)."""
-
+Keep = Callable[[str, bytes], None]
+"""Takes an attachment's key and content, as soon as it is decoded, so that only one at a time is in memory."""
 
 # What SES puts on top of whatever it stores (Amazon SES Developer Guide, "Email receiving").
 _SES_FIELD = re.compile(r"^(return-path|received|x-ses-.*|received-spf|authentication-results)$", re.IGNORECASE)
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+_TRAILING = re.compile(r"[^\S\n]{1,200}\n")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_REPLY_PARSER = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "nl", "pl", "sv", "da", "pt"])
 
 
-@dataclass(frozen=True)
-class ParsedEmail:
-    """A message and the contents of its attachments, in the order of `message.attachments`."""
-
-    message: Message
-    contents: list[bytes]
-
-
-def parse(raw: bytes, email: StoredEmail) -> ParsedEmail:
-    """Parse a message as SES stored it (RFC 5322, MIME: RFC 2045 to 2047, RFC 2231).
+def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
+    """Parse a message as SES stored it, whatever it is.
 
     Raises:
-        UnreadableEmail: there is no header field but those that SES adds, so that nothing says it is an email.
+        UnreadableEmail: nothing says it is an email: no header field but those that SES adds, and no text.
     """
-    root = message_from_bytes(raw, policy=policy.compat32)
-    headers = tuple((name, decoded(value)) for name, value in root.raw_items())
-    if all(_SES_FIELD.match(name) for name, _ in headers):
-        raise UnreadableEmail("it has no header field of its own")
     defects: list[str] = []
-    bodies: dict[str, str] = {}
-    attachments: list[Attachment] = []
-    contents: list[bytes] = []
-    for part in _leaves(root):
-        defects += [type(defect).__name__ for defect in part.defects]
-        media_type = part.get_content_type()
-        if media_type in {"text/plain", "text/html"} and media_type not in bodies and not _is_file(part):
-            bodies[media_type] = _text(part, defects)
-            continue
-        content = _content(part)
-        contents.append(content)
-        attachments.append(_attachment(part, content, attachment_key(email.id, len(contents)), len(contents)))
-
-    message = Message(
+    root = mime.structure(raw, defects)
+    headers = tuple((name, decoded(unfold(value))) for name, value in root.fields)
+    if _is_no_email(raw, root):
+        raise UnreadableEmail("it is neither text nor has a header field of its own")
+    found = bodies(root)
+    files = _Files(raw, email.id, keep, defects)
+    text = _text(raw, found.text, files)
+    html = _text(raw, found.html, files)
+    for part in found.files:
+        files.add_part(part)
+    sent = _field(root, "date")
+    when = _date(sent, defects)
+    return Message(
         id=email.id,
         route=email.route,
         size_octets=len(raw),
-        return_path=_first(root, "Return-Path", "").strip().strip("<>") if "Return-Path" in root else None,
-        from_=_addresses(root, "From"),
-        to=_addresses(root, "To"),
-        cc=_addresses(root, "Cc"),
-        reply_to=_addresses(root, "Reply-To"),
-        subject=" ".join(_first(root, "Subject", "").split()),
-        date=_date(root, defects),
-        message_id=next(iter(_message_ids(root, "Message-ID")), None),
-        in_reply_to=_message_ids(root, "In-Reply-To"),
-        references=_message_ids(root, "References"),
-        text=bodies.get("text/plain", ""),
-        html=bodies.get("text/html"),
-        attachments=tuple(attachments),
+        return_path=_field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
+        from_=_addresses(root, "from", defects),
+        to=_addresses(root, "to", defects),
+        cc=_addresses(root, "cc", defects),
+        reply_to=_addresses(root, "reply-to", defects),
+        subject=" ".join(decoded(_field(root, "subject")).split()),
+        date=when,
+        date_raw=sent if sent and when is None else None,
+        message_id=next(iter(message_ids(_field(root, "message-id"))), None),
+        in_reply_to=message_ids(_field(root, "in-reply-to")),
+        references=message_ids(_field(root, "references")),
+        text=text,
+        html=html or None,
+        reply_text=_reply_text(text),
+        attachments=tuple(files.attachments),
+        delivery_report=_delivery_report(raw, root),
+        signed=_protection(root, "signed"),
+        encrypted=_protection(root, "encrypted"),
+        verdicts=verdicts(headers),
         headers=headers,
         defects=tuple(dict.fromkeys(defects)),
     )
-    return ParsedEmail(message, contents)
 
 
 def envelope(message: Message) -> Envelope:
@@ -89,85 +100,186 @@ def envelope(message: Message) -> Envelope:
     )
 
 
-def decoded(value: object) -> str:
-    """A header field's value with its encoded-words decoded (RFC 2047); as it stands where they are broken."""
-    text = str(value)
-    try:
-        return str(make_header(decode_header(text)))
-    except (LookupError, UnicodeError, ValueError):
-        return text
+def safe_filename(name: str | None, media_type: str, number: int) -> str:
+    """A name that is one file in any folder: no path, no control or direction characters, of bounded length.
+
+    Where none is declared it is made from the media type.
+    """
+    shown = "".join(c for c in name or "" if unicodedata.category(c)[0] != "C")
+    last = re.split(r"[/\\]", shown)[-1].strip().lstrip(".").strip()
+    last = re.sub(r'[<>:"|?*]', "_", last)
+    if not last:
+        return f"part-{number}{mimetypes.guess_extension(media_type) or '.bin'}"
+    stem, dot, extension = last.rpartition(".")
+    if len(last) > bounds.FILENAME and dot and len(extension) < 20:
+        return f"{stem[: bounds.FILENAME - len(extension) - 1]}.{extension}"
+    return last[: bounds.FILENAME]
 
 
-def _leaves(part: MimePart) -> Iterator[MimePart]:
-    """The parts that hold content, in order. A nested message is one of them: an attachment, not our text."""
-    if part.get_content_maintype() == "multipart" and part.is_multipart():
-        for child in part.get_payload():
-            if isinstance(child, MimePart):
-                yield from _leaves(child)
-    else:
-        yield part
+class _Files:
+    """Decodes attachments one at a time and hands each on; what stays is the description."""
+
+    def __init__(self, raw: bytes, message_id: str, keep: Keep, defects: list[str]) -> None:
+        self._raw, self._id, self._keep, self.defects = raw, message_id, keep, defects
+        self.attachments: list[Attachment] = []
+
+    def add_part(self, part: Part) -> None:
+        kind, name = disposition(part)
+        octets = content(self._raw, part, self.defects)
+        if part.media_type in _TNEF or (name or "").lower() == "winmail.dat":
+            packed = unpack(octets, self.defects)
+            for inner_name, inner in packed:
+                self._add(inner, inner_name, mimetypes.guess_type(inner_name)[0] or "application/octet-stream")
+            if packed:
+                return
+        content_id = unfold(part.first("content-id") or b"").strip("<> ") or None
+        subject = _nested_subject(octets) if part.media_type == "message/rfc822" else None
+        self._add(octets, name, part.media_type, content_id, subject, inline=kind == "inline" or content_id is not None)
+
+    def add_long_text(self, part: Part, octets: bytes) -> None:
+        self.defects.append(f"text is longer than {bounds.TEXT} octets: cut, and kept whole as an attachment")
+        self._add(octets, disposition(part)[1], part.media_type)
+
+    def _add(
+        self,
+        octets: bytes,
+        name: str | None,
+        media_type: str,
+        content_id: str | None = None,
+        subject: str | None = None,
+        *,
+        inline: bool = False,
+    ) -> None:
+        number = len(self.attachments) + 1
+        # Never made from a file name, which is the sender's.
+        key = f"parsed/{self._id}/attachments/{number}"
+        self._keep(key, octets)
+        self.attachments.append(
+            Attachment(
+                filename=safe_filename(name or (subject and f"{subject}.eml"), media_type, number),
+                media_type=media_type,
+                media_type_detected=getattr(filetype.guess(octets[:8192]), "mime", None),
+                size_octets=len(octets),
+                sha256=hashlib.sha256(octets).hexdigest(),
+                content_id=content_id,
+                inline=inline,
+                subject=subject,
+                key=key,
+            )
+        )
 
 
-def _is_file(part: MimePart) -> bool:
-    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+def _is_no_email(raw: bytes, root: Part) -> bool:
+    """No field but those that SES adds, and content that is no text: bare text is taken for a body without a header."""
+    if any(not _SES_FIELD.match(name) for name, _ in root.fields):
+        return False
+    stored_by_ses = any(name.lower().startswith("x-ses-") for name, _ in root.fields)
+    if root.fields and not stored_by_ses:
+        return False
+    return bool(_NO_TEXT.search(raw, root.start, root.start + 1_000)) or not raw[root.start :].strip()
 
 
-def _content(part: MimePart) -> bytes:
-    if part.is_multipart():
-        return b"".join(child.as_bytes() for child in part.get_payload() if isinstance(child, MimePart))
-    content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
+def _field(root: Part, name: str) -> str:
+    return unfold(root.first(name) or b"")[: bounds.HEADER_VALUE]
 
 
-def _text(part: MimePart, defects: list[str]) -> str:
-    content = _content(part)
-    charset = part.get_content_charset("utf-8")
-    try:
-        return content.decode(charset).replace("\r\n", "\n")
-    except (LookupError, UnicodeError):
-        defects.append(f"text is not {charset[:40]}: octets that could not be read were replaced")
-        return content.decode("utf-8", errors="replace").replace("\r\n", "\n")
+def _text(raw: bytes, parts: list[Part], files: _Files) -> str:
+    """The parts to read, one after the other; line ends LF, without the NULs that some systems leave in."""
+    texts: list[str] = []
+    for part in parts:
+        octets = content(raw, part, files.defects)
+        if len(octets) > bounds.TEXT:
+            files.add_long_text(part, octets)
+        text, wrong = decode(_cut(octets, bounds.TEXT), part.parameters.get("charset", ""))
+        if wrong:
+            files.defects.append(wrong)
+        if "\0" in text:
+            files.defects.append("NUL characters were taken out of the text")
+            text = text.replace("\0", "")
+        texts.append(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "\n".join(texts)[: bounds.TEXT]
 
 
-def _attachment(part: MimePart, content: bytes, key: str, number: int) -> Attachment:
-    media_type = part.get_content_type()
-    filename = part.get_filename()
-    return Attachment(
-        filename=decoded(collapse_rfc2231_value(filename))
-        if filename
-        else f"part-{number}{mimetypes.guess_extension(media_type) or '.bin'}",
-        media_type=media_type,
-        size_octets=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        content_id=(part.get("Content-ID") or "").strip().strip("<>") or None,
-        inline=part.get_content_disposition() == "inline",
-        key=key,
+def _cut(octets: bytes, length: int) -> bytes:
+    """The first octets, and no piece of a UTF-8 character at their end."""
+    if len(octets) <= length:
+        return octets
+    while length and octets[length] & 0xC0 == 0x80:
+        length -= 1
+    return octets[:length]
+
+
+def _addresses(root: Part, name: str, defects: list[str]) -> tuple[Address, ...]:
+    if root.first(name) is None:
+        return ()
+    values = [unfold(value)[: bounds.HEADER_VALUE] for field, value in root.fields if field.lower() == name]
+    found = tuple(address for value in values for address in addresses(value))
+    if not found and any(value.strip() for value in values):
+        defects.append(f"{name.title()} has no address in it")
+    return found
+
+
+def _date(value: str, defects: list[str]) -> datetime | None:
+    found = date(value) if value else None
+    if value and found is None:
+        defects.append("the date cannot be read: see date_raw")
+    return found
+
+
+def _reply_text(text: str) -> str:
+    """The text without quoted history and signature; all of it where neither begins within a bound.
+
+    The library's patterns take time that grows steeply with blank lines and with length: both are bounded here.
+    """
+    head = _BLANK_LINES.sub("\n\n", _TRAILING.sub("\n", text[: bounds.REPLY_TEXT]))
+    reply = (_REPLY_PARSER.parse_reply(head) or "").strip()
+    return text.strip() if len(text) > bounds.REPLY_TEXT and len(reply) >= len(head.strip()) else reply
+
+
+def _nested_subject(octets: bytes) -> str | None:
+    fields, _ = mime.header(octets, 0, min(len(octets), bounds.HEADER_VALUE), [], top=True)
+    value = next((value for name, value in fields if name.lower() == "subject"), None)
+    return " ".join(decoded(unfold(value)).split()) if value is not None else None
+
+
+def _protection(root: Part, what: str) -> str | None:
+    """Whether the message is signed or encrypted as a whole, and how (RFC 8551 section 3, RFC 3156)."""
+    if root.media_type == f"multipart/{what}":
+        return "pgp" if "pgp" in root.parameters.get("protocol", "").lower() else "smime"
+    if root.media_type in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
+        kind = "signed" if root.parameters.get("smime-type", "").lower().startswith("signed") else "encrypted"
+        return "smime" if kind == what else None
+    return None
+
+
+def _delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
+    status = next((child for child in root.children if child.media_type == "message/delivery-status"), None)
+    if root.media_type != "multipart/report" or status is None:
+        return None
+    octets = content(raw, status, [])[: bounds.HEADER_VALUE]
+    groups: list[dict[str, str]] = []
+    at = 0
+    while at < len(octets):
+        fields, following = mime.header(octets, at, len(octets), [])
+        if fields:
+            groups.append({name.lower(): decoded(unfold(value)) for name, value in fields})
+        at = max(following, at + 1)
+    return DeliveryReport(
+        reporting_mta=_after_type(groups[0].get("reporting-mta")) if groups else None,
+        recipients=tuple(
+            ReportedRecipient(
+                final_recipient=_after_type(group.get("final-recipient")),
+                original_recipient=_after_type(group.get("original-recipient")),
+                action=(group.get("action") or "").lower() or None,
+                status=group.get("status"),
+                diagnostic_code=_after_type(group.get("diagnostic-code")),
+            )
+            for group in groups
+            if "final-recipient" in group or "action" in group
+        ),
     )
 
 
-def _first(part: MimePart, name: str, default: str) -> str:
-    value = part.get(name)
-    return default if value is None else decoded(value)
-
-
-def _addresses(root: MimePart, field: str) -> tuple[Address, ...]:
-    pairs = getaddresses([str(value) for value in root.get_all(field, [])], strict=False)
-    return tuple(Address(name=decoded(name), address=address) for name, address in pairs if "@" in address)
-
-
-def _message_ids(root: MimePart, field: str) -> tuple[str, ...]:
-    """The msg-ids of a field, angle brackets kept (RFC 5322 section 3.6.4)."""
-    words = " ".join(str(value) for value in root.get_all(field, [])).replace("><", "> <").split()
-    return tuple(word for word in words if word.startswith("<") and word.endswith(">"))[-REFERENCES_BOUND - 1 :]
-
-
-def _date(root: MimePart, defects: list[str]) -> datetime | None:
-    value = root.get("Date")
-    if value is None:
-        return None
-    try:
-        date = parsedate_to_datetime(str(value))
-    except ValueError:
-        defects.append("the date cannot be read")
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+def _after_type(value: str | None) -> str | None:
+    """A value of RFC 3464 without its `rfc822;` or `smtp;`."""
+    return value.partition(";")[2].strip() or value.strip() if value else None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailstep import bounds, replying
 from mailstep.contracts import Message
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
@@ -20,11 +21,41 @@ class Rule:
 
 
 _ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)([+.-].*)?$", re.IGNORECASE)
-_REFERENCES_BOUND = 100
 
 
 def _has_no_sender(message: Message, _route: Route | None) -> str | None:
     return None if message.from_ else "The message has no From address to answer to."
+
+
+def _has_a_virus(message: Message, _route: Route | None) -> str | None:
+    return "SES found a virus." if message.verdicts.virus == "FAIL" else None
+
+
+def _is_spam(message: Message, _route: Route | None) -> str | None:
+    return "SES takes the message for spam." if message.verdicts.spam == "FAIL" else None
+
+
+def _is_not_authenticated(message: Message, _route: Route | None) -> str | None:
+    """Whether nothing proves that the From domain sent it: DMARC, or SPF or DKIM in its name (RFC 7489 section 3.1)."""
+    seen, author = message.verdicts, message.from_[0].address.rpartition("@")[2].lower()
+    if seen.dmarc == "pass":
+        return None
+    aligned = [
+        *([seen.spf_domain] if seen.spf == "pass" else []),
+        *(seen.dkim_domains if seen.dkim == "pass" else ()),
+    ]
+    if any(domain and (domain == author or author.endswith(f".{domain}")) for domain in aligned):
+        return None
+    return "Neither DMARC, nor SPF or DKIM in the sender's name, vouches for the sender."
+
+
+def _cannot_be_answered(message: Message, _route: Route | None) -> str | None:
+    """SES takes nothing but US-ASCII before the @ (Amazon SES API v2 reference, SendEmail, Destination)."""
+    try:
+        replying.mailbox(message)
+    except ValueError:
+        return "The From address is one that SES cannot send to."
+    return None
 
 
 def _is_automatic(message: Message, _route: Route | None) -> str | None:
@@ -41,7 +72,7 @@ def _is_automatic(message: Message, _route: Route | None) -> str | None:
             for value in message.header("X-Auto-Response-Suppress")
             for word in value.split(",")
         ),
-        "References": len(message.references) > _REFERENCES_BOUND,
+        "References": len(message.references) >= bounds.REFERENCES,
         "From": bool(message.from_) and bool(_ROBOTS.match(message.from_[0].address.rpartition("@")[0])),
     }
     found = [sign for sign, present in signs.items() if present]
@@ -63,6 +94,10 @@ def _is_too_large(message: Message, route: Route | None) -> str | None:
 
 RULES = (
     Rule("no_sender", "RFC 5322 section 3.6.2", tell_sender=False, broken_by=_has_no_sender),
+    Rule("virus", "SES, X-SES-Virus-Verdict", tell_sender=False, broken_by=_has_a_virus),
+    Rule("spam", "SES, X-SES-Spam-Verdict", tell_sender=False, broken_by=_is_spam),
+    Rule("unauthenticated", "RFC 7489, SES Authentication-Results", tell_sender=False, broken_by=_is_not_authenticated),
+    Rule("unanswerable_sender", "Amazon SES SendEmail", tell_sender=False, broken_by=_cannot_be_answered),
     Rule("automatic_mail", "RFC 3834 section 2", tell_sender=False, broken_by=_is_automatic),
     Rule("unknown_route", "functions/routes.toml", tell_sender=False, broken_by=_has_no_route),
     Rule("too_large", "functions/routes.toml, max_size_octets", tell_sender=True, broken_by=_is_too_large),

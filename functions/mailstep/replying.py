@@ -1,8 +1,8 @@
 """The reply as octets: threaded, multipart, marked as automatic, and with no header field of the sender's making."""
 
-import base64
 import re
 from datetime import datetime
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,7 +15,7 @@ from mailstep.contracts import Digest, Message
 from mailstep.rendering import render
 
 SUBJECT_BOUND = 200
-REFERENCES_BOUND = 20
+THREAD_BOUND = 20
 """Identifiers kept of a thread: the first, which names it, and the newest (RFC 5322 section 3.6.4)."""
 
 # Fields are folded only where RFC 5322 section 2.1.1 must: some clients lose an identifier that begins a line.
@@ -45,7 +45,7 @@ def compose(message: Message, digest: Digest, *, sender: str, now: datetime) -> 
     """
     reply = EmailMessage(policy=_POLICY)
     reply["From"] = sender
-    reply["To"] = _mailbox(message)
+    reply["To"] = mailbox(message)
     reply["Subject"] = _subject(message, digest)
     reply["Date"] = format_datetime(now)
     if message.message_id:
@@ -54,7 +54,7 @@ def compose(message: Message, digest: Digest, *, sender: str, now: datetime) -> 
             *(() if message.references else message.in_reply_to),
             message.message_id,
         ]
-        kept = thread if len(thread) <= REFERENCES_BOUND else [thread[0], *thread[1 - REFERENCES_BOUND :]]
+        kept = thread if len(thread) <= THREAD_BOUND else [thread[0], *thread[1 - THREAD_BOUND :]]
         reply["In-Reply-To"] = _one_line(message.message_id)
         reply["References"] = " ".join(_one_line(identifier) for identifier in kept)
     reply["Auto-Submitted"] = "auto-replied"
@@ -68,14 +68,27 @@ def compose(message: Message, digest: Digest, *, sender: str, now: datetime) -> 
     reply.add_alternative(page, subtype="html", cte="quoted-printable")
     for attachment in digest.attachments:
         main, _, sub = attachment.media_type.partition("/")
-        content = base64.b64decode(attachment.content_base64)
-        reply.add_attachment(content, maintype=main, subtype=sub, filename=_one_line(attachment.filename))
+        reply.add_attachment(
+            attachment.content_base64, maintype=main, subtype=sub, filename=_one_line(attachment.filename)
+        )
     return reply
 
 
-def _mailbox(message: Message) -> Address:
+def mailbox(message: Message) -> Address:
+    """The address to answer to, its domain in ASCII (RFC 5890).
+
+    Raises:
+        ValueError: it is none that SES can send to.
+    """
     author = message.from_[0]
-    return Address(display_name=_one_line(author.name), addr_spec=_one_line(author.address))
+    local, _, domain = _one_line(author.address).rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii")
+        return Address(
+            display_name=_one_line(author.name), addr_spec=f"{local.encode('ascii').decode()}@{ascii_domain}"
+        )
+    except (UnicodeError, HeaderParseError, IndexError, ValueError) as error:
+        raise ValueError("not an address that can be sent to") from error
 
 
 def _subject(message: Message, digest: Digest) -> str:

@@ -8,9 +8,9 @@ from string import Template
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from mailstep import bounds
 from mailstep.contracts import Contract
 from mailstep.errors import ConfigurationError
-from mailstep.storage import SIZE_BOUND
 
 ROUTES_FILE = Path(__file__).parents[1] / "routes.toml"
 
@@ -20,7 +20,7 @@ class Route(Contract):
 
     url: str = Field(default="", description="The application's endpoint; where empty, `processor` does the work")
     processor: str = Field(default="receipt", description="A module of mailstep/processors")
-    max_size_octets: int = Field(default=SIZE_BOUND, gt=0, le=SIZE_BOUND)
+    max_size_octets: int = Field(default=bounds.MESSAGE_OCTETS, gt=0, le=bounds.MESSAGE_OCTETS)
 
 
 @cache

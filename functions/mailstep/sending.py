@@ -10,10 +10,13 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
+from botocore.config import Config
 
 from mailstep import replying, storage
 from mailstep.aws import client, transient_faults
 from mailstep.contracts import Digest, Replied, ReplyRequest
+from mailstep.errors import ReplyRejected, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -24,13 +27,16 @@ ledger_config = IdempotencyConfig(expires_after_seconds=15 * 24 * 3600)
 
 @cache
 def _ledger() -> DynamoDBPersistenceLayer:
-    return DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"])
+    # What SES accepted must get onto record: more tries here than elsewhere, before the workflow's.
+    config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=1, read_timeout=2)
+    return DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"], boto_config=config)
 
 
 def reply(request: ReplyRequest) -> Replied:
     """Send the reply, unless this execution has sent one of this kind: then answer what was recorded.
 
     Raises:
+        ReplyRejected: SES does not take it; the operator has to mend something.
         TransientError: SES, S3 or DynamoDB asks to try again.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
@@ -41,8 +47,10 @@ def reply(request: ReplyRequest) -> Replied:
         config=ledger_config,
         key_prefix="reply",
     )
-    with transient_faults():
+    try:
         return Replied(ses_message_id=send_once(effect=f"{request.execution}#{request.kind}", request=request))
+    except IdempotencyPersistenceLayerError as error:
+        raise TransientError(f"the ledger: {error.__cause__ or error}") from error
 
 
 def _send(*, effect: str, request: ReplyRequest) -> str:
@@ -50,11 +58,15 @@ def _send(*, effect: str, request: ReplyRequest) -> str:
     sender = os.environ["REPLY_FROM"] or f"{request.claim.route}@{os.environ['DOMAIN']}"
     outgoing = replying.compose(message, _content(request), sender=sender, now=datetime.now(UTC))
     ses: SESV2Client = client("sesv2")
-    answer = ses.send_email(
-        FromEmailAddress=sender,
-        Destination={"ToAddresses": [message.from_[0].address]},
-        Content={"Raw": {"Data": outgoing.as_bytes()}},
-    )
+    with transient_faults():
+        try:
+            answer = ses.send_email(
+                FromEmailAddress=sender,
+                Destination={"ToAddresses": [replying.mailbox(message).addr_spec]},
+                Content={"Raw": {"Data": outgoing.as_bytes()}},
+            )
+        except (ses.exceptions.MessageRejected, ses.exceptions.MailFromDomainNotVerifiedException) as error:
+            raise ReplyRejected(type(error).__name__) from None
     return answer["MessageId"]
 
 

@@ -1,19 +1,16 @@
 """The mail bucket: reading the raw message, writing and reading what the steps leave for each other."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from mailstep import bounds
 from mailstep.aws import client, transient_faults
 from mailstep.contracts import Attachment, Digest, Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-SIZE_BOUND = 40 * 1024 * 1024
-"""Octets of a message that SES receives at most (Amazon SES quotas, "Receiving")."""
 
 
 def read_raw(email: StoredEmail) -> bytes:
@@ -32,25 +29,23 @@ def read_raw(email: StoredEmail) -> bytes:
             if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "404"}:
                 raise UnreadableEmail("the object is not there any more") from error
             raise
-        if answer["ContentLength"] > SIZE_BOUND:
-            raise UnreadableEmail(f"{answer['ContentLength']} octets are over the bound of {SIZE_BOUND}")
+        if answer["ContentLength"] > bounds.MESSAGE_OCTETS:
+            raise UnreadableEmail(f"{answer['ContentLength']} octets are over the bound of {bounds.MESSAGE_OCTETS}")
         raw = answer["Body"].read()
     if not raw.strip():
         raise UnreadableEmail("the object is empty")
     return raw
 
 
-def attachment_key(message_id: str, number: int) -> str:
-    """Where attachment `number` lies. Never made from a file name, which is the sender's."""
-    return f"parsed/{message_id}/attachments/{number}"
+def write_attachment(bucket: str, key: str, content: bytes) -> None:
+    """Store an attachment's content, as octets: no browser is to take it for a page."""
+    _put(bucket, key, content, "application/octet-stream")
 
 
-def write_message(bucket: str, message: Message, contents: Iterable[bytes]) -> str:
-    """Store the attachments, then the message that refers to them; answer the message's key."""
-    for attachment, content in zip(message.attachments, contents, strict=True):
-        _put(bucket, attachment.key, content, "application/octet-stream")
+def write_message(bucket: str, message: Message) -> str:
+    """Store the message, whose attachments are stored already; answer its key."""
     key = f"parsed/{message.id}/message.json"
-    _put(bucket, key, message.model_dump_json(by_alias=True).encode(), "application/json")
+    _put(bucket, key, message.model_dump_json().encode(), "application/json")
     return key
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import statistics
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,12 @@ ROWS_BOUND = 100_000
 SIZE_BOUND = 10 * 1024 * 1024
 """Octets of a table that is read; a larger one is named, not summarised."""
 
+COLUMNS_BOUND = 200
+"""Columns that are summarised; beyond, nobody would read the summary."""
+UNPACKED_BOUND = 100 * 1024 * 1024
+"""Octets that a workbook says it unpacks to: a small file can claim gigabytes."""
+
+_SNIFFED = 4_096  # characters; the sniffer's time grows with their square
 _DELIMITED = {"text/csv", "text/tab-separated-values", "application/csv"}
 _WORKBOOKS = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -70,10 +77,13 @@ def summarise(attachment: Attachment, content: bytes) -> list[Table]:
 
 def _sheets(content: bytes) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > UNPACKED_BOUND:
+                raise UnreadableTable("It unpacks to more than can be summarised here.")
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         for name in workbook.sheet_names:
             yield name, workbook.get_sheet_by_name(name).iter_rows()
-    except CalamineError as error:
+    except (CalamineError, zipfile.BadZipFile) as error:
         raise UnreadableTable("It is not a workbook that can be read; please save it as XLSX again.") from error
 
 
@@ -83,7 +93,7 @@ def _delimited_rows(content: bytes) -> Iterator[list[str]]:
         raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
     text = content.decode(guess.encoding, errors="replace").removeprefix("\ufeff")
     try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:64_000], delimiters=",;\t|")
+        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:_SNIFFED], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
     yield from csv.reader(io.StringIO(text, newline=""), dialect)
@@ -100,7 +110,7 @@ def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table:
     header, body = filled[0], filled[1 : ROWS_BOUND + 1]
     columns = tuple(
         _column(title or f"column {index + 1}", [row[index] if index < len(row) else "" for row in body])
-        for index, title in enumerate(header)
+        for index, title in enumerate(header[:COLUMNS_BOUND])
     )
     return Table(name=name, rows=len(body), columns=columns, complete=len(read) <= ROWS_BOUND + 1)
 

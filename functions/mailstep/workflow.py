@@ -7,16 +7,17 @@ from urllib.parse import unquote_plus
 
 from mailstep.aws import client, transient_faults
 from mailstep.contracts import StoredEmail
-from mailstep.identity import stored_email
+from mailstep.identity import SETUP_NOTIFICATION, stored_email
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
-def new_emails(notification: object) -> list[StoredEmail]:
-    """The emails an S3 event tells of; none for `s3:TestEvent` and for objects that are nobody's mail.
+def objects(notification: object) -> list[StoredEmail | str]:
+    """What an S3 event tells of: emails, and the keys of objects that are nobody's mail.
 
-    Keys arrive URL-encoded, `+` for a space (Amazon S3 User Guide, "Event message structure").
+    None for `s3:TestEvent` and for what SES writes when a rule is made. Keys arrive URL-encoded, `+` for a space
+    (Amazon S3 User Guide, "Event message structure").
 
     Raises:
         ValueError: it is no S3 event.
@@ -25,17 +26,18 @@ def new_emails(notification: object) -> list[StoredEmail]:
         case {"Event": "s3:TestEvent"}:
             return []
         case {"Records": list(records)}:
-            found = [_email(record) for record in records]
-            return [email for email in found if email]
+            return [found for record in records if (found := _object(record)) is not None]
         case _:
             raise ValueError("not an S3 event: neither Records nor s3:TestEvent")
 
 
-def _email(record: object) -> StoredEmail | None:
+def _object(record: object) -> StoredEmail | str | None:
     match record:
-        case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **rest}}}:
-            version, etag = rest.get("versionId"), rest.get("eTag")
-            return stored_email(bucket, unquote_plus(key), str(version) if version else None, str(etag or ""))
+        case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(encoded), **rest}}}:
+            version, etag, key = rest.get("versionId"), rest.get("eTag"), unquote_plus(encoded)
+            if key.rpartition("/")[2] == SETUP_NOTIFICATION:
+                return None
+            return stored_email(bucket, key, str(version) if version else None, str(etag or "")) or key
         case _:
             raise ValueError("not a record of an S3 event: no s3.bucket.name and s3.object.key")
 

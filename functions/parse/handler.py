@@ -1,5 +1,6 @@
 """Lambda handler of ParseEmail: `StoredEmail` in, `Claim` out."""
 
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.parser import event_parser
@@ -14,8 +15,8 @@ from mailstep.telemetry import logger
 @logger.inject_lambda_context(correlation_id_path="id")
 @event_parser(model=StoredEmail)
 def handler(event: StoredEmail, context: LambdaContext) -> dict[str, Any]:
-    parsed = parse(storage.read_raw(event), event)
-    message_key = storage.write_message(event.bucket, parsed.message, parsed.contents)
-    logger.info("Parsed", extra={"attachments": len(parsed.contents), "defects": parsed.message.defects})
-    claim = Claim(email=event, route=event.route, message_key=message_key, envelope=envelope(parsed.message))
+    message = parse(storage.read_raw(event), event, keep=partial(storage.write_attachment, event.bucket))
+    message_key = storage.write_message(event.bucket, message)
+    logger.info("Parsed", extra={"attachments": len(message.attachments), "defects": message.defects})
+    claim = Claim(email=event, route=event.route, message_key=message_key, envelope=envelope(message))
     return claim.model_dump()

@@ -8,17 +8,30 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import workflow
+from mailstep.contracts import StoredEmail
 from mailstep.telemetry import logger, metrics
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def start_executions(record: SQSRecord) -> None:
-    """Start one execution for each email that the record tells of."""
-    for email in workflow.new_emails(record.json_body):
-        outcome = workflow.start(email)
-        metrics.add_metric(name="EmailsReceived", unit=MetricUnit.Count, value=1 if outcome == "started" else 0)
-        logger.info("Execution %s", outcome, extra={"execution": email.id, "route": email.route})
+    """Start one execution for each email that the record tells of; a record that fails goes back to the queue."""
+    try:
+        for found in workflow.objects(record.json_body):
+            _start(found)
+    except Exception:
+        logger.exception("The record goes back to the queue", extra={"sqs_message_id": record.message_id})
+        raise
+
+
+def _start(found: StoredEmail | str) -> None:
+    if isinstance(found, str):
+        logger.warning("Not inbound/<route>/<name>: nobody's mail, left alone", extra={"key": found})
+        metrics.add_metric(name="StrayObjects", unit=MetricUnit.Count, value=1)
+        return
+    outcome = workflow.start(found)
+    metrics.add_metric(name="EmailsReceived", unit=MetricUnit.Count, value=1 if outcome == "started" else 0)
+    logger.info("Execution %s", outcome, extra={"execution": found.id, "route": found.route})
 
 
 @logger.inject_lambda_context

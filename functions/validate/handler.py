@@ -25,4 +25,5 @@ def handler(event: Claim, context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric(name="EmailsRefused", unit=MetricUnit.Count, value=1)
         logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
         raise
+    metrics.add_metric(name="EmailsAccepted", unit=MetricUnit.Count, value=1)
     return event.model_dump()

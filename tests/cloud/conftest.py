@@ -48,6 +48,12 @@ class Desk:
         put = self.cloud.account.client("s3").put_object(Bucket=email.bucket, Key=email.key, Body=raw)
         return email.model_copy(update={"version_id": put["VersionId"]})
 
+    def log_lines(self) -> list[str]:
+        """What the functions have logged so far."""
+        pages = self.cloud.account.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=self.cloud.outputs["FunctionLogsName"])
+        return [event["message"] for page in found for event in page["events"]]
+
     def executions(self, name_prefix: str) -> list[str]:
         pages = self.cloud.account.client("stepfunctions").get_paginator("list_executions")
         found = pages.paginate(stateMachineArn=self.cloud.outputs["StateMachineArn"])

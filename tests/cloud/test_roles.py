@@ -10,17 +10,17 @@ import pytest
 from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
-from tests.cloud.conftest import Desk
+from tests.cloud.conftest import Desk, function_configuration
 from tests.cloud.test_nothing_lost_nothing_twice import s3_event
-from tests.conftest import EMAILS
+from tests.conftest import EVENTS
 
 
 @pytest.fixture(scope="module")
 def email(cloud: LocalCloud, desk: Desk) -> StoredEmail:
-    """A stored message that no execution is on: its prefix has no route, so that only we work on it."""
+    """A stored message; an execution of its own comes and goes beside what is tried with it."""
     made = stored_email(cloud.outputs["MailBucketName"], "inbound/orders/for-roles", None)
     assert made
-    return desk.store(made, (EMAILS / "order.eml").read_bytes())
+    return desk.store(made, (EVENTS / "stored-order.eml").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,7 @@ def without(cloud: LocalCloud, logical_id: str, action: str) -> Iterator[None]:
 
 PERMISSIONS = [
     ("ParseFunction", "s3:GetObjectVersion"),
+    ("ParseFunction", "s3:GetObject"),
     ("ParseFunction", "s3:PutObject"),
     ("ValidateFunction", "s3:GetObject"),
     ("ProcessFunction", "s3:GetObject"),
@@ -94,10 +95,22 @@ def test_a_function_without_one_permission_is_denied_that(
     cloud: LocalCloud, desk: Desk, events: dict[str, Any], function: str, action: str
 ) -> None:
     event = events[function] | ({"execution": f"without {action}"} if function == "ReplyFunction" else {})
+    if action == "s3:GetObject" and function == "ParseFunction":
+        event = event | {"version_id": None}
     with without(cloud, function, action):
         error, answer = desk.invoke(function, event)
     assert error, answer
     assert f"not authorized to perform: {action}" in json.dumps(answer)
+
+
+def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
+    cloud: LocalCloud, desk: Desk, events: dict[str, Any]
+) -> None:
+    unverified = function_configuration(cloud, "ReplyFunction", variables={"DOMAIN": "unverified.example"})
+    with unverified, without(cloud, "ReplyFunction", "dynamodb:DeleteItem"):
+        error, answer = desk.invoke("ReplyFunction", events["ReplyFunction"] | {"execution": "cannot clear"})
+    assert error
+    assert "not authorized to perform: dynamodb:DeleteItem" in json.dumps(answer)
 
 
 def test_a_starter_that_may_not_start_gives_its_record_back(

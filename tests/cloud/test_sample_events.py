@@ -7,8 +7,9 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
+from mailstep.identity import stored_email
 from tests.cloud.conftest import Desk, eventually
-from tests.conftest import EMAILS, EVENTS
+from tests.conftest import EVENTS
 
 
 def event(name: str) -> Any:
@@ -20,7 +21,7 @@ def _stored(cloud: LocalCloud, desk: Desk) -> None:
     """The object that the samples speak of."""
     sample = StoredEmail.model_validate(event("parse"))
     assert sample.bucket == cloud.outputs["MailBucketName"]
-    desk.store(sample, (EMAILS / "order.eml").read_bytes())
+    desk.store(sample, (EVENTS / "stored-order.eml").read_bytes())
 
 
 def test_each_step_answers_what_the_next_one_takes(desk: Desk) -> None:
@@ -34,4 +35,8 @@ def test_each_step_answers_what_the_next_one_takes(desk: Desk) -> None:
 
 def test_the_starter_takes_the_event_as_aws_sends_it(desk: Desk) -> None:
     assert desk.invoke("StartFunction", event("start")) == (None, {"batchItemFailures": []})
-    assert eventually(lambda: desk.executions("sample-order"))
+    [record] = json.loads(event("start")["Records"][0]["body"])["Records"]
+    told = record["s3"]["object"]
+    email = stored_email(record["s3"]["bucket"]["name"], told["key"], told["versionId"])
+    assert email
+    assert eventually(lambda: desk.executions(email.id)) == [email.id]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.cloud import LocalCloud
 from operate import demo
 from operate.mailing import read_message_file
 from tests.cloud.conftest import Desk
@@ -104,10 +103,8 @@ def test_ordinary_mail_that_nobody_here_wrote_is_replied_to(desk: Desk, corpus: 
         assert "Your message arrived" in body(reply, "html")
 
 
-def test_the_functions_log_ids_and_no_personal_data(cloud: LocalCloud, results: dict[str, demo.Result]) -> None:
-    logs = cloud.account.client("logs")
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=cloud.outputs["FunctionLogsName"])
-    lines = [event["message"] for page in pages for event in page["events"]]
+def test_the_functions_log_ids_and_no_personal_data(desk: Desk, results: dict[str, demo.Result]) -> None:
+    lines = desk.log_lines()
     arn = results["order.eml"].execution_arn
     assert arn
     name = arn.rpartition(":")[2]

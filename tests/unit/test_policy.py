@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstep.contracts import Address, Message
+from mailstep.contracts import Address, Message, Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.policy import RULES, validate
 from mailstep.routes import Route
@@ -18,6 +18,7 @@ def message(**changes: object) -> Message:
         "from_": (Address(address="a@b.example"),),
         "return_path": "a@b.example",
         "headers": (("From", "a@b.example"), ("Auto-Submitted", "no")),
+        "verdicts": Verdicts(spam="PASS", virus="PASS", dmarc="pass"),
     }
     return Message.model_validate(fields | changes)
 
@@ -30,8 +31,23 @@ def test_an_ordinary_message_passes_every_rule() -> None:
     validate(message(), ROUTE)
 
 
+def seen(**verdicts: object) -> dict[str, object]:
+    return {"verdicts": Verdicts.model_validate(verdicts)}
+
+
 BROKEN = [
     ("no_sender", message(from_=())),
+    ("virus", message(**seen(virus="FAIL", dmarc="pass"))),
+    ("spam", message(**seen(spam="FAIL", dmarc="pass"))),
+    ("unauthenticated", message(**seen())),
+    ("unauthenticated", message(**seen(dmarc="fail"))),
+    ("unauthenticated", message(**seen(spf="pass", spf_domain="elsewhere.example"))),
+    ("unauthenticated", message(**seen(spf="fail", spf_domain="b.example"))),
+    ("unauthenticated", message(**seen(dkim="pass", dkim_domains=("notb.example",)))),
+    *(
+        ("unanswerable_sender", message(from_=(Address(address=address),)))
+        for address in ("jo..hn@b.example", "a@b..example", "jürgen@b.example", "a b@b.example", ".@b.example")
+    ),
     ("automatic_mail", message(**header("Auto-Submitted", "auto-replied (vacation)"))),
     ("automatic_mail", message(**header("auto-submitted", "auto-generated; owner=x"))),
     ("automatic_mail", message(return_path="")),
@@ -71,3 +87,15 @@ def test_automatic_mail_and_mail_without_a_sender_are_never_answered() -> None:
 @pytest.mark.parametrize("local", ["anna", "noreplyanna", "bouncesless", "postmasters"])
 def test_people_are_not_taken_for_robots(local: str) -> None:
     validate(message(from_=(Address(address=f"{local}@b.example"),)), ROUTE)
+
+
+@pytest.mark.parametrize(
+    "vouched",
+    [
+        seen(dmarc="pass"),
+        seen(dmarc="none", spf="pass", spf_domain="b.example"),
+        seen(dkim="pass", dkim_domains=("other.example", "b.example")),
+    ],
+)
+def test_a_sender_that_something_vouches_for_passes(vouched: dict[str, object]) -> None:
+    validate(message(**vouched), ROUTE)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstep.contracts import Address, Digest, DigestAttachment, Message
-from mailstep.replying import REFERENCES_BOUND, compose, failure_notice, refusal
+from mailstep.replying import THREAD_BOUND, compose, failure_notice, refusal
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ def test_re_does_not_pile_up(subject: str, expected: str) -> None:
 def test_a_long_thread_keeps_its_first_and_its_newest_references() -> None:
     thread = tuple(f"<{number}@shop.example>" for number in range(50))
     references = sent(message(references=thread), Digest(text="x"))["References"].split()
-    assert len(references) == REFERENCES_BOUND
+    assert len(references) == THREAD_BOUND
     assert references[0] == "<0@shop.example>"
     assert references[-2:] == ["<49@shop.example>", "<1@shop.example>"]
 

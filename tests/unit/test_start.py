@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from mailstep import aws, workflow
+from mailstep.contracts import StoredEmail
+from mailstep.telemetry import logger
 from start.handler import handler
 from tests.conftest import EVENTS
 
@@ -88,11 +91,26 @@ def test_the_test_event_of_s3_and_the_setup_notification_of_ses_start_nothing(ma
 
 
 def test_keys_are_decoded_as_s3_encodes_them() -> None:
-    [email] = workflow.new_emails(json.loads(sample().replace("sample-order", "by+hand%2B%C3%A4")))
+    [email] = workflow.objects(json.loads(sample().replace("sample-order", "by+hand%2B%C3%A4")))
+    assert isinstance(email, StoredEmail)
     assert email.key == "inbound/orders/by hand+ä"
 
 
 @pytest.mark.parametrize("nonsense", [None, [], {}, {"Records": None}, {"Records": [1]}, "text"])
 def test_what_is_no_s3_event_is_said_to_be_none(nonsense: object) -> None:
     with pytest.raises(ValueError, match="S3 event"):
-        workflow.new_emails(nonsense)
+        workflow.objects(nonsense)
+
+
+def test_a_key_that_is_no_route_is_said_and_starts_nothing(machine: str) -> None:
+    strays = [sample().replace("inbound/orders/sample-order", key) for key in ("inbound/stray", "inbound/a/b/c")]
+    with patch.object(logger, "warning") as said:
+        assert handler(batch(*strays), CONTEXT) == {"batchItemFailures": []}
+    assert executions(machine) == []
+    assert [call.kwargs["extra"]["key"] for call in said.call_args_list] == ["inbound/stray", "inbound/a/b/c"]
+
+
+def test_a_record_that_is_given_back_leaves_a_line() -> None:
+    with patch.object(logger, "exception") as said:
+        handler(batch("not JSON"), CONTEXT)
+    assert said.call_args.kwargs["extra"] == {"sqs_message_id": "0"}

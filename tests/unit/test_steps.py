@@ -15,10 +15,10 @@ import parse.handler
 import process.handler
 import reply.handler
 import validate.handler
-from mailstep import aws, routes, sending, storage
-from mailstep.contracts import StoredEmail
-from mailstep.errors import RefusedEmail, TransientError, UnreadableEmail
-from tests.conftest import EMAILS, EVENTS
+from mailstep import aws, bounds, routes, sending, storage
+from mailstep.contracts import Attachment, StoredEmail
+from mailstep.errors import RefusedEmail, ReplyRejected, TransientError, UnreadableEmail
+from tests.conftest import EVENTS
 
 REGION = "us-east-1"
 BUCKET = "mailstep-mail-000000000000"
@@ -54,7 +54,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET)
-        s3.put_object(Bucket=BUCKET, Key="inbound/orders/sample-order", Body=(EMAILS / "order.eml").read_bytes())
+        s3.put_object(Bucket=BUCKET, Key="inbound/orders/sample-order", Body=(EVENTS / "stored-order.eml").read_bytes())
         boto3.client("dynamodb", region_name=REGION).create_table(
             TableName="ledger",
             BillingMode="PAY_PER_REQUEST",
@@ -109,7 +109,7 @@ def test_a_reply_under_way_elsewhere_is_not_sent_beside_it(monkeypatch: pytest.M
 def test_a_message_that_is_gone_or_empty_or_too_large_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = boto3.client("s3", region_name=REGION)
     email = StoredEmail(**event("parse"))
-    monkeypatch.setattr(storage, "SIZE_BOUND", 100)
+    monkeypatch.setattr(bounds, "MESSAGE_OCTETS", 100)
     with pytest.raises(UnreadableEmail, match="over the bound of 100"):
         storage.read_raw(email)
     s3.put_object(Bucket=BUCKET, Key=email.key, Body=b" \r\n")
@@ -161,3 +161,41 @@ def test_faults_of_aws_become_what_the_workflow_knows(code: str, status: int, tr
 def test_a_network_fault_is_transient() -> None:
     with pytest.raises(TransientError), aws.transient_faults():
         raise EndpointConnectionError(endpoint_url="https://s3")
+
+
+def test_links_to_attachments_are_signed_for_the_buckets_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    attachment = Attachment(filename="x", media_type="text/csv", size_octets=1, sha256="", key="parsed/m/attachments/1")
+    link = storage.attachment_url(BUCKET, attachment, seconds=60)
+    assert link.startswith(f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/parsed/m/attachments/1?")
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
+    assert "X-Amz-Expires=60" in link
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
+def test_a_throttled_ledger_is_transient(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    import botocore.client  # noqa: PLC0415
+
+    for step, name in ((parse, "parse"), (process, "process")):
+        step.handler.handler(event(name), CONTEXT)
+    call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def throttled(self: Any, name: str, arguments: Any) -> Any:
+        if name == operation:
+            fault: Any = {"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+            raise ClientError(fault, name)
+        return call(self, name, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", throttled)
+    with pytest.raises(TransientError, match="ledger"):
+        reply.handler.handler(event("reply"), CONTEXT)
+
+
+def test_what_ses_rejects_is_named_without_the_recipient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for step, name in ((parse, "parse"), (process, "process")):
+        step.handler.handler(event(name), CONTEXT)
+    monkeypatch.setenv("DOMAIN", "unverified.example")
+    with pytest.raises(ReplyRejected) as caught:
+        reply.handler.handler(event("reply"), CONTEXT)
+    assert "MessageRejected" in str(caught.value)
+    assert "ann@" not in str(caught.value)

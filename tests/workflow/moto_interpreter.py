@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from jsonata import Jsonata
 from moto import mock_aws
@@ -146,6 +147,26 @@ def run(script: dict[str, list[Answer]], execution_input: dict[str, Any]) -> Run
         payloads=payloads,
         alerts=[json.loads(message["Body"]) for message in messages],
     )
+
+
+@contextmanager
+def service_failing(operation: str, *, times: int) -> Iterator[None]:
+    """An operation of AWS's that fails so many times, then succeeds."""
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+    left = [times]
+
+    def fail(client: BaseClient, name: str, arguments: Any) -> Any:
+        if name == operation and left[0]:
+            left[0] -= 1
+            fault: Any = {
+                "Error": {"Code": "SlowDown", "Message": "-"},
+                "ResponseMetadata": {"HTTPStatusCode": 503, "RequestId": "-"},
+            }
+            raise ClientError(fault, name)
+        return call(client, name, arguments)
+
+    with patch.object(BaseClient, "_make_api_call", fail):
+        yield
 
 
 def put_raw_message(key: str, body: bytes) -> None:

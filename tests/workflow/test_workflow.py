@@ -18,6 +18,7 @@ from tests.workflow.moto_interpreter import (
     interpreter,
     put_raw_message,
     run,
+    service_failing,
 )
 
 STATES = json.loads(DEFINITION.read_text())["States"]
@@ -95,17 +96,17 @@ def test_a_silent_refusal_sends_nothing_and_keeps_its_reason() -> None:
 
 
 def test_what_is_no_email_is_copied_to_quarantine_with_its_reason_and_the_operators_are_told() -> None:
-    ended = go(Parse=[Fails("UnreadableEmail", "it has no header field of its own")])
+    ended = go(Parse=[Fails("UnreadableEmail", "it is neither text nor has a header field of its own")])
     assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     s3 = boto3.client("s3", region_name=REGION)
     kept = f"quarantine/{EMAIL['id']}"
     assert s3.get_object(Bucket=BUCKET, Key=kept)["Body"].read() == b"no email"
     assert s3.get_object_tagging(Bucket=BUCKET, Key=kept)["TagSet"] == [
-        {"Key": "quarantined", "Value": "it has no header field of its own"}
+        {"Key": "quarantined", "Value": "it is neither text nor has a header field of its own"}
     ]
     assert len(ended.alerts) == 1
-    assert "it has no header field of its own" in ended.alerts[0]["Message"]
+    assert "it is neither text nor has a header field of its own" in ended.alerts[0]["Message"]
     assert ended.payloads["Reply"] == []
 
 
@@ -134,6 +135,13 @@ def test_a_defect_in_processing_is_told_to_the_sender_and_then_fails_on_the_work
     assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["failure"]
     # What a redrive repeats is the very same call, under the same key.
     assert ended.payloads["Process"][0] == ended.payloads["Process"][-1]
+
+
+def test_an_application_that_refuses_after_an_outage_has_its_reason_told() -> None:
+    said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "digest_key": "digest/1"}
+    ended = go(Process=[Fails("ZeroDivisionError"), Fails("ApplicationRefused", json.dumps(said))])
+    assert ended.path[-3:] == ["SendFailureNotice", "ReprocessEmail", "SendRefusal"]
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "refused")
 
 
 def test_a_failure_notice_that_cannot_be_sent_does_not_hide_the_failure() -> None:
@@ -209,6 +217,25 @@ def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: i
     ended = go(**detour | {function: [*detour.get(function, []), failing(error)]})
     assert ended.attempts(state) == attempts + 1
     assert ended.status == "FAILED"
+
+
+SERVICES = {"QuarantineEmail": "CopyObject", "AlertOperators": "Publish"}
+
+
+def test_every_task_is_a_function_or_a_service_tried_here() -> None:
+    assert {name for name, state in STATES.items() if state["Type"] == "Task"} == {*FUNCTION_OF, *SERVICES}
+    assert {error for name in SERVICES for r in STATES[name]["Retry"] for error in r["ErrorEquals"]} == {
+        "States.TaskFailed",
+        "States.Timeout",
+    }
+
+
+@pytest.mark.parametrize("state", SERVICES)
+def test_a_service_that_fails_is_tried_again(state: str) -> None:
+    with service_failing(SERVICES[state], times=2):
+        ended = go(Parse=[Fails("UnreadableEmail", "it is empty")])
+    assert ended.attempts(state) == 3
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
 
 
 TIMEOUT_RETRIED = [

@@ -1,0 +1,46 @@
+"""Every bound on what a message may make us do, with its reason.
+
+What is beyond a bound is noted as a defect and never lost: the raw message stays in S3.
+"""
+
+MESSAGE_OCTETS = 40 * 1024 * 1024
+"""What SES receives at most (Amazon SES quotas, "Receiving")."""
+
+DEPTH = 50
+"""Multiparts within multiparts. Real mail has under ten; deeper ones are kept whole as an attachment."""
+
+PARTS = 500
+"""Parts of a message: each becomes an object in S3. What is beyond is kept together as one attachment."""
+
+HEADER_FIELDS = 1_000
+"""Fields of a header that are kept; a mail system adds a few dozen."""
+
+HEADER_VALUE = 65_536
+"""Characters of one field's value that are read: a thousand recipients, and no megabyte of nothing."""
+
+ADDRESSES = 2_000
+"""Mailboxes of one address field that are kept."""
+
+ADDRESS = 320
+"""Characters of an address: 64 before the @, 255 after it (RFC 5321 section 4.5.3.1)."""
+
+MESSAGE_ID = 998
+"""Characters of a message identifier: what fits on a line (RFC 5322 section 2.1.1). State carries one."""
+
+REFERENCES = 101
+"""Message identifiers of a thread that are kept: one more than a loop has (policy.py)."""
+
+TEXT = 1_000_000
+"""Octets of text, and of HTML, in message.json; a longer one is cut there and kept whole as an attachment."""
+
+REPLY_TEXT = 10_000
+"""Characters in which the end of a reply is looked for: a longer text has none, or begins with it."""
+
+FILENAME = 255
+"""Characters of a file name: what file systems take."""
+
+CHARSET_SAMPLE = 32_768
+"""Octets from which a character set is guessed where the declared one is wrong."""
+
+TNEF_OCTETS = 10 * 1024 * 1024
+"""Octets of a winmail.dat that is unpacked; a larger one is kept whole."""

@@ -1,0 +1,64 @@
+"""A part's octets, its transfer encoding undone (RFC 2045 section 6). What cannot be decoded is kept as it is."""
+
+import binascii
+import re
+
+from mailstep.header_fields import unfold
+from mailstep.mime import Part
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_PLAUSIBLE = 0.8  # of what is written must be base64: mail systems add a line here and there, not every fifth character
+_UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
+
+
+def content(raw: bytes, part: Part, defects: list[str]) -> bytes:
+    """The decoded content of a part; what was wrong with it is appended to `defects`."""
+    encoded = raw[part.start : part.end]
+    encoding = unfold(part.first("content-transfer-encoding") or b"").lower().strip("\"' ;")
+    match encoding.split(";")[0].split("(")[0].strip():
+        case "base64":
+            return _base64(encoded, defects)
+        case "quoted-printable":
+            return binascii.a2b_qp(encoded)
+        case "x-uuencode" | "uuencode" | "x-uue" | "uue":
+            return _uu(encoded, defects)
+        case "" | "7bit" | "8bit" | "binary":
+            return encoded
+        case _:
+            defects.append("an unknown transfer encoding: the part is kept as it is")
+            return encoded
+
+
+def _base64(encoded: bytes, defects: list[str]) -> bytes:
+    """Decode as far as it goes; what is plainly something else, under a wrong label, is kept as it is."""
+    try:
+        octets = binascii.a2b_base64(encoded)
+    except binascii.Error:
+        digits = _NOT_BASE64.sub(b"", encoded)
+        whole = digits[: len(digits) - (len(digits) % 4 == 1)]
+        octets = binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+        defects.append("base64 is cut off: what is there was decoded")
+    written = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b" ", b"=")))
+    if len(octets) * 4 < written * 3 * _PLAUSIBLE:
+        defects.append("what is declared as base64 is something else: the part is kept as it is")
+        return encoded
+    return octets
+
+
+def _uu(encoded: bytes, defects: list[str]) -> bytes:
+    begin = _UU_BEGIN.search(encoded)
+    decoded = bytearray()
+    for line in encoded[begin.end() if begin else 0 :].splitlines():
+        if line.strip() in {b"end", b"`", b""}:
+            continue
+        try:
+            decoded += binascii.a2b_uu(line)
+        except binascii.Error:
+            # Some encoders count the padding wrongly: cut the line to the octets it announces.
+            length = (((line[0] - 32) & 63) * 4 + 5) // 3
+            try:
+                decoded += binascii.a2b_uu(line[:length])
+            except binascii.Error:
+                defects.append("uuencoding is broken: the part is kept as it is")
+                return encoded
+    return bytes(decoded)

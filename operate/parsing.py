@@ -1,0 +1,49 @@
+"""What ParseEmail makes of a message file, offline."""
+
+from pathlib import Path
+
+from localcloud.errors import UserError
+from mailstep.contracts import Message, StoredEmail
+from mailstep.errors import UnreadableEmail
+from mailstep.parsing import parse
+
+_FILE = StoredEmail(id="file", bucket="file", key="inbound/file/file")
+"""Stands for the object where a message comes from a file."""
+
+
+def read_file(path: Path) -> bytes:
+    """The octets of a file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+
+
+def parse_file(path: Path, attachments: Path | None = None) -> Message:
+    """Parse a message file; write its attachments to a directory, under their safe names, if one is named.
+
+    Raises:
+        UserError: the file cannot be read, is no email, or the attachments cannot be written.
+    """
+    contents: dict[str, bytes] = {}
+    try:
+        message = parse(read_file(path), _FILE, contents.__setitem__ if attachments else lambda _key, _content: None)
+    except UnreadableEmail as error:
+        raise UserError(f"{path}: not an email ({error})") from error
+    if attachments:
+        _write(message, contents, attachments / path.name)
+    return message
+
+
+def _write(message: Message, contents: dict[str, bytes], directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for number, attachment in enumerate(message.attachments, start=1):
+            # The number keeps apart what the sender called the same.
+            (directory / f"{number}-{attachment.filename}").write_bytes(contents[attachment.key])
+    except OSError as error:
+        raise UserError(f"{directory}: attachments cannot be written: {error.strerror}") from error
