@@ -129,7 +129,7 @@ def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
         _err.print(f"mailstep: {error}", highlight=False, markup=False, soft_wrap=True)
         return False
     if as_json:
-        print(json.dumps({"file": str(path), **message.model_dump(mode="json")}, ensure_ascii=False))  # noqa: T201
+        print(json.dumps({"file": str(path), **message.model_dump(mode="json")}))  # noqa: T201
     else:
         _out.print(display.message_view(path, message))
     return True

@@ -3,6 +3,7 @@
 import binascii
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -185,10 +186,9 @@ def message_ids(value: str) -> tuple[str, ...]:
 def date(value: str) -> datetime | None:
     """A date with its offset (RFC 5322 section 3.3), leniently read; UTC where no offset is said."""
     for read in (parsedate_to_datetime, dateutil_parser.parse):
-        try:
+        # Both raise whatever a strange date makes them raise; an offset of a day or more shows only when it is asked for.
+        with suppress(ValueError, TypeError, OverflowError, IndexError, AttributeError):
             found = read(value)
-        except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
-            continue
-        if abs((found.utcoffset() or datetime.min - datetime.min).total_seconds()) < 86_400:
+            found.isoformat()
             return found if found.tzinfo else found.replace(tzinfo=UTC)
     return None

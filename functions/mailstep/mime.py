@@ -16,6 +16,11 @@ _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _FIELD_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t]+[^ \t\r\n])")
 _BLANK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
 _ENVELOPE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\r)")
+_KNOWN_FIELD = re.compile(
+    rb"[\r\n](?=(?:return-path|received|from|to|subject|date|message-id|mime-version|content-type)[ \t]*:)",
+    re.IGNORECASE,
+)
+_BEFORE_HEADER = 500  # octets: an SMTP conversation that was stored with the message
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
@@ -92,14 +97,18 @@ def header(raw: bytes, start: int, end: int, defects: list[str], *, top: bool = 
 
 
 def _skip_what_is_before(raw: bytes, start: int, end: int, defects: list[str]) -> int:
-    """Where the first field begins: after an mbox envelope, empty lines or white space."""
+    """Where the first field begins: after white space, an mbox envelope, or an SMTP conversation."""
     at = start
     if leading := _LEADING.match(raw, at, end):
         at = leading.end()
         if leading[0].strip(b"\xef\xbb\xbf"):
             defects.append("white space before the header was passed over")
-    envelope = _ENVELOPE.match(raw, at, end)
-    return envelope.end() if envelope else at
+    if envelope := _ENVELOPE.match(raw, at, end):
+        return envelope.end()
+    if _NAME.match(raw, at, end) is None and (known := _KNOWN_FIELD.search(raw, at, min(end, at + _BEFORE_HEADER))):
+        defects.append("lines before the header were passed over")
+        return known.end()
+    return at
 
 
 def _next_field(raw: bytes, at: int, end: int) -> int | None:

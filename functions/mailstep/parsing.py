@@ -176,7 +176,7 @@ def _is_no_email(raw: bytes, root: Part) -> bool:
     stored_by_ses = any(name.lower().startswith("x-ses-") for name, _ in root.fields)
     if root.fields and not stored_by_ses:
         return False
-    return bool(_NO_TEXT.search(raw, root.start, root.start + 1_000)) or not raw[root.start :].strip()
+    return not raw or bool(_NO_TEXT.search(raw, root.start, root.start + 1_000))
 
 
 def _field(root: Part, name: str) -> str:

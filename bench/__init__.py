@@ -1,0 +1,1 @@
+"""Measurements and long runs; nothing here is part of the tests' verdict."""

@@ -1,0 +1,133 @@
+"""Mutate real messages and hold the parser to its promises: no error but UnreadableEmail, bounded time and memory.
+
+    python -m bench.fuzz --messages 200000 --seed 1
+
+A failing message is written to .mailstep/fuzz/ and its seed printed; the same seed makes the same messages.
+"""
+
+import argparse
+import os
+import random
+import sys
+import time
+import tracemalloc
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from mailstep.contracts import StoredEmail
+from mailstep.errors import UnreadableEmail
+from mailstep.parsing import parse
+
+PROJECT = Path(__file__).parents[1]
+EMAIL = StoredEmail(id="fuzz", bucket="fuzz", key="inbound/fuzz/fuzz")
+SECONDS_BOUND = 5.0
+MEMORY_FACTOR = 4
+MEMORY_FLOOR = 16_000_000
+"""Octets that any message may take: what the libraries and the bounds on small things need."""
+
+_SPICE = (
+    b"\0", b"\r", b"\n", b"\r\n\r\n", b"--", b"=?utf-8?q?=C3?=", b"=?x?b?a?=", b'"', b"(", b"<", b">", b";", b":", b"@",
+    b"\xff\xfe", b"\x80", b"=", b"\nContent-Type: multipart/mixed; boundary=x\n\n--x\n",
+    b"\nContent-Type: message/rfc822\n\n",
+    b"\nContent-Transfer-Encoding: base64\n", b"charset=utf-7", b"charset=no-such\0", b"filename*0*=utf-8''%ff",
+    b"begin 644 x\n", b"Date: 99999999999999\n", b"\xe2\x80\xae", b"../../etc/passwd",
+)  # fmt: skip
+
+
+def seeds(corpus: Path) -> list[bytes]:
+    """Real messages small enough to try by the thousand, and our own."""
+    files = [*corpus.glob("*/messages/**/*"), *(PROJECT / "events" / "emails").iterdir()]
+    found = [path.read_bytes() for path in sorted(files) if path.is_file() and path.stat().st_size < 60_000]
+    if not found:
+        raise SystemExit(f"no messages in {corpus}: set MAIL_CORPUS")
+    return found
+
+
+def mutate(originals: list[bytes], seed: int) -> bytes:
+    """One message: a real one with a few things done to it."""
+    choose = random.Random(seed)  # noqa: S311 - reproducible on purpose
+    raw = bytearray(choose.choice(originals))
+    for _ in range(choose.randint(1, 8)):
+        at = choose.randrange(len(raw) + 1)
+        match choose.randrange(7):
+            case 0 if raw:
+                raw[at % len(raw)] ^= 1 << choose.randrange(8)
+            case 1:
+                del raw[at:]
+            case 2:
+                raw[at:at] = choose.choice(_SPICE) * choose.choice((1, 1, 1, 50))
+            case 3:
+                other = choose.choice(originals)
+                start = choose.randrange(len(other) + 1)
+                raw[at:at] = other[start : start + choose.randrange(2_000)]
+            case 4:
+                del raw[at : at + choose.randrange(500)]
+            case 5:
+                raw[at:at] = raw[at : at + choose.randrange(2_000)] * choose.choice((1, 2, 20))
+            case _:
+                raw[at:at] = choose.randbytes(choose.randrange(50))
+    return bytes(raw)
+
+
+def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
+    """What the parser did that it must not, or None."""
+    if watch_memory:
+        tracemalloc.start()
+    began = time.perf_counter()
+    try:
+        parse(raw, EMAIL, lambda _key, _content: None).model_dump_json()
+    except UnreadableEmail:
+        pass
+    except Exception as error:  # any other error is what this looks for
+        return f"{type(error).__name__}: {error}"
+    finally:
+        peak = tracemalloc.get_traced_memory()[1] if watch_memory else 0
+        if watch_memory:
+            tracemalloc.stop()
+    if time.perf_counter() - began > SECONDS_BOUND:
+        return f"took {time.perf_counter() - began:.1f} s"
+    if peak > max(MEMORY_FLOOR, MEMORY_FACTOR * len(raw)):
+        return f"took {peak:,} octets of memory for {len(raw):,}"
+    return None
+
+
+def _run(corpus: Path, first: int, count: int) -> Counter[str]:
+    originals = seeds(corpus)
+    found: Counter[str] = Counter()
+    for seed in range(first, first + count):
+        raw = mutate(originals, seed)
+        # Tracing memory makes everything several times slower: every tenth message is watched.
+        if wrong := broken_promise(raw, watch_memory=seed % 10 == 0):
+            kept = PROJECT / ".mailstep" / "fuzz"
+            kept.mkdir(parents=True, exist_ok=True)
+            (kept / f"{seed}.eml").write_bytes(raw)
+            found[wrong[:200]] += 1
+    return found
+
+
+def main() -> int:
+    """Run, with progress; exit 1 where a promise was broken."""
+    arguments = argparse.ArgumentParser(description="Fuzz the parser with mutated real messages.")
+    arguments.add_argument("--messages", type=int, default=200_000)
+    arguments.add_argument("--seed", type=int, default=1)
+    asked = arguments.parse_args()
+    corpus = Path(os.environ.get("MAIL_CORPUS", PROJECT.parent / "shared" / "corpus"))
+    chunk = 2_000
+    starts = range(asked.seed, asked.seed + asked.messages, chunk)
+    found: Counter[str] = Counter()
+    began, done = time.perf_counter(), 0
+    with ProcessPoolExecutor() as pool:
+        sizes = [min(chunk, asked.seed + asked.messages - start) for start in starts]
+        for size, result in zip(sizes, pool.map(_run, [corpus] * len(sizes), starts, sizes), strict=True):
+            found += result
+            done += size
+            print(f"\r{done:,} messages, {sum(found.values())} broken promises", end="", file=sys.stderr)
+    print(f"\n{done:,} messages in {time.perf_counter() - began:.0f} s; broken promises: {sum(found.values())}")
+    for wrong, count in found.most_common():
+        print(f"{count:6} {wrong}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""docs/schemas is what the code says, and the code writes what docs/schemas say."""
+
+import json
+
+import pytest
+from jsonschema import validate
+
+from mailstep.contracts import Digest
+from mailstep.schemas import PUBLISHED, schema
+from tests.conftest import PROJECT
+
+SCHEMAS = PROJECT / "docs" / "schemas"
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_schema_is_that_of_the_code(name: str) -> None:
+    assert (SCHEMAS / f"{name}.json").read_text() == schema(name), "run: make schemas"
+
+
+def test_every_field_of_the_message_is_described() -> None:
+    message = json.loads(schema("message"))
+    plain = {
+        "schema",
+        "id",
+        "route",
+        "in_reply_to",
+        "references",
+        "attachments",
+        "delivery_report",
+        "encrypted",
+        "verdicts",
+    }
+    bare = {name for name, field in message["properties"].items() if "description" not in field}
+    assert bare <= plain
+
+
+def test_a_digest_is_valid_by_its_schema() -> None:
+    digest = Digest.model_validate_json(
+        '{"text": "x", "attachments": [{"filename": "a.csv", "media_type": "text/csv", "content_base64": "YSxi"}]}'
+    )
+    validate(json.loads(digest.model_dump_json()), json.loads(schema("digest")))
+    assert digest.attachments[0].content_base64 == b"a,b"
+    assert Digest.model_validate_json(digest.model_dump_json()) == digest
