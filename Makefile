@@ -1,6 +1,6 @@
 # Everything a newcomer types. Needs python3 (3.10 or newer), make and a package index; the rest is made here.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock deploy clean
+.PHONY: help demo test check format schemas bench fuzz lock deploy clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -31,6 +31,15 @@ check: .venv/ready  ## All that is static: format, lint, types, templates, state
 format: .venv/ready  ## Format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+schemas: .venv/ready  ## Write docs/schemas and docs/message.md from the contracts
+	$(BIN)/python -m mailstep.schemas docs
+
+bench: .venv/ready  ## Measure the parser beside the candidates, as ratios in one run
+	@$(BIN)/python -W ignore -m bench.parsing
+
+fuzz: .venv/ready  ## Parse 200,000 mutated real messages (ten minutes or so)
+	@$(BIN)/python -W ignore -m bench.fuzz --messages 200000 --seed 1
 
 lock: $(UV)  ## Resolve the pinned requirements again (python packages with their hashes)
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \

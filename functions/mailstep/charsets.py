@@ -31,6 +31,9 @@ _MEANT = {
 }
 
 
+_ASCII = bytes(range(128))
+
+
 def decode(octets: bytes, charset: str) -> tuple[str, str | None]:
     """Text, and what was wrong where the declared character set does not fit: then UTF-8, then a guess are tried."""
     declared = charset.strip().strip("\"'").lower()
@@ -47,6 +50,8 @@ def _guessed(octets: bytes) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
         pass
+    if _is_western(octets):
+        return octets.decode("cp1252")
     guess = from_bytes(octets[: bounds.CHARSET_SAMPLE]).best()
     for name in (guess.encoding if guess else "cp1252", "cp1252"):
         try:
@@ -54,3 +59,14 @@ def _guessed(octets: bytes) -> str:
         except (LookupError, UnicodeError):
             continue
     return octets.decode("latin-1")
+
+
+def _is_western(octets: bytes) -> bool:
+    """Few octets above ASCII, each a letter or a mark in Windows-1252, which is what most such mail is in."""
+    high = octets.translate(None, _ASCII)
+    if len(high) * 5 > len(octets):
+        return False
+    try:
+        return all(character.isprintable() for character in high.decode("cp1252"))
+    except UnicodeDecodeError:
+        return False

@@ -38,8 +38,8 @@ class StoredEmail(Contract):
 class Address(Contract):
     """A mailbox of RFC 5322 section 3.4, its display name decoded (RFC 2047)."""
 
-    name: str = ""
-    address: str
+    name: str = Field(default="", description="Display name (RFC 5322 section 3.4), decoded")
+    address: str = Field(description="addr-spec (RFC 5322 section 3.4.1), internationalised ones too (RFC 6532)")
     group: str | None = Field(default=None, description="Of the group it stands in (RFC 5322 section 3.4)")
 
 
@@ -50,18 +50,18 @@ class Attachment(Contract):
     media_type: str = Field(description="As declared (RFC 2045)")
     media_type_detected: str | None = Field(default=None, description="From the first octets; None: not recognised")
     size_octets: int = Field(description="Decoded")
-    sha256: str
+    sha256: str = Field(description="Of the decoded content, in hexadecimal (FIPS 180-4)")
     content_id: str | None = Field(default=None, description="Without angle brackets (RFC 2392)")
     inline: bool = Field(default=False, description="Shown within the text (RFC 2183)")
     subject: str | None = Field(default=None, description="Of a nested message (message/rfc822)")
-    key: str
+    key: str = Field(description="Where the content lies in the mail bucket")
 
 
 class Verdicts(Contract):
     """What SES found, from the fields it put on top (Amazon SES Developer Guide, "Email receiving"); None: not said."""
 
-    spam: str | None = None
-    virus: str | None = None
+    spam: str | None = Field(default=None, description="X-SES-Spam-Verdict: PASS, FAIL, GRAY, PROCESSING_FAILED")
+    virus: str | None = Field(default=None, description="X-SES-Virus-Verdict: the same values")
     spf: str | None = Field(default=None, description="RFC 7208: pass, fail, softfail, neutral, none, ...")
     spf_domain: str | None = Field(default=None, description="The envelope sender's domain that SPF spoke of")
     dkim: str | None = Field(default=None, description="RFC 6376: pass where one signature passed")
@@ -73,26 +73,28 @@ class Verdicts(Contract):
 class ReportedRecipient(Contract):
     """One recipient of a delivery report (RFC 3464 section 2.3)."""
 
-    final_recipient: str | None = None
-    original_recipient: str | None = None
-    action: str | None = None
-    status: str | None = None
-    diagnostic_code: str | None = None
+    final_recipient: str | None = Field(default=None, description="RFC 3464 section 2.3.2")
+    original_recipient: str | None = Field(default=None, description="RFC 3464 section 2.3.1")
+    action: str | None = Field(default=None, description="failed, delayed, delivered, ... (RFC 3464 section 2.3.3)")
+    status: str | None = Field(default=None, description="RFC 3463, as 5.1.1")
+    diagnostic_code: str | None = Field(default=None, description="What the other system said (RFC 3464 section 2.3.6)")
 
 
 class DeliveryReport(Contract):
     """A delivery status notification (RFC 3464)."""
 
-    reporting_mta: str | None = None
-    recipients: tuple[ReportedRecipient, ...] = ()
+    reporting_mta: str | None = Field(default=None, description="RFC 3464 section 2.2.2")
+    recipients: tuple[ReportedRecipient, ...] = Field(default=(), description="RFC 3464 section 2.3")
 
 
 class Message(Contract):
     """A parsed email, stored as `parsed/<id>/message.json`."""
 
-    schema_: Literal["mailstep.message/1"] = Field(default="mailstep.message/1", alias="schema")
-    id: str
-    route: str
+    schema_: Literal["mailstep.message/1"] = Field(
+        default="mailstep.message/1", alias="schema", description="Version of this contract"
+    )
+    id: str = Field(description="Of the email: the name of its execution (identity.py)")
+    route: str = Field(description="The S3 prefix, and so the address, that it came to")
     size_octets: int = Field(description="Of the raw message")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
     from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
@@ -105,16 +107,16 @@ class Message(Contract):
     )
     date_raw: str | None = Field(default=None, description="The Date field where it could not be read")
     message_id: str | None = Field(default=None, description="With its angle brackets (RFC 5322 section 3.6.4)")
-    in_reply_to: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
+    in_reply_to: tuple[str, ...] = Field(default=(), description="RFC 5322 section 3.6.4")
+    references: tuple[str, ...] = Field(default=(), description="The thread, oldest first (RFC 5322 section 3.6.4)")
     text: str = Field(default="", description="The text/plain to read (RFC 8621 section 4.1.4), line ends LF")
     html: str | None = Field(default=None, description="The text/html to read")
     reply_text: str = Field(default="", description="`text` without quoted history and signature")
-    attachments: tuple[Attachment, ...] = ()
-    delivery_report: DeliveryReport | None = None
+    attachments: tuple[Attachment, ...] = Field(default=(), description="All parts that are not the text to read")
+    delivery_report: DeliveryReport | None = Field(default=None, description="Where it is one (RFC 3464)")
     signed: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not verified")
-    encrypted: Literal["smime", "pgp"] | None = None
-    verdicts: Verdicts = Verdicts()
+    encrypted: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not decrypted")
+    verdicts: Verdicts = Field(default=Verdicts(), description="What SES found; nothing a sender wrote")
     headers: tuple[tuple[str, str], ...] = Field(
         default=(), description="Header fields in order, as (name, decoded value)"
     )

@@ -38,7 +38,7 @@ def _base64(encoded: bytes, defects: list[str]) -> bytes:
         whole = digits[: len(digits) - (len(digits) % 4 == 1)]
         octets = binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
         defects.append("base64 is cut off: what is there was decoded")
-    written = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b" ", b"=")))
+    written = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b"=")))
     if len(octets) * 4 < written * 3 * _PLAUSIBLE:
         defects.append("what is declared as base64 is something else: the part is kept as it is")
         return encoded

@@ -175,7 +175,7 @@ def _phrase(text: str) -> str:
     text = text.strip()
     if text.startswith('"') and text.endswith('"') and len(text) > 1:
         return re.sub(r"\\(.)", r"\1", text[1:-1])
-    return " ".join(text.replace('"', "").split())
+    return " ".join(re.sub(r'["<>]', "", text).split())
 
 
 def message_ids(value: str) -> tuple[str, ...]:
@@ -186,8 +186,8 @@ def message_ids(value: str) -> tuple[str, ...]:
 def date(value: str) -> datetime | None:
     """A date with its offset (RFC 5322 section 3.3), leniently read; UTC where no offset is said."""
     for read in (parsedate_to_datetime, dateutil_parser.parse):
-        # Both raise whatever a strange date makes them raise; an offset of a day or more shows only when it is asked for.
-        with suppress(ValueError, TypeError, OverflowError, IndexError, AttributeError):
+        # Both raise whatever a strange date makes them; an offset of a day or more shows only when asked for.
+        with suppress(Exception):
             found = read(value)
             found.isoformat()
             return found if found.tzinfo else found.replace(tzinfo=UTC)

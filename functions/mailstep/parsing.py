@@ -105,7 +105,8 @@ def safe_filename(name: str | None, media_type: str, number: int) -> str:
 
     Where none is declared it is made from the media type.
     """
-    shown = "".join(c for c in name or "" if unicodedata.category(c)[0] != "C")
+    kinds = ((c, unicodedata.category(c)[0]) for c in name or "")
+    shown = "".join(" " if kind == "Z" else c for c, kind in kinds if kind != "C")
     last = re.split(r"[/\\]", shown)[-1].strip().lstrip(".").strip()
     last = re.sub(r'[<>:"|?*]', "_", last)
     if not last:

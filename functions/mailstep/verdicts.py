@@ -5,6 +5,7 @@ import re
 from mailstep.contracts import Verdicts
 
 _SES = "amazonses.com"
+_SES_RECEIVED = re.compile(r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
 _RESULT = re.compile(r"^\s*(spf|dkim|dmarc)\s*=\s*(\w+)(.*)$", re.IGNORECASE | re.DOTALL)
 _ENVELOPE_FROM = re.compile(r"\benvelope-from\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _PROPERTY = re.compile(r"\b(header\.i|header\.d|header\.from)\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
@@ -42,7 +43,8 @@ def _domain(address: str) -> str | None:
 
 
 def _block(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]] | None:
-    if not headers or headers[0][0].lower() != "return-path":
+    names = [name.lower() for name, _ in headers[:2]]
+    if names != ["return-path", "received"] or not _SES_RECEIVED.search(headers[1][1]):
         return None
     block: list[tuple[str, str]] = []
     for name, value in headers:

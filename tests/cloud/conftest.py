@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,6 +72,17 @@ def eventually[T](ask: Callable[[], T], *, seconds: float = 30) -> T:
     while not (answer := ask()) and time.monotonic() < deadline:
         time.sleep(0.1)
     return answer
+
+
+def processes_of(cloud: LocalCloud, function: str) -> list[Path]:
+    """The /proc entries of a function's environments in this cloud, and in no other on this machine."""
+    own = {f"AWS_LAMBDA_FUNCTION_NAME={function}".encode(), f"AWS_ENDPOINT_URL={cloud.account.endpoint}".encode()}
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if own <= set((process / "environ").read_bytes().split(b"\0")):
+                found.append(process)
+    return found
 
 
 @dataclass

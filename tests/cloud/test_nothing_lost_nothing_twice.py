@@ -13,7 +13,7 @@ import urllib3
 from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
-from tests.cloud.conftest import Application, Desk, eventually, function_configuration
+from tests.cloud.conftest import Application, Desk, eventually, function_configuration, processes_of
 from tests.conftest import EVENTS
 
 DIGEST = json.dumps({"text": "Done."}).encode()
@@ -207,11 +207,9 @@ def test_a_failure_is_told_to_the_sender_and_to_the_operators_and_fails_the_exec
 
 def kill(cloud: LocalCloud, function: str) -> None:
     """Kill the processes of a function of this cloud, as a host that goes away does."""
-    mine = {f"AWS_LAMBDA_FUNCTION_NAME={function}".encode(), f"AWS_ENDPOINT_URL={cloud.account.endpoint}".encode()}
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in processes_of(cloud, function):
         with suppress(OSError):
-            if mine <= set((process / "environ").read_bytes().split(b"\0")):
-                os.kill(int(process.name), signal.SIGKILL)
+            os.kill(int(process.name), signal.SIGKILL)
 
 
 def test_a_function_killed_in_the_middle_is_retried_and_the_reply_still_comes(

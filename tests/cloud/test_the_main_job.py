@@ -1,14 +1,17 @@
 """The main job, on the deployed stack: a message in by SMTP, the reply out, and the same story in history."""
 
+import base64
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from localcloud.cloud import LocalCloud
 from operate import demo
 from operate.mailing import read_message_file
-from tests.cloud.conftest import Desk
+from tests.cloud.conftest import Desk, processes_of
 from tests.conftest import EMAILS
 
 
@@ -101,6 +104,30 @@ def test_ordinary_mail_that_nobody_here_wrote_is_replied_to(desk: Desk, corpus: 
         assert file.message.message_id in reply["References"]
         assert "Your message arrived" in body(reply, "plain")
         assert "Your message arrived" in body(reply, "html")
+
+
+def test_the_largest_message_that_ses_takes_is_parsed_within_512_mb(
+    cloud: LocalCloud, desk: Desk, tmp_path: Path
+) -> None:
+    message = tmp_path / "large.eml"
+    head = b"From: Ann <ann@shop.example>\r\nMessage-ID: <large@shop.example>\r\n"
+    head += b"Content-Type: multipart/mixed; boundary=b\r\n"
+    content = base64.encodebytes(bytes(range(256)) * 115_000).replace(b"\n", b"\r\n")
+    part = b"--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    message.write_bytes(head + b"\r\n" + part + content + b"--b--\r\n")
+    assert 40_000_000 < message.stat().st_size < 40 * 1024 * 1024
+    [result] = desk.send("large.eml", route="orders", directory=tmp_path)
+    assert result.outcome == "replied", result
+    assert "29.4 MB" in body(reply_of(result), "plain")
+    peaks = [peak_kilobytes(process) for process in processes_of(cloud, cloud.functions["ParseFunction"])]
+    assert peaks
+    assert max(peaks) < 512 * 1024
+
+
+def peak_kilobytes(process: Path) -> int:
+    """The high-water mark of a process's resident memory (proc(5), VmHWM)."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
+    return int(found[1]) if found else 0
 
 
 def test_the_functions_log_ids_and_no_personal_data(desk: Desk, results: dict[str, demo.Result]) -> None:

@@ -1,0 +1,157 @@
+"""Our parser beside the candidates: time a message on the corpus, time and peak memory on a message of 40 MB.
+
+    python -m bench.parsing
+
+All run in one process on the same messages, turn by turn, and the table gives ratios to ours: this machine's speed
+does not matter. Each reads what a user of it reads: fields, text, HTML, and every attachment's decoded content. Ours
+also detects media types, hashes, finds the reply's own text, and makes JSON; the line without reply text shows what
+the library for that costs.
+"""
+
+import base64
+import contextlib
+import io
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import fast_mail_parser
+import mailparser
+
+import mailstep.parsing
+from mailstep.contracts import StoredEmail
+
+PROJECT = Path(__file__).parents[1]
+EMAIL = StoredEmail(id="bench", bucket="bench", key="inbound/bench/bench")
+ROUNDS = 3
+
+
+def ours(raw: bytes) -> None:
+    """ParseEmail's work, JSON included."""
+    mailstep.parsing.parse(raw, EMAIL, lambda _key, _content: None).model_dump_json()
+
+
+def ours_without_reply_text(raw: bytes) -> None:
+    """The same without the library that finds the reply's own text."""
+    found, mailstep.parsing._reply_text = mailstep.parsing._reply_text, lambda text: text
+    try:
+        ours(raw)
+    finally:
+        mailstep.parsing._reply_text = found
+
+
+def standard_library(raw: bytes) -> None:
+    """`email` with policy.default, every part read."""
+    message = message_from_bytes(raw, policy=policy.default)
+    for name in ("from", "to", "cc", "subject", "date", "message-id"):
+        _ = message[name]
+    for part in message.walk():
+        if not part.is_multipart():
+            part.get_filename()
+            part.get_content()
+
+
+def mail_parser(raw: bytes) -> None:
+    """SpamScope mail-parser."""
+    message = mailparser.parse_from_bytes(raw)
+    for name in ("from_", "to", "cc", "subject", "date", "message_id", "text_plain", "text_html", "attachments"):
+        getattr(message, name)
+
+
+def fast_mail(raw: bytes) -> None:
+    """fast-mail-parser (Rust)."""
+    fast_mail_parser.parse_email(raw)
+
+
+CANDIDATES: dict[str, Callable[[bytes], None]] = {
+    "ours": ours,
+    "ours, without reply_text": ours_without_reply_text,
+    "standard library": standard_library,
+    "mail-parser": mail_parser,
+    "fast-mail-parser": fast_mail,
+}
+
+
+def corpus() -> list[bytes]:
+    """Every message of the corpus."""
+    directory = Path(os.environ.get("MAIL_CORPUS", PROJECT.parent / "shared" / "corpus"))
+    return [path.read_bytes() for path in sorted(directory.glob("*/messages/**/*")) if path.is_file()]
+
+
+def large() -> bytes:
+    """A message of 40 MB: a short text and one attachment."""
+    content = base64.encodebytes(bytes(range(256)) * 116_000)
+    head = b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n"
+    return (
+        head
+        + b"Content-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + content
+        + b"--b--"
+    )
+
+
+def over_corpus(messages: list[bytes]) -> dict[str, tuple[float, int]]:
+    """Seconds for the whole corpus (median of the rounds) and how many messages raised."""
+    seconds: dict[str, list[float]] = {name: [] for name in CANDIDATES}
+    raised: dict[str, int] = {}
+    for _ in range(ROUNDS):
+        for name, read in CANDIDATES.items():
+            raised[name] = 0
+            began = time.perf_counter()
+            for raw in messages:
+                try:
+                    with contextlib.redirect_stderr(io.StringIO()):
+                        read(raw)
+                except Exception:  # what is counted here
+                    raised[name] += 1
+            seconds[name].append(time.perf_counter() - began)
+    return {name: (statistics.median(times), raised[name]) for name, times in seconds.items()}
+
+
+def on_large(name: str, message: Path) -> tuple[float, float]:
+    """Seconds, and MB of memory at the peak beyond what the process had before it read the file, in its own process."""
+    command = [sys.executable, "-W", "ignore", "-m", "bench.parsing", name, str(message)]
+    seconds, peak = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return float(seconds), float(peak)
+
+
+def measure(name: str, message: Path) -> None:
+    """Print seconds and MB for one candidate on one message, the message's own octets included."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    raw = message.read_bytes()
+    began = time.perf_counter()
+    CANDIDATES[name](raw)
+    took = time.perf_counter() - began
+    print(took, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
+def main() -> None:
+    """Print both tables."""
+    messages = corpus()
+    times = over_corpus(messages)
+    own = times["ours"][0]
+    print(f"{len(messages)} messages of the corpus, median of {ROUNDS} rounds\n")
+    print("| parser | ms a message | time, ours = 1 | raised on |\n| --- | ---: | ---: | ---: |")
+    for name, (seconds, raised) in times.items():
+        print(f"| {name} | {seconds / len(messages) * 1000:.2f} | {seconds / own:.2f} | {raised} |")
+    print(f"\nOne message of {len(large()) / 1e6:.0f} MB\n")
+    print("| parser | s | time, ours = 1 | peak MB, the message included |\n| --- | ---: | ---: | ---: |")
+    own_large = 0.0
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(large())
+        file.flush()
+        for name in CANDIDATES:
+            seconds, peak = on_large(name, Path(file.name))
+            own_large = own_large or seconds
+            print(f"| {name} | {seconds:.2f} | {seconds / own_large:.2f} | {peak:.0f} |")
+
+
+if __name__ == "__main__":
+    measure(sys.argv[1], Path(sys.argv[2])) if len(sys.argv) > 1 else main()
