@@ -33,7 +33,7 @@ format: .venv/ready  ## Format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
 
 schemas: .venv/ready  ## Write docs/schemas and docs/message.md from the contracts
-	$(BIN)/python -m mailstep.schemas docs
+	$(BIN)/python -m operate.schemas docs
 
 bench: .venv/ready  ## Measure the parser beside the candidates, as ratios in one run
 	@$(BIN)/python -W ignore -m bench.parsing

@@ -28,7 +28,7 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
         raise UserError(f"{execution} is not the ARN of an execution") from error
     except ClientError as error:
         raise UserError(f"AWS answered: {error.response['Error'].get('Message') or error}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:
         raise UserError(
             f"AWS cannot be asked: {error} Set credentials and Region, or the variables that `mailstep up` prints."
         ) from error

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from mailstep import mime
 from mailstep.contracts import Address, Message
 from mailstep.decoding import content
-from mailstep.schemas import schema
 from operate.cli import app
 from operate.parsing import parse_file
+from operate.schemas import schema
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a user does wrong gets one clear line and exit 2."""
 
+import json
 import os
 import shutil
 import socket
@@ -55,6 +56,52 @@ def test_a_port_in_use() -> None:
         port = str(taken.getsockname()[1])
         assert f"port {port} cannot be used" in the_line(run("demo", "--aws-port", port))
         assert f"port {port} cannot be used" in the_line(run("up", "--smtp-port", port))
+
+
+def test_one_port_for_both() -> None:
+    assert "cannot be both" in the_line(run("demo", "--aws-port", "18111", "--smtp-port", "18111"))
+
+
+def test_a_port_that_is_none() -> None:
+    assert "65535" in the_line(run("up", "--aws-port", "70000"))
+
+
+def test_a_directory_that_cannot_be_made() -> None:
+    assert "cannot be made" in the_line(run("demo", "--directory", "/proc/nope"))
+
+
+def test_a_route_that_is_none_is_refused_before_anything_starts() -> None:
+    assert "there is no route 'nonsense'" in the_line(run("demo", "--route", "nonsense"))
+
+
+def test_no_arguments_at_all_is_no_error_message() -> None:
+    ended = run()
+    assert (ended.returncode, ended.stderr) == (2, "")
+    assert "demo" in ended.stdout
+
+
+def test_history_without_credentials_says_what_to_set() -> None:
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_DEFAULT_REGION": "us-east-1"}
+    assert "mailstep up" in the_line(run("history", "x", AWS_EC2_METADATA_DISABLED="true", **nothing))
+
+
+def test_parse_names_each_file_that_is_no_message(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.eml"
+    empty.touch()
+    ended = run("parse", "--json", str(empty), str(PROJECT / "events/emails/note.eml"))
+    assert ended.returncode == 2
+    bad, good = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert bad["file"] == str(empty)
+    assert "not an email" in bad["error"]
+    assert good["subject"] == "Are you open on Saturday?"
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_attachments_are_written_under_safe_names(tmp_path: Path) -> None:
+    evil = tmp_path / "evil.eml"
+    evil.write_text("Content-Type: text/csv\nContent-Disposition: attachment; filename=../../x.csv\n\na,b\n")
+    assert run("parse", str(evil), "--attachments", str(tmp_path / "out")).returncode == 0
+    assert [path.name for path in (tmp_path / "out" / "evil.eml").iterdir()] == ["1-x.csv"]
 
 
 def test_a_directory_that_is_there_already(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import validate
 
 from mailstep.contracts import Digest
-from mailstep.schemas import PUBLISHED, field_tables, schema
+from operate.schemas import PUBLISHED, field_tables, schema
 from tests.conftest import PROJECT
 
 SCHEMAS = PROJECT / "docs" / "schemas"

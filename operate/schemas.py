@@ -1,4 +1,4 @@
-"""The contracts as published in docs/: JSON Schema and tables of fields (`python -m mailstep.schemas docs`)."""
+"""The contracts as published in docs/: JSON Schema and tables of fields (`python -m operate.schemas docs`)."""
 
 import json
 import sys
