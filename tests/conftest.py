@@ -1,6 +1,8 @@
 """What every suite shares: where the samples and the corpus lie."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,22 @@ os.environ |= {"POWERTOOLS_SERVICE_NAME": "mailstep", "POWERTOOLS_METRICS_NAMESP
 PROJECT = Path(__file__).parents[1]
 EVENTS = PROJECT / "events"
 EMAILS = EVENTS / "emails"
+
+
+MAILSTEP = str(Path(sys.executable).with_name("mailstep"))
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command as a user types it."""
+    return subprocess.run(
+        [MAILSTEP, *arguments],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The command as a user runs it: demo, up and history, side by side, and nothing left running afterwards."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,21 +15,7 @@ import pytest
 from localcloud.account import Account
 from localcloud.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
-from tests.conftest import EMAILS, PROJECT
-
-MAILSTEP = str(Path(sys.executable).with_name("mailstep"))
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [MAILSTEP, *arguments],
-        cwd=PROJECT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
+from tests.conftest import EMAILS, MAILSTEP, PROJECT, run
 
 
 @contextmanager

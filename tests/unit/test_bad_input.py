@@ -10,21 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT
-
-MAILSTEP = str(Path(sys.executable).with_name("mailstep"))
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [MAILSTEP, *arguments],
-        cwd=PROJECT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.conftest import PROJECT, run
 
 
 def the_line(ended: subprocess.CompletedProcess[str]) -> str:
@@ -81,7 +67,11 @@ def test_no_arguments_at_all_is_no_error_message() -> None:
 
 
 def test_history_without_credentials_says_what_to_set() -> None:
-    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_DEFAULT_REGION": "us-east-1"}
+    nothing = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
     assert "mailstep up" in the_line(run("history", "x", AWS_EC2_METADATA_DISABLED="true", **nothing))
 
 

@@ -27,8 +27,17 @@ def header(name: str, value: str) -> dict[str, object]:
     return {"headers": ((name, value),)}
 
 
+def reason(checked: Message, route: Route | None = ROUTE) -> str | None:
+    """The code of the rule that refuses a message, or None."""
+    try:
+        validate(checked, route)
+    except RefusedEmail as refused:
+        return refused.reason
+    return None
+
+
 def test_an_ordinary_message_passes_every_rule() -> None:
-    validate(message(), ROUTE)
+    assert reason(message()) is None
 
 
 def seen(**verdicts: object) -> dict[str, object]:
@@ -65,15 +74,11 @@ BROKEN = [
 
 @pytest.mark.parametrize(("code", "refused"), BROKEN)
 def test_a_message_that_breaks_a_rule_is_refused_with_its_code(code: str, refused: Message) -> None:
-    with pytest.raises(RefusedEmail) as caught:
-        validate(refused, ROUTE)
-    assert caught.value.reason == code
+    assert reason(refused) == code
 
 
 def test_mail_to_no_route_is_refused() -> None:
-    with pytest.raises(RefusedEmail) as caught:
-        validate(message(), None)
-    assert caught.value.reason == "unknown_route"
+    assert reason(message(), None) == "unknown_route"
 
 
 def test_every_rule_has_a_case_here() -> None:
@@ -86,7 +91,7 @@ def test_automatic_mail_and_mail_without_a_sender_are_never_answered() -> None:
 
 @pytest.mark.parametrize("local", ["anna", "noreplyanna", "bouncesless", "postmasters"])
 def test_people_are_not_taken_for_robots(local: str) -> None:
-    validate(message(from_=(Address(address=f"{local}@b.example"),)), ROUTE)
+    assert reason(message(from_=(Address(address=f"{local}@b.example"),))) is None
 
 
 @pytest.mark.parametrize(
@@ -98,4 +103,4 @@ def test_people_are_not_taken_for_robots(local: str) -> None:
     ],
 )
 def test_a_sender_that_something_vouches_for_passes(vouched: dict[str, object]) -> None:
-    validate(message(**vouched), ROUTE)
+    assert reason(message(**vouched)) is None

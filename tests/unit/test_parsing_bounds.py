@@ -1,0 +1,89 @@
+"""No octets make the parser raise, hang or grow."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import fuzz
+from mailstep.errors import UnreadableEmail
+from mailstep.parsing import envelope
+from tests.unit.parser import parsed, stored
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x00\x01\x02 nothing", b"\x89PNG\r\n\x1a\n" + bytes(50)])
+def test_what_is_no_message_is_unreadable(raw: bytes) -> None:
+    with pytest.raises(UnreadableEmail):
+        parsed(raw)
+
+
+def test_what_ses_stored_without_a_header_or_text_is_unreadable() -> None:
+    with pytest.raises(UnreadableEmail):
+        stored("\x00\x01\x02 nothing\n")
+
+
+def test_state_stays_small_whatever_the_header_says() -> None:
+    message = parsed(f"From: {'a' * 9000}@b.example\nMessage-ID: <{'m' * 300_000}@x>\nSubject: {'s' * 300_000}\n\nx")
+    assert len(envelope(message).model_dump_json()) < 2_000
+
+
+@given(st.binary(max_size=3_000))
+def test_any_octets_are_parsed_or_unreadable(raw: bytes) -> None:
+    assert fuzz.broken_promise(raw, watch_memory=False) is None
+
+
+@given(st.lists(st.sampled_from(
+    [b"Content-Type: multipart/mixed; boundary=b", b"--b", b"--b--", b"", b"From: a@b", b" folded", b"=?utf-8?q?=C3?=",
+     b"Content-Transfer-Encoding: base64", b"YQ==", b"text", b"Content-Type: message/rfc822", b"\0", b"Subject: \xff"]
+), max_size=40))  # fmt: skip
+def test_any_lines_are_parsed_or_unreadable(some: list[bytes]) -> None:
+    assert fuzz.broken_promise(b"\r\n".join(some), watch_memory=False) is None
+
+
+def test_mutated_real_messages_are_parsed_or_unreadable(corpus: Path) -> None:
+    """The short, seeded form of `python -m bench.fuzz`."""
+    originals = fuzz.seeds(corpus)
+    for seed in range(1_500):
+        raw = fuzz.mutate(originals, seed)
+        assert fuzz.broken_promise(raw, watch_memory=seed % 10 == 0) is None, seed
+
+
+HEAD = b"From: a@b.example\r\nTo: c@d.example\r\n"
+MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+EXTREMES: dict[str, bytes] = {
+    "10,000 nested parts": HEAD
+    + b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(10_000)),
+    "10,000 parts": MIXED + b"--b\r\n\r\nx\r\n" * 10_000 + b"--b--",
+    "100,000 header fields": HEAD + b"X-A: y\r\n" * 100_000 + b"\r\nx",
+    "a header line of 1 MB": HEAD + b"X-A: " + b"y" * 1_000_000 + b"\r\n\r\nx",
+    "a header field of 300,000 lines": HEAD + b"X-A: " + b"y\r\n " * 300_000 + b"\r\n\r\nx",
+    "50,000 recipients": HEAD + b"Cc: " + b",\r\n ".join(b"u%d@x.example" % n for n in range(50_000)) + b"\r\n\r\nx",
+    "50,000 encoded words": HEAD + b"Subject: " + b"=?utf-8?q?=C3?= " * 50_000 + b"\r\n\r\nx",
+    "20 MB of near delimiters": HEAD + b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--ab" * 5_000_000,
+    "20,000 parameters": HEAD + b"Content-Type: text/plain" + b"; a*0*=x" * 20_000 + b"\r\n\r\nx",
+    "nothing but blank lines": HEAD + b"\r\n" + b" \n" * 500_000,
+    "quotes within quotes": HEAD + b"\r\n" + b"".join(b">" * (n % 400) + b" x\n" for n in range(20_000)),
+    "40 MB in one attachment": MIXED
+    + b"--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    + base64.encodebytes(bytes(range(256)) * 116_000)
+    + b"--b--",
+    "40 MB of text": HEAD + b"\r\n" + b"hello world, this is text \xc3\xbc\r\n" * 1_350_000,
+    "25 MB in the wrong character set": HEAD
+    + b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
+    + bytes(range(128, 256)) * 200_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extremes_stay_within_time_and_memory(name: str) -> None:
+    assert fuzz.broken_promise(EXTREMES[name], watch_memory=True) is None
+
+
+def test_the_contract_is_json_of_its_schema_names() -> None:
+    said: dict[str, Any] = json.loads(parsed("From: a@b.example\n\nx").model_dump_json())
+    assert said["schema"] == "mailstep.message/1"
+    assert said["from"] == [{"name": "", "address": "a@b.example", "group": None}]

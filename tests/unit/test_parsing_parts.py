@@ -1,0 +1,189 @@
+"""Texts, attachments, and what kind of message it is."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailstep import bounds
+from mailstep.parsing import safe_filename
+from tests.unit.parser import field, parsed
+
+
+def test_all_parts_that_are_to_be_read_are_read_in_order() -> None:
+    message = parsed(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\nContent-Type: image/png\n\nPNG\n"
+        "--b\n\nlast\n--b--"
+    )
+    assert (message.text, len(message.attachments)) == ("first\nlast", 1)
+
+
+@pytest.mark.parametrize("declared", ['; boundary="other"', "", "; boundary="])
+def test_a_missing_or_wrong_boundary_loses_no_part(declared: str) -> None:
+    message = parsed(
+        f"Content-Type: multipart/mixed{declared}\n\n--real\nContent-Type: text/plain\n\ntext\n--real\n"
+        "Content-Type: text/csv; name=a.csv\n\na,b\n--real--\n"
+    )
+    assert message.text == "text"
+    assert [attachment.filename for attachment in message.attachments] == ["a.csv"]
+    assert any("boundary" in defect for defect in message.defects)
+
+
+def test_an_inner_boundary_left_open_is_ended_by_the_outer_one() -> None:
+    message = parsed(
+        "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\n"
+        "text\n--i\nContent-Type: text/html\n\n<p>\n--o\nContent-Type: text/csv\n\na\n--o--\n"
+    )
+    assert (message.text, message.html, len(message.attachments)) == ("text", "<p>", 1)
+
+
+@pytest.mark.parametrize(
+    ("charset", "octets", "text"),
+    [
+        ("iso-8859-1", b"\x93quoted\x94", "“quoted”"),
+        ("us-ascii", "Grüße".encode(), "Grüße"),
+        ("utf-8", b"caf\xe9 au lait, cr\xe8me br\xfbl\xe9e", "café au lait, crème brûlée"),
+        ("no-such", "Grüße".encode(), "Grüße"),
+        ("gb2312", "你好".encode("gbk"), "你好"),
+        ("base64", b"plain", "plain"),
+        ("x\0y", b"plain", "plain"),
+        ("utf-7", b"+2D3cAA-", None),
+    ],
+)
+def test_text_is_read_in_the_character_set_that_was_meant(charset: str, octets: bytes, text: str | None) -> None:
+    message = parsed(b'Content-Type: text/plain; charset="%s"\r\n\r\n%s' % (charset.encode(), octets))
+    assert text is None or message.text == text
+    message.model_dump_json()
+
+
+def test_a_long_text_is_cut_and_kept_whole() -> None:
+    kept: dict[str, bytes] = {}
+    long = "ü" * bounds.TEXT
+    message = parsed(f"Content-Type: text/plain; charset=utf-8\n\n{long}", kept)
+    assert message.text == long[: bounds.TEXT // 2]
+    assert list(kept.values()) == [long.encode()]
+
+
+def test_the_reply_is_found_above_what_it_quotes() -> None:
+    text = "Great, see you!\n\nOn Tue, 24 Nov 2026 at 09:30, Ann <a@b.example> wrote:\n> Are you open?\n> Ann\n"
+    assert parsed(f"Subject: x\n\n{text}").reply_text == "Great, see you!"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ('filename="a.csv"', "a.csv"),
+        ("filename*=utf-8''Gr%C3%BC%C3%9Fe.csv", "Grüße.csv"),
+        ("filename*0=\"long \"; filename*1=\"name.csv\"", "long name.csv"),
+        ("filename*0*=utf-8''Gr%C3; filename*1*=%BC.csv", "Grü.csv"),
+        ('filename="=?utf-8?q?Gr=C3=BC=C3=9Fe?=.csv"', "Grüße.csv"),
+        ("filename=unquoted name.csv", "unquoted name.csv"),
+        ('filename="../../etc/passwd"', "passwd"),
+        ('filename="C:\\\\x\\\\evil.exe"', "evil.exe"),
+        ('filename="a\x00b\x07.csv"', "a b .csv"),
+        ("filename*=utf-8''a%0D%0Ab.csv", "ab.csv"),
+        ("filename*=utf-8''%E2%80%AEvsc.exe", "vsc.exe"),
+        ('filename=".."', "part-1.csv"),
+        ('filename=""', "part-1.csv"),
+        ("", "part-1.csv"),
+        ('filename="' + "x" * 5000 + '.csv"', "x" * 251 + ".csv"),
+    ],
+)  # fmt: skip
+def test_file_names_are_decoded_and_safe_and_never_in_a_key(parameters: str, name: str) -> None:
+    kept: dict[str, bytes] = {}
+    message = parsed(f"Content-Type: text/csv\nContent-Disposition: attachment; {parameters}\n\na,b\n", kept)
+    assert [attachment.filename for attachment in message.attachments] == [name]
+    assert list(kept) == ["parsed/m/attachments/1"]
+
+
+@given(st.text(max_size=400))
+def test_any_file_name_is_one_file(name: str) -> None:
+    made = safe_filename(name, "text/csv", 1)
+    assert Path("/x", made).parent == Path("/x")
+    assert 0 < len(made) <= bounds.FILENAME
+    assert made.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "encoded", "decoded"),
+    [
+        ("base64", b"YSxi", b"a,b"),
+        ("BASE64", b"YS\r\nxi\r\n", b"a,b"),
+        ("base64", b"YSxiYw", b"a,bc"),
+        ("base64", b"this is no base64 at all, but plain text. (really)", None),
+        ("quoted-printable", b"a=2Cb=\r\nc", b"a,bc"),
+        ("x-uuencode", b"begin 644 a\r\n#82QB\r\n`\r\nend\r\n", b"a,b"),
+        ("no-such", b"kept", b"kept"),
+    ],
+)
+def test_transfer_encodings_are_undone_and_what_cannot_be_is_kept(
+    encoding: str, encoded: bytes, decoded: bytes | None
+) -> None:
+    kept: dict[str, bytes] = {}
+    head = b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: %s\r\n\r\n" % encoding.encode()
+    message = parsed(head + encoded, kept)
+    assert list(kept.values()) == [encoded if decoded is None else decoded]
+    assert (decoded is not None and encoding != "no-such" and encoded != b"YSxiYw") == (message.defects == ())
+
+
+def test_a_nested_message_is_an_attachment_with_its_subject() -> None:
+    nested = "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nFrom: a@b.example\n\nhello\n"
+    message = parsed(
+        f"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: message/rfc822\n\n{nested}\n--b--"
+    )
+    [attachment] = message.attachments
+    assert (attachment.subject, attachment.filename) == ("Grüße", "Grüße.eml")
+    assert message.text == "see"
+
+
+def test_the_media_type_is_told_from_the_octets_too() -> None:
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
+    message = parsed(f"Content-Type: text/csv; name=a.csv\nContent-Transfer-Encoding: base64\n\n{png}\n")
+    [attachment] = message.attachments
+    assert (attachment.media_type, attachment.media_type_detected) == ("text/csv", "image/png")
+
+
+def test_a_calendar_and_an_inline_picture_are_attachments_that_say_so() -> None:
+    message = parsed(
+        "Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<img src=cid:1@x>\n--b\n"
+        "Content-Type: image/png\nContent-ID: <1@x>\n\nPNG\n--b\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\n--b--"
+    )
+    assert [(a.media_type, a.content_id, a.inline) for a in message.attachments] == [
+        ("image/png", "1@x", True),
+        ("text/calendar", None, False),
+    ]
+
+
+def test_winmail_dat_is_unpacked_or_kept_whole(corpus: Path) -> None:
+    path = corpus / "mimekit/messages/tnef/rich-text.eml"
+    message = parsed(path.read_bytes())
+    assert message.attachments
+    whole = parsed("Content-Type: application/ms-tnef; name=winmail.dat\n\nno TNEF at all\n")
+    assert [attachment.filename for attachment in whole.attachments] == ["winmail.dat"]
+    assert "winmail.dat cannot be read: it is kept whole" in whole.defects
+
+
+def test_a_delivery_report_is_read(corpus: Path) -> None:
+    message = parsed((Path(__file__).parents[2] / "events" / "emails" / "bounce.eml").read_bytes())
+    assert message.delivery_report
+    assert message.delivery_report.reporting_mta == "mx.partner.example"
+    [recipient] = message.delivery_report.recipients
+    assert (recipient.final_recipient, recipient.action, recipient.status) == ("ben@partner.example", "failed", "5.1.1")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "signed", "encrypted"),
+    [
+        ('multipart/signed; protocol="application/pgp-signature"; boundary=b', "pgp", None),
+        ('multipart/signed; protocol="application/pkcs7-signature"; boundary=b', "smime", None),
+        ('multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b', None, "pgp"),
+        ("application/pkcs7-mime; smime-type=enveloped-data", None, "smime"),
+        ("application/pkcs7-mime; smime-type=signed-data", "smime", None),
+        ("text/plain", None, None),
+    ],
+)
+def test_signed_and_encrypted_mail_is_marked(content_type: str, signed: str | None, encrypted: str | None) -> None:
+    message = field("Content-Type", content_type)
+    assert (message.signed, message.encrypted) == (signed, encrypted)
