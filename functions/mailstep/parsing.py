@@ -187,18 +187,20 @@ def _field(root: Part, name: str) -> str:
 def _text(raw: bytes, parts: list[Part], files: _Files) -> str:
     """The parts to read, one after the other; line ends LF, without the NULs that some systems leave in."""
     texts: list[str] = []
+    room = bounds.TEXT
     for part in parts:
         octets = content(raw, part, files.defects)
-        if len(octets) > bounds.TEXT:
+        if len(octets) > room:
             files.add_long_text(part, octets)
-        text, wrong = decode(_cut(octets, bounds.TEXT), part.parameters.get("charset", ""))
+        text, wrong = decode(_cut(octets, room), part.parameters.get("charset", ""))
+        room = max(0, room - len(octets))
         if wrong:
             files.defects.append(wrong)
         if "\0" in text:
             files.defects.append("NUL characters were taken out of the text")
             text = text.replace("\0", "")
         texts.append(text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "\n".join(texts)[: bounds.TEXT]
+    return "\n".join(texts)
 
 
 def _cut(octets: bytes, length: int) -> bytes:

@@ -17,6 +17,6 @@ from mailstep.telemetry import logger
 def handler(event: StoredEmail, context: LambdaContext) -> dict[str, Any]:
     message = parse(storage.read_raw(event), event, keep=partial(storage.write_attachment, event.bucket))
     message_key = storage.write_message(event.bucket, message)
-    logger.info("Parsed", extra={"attachments": len(message.attachments), "defects": message.defects})
+    logger.info("Parsed", extra={"attachments": len(message.attachments), "defects": len(message.defects)})
     claim = Claim(email=event, route=event.route, message_key=message_key, envelope=envelope(message))
     return claim.model_dump()

@@ -66,6 +66,15 @@ def test_a_long_text_is_cut_and_kept_whole() -> None:
     assert list(kept.values()) == [long.encode()]
 
 
+def test_parts_that_are_too_long_together_are_kept_too() -> None:
+    kept: dict[str, bytes] = {}
+    half = "x" * (bounds.TEXT // 2 + 10)
+    message = parsed(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{half}\n--b\n\n{half}\n--b--", kept)
+    assert len(message.text) == bounds.TEXT + 1
+    assert list(kept.values()) == [half.encode()]
+    assert any("kept whole" in defect for defect in message.defects)
+
+
 def test_the_reply_is_found_above_what_it_quotes() -> None:
     text = "Great, see you!\n\nOn Tue, 24 Nov 2026 at 09:30, Ann <a@b.example> wrote:\n> Are you open?\n> Ann\n"
     assert parsed(f"Subject: x\n\n{text}").reply_text == "Great, see you!"
