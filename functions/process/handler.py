@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.parser import event_parser
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep.contracts import ProcessRequest
@@ -11,8 +10,8 @@ from mailstep.telemetry import logger
 
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.id")
-@event_parser(model=ProcessRequest)
-def handler(event: ProcessRequest, context: LambdaContext) -> dict[str, Any]:
-    processed = process(event)
-    logger.info("Processed", extra={"route": event.claim.route})
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    request = ProcessRequest.model_validate(event)
+    processed = process(request)
+    logger.info("Processed", extra={"route": request.claim.route})
     return processed.model_dump()

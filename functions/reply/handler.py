@@ -3,7 +3,6 @@
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.parser import event_parser
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import sending
@@ -13,11 +12,11 @@ from mailstep.telemetry import logger, metrics
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.id")
 @metrics.log_metrics
-@event_parser(model=ReplyRequest)
-def handler(event: ReplyRequest, context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    request = ReplyRequest.model_validate(event)
     sending.ledger_config.register_lambda_context(context)
-    replied = sending.reply(event)
-    metrics.add_dimension(name="kind", value=event.kind)
+    replied = sending.reply(request)
+    metrics.add_dimension(name="kind", value=request.kind)
     metrics.add_metric(name="RepliesSent", unit=MetricUnit.Count, value=1)
-    logger.info("Replied", extra={"kind": event.kind, "ses_message_id": replied.ses_message_id})
+    logger.info("Replied", extra={"kind": request.kind, "ses_message_id": replied.ses_message_id})
     return replied.model_dump()

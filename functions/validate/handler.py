@@ -3,7 +3,6 @@
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.parser import event_parser
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import policy, storage
@@ -15,15 +14,15 @@ from mailstep.telemetry import logger, metrics
 
 @logger.inject_lambda_context(correlation_id_path="email.id")
 @metrics.log_metrics
-@event_parser(model=Claim)
-def handler(event: Claim, context: LambdaContext) -> dict[str, Any]:
-    message = storage.read_message(event.email.bucket, event.message_key)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    claim = Claim.model_validate(event)
+    message = storage.read_message(claim.email.bucket, claim.message_key)
     try:
-        policy.validate(message, routes().get(event.route))
+        policy.validate(message, routes().get(claim.route))
     except RefusedEmail as refused:
         metrics.add_dimension(name="reason", value=refused.reason)
         metrics.add_metric(name="EmailsRefused", unit=MetricUnit.Count, value=1)
         logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
         raise
     metrics.add_metric(name="EmailsAccepted", unit=MetricUnit.Count, value=1)
-    return event.model_dump()
+    return claim.model_dump()
