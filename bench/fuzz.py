@@ -15,7 +15,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from mailstep.contracts import StoredEmail
+from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.parsing import parse
 
@@ -23,7 +23,7 @@ PROJECT = Path(__file__).parents[1]
 EMAIL = StoredEmail(id="fuzz", bucket="fuzz", key="inbound/fuzz/fuzz")
 SECONDS_BOUND = 5.0
 MEMORY_FACTOR = 4
-MEMORY_FLOOR = 16_000_000
+MEMORY_FLOOR = 6_000_000
 """Octets that any message may take: what the libraries and the bounds on small things need."""
 
 _SPICE = (
@@ -32,6 +32,9 @@ _SPICE = (
     b"\nContent-Type: message/rfc822\n\n",
     b"\nContent-Transfer-Encoding: base64\n", b"charset=utf-7", b"charset=no-such\0", b"filename*0*=utf-8''%ff",
     b"begin 644 x\n", b"Date: 99999999999999\n", b"\xe2\x80\xae", b"../../etc/passwd",
+    b"charset=unicode_escape", b"charset=punycode", b"\\ud800", b"+2AA-", b" " * 9_000,
+    b"\n--a" + b" " * 5_000, b"a" * 20_000,
+    b"\nTo: a@b.example, c@d.example", b"\nX-A: \xf0\x9f\x98\x80", b"\n" * 3_000, b"On ", b"\n> ", b"--x--\n--x\n",
 )  # fmt: skip
 
 
@@ -76,7 +79,9 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
         tracemalloc.start()
     began = time.perf_counter()
     try:
-        parse(raw, EMAIL, lambda _key, _content: None).model_dump_json()
+        said = parse(raw, EMAIL, lambda _key, _content: None).model_dump_json()
+        if not watch_memory:
+            Message.model_validate_json(said)
     except UnreadableEmail:
         pass
     except Exception as error:  # any other error is what this looks for
@@ -85,7 +90,8 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
         peak = tracemalloc.get_traced_memory()[1] if watch_memory else 0
         if watch_memory:
             tracemalloc.stop()
-    if time.perf_counter() - began > SECONDS_BOUND:
+    # Tracing memory makes all of it several times slower: then time says nothing.
+    if not watch_memory and time.perf_counter() - began > SECONDS_BOUND:
         return f"took {time.perf_counter() - began:.1f} s"
     if peak > max(MEMORY_FLOOR, MEMORY_FACTOR * len(raw)):
         return f"took {peak:,} octets of memory for {len(raw):,}"

@@ -1,5 +1,7 @@
 """What ParseEmail makes of a message file, offline."""
 
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from localcloud.errors import UserError
@@ -35,15 +37,22 @@ def parse_file(path: Path, attachments: Path | None = None) -> Message:
     except UnreadableEmail as error:
         raise UserError(f"{path}: not an email ({error})") from error
     if attachments:
-        _write(message, contents, attachments / path.name)
+        _write(message, contents, attachments, path.name)
     return message
 
 
-def _write(message: Message, contents: dict[str, bytes], directory: Path) -> None:
+def _write(message: Message, contents: dict[str, bytes], parent: Path, name: str) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory = next(free for free in (parent / made for made in _names(name)) if not free.exists())
+        directory.mkdir(parents=True)
         for number, attachment in enumerate(message.attachments, start=1):
             # The number keeps apart what the sender called the same.
             (directory / f"{number}-{attachment.filename}").write_bytes(contents[attachment.key])
     except OSError as error:
-        raise UserError(f"{directory}: attachments cannot be written: {error.strerror}") from error
+        raise UserError(f"{parent}: attachments cannot be written: {error.strerror}") from error
+
+
+def _names(name: str) -> Iterator[str]:
+    """A name, then the same with a number: files of one name in two folders are two messages."""
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))

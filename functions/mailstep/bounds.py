@@ -15,11 +15,20 @@ PARTS = 500
 HEADER_FIELDS = 1_000
 """Fields of a header that are kept; a mail system adds a few dozen."""
 
+HEADER_OCTETS = 1_000_000
+"""Octets of a message's header that are kept, all fields together."""
+
+PART_HEADER_FIELDS = 50
+"""Fields of a part's header that are kept; three or four are usual."""
+
+PART_HEADER_OCTETS = 16_384
+"""Octets of a part's header that are kept: a handful of Content- fields."""
+
 HEADER_VALUE = 65_536
 """Characters of one field's value that are read: a thousand recipients, and no megabyte of nothing."""
 
 ADDRESSES = 2_000
-"""Mailboxes of one address field that are kept."""
+"""Mailboxes that are kept of all fields of one name."""
 
 ADDRESS = 320
 """Characters of an address: 64 before the @, 255 after it (RFC 5321 section 4.5.3.1)."""
@@ -33,14 +42,17 @@ REFERENCES = 101
 TEXT = 1_000_000
 """Octets of text, and of HTML, in message.json; a longer one is cut there and kept whole as an attachment."""
 
-REPLY_TEXT = 10_000
+REPLY_TEXT = 5_000
 """Characters in which the end of a reply is looked for: a longer text has none, or begins with it."""
 
-FILENAME = 255
-"""Characters of a file name: what file systems take."""
+FILENAME = 200
+"""Octets of a file name in UTF-8: file systems take 255, and a number is put before it."""
 
 CHARSET_SAMPLE = 32_768
 """Octets from which a character set is guessed where the declared one is wrong."""
+
+TNEF_OBJECTS = 1_000
+"""Objects of a winmail.dat that is unpacked: the library's time grows faster than their number."""
 
 TNEF_OCTETS = 10 * 1024 * 1024
 """Octets of a winmail.dat that is unpacked; a larger one is kept whole."""

@@ -1,5 +1,8 @@
 """Octets to text: the declared character set where it fits, else the one that was meant."""
 
+import codecs
+import re
+
 from charset_normalizer import from_bytes
 
 from mailstep import bounds
@@ -31,34 +34,59 @@ _MEANT = {
 }
 
 
-_ASCII = bytes(range(128))
+_ASCII, _HIGH = bytes(range(128)), bytes(range(128, 256))
+# Codecs of Python's that are no character sets of mail: slow on purpose-made text, or with characters that are none.
+_NO_CHARSET = {"unicode_escape", "raw_unicode_escape", "punycode", "idna", "undefined", "mbcs", "oem"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def decode(octets: bytes, charset: str) -> tuple[str, str | None]:
-    """Text, and what was wrong where the declared character set does not fit: then UTF-8, then a guess are tried."""
+def decode(octets: bytes, charset: str, *, cut: bool = False) -> tuple[str, str | None]:
+    """Text, and what was wrong where the declared character set does not fit: then UTF-8, then a guess are tried.
+
+    `cut` says that the octets may end within a character.
+    """
     declared = charset.strip().strip("\"'").lower()
     for name in (_MEANT.get(declared, declared), declared):
         try:
-            return octets.decode(name), None
-        except (LookupError, UnicodeError, ValueError):
+            codec = codecs.lookup(name)
+            if codec.name.replace("-", "_") in _NO_CHARSET or not codec._is_text_encoding:
+                continue
+            return _whole(codec.incrementaldecoder().decode(octets, final=not cut)), None
+        except (LookupError, UnicodeError, ValueError, TypeError):
             continue
-    return _guessed(octets), f"text is not in the declared character set {declared[:40] or 'us-ascii'!r}"
+    return _guessed(octets, cut=cut), f"text is not in the declared character set {declared[:40] or 'us-ascii'!r}"
 
 
-def _guessed(octets: bytes) -> str:
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
+def undeclared(octets: bytes) -> str:
+    """Text of which nobody says what it is in: UTF-8 where most of it is, else Windows-1252."""
+    return _mostly_utf8(octets) or octets.decode("cp1252", errors="replace")
+
+
+def _whole(text: str) -> str:
+    """Text without a byte order mark, and without halves of characters, which no JSON can carry."""
+    return _SURROGATE.sub("\ufffd", text.removeprefix("\ufeff"))
+
+
+def _guessed(octets: bytes, *, cut: bool) -> str:
+    if (text := _mostly_utf8(octets)) is not None:
+        return text.rstrip("\ufffd") if cut else text
     if _is_western(octets):
         return octets.decode("cp1252")
     guess = from_bytes(octets[: bounds.CHARSET_SAMPLE]).best()
     for name in (guess.encoding if guess else "cp1252", "cp1252"):
         try:
-            return octets.decode(name)
+            return _whole(octets.decode(name))
         except (LookupError, UnicodeError):
             continue
     return octets.decode("latin-1")
+
+
+def _mostly_utf8(octets: bytes) -> str | None:
+    """UTF-8 with a bad octet here and there is still UTF-8: all else would garble what is good."""
+    text = octets.decode("utf-8", errors="replace")
+    bad = text.count("\ufffd")
+    good = len(text.encode("utf-16-le")) // 2 - bad - len(octets.translate(None, _HIGH)) if bad else 1
+    return _whole(text) if good > 4 * bad or not bad else None
 
 
 def _is_western(octets: bytes) -> bool:

@@ -1,6 +1,7 @@
 """A part's octets, its transfer encoding undone (RFC 2045 section 6). What cannot be decoded is kept as it is."""
 
 import binascii
+import io
 import re
 
 from mailstep.header_fields import unfold
@@ -8,6 +9,8 @@ from mailstep.mime import Part
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _PLAUSIBLE = 0.8  # of what is written must be base64: mail systems add a line here and there, not every fifth character
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
 
 
@@ -19,7 +22,7 @@ def content(raw: bytes, part: Part, defects: list[str]) -> bytes:
         case "base64":
             return _base64(encoded, defects)
         case "quoted-printable":
-            return binascii.a2b_qp(encoded)
+            return binascii.a2b_qp(_SOFT_BREAK.sub(b"=\n", _LONE_CR.sub(b"\n", encoded)))
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uu(encoded, defects)
         case "" | "7bit" | "8bit" | "binary":
@@ -31,28 +34,42 @@ def content(raw: bytes, part: Part, defects: list[str]) -> bytes:
 
 def _base64(encoded: bytes, defects: list[str]) -> bytes:
     """Decode as far as it goes; what is plainly something else, under a wrong label, is kept as it is."""
-    try:
-        octets = binascii.a2b_base64(encoded)
-    except binascii.Error:
-        digits = _NOT_BASE64.sub(b"", encoded)
-        whole = digits[: len(digits) - (len(digits) % 4 == 1)]
-        octets = binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
-        defects.append("base64 is cut off: what is there was decoded")
-    written = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b"=")))
+    encoded, _, rest = encoded.partition(b"=")
+    octets = _digits(encoded, defects)
+    rest = rest.lstrip(b"=\r\n\t ")
+    while rest and not _NOT_BASE64.search(rest.translate(None, b"=\r\n\t ")):
+        # Pieces that were encoded one by one and put together.
+        piece, _, rest = rest.partition(b"=")
+        octets += _digits(piece, defects)
+        rest = rest.lstrip(b"=\r\n\t ")
+    if rest:
+        defects.append("text after the base64 was passed over")
+    written = len(encoded) - sum(map(encoded.count, (b"\r", b"\n")))
     if len(octets) * 4 < written * 3 * _PLAUSIBLE:
         defects.append("what is declared as base64 is something else: the part is kept as it is")
         return encoded
     return octets
 
 
+def _digits(encoded: bytes, defects: list[str]) -> bytes:
+    digits = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b"\t", b" ")))
+    try:
+        return binascii.a2b_base64(encoded + b"=" * (-digits % 4))
+    except binascii.Error:
+        kept = _NOT_BASE64.sub(b"", encoded)
+        whole = kept[: len(kept) - (len(kept) % 4 == 1)]
+        defects.append("base64 is cut off: what is there was decoded")
+        return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+
+
 def _uu(encoded: bytes, defects: list[str]) -> bytes:
     begin = _UU_BEGIN.search(encoded)
     decoded = bytearray()
-    for line in encoded[begin.end() if begin else 0 :].splitlines():
+    for line in io.BytesIO(encoded[begin.end() if begin else 0 :]):
         if line.strip() in {b"end", b"`", b""}:
             continue
         try:
-            decoded += binascii.a2b_uu(line)
+            decoded += binascii.a2b_uu(line.rstrip(b"\r\n"))
         except binascii.Error:
             # Some encoders count the padding wrongly: cut the line to the octets it announces.
             length = (((line[0] - 32) & 63) * 4 + 5) // 3

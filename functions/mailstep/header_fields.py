@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 
 from dateutil import parser as dateutil_parser
 
 from mailstep import bounds
-from mailstep.charsets import decode
+from mailstep.charsets import decode, undeclared
 from mailstep.contracts import Address
 
 Parameters = dict[str, str]
@@ -19,18 +20,19 @@ _FOLD = re.compile(r"(?:\r\n|\n|\r)(?=[ \t])")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
-_ADDR_SPEC = re.compile(r"[^\s<>\"(),:;@\[\]\\]+@(?:[^\s<>\"(),:;@\[\]\\]+|\[[^\]\s]*\])")
+_ATOM = r"[^\s<>\"(),:;@\[\]\\]"
+_ADDR_SPEC = re.compile(
+    rf"(?:\"[^\"\s\\]{{1,62}}\"|(?<!{_ATOM}){_ATOM}{{1,64}})@(?:{_ATOM}{{1,255}}|\[[^\]\s]{{1,255}}\])(?!{_ATOM})"
+)
 _PARAMETER = re.compile(r";\s*([^\s=;]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^;]*)", re.DOTALL)
-_MSG_ID = re.compile(rf"<[^<>\s]{{1,{bounds.MESSAGE_ID - 2}}}>")
+_MSG_ID = re.compile(rf"<[^<>]{{1,{bounds.MESSAGE_ID - 2}}}>")
+_BARE_ID = re.compile(rf"<?([^<>\s@]{{1,{bounds.MESSAGE_ID // 2}}}@[^<>\s@]{{1,{bounds.MESSAGE_ID // 2 - 3}}})>?")
+_TWO_DEFAULTS = (datetime(2001, 2, 3, 4, 5), datetime(2002, 3, 4, 5, 6))
 
 
 def unfold(value: bytes) -> str:
     """A raw value as text on one line: UTF-8 where it is (RFC 6532), else Windows-1252, which reads any octet."""
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        text = value.decode("cp1252", errors="replace")
-    text = text.strip()
+    text = undeclared(value).strip()
     return text if text.isprintable() else _CONTROL.sub(" ", _FOLD.sub("", text))
 
 
@@ -108,11 +110,14 @@ def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
 
 def addresses(value: str) -> tuple[Address, ...]:
     """The mailboxes of an address list (RFC 5322 section 3.4), each with its group; leniently, as a reader would."""
-    return tuple(found for _, found in zip(range(bounds.ADDRESSES), _mailboxes(value), strict=False))
+    return tuple(islice(_mailboxes(value), bounds.ADDRESSES))
 
 
 def _mailboxes(value: str) -> Iterator[Address]:
     group: str | None = None
+    if value.count('"') % 2 or value.count("(") != value.count(")"):
+        # Quotes or comments that never end would swallow what follows.
+        value = re.sub(r'["()]', " ", value)
     for item, mark in _items(value):
         if mark == ":" and "@" not in item:
             group = decoded(_phrase(item))
@@ -153,21 +158,47 @@ def _items(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _mailbox(item: str, group: str | None) -> Address | None:
-    before, opening, inside = item.rpartition("<")
+    plain, comment = _without_comments(item)
+    before, opening, inside = plain.rpartition("<")
     if opening:
         address = inside.partition(">")[0].strip().rpartition(":")[2].strip()
         name = _phrase(before)
         if "@" not in address:
-            found = _ADDR_SPEC.search(decoded(item))
+            found = _ADDR_SPEC.search(decoded(plain))
             address = found[0] if found else ""
     else:
-        found = _ADDR_SPEC.search(item) or _ADDR_SPEC.search(decoded(item))
+        found = _ADDR_SPEC.search(plain) or _ADDR_SPEC.search(decoded(plain))
         address = found[0] if found else ""
-        comment = re.search(r"\(([^()]*)\)", item)
-        name = comment[1] if comment else _phrase(item.replace(address, ""))
+        name = comment or _phrase(plain.replace(address, ""))
+    address = address.strip("<>'")
     if not 0 < len(address) <= bounds.ADDRESS or any(character.isspace() for character in address):
         return None
-    return Address(name=decoded(name).strip(), address=address.strip("<>\"'"), group=group)
+    return Address(name=decoded(name).strip(), address=address, group=group)
+
+
+def _without_comments(item: str) -> tuple[str, str]:
+    """An item without its comments (RFC 5322 section 3.2.2), and the text of the last one."""
+    if "(" not in item:
+        return item, ""
+    outside, comments, depth, quoted = [], [""], 0, False
+    for character in item:
+        if character == '"' and not depth:
+            quoted = not quoted
+        if not quoted and character == "(":
+            depth += 1
+            if depth == 1:
+                comments.append("")
+                continue
+        if not quoted and character == ")" and depth:
+            depth -= 1
+            if not depth:
+                outside.append(" ")
+                continue
+        if depth:
+            comments[-1] += character
+        else:
+            outside.append(character)
+    return "".join(outside), comments[-1].strip()
 
 
 def _phrase(text: str) -> str:
@@ -179,16 +210,30 @@ def _phrase(text: str) -> str:
 
 
 def message_ids(value: str) -> tuple[str, ...]:
-    """The msg-ids of a field, angle brackets kept (RFC 5322 section 3.6.4); the newest where there are too many."""
-    return tuple(_MSG_ID.findall(value.replace("><", "> <"))[-bounds.REFERENCES :])
+    """The msg-ids of a field, in angle brackets (RFC 5322 section 3.6.4); the newest where there are too many.
+
+    Lost brackets are put back, and white space that folding left within them is taken out.
+    """
+    found = ["".join(identifier.split()) for identifier in _MSG_ID.findall(value.replace("><", "> <"))]
+    if not found and (bare := _BARE_ID.fullmatch(value)):
+        found = [f"<{bare[1]}>"]
+    return tuple(found[-bounds.REFERENCES :])
 
 
 def date(value: str) -> datetime | None:
-    """A date with its offset (RFC 5322 section 3.3), leniently read; UTC where no offset is said."""
-    for read in (parsedate_to_datetime, dateutil_parser.parse):
-        # Both raise whatever a strange date makes them; an offset of a day or more shows only when asked for.
-        with suppress(Exception):
-            found = read(value)
-            found.isoformat()
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
+    """A date with its offset (RFC 5322 section 3.3), leniently read; UTC where no offset is said.
+
+    None where day, month, year or hour is not said: nothing is filled in from today.
+    """
+    # Both raise whatever a strange date makes them; an offset of a day or more shows only when asked for.
+    with suppress(Exception):
+        return _with_offset(parsedate_to_datetime(value))
+    with suppress(Exception):
+        read = [dateutil_parser.parse(value, default=default) for default in _TWO_DEFAULTS]
+        return _with_offset(read[0]) if read[0] == read[1] else None
     return None
+
+
+def _with_offset(found: datetime) -> datetime:
+    found.isoformat()
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

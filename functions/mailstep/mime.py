@@ -16,19 +16,23 @@ _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _FIELD_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t]+[^ \t\r\n])")
 _BLANK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
 _ENVELOPE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\r)")
-_KNOWN_FIELD = re.compile(
-    rb"[\r\n](?=(?:return-path|received|from|to|subject|date|message-id|mime-version|content-type)[ \t]*:)",
-    re.IGNORECASE,
+_KNOWN = (
+    rb"(?:return-path|received|from|to|cc|bcc|sender|reply-to|subject|date|message-id|in-reply-to|references|mime-version"
+    rb"|content-[a-z-]+|x-[a-z0-9-]+|list-[a-z-]+|dkim-signature|arc-[a-z-]+|user-agent|delivered-to)[ \t]*:"
 )
+_KNOWN_NAME = re.compile(_KNOWN, re.IGNORECASE)
+_KNOWN_FIELD = re.compile(rb"[\r\n](?=" + _KNOWN + rb")", re.IGNORECASE)
 _BEFORE_HEADER = 500  # octets: an SMTP conversation that was stored with the message
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 # What begins a part where nobody declared the boundary: a line of two dashes and a token, then a Content- field.
-_UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,200}?)[ \t]*(?:\r\n|\n|\r)(?=[Cc]ontent-)")
+_UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,200}?)[ \t]{0,100}(?:\r\n|\n|\r)(?=[Cc]ontent-)")
 
+_MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2
 _LOOK_AHEAD = 3
-_BEYOND_FIELDS = f"only the first {bounds.HEADER_FIELDS} header fields are kept"
+_EPILOGUE = 1_000
+_BEYOND_FIELDS = "the header is longer than what is kept of one: see the raw message"
 
 Field = tuple[str, bytes]
 
@@ -75,24 +79,30 @@ def header(raw: bytes, start: int, end: int, defects: list[str], *, top: bool = 
     """The header fields from `start`, and where the body begins."""
     fields: list[Field] = []
     at = _skip_what_is_before(raw, start, end, defects) if top else start
+    room, most = bounds.HEADER_OCTETS, bounds.HEADER_FIELDS
+    if not top:
+        room, most = bounds.PART_HEADER_OCTETS, bounds.PART_HEADER_FIELDS
     while at < end:
         if blank := _BLANK.match(raw, at, end):
             return fields, blank.end()
         if name := _NAME.match(raw, at, end):
             found = _FIELD_END.search(raw, name.end(), end)
-            value_end, at = found.span() if found else (end, end)
-            if len(fields) < bounds.HEADER_FIELDS:
-                value = raw[name.end() : min(value_end, name.end() + bounds.HEADER_VALUE)]
-                fields.append((name[1].decode("ascii"), value))
-            elif _BEYOND_FIELDS not in defects:
+            value_end, following = found.span() if found else (end, end)
+            length = min(value_end - name.end(), bounds.HEADER_VALUE)
+            room -= following - at
+            kept = len(fields) < most and room >= 0
+            if kept:
+                fields.append((name[1].decode("ascii"), raw[name.end() : name.end() + length]))
+            if (not kept or length < value_end - name.end()) and _BEYOND_FIELDS not in defects:
                 defects.append(_BEYOND_FIELDS)
+            at = following
             continue
-        following = _next_field(raw, at, end) if fields else None
-        if following is None:
+        next_field = _next_field(raw, at, end) if fields else None
+        if next_field is None:
             defects.append("the header does not end with an empty line" if fields else "there is no header")
             break
         defects.append("a line in the header is no field and was passed over")
-        at = following
+        at = next_field
     return fields, at
 
 
@@ -112,13 +122,13 @@ def _skip_what_is_before(raw: bytes, start: int, end: int, defects: list[str]) -
 
 
 def _next_field(raw: bytes, at: int, end: int) -> int | None:
-    """Where the next field begins, if one follows within a few lines and before an empty line."""
+    """Where the next field begins, if a known one follows within a few lines and before an empty line."""
     for _ in range(_LOOK_AHEAD):
         line = _LINE.match(raw, at, end)
         if line is None or line.end() >= end or _BLANK.match(raw, line.end(), end):
             return None
         at = line.end()
-        if _NAME.match(raw, at, end):
+        if _KNOWN_NAME.match(raw, at, end):
             return at
     return None
 
@@ -130,7 +140,7 @@ def _part(raw: bytes, start: int, end: int, default: str, defects: list[str], *,
     if declared is None:
         return part
     part.media_type, part.parameters = parameters(unfold(declared)[: bounds.HEADER_VALUE])
-    if part.media_type.count("/") != 1 or not all(part.media_type.split("/")):
+    if not _MEDIA_TYPE.fullmatch(part.media_type):
         defects.append("a Content-Type cannot be read")
         part.media_type = "application/octet-stream" if "/" in part.media_type else "text/plain"
     return part
@@ -157,14 +167,17 @@ def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: list[s
     # A delimiter begins a line. Only mail whose lines end with CR alone is searched for CR.
     line_end = b"\n" if raw.find(b"\n", part.start, part.end) >= 0 else b"\r"
     at = part.start if raw.startswith(token, part.start, part.end) else _after(raw, line_end + token, part)
+    closed, epilogue = False, part.end
     while at >= 0:
         delimiter = _DELIMITER_END.match(raw, at + len(token), part.end)
         if delimiter:
             if begun is not None:
                 spans.append((begun, _before_line_end(raw, begun, at)))
-            if delimiter[1]:
-                return spans
-            begun = delimiter.end()
+            if closed and "parts follow a multipart's last delimiter" not in defects:
+                defects.append("parts follow a multipart's last delimiter")
+            closed = bool(delimiter[1])
+            begun = None if closed else delimiter.end()
+            epilogue = delimiter.end()
             if len(spans) >= room:
                 defects.append("parts beyond a bound are kept together")
                 break
@@ -172,6 +185,8 @@ def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: list[s
     if begun is not None:
         spans.append((begun, part.end))
         defects.append("a multipart does not end with its boundary")
+    elif spans and raw[epilogue : min(part.end, epilogue + _EPILOGUE)].strip():
+        defects.append("text after a multipart's last delimiter was passed over")
     return spans
 
 

@@ -36,8 +36,9 @@ Keep = Callable[[str, bytes], None]
 # What SES puts on top of whatever it stores (Amazon SES Developer Guide, "Email receiving").
 _SES_FIELD = re.compile(r"^(return-path|received|x-ses-.*|received-spf|authentication-results)$", re.IGNORECASE)
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_SES_BLOCK = 30  # fields among which SES's own are: it adds about ten
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
-_TRAILING = re.compile(r"[^\S\n]{1,200}\n")
+_SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _REPLY_PARSER = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "nl", "pl", "sv", "da", "pt"])
 
@@ -73,7 +74,7 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
         subject=" ".join(decoded(_field(root, "subject")).split()),
         date=when,
         date_raw=sent if sent and when is None else None,
-        message_id=next(iter(message_ids(_field(root, "message-id"))), None),
+        message_id=_message_id(root, defects),
         in_reply_to=message_ids(_field(root, "in-reply-to")),
         references=message_ids(_field(root, "references")),
         text=text,
@@ -83,7 +84,7 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
         delivery_report=_delivery_report(raw, root),
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),
-        verdicts=verdicts(headers),
+        verdicts=verdicts([(name, unfold(value)) for name, value in root.fields[:_SES_BLOCK]]),
         headers=headers,
         defects=tuple(dict.fromkeys(defects)),
     )
@@ -112,9 +113,13 @@ def safe_filename(name: str | None, media_type: str, number: int) -> str:
     if not last:
         return f"part-{number}{mimetypes.guess_extension(media_type) or '.bin'}"
     stem, dot, extension = last.rpartition(".")
-    if len(last) > bounds.FILENAME and dot and len(extension) < 20:
-        return f"{stem[: bounds.FILENAME - len(extension) - 1]}.{extension}"
-    return last[: bounds.FILENAME]
+    if dot and len(extension.encode()) < 20:
+        return f"{_octets(stem, bounds.FILENAME - len(extension.encode()) - 1)}.{extension}"
+    return _octets(last, bounds.FILENAME)
+
+
+def _octets(text: str, length: int) -> str:
+    return text.encode("utf-8", errors="replace")[:length].decode("utf-8", errors="ignore")
 
 
 class _Files:
@@ -128,10 +133,10 @@ class _Files:
         kind, name = disposition(part)
         octets = content(self._raw, part, self.defects)
         if part.media_type in _TNEF or (name or "").lower() == "winmail.dat":
-            packed = unpack(octets, self.defects)
+            packed, is_all = unpack(octets, self.defects)
             for inner_name, inner in packed:
                 self._add(inner, inner_name, mimetypes.guess_type(inner_name)[0] or "application/octet-stream")
-            if packed:
+            if is_all:
                 return
         content_id = unfold(part.first("content-id") or b"").strip("<> ") or None
         subject = _nested_subject(octets) if part.media_type == "message/rfc822" else None
@@ -192,7 +197,7 @@ def _text(raw: bytes, parts: list[Part], files: _Files) -> str:
         octets = content(raw, part, files.defects)
         if len(octets) > room:
             files.add_long_text(part, octets)
-        text, wrong = decode(_cut(octets, room), part.parameters.get("charset", ""))
+        text, wrong = decode(octets[:room], part.parameters.get("charset", ""), cut=len(octets) > room)
         room = max(0, room - len(octets))
         if wrong:
             files.defects.append(wrong)
@@ -203,23 +208,25 @@ def _text(raw: bytes, parts: list[Part], files: _Files) -> str:
     return "\n".join(texts)
 
 
-def _cut(octets: bytes, length: int) -> bytes:
-    """The first octets, and no piece of a UTF-8 character at their end."""
-    if len(octets) <= length:
-        return octets
-    while length and octets[length] & 0xC0 == 0x80:
-        length -= 1
-    return octets[:length]
-
-
 def _addresses(root: Part, name: str, defects: list[str]) -> tuple[Address, ...]:
     if root.first(name) is None:
         return ()
-    values = [unfold(value)[: bounds.HEADER_VALUE] for field, value in root.fields if field.lower() == name]
-    found = tuple(address for value in values for address in addresses(value))
-    if not found and any(value.strip() for value in values):
+    values = [value for value in (unfold(raw) for field, raw in root.fields if field.lower() == name) if value]
+    together = ", ".join(values)
+    if len(together) > bounds.HEADER_VALUE:
+        defects.append(f"{name.title()} is longer than what is read of it: see the raw message")
+    found = addresses(together[: bounds.HEADER_VALUE])
+    if values and not found:
         defects.append(f"{name.title()} has no address in it")
     return found
+
+
+def _message_id(root: Part, defects: list[str]) -> str | None:
+    value = _field(root, "message-id")
+    found = message_ids(value)
+    if value and not found:
+        defects.append("the Message-ID cannot be read")
+    return found[0] if found else None
 
 
 def _date(value: str, defects: list[str]) -> datetime | None:
@@ -230,13 +237,14 @@ def _date(value: str, defects: list[str]) -> datetime | None:
 
 
 def _reply_text(text: str) -> str:
-    """The text without quoted history and signature; all of it where neither begins within a bound.
+    """The text without quoted history and signature, as far as they begin within a bound; what goes on is kept.
 
-    The library's patterns take time that grows steeply with blank lines and with length: both are bounded here.
+    The library's patterns take time that grows steeply with white space and with length: both are bounded here.
     """
-    head = _BLANK_LINES.sub("\n\n", _TRAILING.sub("\n", text[: bounds.REPLY_TEXT]))
+    head = _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", text[: bounds.REPLY_TEXT]).replace(" \n", "\n"))
     reply = (_REPLY_PARSER.parse_reply(head) or "").strip()
-    return text.strip() if len(text) > bounds.REPLY_TEXT and len(reply) >= len(head.strip()) else reply
+    goes_on = len(text) > bounds.REPLY_TEXT and head.split("\n")[-1].strip() in reply.split("\n")[-1]
+    return (reply + text[bounds.REPLY_TEXT :]).strip() if goes_on else reply
 
 
 def _nested_subject(octets: bytes) -> str | None:

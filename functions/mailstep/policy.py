@@ -38,7 +38,9 @@ def _is_spam(message: Message, _route: Route | None) -> str | None:
 def _is_not_authenticated(message: Message, _route: Route | None) -> str | None:
     """Whether nothing proves that the From domain sent it: DMARC, or SPF or DKIM in its name (RFC 7489 section 3.1)."""
     seen, author = message.verdicts, message.from_[0].address.rpartition("@")[2].lower()
-    if seen.dmarc == "pass":
+    if len(message.from_) > 1:
+        return "The message names more than one author."
+    if seen.dmarc == "pass" and seen.dmarc_domain == author:
         return None
     aligned = [
         *([seen.spf_domain] if seen.spf == "pass" else []),

@@ -88,15 +88,22 @@ def _sheets(content: bytes) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
 
 
 def _delimited_rows(content: bytes) -> Iterator[list[str]]:
-    guess = from_bytes(content[: 256 * 1024]).best()
-    if guess is None or (b"\0" in content[:1024].replace(b"\0", b"", 0) and guess.encoding not in {"utf_16", "utf_32"}):
-        raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
-    text = content.decode(guess.encoding, errors="replace").removeprefix("\ufeff")
+    text = _text(content)
     try:
         dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:_SNIFFED], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
     yield from csv.reader(io.StringIO(text, newline=""), dialect)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        guess = from_bytes(content[: 256 * 1024]).best()
+    if guess is None:
+        raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
+    return content.decode(guess.encoding, errors="replace").removeprefix("\ufeff")
 
 
 def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table:

@@ -1,56 +1,63 @@
-"""What SES itself found, and nothing a sender wrote in its name: only the fields on top of the stored message count."""
+"""What SES itself found, and nothing a sender wrote in its name: only the fields on top of the stored message count.
+
+SES's fields repeat what the sender chose (envelope-from, helo, header.i). They are read raw, quotes and comments
+respected (RFC 8601 section 2.2), and a result that is said twice is not believed at all.
+"""
 
 import re
 
 from mailstep.contracts import Verdicts
 
+RawFields = list[tuple[str, str]]
+"""Name and unfolded value, encoded-words not decoded: a decoded one could hold what was never said."""
+
 _SES = "amazonses.com"
 _SES_RECEIVED = re.compile(r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
-_RESULT = re.compile(r"^\s*(spf|dkim|dmarc)\s*=\s*(\w+)(.*)$", re.IGNORECASE | re.DOTALL)
-_ENVELOPE_FROM = re.compile(r"\benvelope-from\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
-_PROPERTY = re.compile(r"\b(header\.i|header\.d|header\.from)\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+_FIELDS = {"return-path", "received", "received-spf", "authentication-results"}
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+\.?")
+# A piece of a clause: a quoted string, a comment, or a character.
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|\([^()]*\)?|.', re.DOTALL)
+_RESULT = re.compile(r"(spf|dkim|dmarc)\s*=\s*([a-z]+)$", re.IGNORECASE)
 
 
-def verdicts(headers: tuple[tuple[str, str], ...]) -> Verdicts:
+def verdicts(fields: RawFields) -> Verdicts:
     """Read SES's fields in SES's order: Return-Path, its Received, X-SES-*, Received-SPF, Authentication-Results.
 
     The block ends with Authentication-Results; the same fields further down were written by the sender. Without it
     nothing is known.
     """
-    block = _block(headers)
+    block = _block(fields)
     if block is None:
         return Verdicts()
     first: dict[str, str] = {}
     for name, value in block:
         first.setdefault(name.lower(), value)
-    results = _results(first["authentication-results"])
-    received_spf = first.get("received-spf", "").split(maxsplit=1)
-    envelope_from = _ENVELOPE_FROM.search(first.get("received-spf", ""))
+    clauses = _clauses(first["authentication-results"])[1:]
+    dkim = [(result, _domain(properties.get("header.d") or properties.get("header.i", "")))
+            for method, result, properties in clauses if method == "dkim"]  # fmt: skip
+    dmarc, author = _only(clauses, "dmarc")
+    passed = tuple(domain for result, domain in dkim if result == "pass" and domain)
     return Verdicts(
         spam=_verdict(first.get("x-ses-spam-verdict")),
         virus=_verdict(first.get("x-ses-virus-verdict")),
-        spf=results.get("spf") or (received_spf[0].lower() if received_spf else None),
-        spf_domain=_domain(envelope_from[1] if envelope_from else first.get("return-path", "")),
-        dkim=results.get("dkim"),
-        dkim_domains=tuple(domain for domain in results.get("dkim_domains", "").split() if domain),
-        dmarc=results.get("dmarc"),
-        dmarc_domain=results.get("dmarc_domain"),
+        spf=_only(clauses, "spf")[0],
+        # Of the envelope sender, which SES writes above all else.
+        spf_domain=_domain(first["return-path"].strip().strip("<>")),
+        dkim="pass" if passed else next((result for result, _ in dkim), None),
+        dkim_domains=passed,
+        dmarc=dmarc,
+        dmarc_domain=_domain(author.get("header.from", "")),
     )
 
 
-def _domain(address: str) -> str | None:
-    return address.strip("<>\"' ").rpartition("@")[2].lower() or None
-
-
-def _block(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]] | None:
-    names = [name.lower() for name, _ in headers[:2]]
-    if names != ["return-path", "received"] or not _SES_RECEIVED.search(headers[1][1]):
+def _block(fields: RawFields) -> RawFields | None:
+    names = [name.lower() for name, _ in fields[:2]]
+    if names != ["return-path", "received"] or not _SES_RECEIVED.search(fields[1][1]):
         return None
-    block: list[tuple[str, str]] = []
-    for name, value in headers:
+    block = fields[:2]
+    for name, value in fields[2:]:
         lower = name.lower()
-        received_by_others = lower == "received" and any(seen.lower() == "received" for seen, _ in block)
-        if received_by_others or not (lower.startswith("x-ses-") or lower in _FIELDS):
+        if lower in {"return-path", "received"} or not (lower.startswith("x-ses-") or lower in _FIELDS):
             return None
         block.append((name, value))
         if lower == "authentication-results":
@@ -58,29 +65,39 @@ def _block(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]] | None
     return None
 
 
-_FIELDS = {"return-path", "received", "received-spf", "authentication-results"}
+def _clauses(value: str) -> list[tuple[str, str, dict[str, str]]]:
+    """The clauses between `;` as (method, result, properties); no method where a clause is no result of ours."""
+    clauses: list[list[str]] = [[""]]
+    for piece in _PIECE.findall(value):
+        if piece == ";":
+            clauses.append([""])
+        elif piece.isspace():
+            clauses[-1].append("")
+        elif not piece.startswith("("):
+            clauses[-1][-1] += piece
+    return [_clause([word for word in words if word]) for words in clauses]
 
 
-def _results(value: str) -> dict[str, str]:
-    """The results of RFC 8601, comments left out; of several DKIM signatures one that passes decides."""
-    found: dict[str, str] = {}
-    for clause in re.sub(r"\([^()]*\)", " ", value).split(";")[1:]:
-        result = _RESULT.match(clause)
-        if result is None:
-            continue
-        method, verdict = result[1].lower(), result[2].lower()
-        properties = {name.lower(): text.rpartition("@")[2].lower() for name, text in _PROPERTY.findall(result[3])}
-        if method == "dkim":
-            if verdict == "pass":
-                domain = properties.get("header.d") or properties.get("header.i") or ""
-                found["dkim_domains"] = f"{found.get('dkim_domains', '')} {domain}".strip()
-            if found.get("dkim") != "pass":
-                found["dkim"] = verdict
-            continue
-        found.setdefault(method, verdict)
-        if method == "dmarc" and "header.from" in properties:
-            found.setdefault("dmarc_domain", properties["header.from"])
-    return found
+def _clause(words: list[str]) -> tuple[str, str, dict[str, str]]:
+    found = _RESULT.match(words[0]) if words else None
+    if found is None:
+        return "", "", {}
+    properties: dict[str, str] = {}
+    for word in words[1:]:
+        name, _, text = word.partition("=")
+        properties.setdefault(name.lower(), text)
+    return found[1].lower(), found[2].lower(), properties
+
+
+def _only(clauses: list[tuple[str, str, dict[str, str]]], method: str) -> tuple[str | None, dict[str, str]]:
+    found = [(result, properties) for name, result, properties in clauses if name == method]
+    return found[0] if len(found) == 1 else (None, {})
+
+
+def _domain(address: str) -> str | None:
+    """The domain of an address, which no quoted local part can hold; None where it is none."""
+    domain = address.rpartition("@")[2].strip('"').lower()
+    return domain if _DOMAIN.fullmatch(domain) else None
 
 
 def _verdict(value: str | None) -> str | None:

@@ -31,7 +31,7 @@ def test_subjects_are_decoded(value: str | bytes, subject: str) -> None:
         ("Ann <a@b.example>, c@d.example", [("Ann", "a@b.example", None), ("", "c@d.example", None)]),
         ('"Archer, Ann" <a@b.example>', [("Archer, Ann", "a@b.example", None)]),
         ("=?utf-8?q?Zo=C3=AB=2C?= <z@b.example>", [("Zoë,", "z@b.example", None)]),
-        ("a@b.example (Ann (the first) Archer)", [("the first", "a@b.example", None)]),
+        ("a@b.example (Ann (the first) Archer)", [("Ann (the first) Archer", "a@b.example", None)]),
         ("Team: a@b.example, Ann <c@d.example>;, e@f.example",
          [("", "a@b.example", "Team"), ("Ann", "c@d.example", "Team"), ("", "e@f.example", None)]),
         ("Ann a@b.example", [("Ann", "a@b.example", None)]),
@@ -40,6 +40,10 @@ def test_subjects_are_decoded(value: str | bytes, subject: str) -> None:
         ("Ann <@relay.example:a@b.example>", [("Ann", "a@b.example", None)]),
         ("jürgen@müller.example", [("", "jürgen@müller.example", None)]),
         ("x" * 400 + "@b.example", []),
+        ("x@evil.example (<ceo@victim.example>)", [("<ceo@victim.example>", "x@evil.example", None)]),
+        ("Ann <a@b.ex> (home <x@y.ex>)", [("Ann", "a@b.ex", None)]),
+        ('<"ann"@x.example>', [("", '"ann"@x.example', None)]),
+        ('"Ann <a@b.ex>, Bob <c@d.ex>', [("Ann", "a@b.ex", None), ("Bob", "c@d.ex", None)]),
     ],
 )  # fmt: skip
 def test_addresses_are_found_as_a_reader_would(value: str, expected: list[tuple[str, str, str | None]]) -> None:
@@ -57,6 +61,8 @@ def test_a_from_without_an_address_has_a_defect_that_says_so() -> None:
         ("24 Nov 26 09:30 GMT", "2026-11-24T09:30:00+00:00"),
         ("2026-11-24 09:30:00", "2026-11-24T09:30:00+00:00"),
         ("yesterday", None),
+        ("Monday", None),
+        ("10:30", None),
         ("Tue, 99 Nov 99999999999 09:30:00 +9999", None),
     ],
 )
@@ -70,3 +76,25 @@ def test_a_header_without_its_empty_line_loses_nothing() -> None:
     message = parsed("From: a@b.example\nSubject: x\nThis is the body.\n\nAnd more.\n")
     assert message.text == "This is the body.\n\nAnd more.\n"
     assert "the header does not end with an empty line" in message.defects
+
+
+@pytest.mark.parametrize(
+    ("value", "identifier"),
+    [
+        ("<a@b.example>", "<a@b.example>"),
+        ("a@b.example", "<a@b.example>"),
+        ("<a@b.example", "<a@b.example>"),
+        ("<a\r\n @b.example>", "<a@b.example>"),
+        ("no identifier", None),
+    ],
+)
+def test_a_message_identifier_is_found_or_said_to_be_unreadable(value: str, identifier: str | None) -> None:
+    message = field("Message-ID", value)
+    assert message.message_id == identifier
+    assert ("the Message-ID cannot be read" in message.defects) == (identifier is None)
+
+
+def test_a_line_that_is_no_field_begins_the_body_unless_a_known_field_follows() -> None:
+    said = parsed("Subject: x\nDear all,\nPlease pay 100 EUR.\nNote: today\n\nBye\n")
+    assert said.text == "Dear all,\nPlease pay 100 EUR.\nNote: today\n\nBye\n"
+    assert parsed("Subject: x\nstray\nFrom: a@b.example\n\nBye\n").from_[0].address == "a@b.example"

@@ -18,7 +18,7 @@ def message(**changes: object) -> Message:
         "from_": (Address(address="a@b.example"),),
         "return_path": "a@b.example",
         "headers": (("From", "a@b.example"), ("Auto-Submitted", "no")),
-        "verdicts": Verdicts(spam="PASS", virus="PASS", dmarc="pass"),
+        "verdicts": Verdicts(spam="PASS", virus="PASS", dmarc="pass", dmarc_domain="b.example"),
     }
     return Message.model_validate(fields | changes)
 
@@ -46,15 +46,23 @@ def seen(**verdicts: object) -> dict[str, object]:
 
 BROKEN = [
     ("no_sender", message(from_=())),
-    ("virus", message(**seen(virus="FAIL", dmarc="pass"))),
-    ("spam", message(**seen(spam="FAIL", dmarc="pass"))),
+    ("virus", message(**seen(virus="FAIL", dmarc="pass", dmarc_domain="b.example"))),
+    ("spam", message(**seen(spam="FAIL", dmarc="pass", dmarc_domain="b.example"))),
     ("unauthenticated", message(**seen())),
     ("unauthenticated", message(**seen(dmarc="fail"))),
+    ("unauthenticated", message(**seen(dmarc="pass", dmarc_domain="evil.example"))),
+    ("unauthenticated", message(from_=(Address(address="a@b.example"), Address(address="x@b.example")))),
     ("unauthenticated", message(**seen(spf="pass", spf_domain="elsewhere.example"))),
     ("unauthenticated", message(**seen(spf="fail", spf_domain="b.example"))),
     ("unauthenticated", message(**seen(dkim="pass", dkim_domains=("notb.example",)))),
     *(
-        ("unanswerable_sender", message(from_=(Address(address=address),)))
+        (
+            "unanswerable_sender",
+            message(
+                from_=(Address(address=address),),
+                **seen(dmarc="pass", dmarc_domain=address.rpartition("@")[2]),
+            ),
+        )
         for address in ("jo..hn@b.example", "a@b..example", "jürgen@b.example", "a b@b.example", ".@b.example")
     ),
     ("automatic_mail", message(**header("Auto-Submitted", "auto-replied (vacation)"))),
@@ -97,7 +105,7 @@ def test_people_are_not_taken_for_robots(local: str) -> None:
 @pytest.mark.parametrize(
     "vouched",
     [
-        seen(dmarc="pass"),
+        seen(dmarc="pass", dmarc_domain="b.example"),
         seen(dmarc="none", spf="pass", spf_domain="b.example"),
         seen(dkim="pass", dkim_domains=("other.example", "b.example")),
     ],

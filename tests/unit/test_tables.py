@@ -65,3 +65,8 @@ def test_a_table_is_known_by_media_type_or_name() -> None:
     assert is_table(attachment("x", "text/csv"))
     assert is_table(attachment("STOCK.XLSX", "application/octet-stream"))
     assert not is_table(attachment("photo.jpg", "image/jpeg"))
+
+
+def test_a_long_table_in_chinese_is_read() -> None:
+    table = one(("城市,值\n" + "北京市,1\n" * 30_000).encode())
+    assert (table.rows, table.columns[0].most_frequent) == (30_000, "北京市")

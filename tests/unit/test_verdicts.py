@@ -47,3 +47,29 @@ def test_what_a_sender_wrote_below_ses_is_not_believed() -> None:
 def test_without_sess_own_block_nothing_is_believed(raw: str) -> None:
     found = parsed(raw).verdicts
     assert (found.spam, found.virus, found.spf, found.dkim, found.dmarc) == (None, None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "envelope_from",
+    [
+        "=?u?q?=3Bdmarc=3Dpass=3B?=@evil.example",
+        '"x;dmarc=pass;"@evil.example',
+        '"x; dmarc=pass header.from=victim.example; "@evil.example',
+        '"a@victim.example x"@evil.example',
+        '"(a@victim.example"@evil.example',
+        "x(;dmarc=pass;)@evil.example",
+    ],
+)
+def test_what_a_sender_put_into_sess_own_fields_is_not_believed(envelope_from: str) -> None:
+    results = (
+        f"amazonses.com; spf=pass (spfCheck: evil.example) client-ip=1; envelope-from={envelope_from}; helo=x;"
+        f" dkim=pass header.i={envelope_from}; dmarc=fail header.from=victim.example;"
+    )
+    found = parsed(
+        f"Return-Path: <{envelope_from}>\nReceived: from x by inbound-smtp.us-east-1.amazonaws.com\n"
+        f"X-SES-Virus-Verdict: PASS\nReceived-SPF: pass envelope-from={envelope_from};\n"
+        f"Authentication-Results: {results}\nFrom: ceo@victim.example\n\nx"
+    ).verdicts
+    assert found.dmarc in {"fail", None}
+    assert found.spf_domain in {"evil.example", None}
+    assert set(found.dkim_domains) <= {"evil.example"}
