@@ -1,6 +1,7 @@
 """Every bound on what a message may make us do, with its reason.
 
-What is beyond a bound is noted as a defect and never lost: the raw message stays in S3.
+What is beyond a bound is left out, and noted as a defect where it is more than a curiosity. Nothing is lost: the raw
+message stays in S3.
 """
 
 MESSAGE_OCTETS = 40 * 1024 * 1024

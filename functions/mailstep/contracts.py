@@ -96,6 +96,7 @@ class Message(Contract):
     id: str = Field(description="Of the email: the name of its execution (identity.py)")
     route: str = Field(description="The S3 prefix, and so the address, that it came to")
     size_octets: int = Field(description="Of the raw message")
+    received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
     from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
     to: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")

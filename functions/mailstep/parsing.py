@@ -28,7 +28,7 @@ from mailstep.errors import UnreadableEmail
 from mailstep.header_fields import addresses, date, decoded, message_ids, unfold
 from mailstep.mime import Part
 from mailstep.tnef import unpack
-from mailstep.verdicts import verdicts
+from mailstep.verdicts import received, verdicts
 
 Keep = Callable[[str, bytes], None]
 """Takes an attachment's key and content, as soon as it is decoded, so that only one at a time is in memory."""
@@ -60,12 +60,14 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
     html = _text(raw, found.html, files)
     for part in found.files:
         files.add_part(part)
+    on_top = [(name, unfold(value)) for name, value in root.fields[:_SES_BLOCK]]
     sent = _field(root, "date")
     when = _date(sent, defects)
     return Message(
         id=email.id,
         route=email.route,
         size_octets=len(raw),
+        received=received(on_top),
         return_path=_field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
         from_=_addresses(root, "from", defects),
         to=_addresses(root, "to", defects),
@@ -84,7 +86,7 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
         delivery_report=_delivery_report(raw, root),
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),
-        verdicts=verdicts([(name, unfold(value)) for name, value in root.fields[:_SES_BLOCK]]),
+        verdicts=verdicts(on_top),
         headers=headers,
         defects=tuple(dict.fromkeys(defects)),
     )

@@ -5,8 +5,10 @@ respected (RFC 8601 section 2.2), and a result that is said twice is not believe
 """
 
 import re
+from datetime import datetime
 
 from mailstep.contracts import Verdicts
+from mailstep.header_fields import date
 
 RawFields = list[tuple[str, str]]
 """Name and unfolded value, encoded-words not decoded: a decoded one could hold what was never said."""
@@ -48,6 +50,13 @@ def verdicts(fields: RawFields) -> Verdicts:
         dmarc=dmarc,
         dmarc_domain=_domain(author.get("header.from", "")),
     )
+
+
+def received(fields: RawFields) -> datetime | None:
+    """When SES received the message, by SES's own Received field (RFC 5321 section 4.4)."""
+    if _block(fields) is None:
+        return None
+    return date(re.sub(r"\([^()]*\)", " ", fields[1][1].rpartition(";")[2]).strip())
 
 
 def _block(fields: RawFields) -> RawFields | None:

@@ -100,14 +100,15 @@ def test_nothing_is_left_even_where_the_command_is_killed(tmp_path: Path) -> Non
         assert eventually(lambda: not running_from(directory), seconds=5), running_from(directory)
 
 
-def test_an_interrupt_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupt_while_it_starts_leaves_nothing(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     directory = tmp_path / "run"
     process = subprocess.Popen(
         [MAILSTEP, "demo", "--directory", str(directory)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert eventually(lambda: any("sam" in line for line in running_from(directory)) or emulator_up(directory))
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 130
+    process.send_signal(sent)
+    assert process.wait(timeout=20) == code
     assert eventually(lambda: not running_from(directory), seconds=5), running_from(directory)
 
 

@@ -19,6 +19,13 @@ def test_what_ses_found_is_read() -> None:
     }
 
 
+def test_when_ses_received_it_is_read_from_sess_own_field() -> None:
+    message = stored("From: a@shop.example\n\nx")
+    assert message.received
+    assert message.received.isoformat() == "2026-11-24T08:30:02+00:00"
+    assert parsed("Received: by x; Tue, 24 Nov 2026 08:30:02 +0000\nFrom: a@b.example\n\nx").received is None
+
+
 FORGED = (
     "X-SES-Spam-Verdict: PASS\nX-SES-Virus-Verdict: PASS\n"
     "Authentication-Results: amazonses.com; spf=pass; dkim=pass header.d=shop.example; dmarc=pass\n"
