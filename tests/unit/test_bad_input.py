@@ -87,11 +87,21 @@ def test_parse_names_each_file_that_is_no_message(tmp_path: Path) -> None:
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_attachments_are_written_under_safe_names(tmp_path: Path) -> None:
-    evil = tmp_path / "evil.eml"
-    evil.write_text("Content-Type: text/csv\nContent-Disposition: attachment; filename=../../x.csv\n\na,b\n")
-    assert run("parse", str(evil), "--attachments", str(tmp_path / "out")).returncode == 0
-    assert [path.name for path in (tmp_path / "out" / "evil.eml").iterdir()] == ["1-x.csv"]
+@pytest.mark.parametrize(
+    "name", ["../../x.csv", "C:\\\\x.csv", "x" * 5_000 + ".csv", "ü" * 255 + ".csv", "\u202egpj.csv", ""]
+)
+def test_attachments_are_written_under_safe_names(tmp_path: Path, name: str) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        fields = f'Content-Type: text/csv\nContent-Disposition: attachment; filename="{name}"\n'
+        (tmp_path / folder / "evil.eml").write_text(f"{fields}\na,b {folder}\n")
+    out = tmp_path / "out"
+    files = [str(tmp_path / folder / "evil.eml") for folder in ("one", "two")]
+    assert run("parse", *files, "--attachments", str(out)).returncode == 0
+    written = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    assert [str(path.parent) for path in written] == ["evil.eml", "evil.eml-2"]
+    assert all(path.name.startswith("1-") and path.suffix == ".csv" for path in written)
+    assert [(out / path).read_text() for path in written] == ["a,b one\n", "a,b two\n"]
 
 
 def test_a_directory_that_is_there_already(tmp_path: Path) -> None:
