@@ -23,7 +23,7 @@ PROJECT = Path(__file__).parents[1]
 EMAIL = StoredEmail(id="fuzz", bucket="fuzz", key="inbound/fuzz/fuzz")
 SECONDS_BOUND = 5.0
 MEMORY_FACTOR = 4
-MEMORY_FLOOR = 6_000_000
+MEMORY_FLOOR = 16_000_000
 """Octets that any message may take: what the libraries and the bounds on small things need."""
 
 _SPICE = (

@@ -39,6 +39,7 @@ _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SES_BLOCK = 30  # fields among which SES's own are: it adds about ten
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _SPACES = re.compile(r"[^\S\n]+")
+_EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _REPLY_PARSER = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "nl", "pl", "sv", "da", "pt"])
 
@@ -271,12 +272,11 @@ def _delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
         return None
     octets = content(raw, status, [])[: bounds.HEADER_VALUE]
     groups: list[dict[str, str]] = []
-    at = 0
-    while at < len(octets):
-        fields, following = mime.header(octets, at, len(octets), [])
+    # Groups of fields with an empty line between them (RFC 3464 section 2.1).
+    for block in _EMPTY_LINE.split(octets):
+        fields, _ = mime.header(block, 0, len(block), [])
         if fields:
             groups.append({name.lower(): decoded(unfold(value)) for name, value in fields})
-        at = max(following, at + 1)
     return DeliveryReport(
         reporting_mta=_after_type(groups[0].get("reporting-mta")) if groups else None,
         recipients=tuple(
