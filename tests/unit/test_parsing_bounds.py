@@ -76,6 +76,10 @@ EXTREMES: dict[str, bytes] = {
     "20 MB of empty uuencoded lines": HEAD
     + b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
     + b"\n" * 20_000_000,
+    "a delivery report of white space": HEAD
+    + b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+    + (b" " * 9_000 + b"x\r\n") * 50
+    + b"--b--",
     "10,000 spaces after On": HEAD + b"\r\nOn" + b" " * 10_000 + b"x",
     "On, 3,000 times": HEAD + b"\r\n" + b"On " * 3_000,
     "nothing but blank lines": HEAD + b"\r\n" + b" \n" * 500_000,
