@@ -85,8 +85,8 @@ def _mostly_utf8(octets: bytes) -> str | None:
     """UTF-8 with a bad octet here and there is still UTF-8: all else would garble what is good."""
     text = octets.decode("utf-8", errors="replace")
     bad = text.count("\ufffd")
-    good = len(text.encode("utf-16-le")) // 2 - bad - len(octets.translate(None, _HIGH)) if bad else 1
-    return _whole(text) if good > 4 * bad or not bad else None
+    good = len(text) - bad - len(octets.translate(None, _HIGH))
+    return _whole(text) if not bad or good > 4 * bad else None
 
 
 def _is_western(octets: bytes) -> bool:

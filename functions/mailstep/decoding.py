@@ -11,6 +11,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _PLAUSIBLE = 0.8  # of what is written must be base64: mail systems add a line here and there, not every fifth character
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
+_BETWEEN_PADDING = re.compile(rb"[^=]+")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
 
 
@@ -34,31 +35,31 @@ def content(raw: bytes, part: Part, defects: list[str]) -> bytes:
 
 def _base64(encoded: bytes, defects: list[str]) -> bytes:
     """Decode as far as it goes; what is plainly something else, under a wrong label, is kept as it is."""
-    encoded, _, rest = encoded.partition(b"=")
-    octets = _digits(encoded, defects)
-    rest = rest.lstrip(b"=\r\n\t ")
-    while rest and not _NOT_BASE64.search(rest.translate(None, b"=\r\n\t ")):
+    first, _, rest = encoded.partition(b"=")
+    faults: set[str] = set()
+    octets = bytearray(_digits(first, faults))
+    if not _NOT_BASE64.search(rest.translate(None, b"=\r\n\t ")):
         # Pieces that were encoded one by one and put together.
-        piece, _, rest = rest.partition(b"=")
-        octets += _digits(piece, defects)
-        rest = rest.lstrip(b"=\r\n\t ")
-    if rest:
-        defects.append("text after the base64 was passed over")
-    written = len(encoded) - sum(map(encoded.count, (b"\r", b"\n")))
+        for piece in _BETWEEN_PADDING.finditer(rest):
+            octets += _digits(piece[0], faults)
+    else:
+        faults.add("text after the base64 was passed over")
+    defects += sorted(faults)
+    written = len(first) - sum(map(first.count, (b"\r", b"\n")))
     if len(octets) * 4 < written * 3 * _PLAUSIBLE:
         defects.append("what is declared as base64 is something else: the part is kept as it is")
         return encoded
-    return octets
+    return bytes(octets)
 
 
-def _digits(encoded: bytes, defects: list[str]) -> bytes:
+def _digits(encoded: bytes, faults: set[str]) -> bytes:
     digits = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b"\t", b" ")))
     try:
         return binascii.a2b_base64(encoded + b"=" * (-digits % 4))
     except binascii.Error:
         kept = _NOT_BASE64.sub(b"", encoded)
         whole = kept[: len(kept) - (len(kept) % 4 == 1)]
-        defects.append("base64 is cut off: what is there was decoded")
+        faults.add("base64 is cut off: what is there was decoded")
         return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
 
 

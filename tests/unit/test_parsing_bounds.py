@@ -80,6 +80,12 @@ EXTREMES: dict[str, bytes] = {
     + b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
     + (b" " * 9_000 + b"x\r\n") * 50
     + b"--b--",
+    "a million pieces of base64": HEAD
+    + b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    + b"YQ==" * 1_000_000,
+    "base64 and then blank lines": HEAD
+    + b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ=="
+    + b"\n" * 5_000_000,
     "10,000 spaces after On": HEAD + b"\r\nOn" + b" " * 10_000 + b"x",
     "On, 3,000 times": HEAD + b"\r\n" + b"On " * 3_000,
     "nothing but blank lines": HEAD + b"\r\n" + b" \n" * 500_000,

@@ -154,6 +154,7 @@ def test_any_file_name_is_one_file(name: str) -> None:
         ("base64", b"YSxiYw", b"a,bc"),
         ("base64", b"this is no base64 at all, but plain text. (really)", None),
         ("base64", b"YQ==\r\nLGI=\r\n", b"a,b"),
+        ("base64", b"plain text, a = b, that is no base64 at all", None),
         ("quoted-printable", b"a=2Cb=\r\nc", b"a,bc"),
         ("quoted-printable", b"a=2Cb= \rc\rd=\re", b"a,bc\nde"),
         ("x-uuencode", b"begin 644 a\r\n#82QB\r\n`\r\nend\r\n", b"a,b"),
