@@ -1,6 +1,6 @@
 # Everything a newcomer types. Needs python3 (3.10 or newer), make and a package index; the rest is made here.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format schemas bench fuzz lock deploy clean
+.PHONY: help demo test check format reference bench fuzz lock deploy clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -32,8 +32,8 @@ format: .venv/ready  ## Format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: .venv/ready  ## Write docs/schemas and docs/message.md from the contracts
-	$(BIN)/python -m operate.schemas docs
+reference: .venv/ready  ## Write docs/schemas, message.md and policy.md from the code
+	$(BIN)/python -m operate.reference docs
 
 bench: .venv/ready  ## Measure the parser beside the candidates, as ratios in one run
 	@$(BIN)/python -W ignore -m bench.parsing

@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from localcloud.account import REGION, Account
+from localcloud.simulator import findings
 
 RULE_SET = "mailstep-local"
 SIZE_BOUND = 40 * 1024 * 1024
@@ -87,7 +88,7 @@ class SesInbound:
 
 
 def _trace(message_id: str, session: Session, envelope: Envelope, content: bytes) -> bytes:
-    """What SES puts on top of a message, in SES's order. Every verdict is PASS: nothing is really checked here."""
+    """What SES puts on top of a message, in SES's order. Nothing is really checked here: see simulator.py."""
     sender = envelope.mail_from or ""
     header, _, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
     from_field = next(
@@ -96,16 +97,19 @@ def _trace(message_id: str, session: Session, envelope: Envelope, content: bytes
     author = parseaddr(from_field)[1].rpartition("@")[2] or "unknown"
     domain = sender.rpartition("@")[2] or author
     client = session.peer[0] if isinstance(session.peer, tuple) else "127.0.0.1"
-    spf = f"(spfCheck: domain of {domain} designates {client} as permitted sender)"
+    found = findings(author)
+    designates = "does not designate" if "spf" in found.failing else "designates"
+    spf = f"(spfCheck: domain of {domain} {designates} {client} as permitted sender)"
     fields = [
         f"Return-Path: <{sender}>",
         f"Received: from {session.host_name} ({client})\r\n by inbound-smtp.{REGION}.amazonaws.com with SMTP id "
         f"{message_id}\r\n for {envelope.rcpt_tos[0]};\r\n {formatdate()}",
-        "X-SES-Spam-Verdict: PASS",
-        "X-SES-Virus-Verdict: PASS",
-        f"Received-SPF: pass {spf} client-ip={client}; envelope-from={sender}; helo={session.host_name};",
-        f"Authentication-Results: amazonses.com;\r\n spf=pass {spf} client-ip={client};\r\n"
-        f" dkim=pass header.i=@{author};\r\n dmarc=pass header.from={author};",
+        f"X-SES-Spam-Verdict: {found.verdict('spam')}",
+        f"X-SES-Virus-Verdict: {found.verdict('virus')}",
+        f"Received-SPF: {found.result('spf')} {spf} client-ip={client}; envelope-from={sender}; "
+        f"helo={session.host_name};",
+        f"Authentication-Results: amazonses.com;\r\n spf={found.result('spf')} {spf} client-ip={client};\r\n"
+        f" dkim={found.result('dkim')} header.i=@{author};\r\n dmarc={found.result('dmarc')} header.from={author};",
     ]
     return "".join(f"{field}\r\n" for field in fields).encode("utf-8", errors="replace")
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailstep.contracts import Message
+from mailstep.policy import MEANINGS
 from operate.history import Attempt, Timeline
 
 _BAR = 28
@@ -40,7 +41,18 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
     summary = Text(f"{'failed after' if line.error else 'done in' if line.ended else 'running for'} {_seconds(total)}")
     if line.error:
         summary.append(f"  {line.error}: {readable_cause(line.cause)}", style="red")
+    summary.append(_ending(line))
     return Group(Text(title, style="dim", overflow="fold"), table, summary)
+
+
+def _ending(line: Timeline) -> str:
+    """What became of the message, and the reason's code with what it means (docs/policy.md)."""
+    said = line.states[-1].output if line.ended and line.states else None
+    if not isinstance(said, dict) or "outcome" not in said:
+        return ""
+    reason = said.get("reason")
+    meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
+    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
 
 
 def message_view(path: Path, message: Message) -> RenderableType:

@@ -20,7 +20,23 @@ class Route(Contract):
 
     url: str = Field(default="", description="The application's endpoint; where empty, `processor` does the work")
     processor: str = Field(default="receipt", description="A module of mailstep/processors")
+
+    # The reply.
+    reply_from: str = Field(default="", description="The reply's address, at the domain; empty: the stack's ReplyFrom")
+    reply_name: str = Field(default="", description="The reply's display name")
+
+    # Who is answered, and what is taken (policy.py).
+    require_authentication: bool = Field(
+        default=True, description="false: what nobody vouches for is processed too, and never answered"
+    )
+    allowed_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`; none: everybody")
+    blocked_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`")
+    replies_an_hour: int = Field(default=20, ge=1, le=1_000, description="To one sender, in one hour of the clock")
     max_size_octets: int = Field(default=bounds.MESSAGE_OCTETS, gt=0, le=bounds.MESSAGE_OCTETS)
+    max_attachments: int = Field(default=50, ge=0, le=bounds.PARTS)
+    attachment_types: tuple[str, ...] = Field(
+        default=(), description="Media types as `text/csv` and `image/*`; none: all but programs"
+    )
 
 
 @cache
@@ -56,3 +72,9 @@ def _filled(value: object, environment: dict[str, str]) -> object:
             return {key: _filled(inner, environment) for key, inner in value.items()}
         case _:
             return value
+
+
+def own_addresses(domain: str, reply_from: str) -> frozenset[str]:
+    """The addresses that are ours, in lower case: that of every route, and those that replies come from."""
+    addresses = {f"{name}@{domain}" for name in routes()} | {route.reply_from for route in routes().values()}
+    return frozenset(address.lower() for address in addresses | {reply_from} if address)

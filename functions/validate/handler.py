@@ -1,5 +1,7 @@
 """Lambda handler of ValidateEmail: `Claim` in, the same claim out, or the error that says why not."""
 
+import os
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -8,7 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mailstep import policy, storage
 from mailstep.contracts import Claim
 from mailstep.errors import RefusedEmail
-from mailstep.routes import routes
+from mailstep.ledger import Ledger
+from mailstep.routes import own_addresses, routes
 from mailstep.telemetry import logger, metrics
 
 
@@ -16,9 +19,17 @@ from mailstep.telemetry import logger, metrics
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     claim = Claim.model_validate(event)
-    message = storage.read_message(claim.email.bucket, claim.message_key)
+    bucket = claim.email.bucket
+    case = policy.Case(
+        message=storage.read_message(bucket, claim.message_key),
+        route=routes().get(claim.route),
+        own_addresses=own_addresses(os.environ["DOMAIN"], os.environ["REPLY_FROM"]),
+        records=Ledger(),
+        open_attachment=partial(storage.read_attachment, bucket),
+    )
+    metrics.add_dimension(name="route", value=claim.route)
     try:
-        policy.validate(message, routes().get(claim.route))
+        policy.validate(case)
     except RefusedEmail as refused:
         metrics.add_dimension(name="reason", value=refused.reason)
         metrics.add_metric(name="EmailsRefused", unit=MetricUnit.Count, value=1)

@@ -16,7 +16,7 @@ from mailstep.contracts import Address, Message
 from mailstep.decoding import content
 from operate.cli import app
 from operate.parsing import parse_file
-from operate.schemas import schema
+from operate.reference import schema
 
 
 @dataclass(frozen=True)

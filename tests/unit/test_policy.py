@@ -1,13 +1,45 @@
 """The policy, rule by rule: a message that passes and messages that do not, with their codes."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
 import pytest
 
-from mailstep.contracts import Address, Message, Verdicts
+from mailstep import bounds
+from mailstep.contracts import Address, Attachment, Message, Verdicts
 from mailstep.errors import RefusedEmail
-from mailstep.policy import RULES, validate
+from mailstep.policy import MEANINGS, RULES, Case, validate
 from mailstep.routes import Route
+from tests.conftest import PROJECT
 
-ROUTE = Route(max_size_octets=1000)
+ROUTE = Route(
+    max_size_octets=1000,
+    max_attachments=2,
+    allowed_senders=("*@b.example", "*@*.simulator.example"),
+    blocked_senders=("spammer@*",),
+)
+OWN = frozenset({"orders@mail.example"})
+
+
+@dataclass
+class Remembered:
+    """Records in memory; those of DynamoDB are in test_ledger.py."""
+
+    suppressed: set[str] = field(default_factory=set)
+    delivered_before: bool = False
+    answered_enough: bool = False
+
+    def is_suppressed(self, address: str) -> bool:
+        return address in self.suppressed
+
+    def claims(self, _message: Message) -> bool:
+        return not self.delivered_before
+
+    def counts(self, _message: Message, at_most: int) -> bool:
+        assert at_most == ROUTE.replies_an_hour
+        return not self.answered_enough
 
 
 def message(**changes: object) -> Message:
@@ -27,13 +59,41 @@ def header(name: str, value: str) -> dict[str, object]:
     return {"headers": ((name, value),)}
 
 
-def reason(checked: Message, route: Route | None = ROUTE) -> str | None:
+def reason(
+    checked: Message, route: Route | None = ROUTE, records: Remembered | None = None, content: bytes = b""
+) -> str | None:
     """The code of the rule that refuses a message, or None."""
     try:
-        validate(checked, route)
+        check(checked, route, records, content)
     except RefusedEmail as refused:
         return refused.reason
     return None
+
+
+def check(
+    checked: Message, route: Route | None = ROUTE, records: Remembered | None = None, content: bytes = b""
+) -> None:
+    validate(Case(checked, route, OWN, records or Remembered(), lambda _attachment: content))
+
+
+def attached(*files: tuple[str, str, str | None]) -> dict[str, object]:
+    """Attachments by file name, declared and detected media type."""
+    return {
+        "attachments": tuple(
+            Attachment(
+                filename=name, media_type=declared, media_type_detected=detected, size_octets=1, sha256="0", key=name
+            )
+            for name, declared, detected in files
+        )
+    }
+
+
+def archive(*members: tuple[str, bytes]) -> bytes:
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as made:
+        for name, content in members:
+            made.writestr(name, content)
+    return packed.getvalue()
 
 
 def test_an_ordinary_message_passes_every_rule() -> None:
@@ -76,7 +136,20 @@ BROKEN = [
         ("automatic_mail", message(from_=(Address(address=f"{local}@b.example"),)))
         for local in ("MAILER-DAEMON", "postmaster", "no-reply", "noreply", "do-not-reply", "bounces+x=y")
     ),
+    (
+        "own_address",
+        message(from_=(Address(address="Orders@mail.example"),), **seen(spf="pass", spf_domain="mail.example")),
+    ),
+    ("own_address", message(**header("X-Mailstep-Id", "abc"))),
+    (
+        "sender_not_allowed",
+        message(from_=(Address(address="a@c.example"),), **seen(dmarc="pass", dmarc_domain="c.example")),
+    ),
     ("too_large", message(size_octets=1001)),
+    ("too_many_attachments", message(**attached(*[("a.csv", "text/csv", None)] * 3))),
+    ("attachment_type", message(**attached(("a.csv", "text/csv", "application/x-msdownload")))),
+    ("attachment_type", message(**attached(("invoice.pdf.EXE", "application/pdf", None)))),
+    ("attachment_type", message(**attached(("a.sh", "application/x-sh", None)))),
 ]
 
 
@@ -85,16 +158,114 @@ def test_a_message_that_breaks_a_rule_is_refused_with_its_code(code: str, refuse
     assert reason(refused) == code
 
 
+BY_RECORD = [
+    ("suppressed_sender", Remembered(suppressed={"a@b.example"})),
+    ("duplicate_message", Remembered(delivered_before=True)),
+    ("too_many_replies", Remembered(answered_enough=True)),
+]
+
+
+@pytest.mark.parametrize(("code", "records"), BY_RECORD)
+def test_what_is_on_record_refuses(code: str, records: Remembered) -> None:
+    assert reason(message(), records=records) == code
+    assert reason(message(from_=(Address(address="A@B.example"),)), records=records) == code
+
+
 def test_mail_to_no_route_is_refused() -> None:
     assert reason(message(), None) == "unknown_route"
 
 
+ONE_DEEP = archive(("a.zip", archive(("a.csv", b"1"))))
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "within_within": lambda: archive(("b.zip", ONE_DEEP)),
+    "too many members": lambda: archive(*((str(n), b"") for n in range(bounds.ARCHIVE_MEMBERS + 1))),
+    "too much": lambda: _declaring(bounds.ARCHIVE_OCTETS + 1),
+    "an archive that unpacks to too much": lambda: archive(("n.zip", bytes(bounds.NESTED_ARCHIVE_OCTETS + 1))),
+}
+
+
+def _declaring(octets: int) -> bytes:
+    """An archive whose one member says that it is so large (APPNOTE 4.3.12, uncompressed size)."""
+    honest = archive(("a.csv", b"1"))
+    central = honest.index(b"PK\x01\x02")
+    return honest[: central + 24] + octets.to_bytes(4, "little") + honest[central + 28 :]
+
+
+ZIPPED = message(**attached(("data.zip", "application/zip", "application/zip")))
+
+
+@pytest.mark.parametrize("made", BOMBS.values(), ids=BOMBS)
+def test_an_archive_bomb_is_refused_by_what_it_declares(made: Callable[[], bytes]) -> None:
+    assert reason(ZIPPED, content=made()) == "archive_bomb"
+
+
+@pytest.mark.parametrize("content", [ONE_DEEP, archive(("a.csv", b"1")), b"no archive", ONE_DEEP[:40]])
+def test_an_ordinary_or_broken_archive_is_no_bomb(content: bytes) -> None:
+    assert reason(ZIPPED, content=content) is None
+
+
+CSV_ONLY = ROUTE.model_copy(update={"attachment_types": ("text/csv", "image/*")})
+
+
+@pytest.mark.parametrize(
+    ("files", "accepted"),
+    [
+        (("a.csv", "text/csv", None), True),
+        (("a.csv", "TEXT/CSV", None), True),
+        (("a.csv", "application/octet-stream", None), True),
+        (("a.png", "image/png", "image/png"), True),
+        (("a.csv", "text/csv", "application/x-msdownload"), False),
+        (("a.png", "image/png", "application/zip"), False),
+        (("a.pdf", "application/pdf", "application/pdf"), False),
+        (("a.bin", "application/octet-stream", None), False),
+    ],
+)
+def test_an_attachment_is_what_it_is_declared_and_detected_to_be(
+    files: tuple[str, str, str | None], accepted: bool
+) -> None:
+    assert reason(message(**attached(files)), CSV_ONLY) == (None if accepted else "attachment_type")
+
+
+def test_an_office_document_is_no_zip_to_a_route_that_takes_it() -> None:
+    excel = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    route = ROUTE.model_copy(update={"attachment_types": (excel,)})
+    assert reason(message(**attached(("a.xlsx", excel, "application/zip"))), route) is None
+
+
+def test_a_blocked_and_a_strange_sender() -> None:
+    def sender(address: str) -> Message:
+        domain = address.rpartition("@")[2]
+        return message(from_=(Address(address=address),), verdicts=Verdicts(dmarc="pass", dmarc_domain=domain.lower()))
+
+    assert reason(sender("spammer@b.example")) == "blocked_sender"
+    assert reason(sender("a@c.example")) == "sender_not_allowed"
+    assert reason(sender("a@notb.example")) == "sender_not_allowed"
+    assert reason(sender("A@B.Example")) is None
+
+
+def test_a_route_may_process_what_nobody_vouches_for_and_still_tells_nothing() -> None:
+    open_route = ROUTE.model_copy(update={"require_authentication": False})
+    assert reason(message(**seen()), open_route) is None
+    with pytest.raises(RefusedEmail) as refused:
+        check(message(size_octets=1001, **seen()), open_route)
+    assert (refused.value.reason, refused.value.tell_sender) == ("too_large", False)
+
+
 def test_every_rule_has_a_case_here() -> None:
-    assert {rule.code for rule in RULES} == {code for code, _ in BROKEN} | {"unknown_route"}
+    cased = {code for code, _ in (*BROKEN, *BY_RECORD)}
+    assert {rule.code for rule in RULES} == cased | {"unknown_route", "archive_bomb", "blocked_sender"}
 
 
-def test_automatic_mail_and_mail_without_a_sender_are_never_answered() -> None:
-    assert {rule.code for rule in RULES if rule.tell_sender} == {"too_large"}
+def test_every_code_is_explained_where_an_operator_looks() -> None:
+    page = (PROJECT / "docs" / "policy.md").read_text()
+    assert all(f"`{code}`" in page for code in MEANINGS)
+
+
+def test_no_rule_that_tells_the_sender_comes_before_one_that_asks_who_it_is() -> None:
+    told = [rule.tell_sender for rule in RULES]
+    assert told == sorted(told)
+    silent = {rule.code for rule in RULES if not rule.tell_sender}
+    assert {"virus", "spam", "unauthenticated", "automatic_mail", "own_address", "duplicate_message"} <= silent
 
 
 @pytest.mark.parametrize("local", ["anna", "noreplyanna", "bouncesless", "postmasters"])

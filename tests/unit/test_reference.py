@@ -6,7 +6,7 @@ import pytest
 from jsonschema import validate
 
 from mailstep.contracts import Digest
-from operate.schemas import PUBLISHED, field_tables, schema
+from operate.reference import PUBLISHED, field_tables, rule_table, schema
 from tests.conftest import PROJECT
 
 SCHEMAS = PROJECT / "docs" / "schemas"
@@ -14,12 +14,16 @@ SCHEMAS = PROJECT / "docs" / "schemas"
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_published_schema_is_that_of_the_code(name: str) -> None:
-    assert (SCHEMAS / f"{name}.json").read_text() == schema(name), "run: make schemas"
+    assert (SCHEMAS / f"{name}.json").read_text() == schema(name), "run: make reference"
 
 
 def test_every_field_of_the_message_is_described_and_the_page_says_so() -> None:
     assert "| None |" not in field_tables()
-    assert (PROJECT / "docs" / "message.md").read_text() == field_tables(), "run: make schemas"
+    assert (PROJECT / "docs" / "message.md").read_text() == field_tables(), "run: make reference"
+
+
+def test_the_policy_page_is_that_of_the_rules() -> None:
+    assert (PROJECT / "docs" / "policy.md").read_text() == rule_table(), "run: make reference"
 
 
 def test_a_digest_is_valid_by_its_schema() -> None:

@@ -1,0 +1,120 @@
+"""What is remembered between messages, in DynamoDB: deliveries, answers an hour, addresses to leave alone.
+
+No address stands in the table in clear. `expiration` (seconds since 1970) lets DynamoDB delete each record; it may take
+days (Amazon DynamoDB Developer Guide, "Time to Live"), so that what is read is compared with the clock.
+"""
+
+import json
+import os
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from mailstep.aws import client, transient_faults
+from mailstep.contracts import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DUPLICATE_SECONDS = 24 * 3600
+"""How long a message is known again: sender's servers give up after days, but repeat within minutes."""
+_HOUR = 3600
+
+
+def suppression_id(address: str) -> str:
+    """The key of the record that an address is left alone."""
+    return f"suppressed#{_digest(address.lower())}"
+
+
+def suppress(address: str, *, seconds: int) -> None:
+    """Leave an address alone for so many seconds."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        dynamodb.put_item(
+            TableName=_table(),
+            Item={"id": {"S": suppression_id(address)}, "expiration": {"N": str(int(time.time()) + seconds)}},
+        )
+
+
+class Ledger:
+    """The records that policy.py asks for (`policy.Records`).
+
+    Each method raises TransientError where DynamoDB asks to try again.
+    """
+
+    def is_suppressed(self, address: str) -> bool:
+        """Whether the address is to be left alone."""
+        dynamodb: DynamoDBClient = client("dynamodb")
+        with transient_faults():
+            found = dynamodb.get_item(TableName=_table(), Key={"id": {"S": suppression_id(address)}}).get("Item")
+        return found is not None and int(found["expiration"]["N"]) > time.time()
+
+    def claims(self, message: Message) -> bool:
+        """Whether no other email of the same Message-ID and content came to the route within a day.
+
+        Its own retry, redrive or replay is the same email, and passes.
+        """
+        now = int(time.time())
+        return self._write(
+            UpdateExpression="SET email = :email, expiration = :end",
+            ConditionExpression="attribute_not_exists(id) OR email = :email OR expiration < :now",
+            Key={"id": {"S": f"duplicate#{_content_digest(message)}"}},
+            ExpressionAttributeValues={
+                ":email": {"S": message.id},
+                ":now": {"N": str(now)},
+                ":end": {"N": str(now + DUPLICATE_SECONDS)},
+            },
+        )
+
+    def counts(self, message: Message, at_most: int) -> bool:
+        """Whether the sender's answers in this hour of the clock, this one included, are no more than that.
+
+        The emails themselves are kept, not their number: what is tried again is counted once.
+        """
+        hour = int(time.time()) // _HOUR
+        sender = message.from_[0].address.lower()
+        return self._write(
+            UpdateExpression="ADD emails :this SET expiration = :end",
+            ConditionExpression="attribute_not_exists(id) OR contains(emails, :email) OR size(emails) < :most",
+            Key={"id": {"S": f"hour#{_digest(sender)}#{hour}"}},
+            ExpressionAttributeValues={
+                ":this": {"SS": [message.id]},
+                ":email": {"S": message.id},
+                ":most": {"N": str(at_most)},
+                ":end": {"N": str((hour + 2) * _HOUR)},
+            },
+        )
+
+    def _write(self, **update: object) -> bool:
+        dynamodb: DynamoDBClient = client("dynamodb")
+        with transient_faults():
+            try:
+                dynamodb.update_item(TableName=_table(), **update)  # type: ignore[arg-type]
+            except dynamodb.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+
+def _table() -> str:
+    return os.environ["TABLE_NAME"]
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _content_digest(message: Message) -> str:
+    """What makes two deliveries one message: route, Message-ID and what a person would read in it."""
+    return _digest(
+        json.dumps(
+            [
+                message.route,
+                message.message_id,
+                [address.address for address in message.from_],
+                message.subject,
+                message.text,
+                message.html,
+                [attachment.sha256 for attachment in message.attachments],
+            ]
+        )
+    )

@@ -1,0 +1,97 @@
+"""What docs/ says of the code, made from the code: schemas, fields, rules (`python -m operate.reference docs`)."""
+
+import json
+import sys
+from pathlib import Path
+
+from mailstep.contracts import (
+    Address,
+    ApplicationRequest,
+    Attachment,
+    Contract,
+    DeliveryReport,
+    Digest,
+    Message,
+    ReportedRecipient,
+    Verdicts,
+)
+from mailstep.policy import RULES
+from mailstep.routes import Route
+
+_POLICY = """# Who is answered
+
+Made by `make reference` from `functions/mailstep/policy.py`. The first rule that a message breaks decides.
+
+- **Told**: the sender gets a short reply that says what to do; the execution ends with the outcome `refused`.
+- **Silent**: nobody is written to; the outcome is `silent`.
+
+Either way the code is the `reason` in the execution's output, a dimension of the metric `EmailsRefused`, and what
+`mailstep demo` and `mailstep history` show. Nothing at all is sent to a From address that neither DMARC, nor SPF or
+DKIM in its name, vouches for.
+
+| | code | a message that | sender | source, or the route's setting |
+| --- | --- | --- | --- | --- |"""
+_SETTINGS = """
+Beyond the rules, `application_refused` is the reason where your application answered 4xx.
+
+To see a rule work, send one message to a local account (`mailstep up`). Its SES finds what the sender's domain says:
+`ann@spam.simulator.example`, and `virus.`, `spf.`, `dkim.` and `dmarc.` likewise, alone or together. Mail from
+`ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; with any one of the three left out it is not.
+
+## What a route can set
+
+In `functions/routes.toml`, below `[routes.<name>]`.
+
+| setting | default | meaning |
+| --- | --- | --- |"""
+
+PUBLISHED: dict[str, type[Contract]] = {
+    "message": Message,
+    "digest": Digest,
+    "application-request": ApplicationRequest,
+}
+
+
+def schema(name: str) -> str:
+    """The text of docs/schemas/<name>.json."""
+    return json.dumps(PUBLISHED[name].model_json_schema(mode="serialization"), indent=2) + "\n"
+
+
+def field_tables() -> str:
+    """The text of docs/message.md: every field of the Message, with its RFC."""
+    made = "Made by `make reference` from `functions/mailstep/contracts.py`."
+    lines = ["# The Message, field by field", "", made, ""]
+    for model in (Message, Address, Attachment, Verdicts, DeliveryReport, ReportedRecipient):
+        lines += [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| field | meaning |", "| --- | --- |"]
+        lines += [f"| `{f.alias or name}` | {f.description} |" for name, f in model.model_fields.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def rule_table() -> str:
+    """The text of docs/policy.md: every rule in order, and what a route can set."""
+    rules = [
+        f"| {number} | `{rule.code}` | {rule.means} | {'told' if rule.tell_sender else 'silent'} | {rule.source} |"
+        for number, rule in enumerate(RULES, start=1)
+    ]
+    settings = [
+        f"| `{name}` | {_shown(field.get_default(call_default_factory=True))} | {field.description or ''} |"
+        for name, field in Route.model_fields.items()
+    ]
+    return "\n".join([_POLICY, *rules, _SETTINGS, *settings, ""])
+
+
+def _shown(default: object) -> str:
+    return f"`{json.dumps(default)}`" if default not in ("", ()) else ""
+
+
+def publish(docs: Path) -> None:
+    """Write docs/schemas/, docs/message.md and docs/policy.md."""
+    for name in PUBLISHED:
+        (docs / "schemas" / f"{name}.json").write_text(schema(name))
+    (docs / "message.md").write_text(field_tables())
+    (docs / "policy.md").write_text(rule_table())
+
+
+if __name__ == "__main__":
+    publish(Path(sys.argv[1]))

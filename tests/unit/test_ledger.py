@@ -1,0 +1,105 @@
+"""What is remembered between messages, against DynamoDB as moto plays it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mailstep import aws, ledger
+from mailstep.contracts import Address, Message
+from mailstep.ledger import Ledger
+
+
+@pytest.fixture(autouse=True)
+def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with mock_aws():
+        monkeypatch.setenv("TABLE_NAME", "ledger")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        aws.client.cache_clear()
+        boto3.client("dynamodb").create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        yield
+    aws.client.cache_clear()
+
+
+def email(identity: str, **changes: object) -> Message:
+    fields: dict[str, object] = {
+        "id": identity,
+        "route": "orders",
+        "size_octets": 1,
+        "message_id": "<1@b.example>",
+        "text": "hello",
+        "from_": (Address(address="Ann@b.example"),),
+    }
+    return Message.model_validate(fields | changes)
+
+
+def items() -> list[dict[str, object]]:
+    return boto3.client("dynamodb").scan(TableName="ledger")["Items"]  # type: ignore[return-value]
+
+
+def test_the_same_message_under_another_key_is_known_again_and_its_own_retry_passes() -> None:
+    assert Ledger().claims(email("first"))
+    assert Ledger().claims(email("first"))
+    assert not Ledger().claims(email("second"))
+
+
+@pytest.mark.parametrize(
+    "other", [{"route": "feedback"}, {"message_id": "<2@b.example>"}, {"text": "hello!"}, {"subject": "other"}]
+)
+def test_another_route_identifier_or_content_is_another_message(other: dict[str, object]) -> None:
+    assert Ledger().claims(email("first"))
+    assert Ledger().claims(email("second", **other))
+
+
+def test_a_message_is_forgotten_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    assert Ledger().claims(email("first"))
+    now += ledger.DUPLICATE_SECONDS - 1
+    assert not Ledger().claims(email("second"))
+    now += 2
+    assert Ledger().claims(email("second"))
+    assert not Ledger().claims(email("third"))
+
+
+def test_no_more_are_counted_than_allowed_however_many_at_once() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        counted = list(pool.map(lambda n: Ledger().counts(email(f"m{n}"), 5), range(40)))
+    # An hour of the clock may end in between.
+    assert sum(counted) in {5, 10}
+
+
+def test_a_retry_is_counted_once_and_senders_and_hours_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    assert all(Ledger().counts(email("m1"), 1) for _ in range(3))
+    assert not Ledger().counts(email("m2"), 1)
+    assert not Ledger().counts(email("m2", from_=(Address(address="ANN@B.example"),)), 1)
+    assert Ledger().counts(email("m2", from_=(Address(address="bob@b.example"),)), 1)
+    now += 3600
+    assert Ledger().counts(email("m2"), 1)
+
+
+def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    assert not Ledger().is_suppressed("ann@b.example")
+    ledger.suppress("Ann@B.example", seconds=60)
+    assert Ledger().is_suppressed("ann@b.example")
+    now += 61
+    assert not Ledger().is_suppressed("ann@b.example")
+
+
+def test_no_address_stands_in_the_table() -> None:
+    ledger.suppress("ann@b.example", seconds=60)
+    Ledger().claims(email("m1"))
+    Ledger().counts(email("m1"), 5)
+    assert len(items()) == 3
+    assert "b.example" not in str(items()).lower()
