@@ -9,6 +9,8 @@ import inspect
 import json
 import os
 import re
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from email.utils import parseaddr
 from pathlib import Path
@@ -21,6 +23,10 @@ from ministack.core.responses import get_account_id
 from ministack.services import lambda_svc, ses, ses_v2, stepfunctions
 
 Response = tuple[int, dict[str, str], bytes]
+
+# Under the inbound queue's visibility timeout.
+_POLLER_PATIENCE_SECONDS = 60
+_POLLER_PAUSE_SECONDS = 0.2
 
 _RUNTIME = "python3.13"
 # What Lambda itself sets in a function's environment, beside the function's own variables.
@@ -55,6 +61,8 @@ def apply(*, bootstrap: Path, outbox: Path) -> None:
     _take_loopback_for_tls()
     _authorise_raw_sending_as_ses_does()
     _pass_on_the_tagging_of_a_copy()
+    _poll_again_while_throttled()
+    _name_a_throttle_as_step_functions_does()
 
 
 def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
@@ -210,3 +218,46 @@ def _pass_on_the_tagging_of_a_copy() -> None:
     if members is None or "TaggingDirective" not in members:
         raise IncompatibleMiniStack("stepfunctions._REST_XML_OP_SPECS is not as localcloud/patches.py knows it")
     members.setdefault("Tagging", "x-amz-tagging")
+
+
+def _poll_again_while_throttled() -> None:
+    """A throttled batch waits out its visibility timeout in MiniStack; Lambda's poller backs off and tries again.
+
+    (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS": throttled batches are retried until the timeout.)
+    """
+    run = _known(lambda_svc, "_run_sqs_batch", ["esm", "func_rec", "event", "batch", "queue_url", "queue_name"])
+    execute = _known(lambda_svc, "_execute_function", ["func", "event"])
+    poller = threading.local()
+
+    def run_batch(*args: Any) -> None:
+        poller.until = time.monotonic() + _POLLER_PATIENCE_SECONDS
+        try:
+            run(*args)
+        finally:
+            poller.until = 0
+
+    def execute_again(func: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = execute(func, event)
+        while result.get("throttle") and time.monotonic() < getattr(poller, "until", 0):
+            time.sleep(_POLLER_PAUSE_SECONDS)
+            result = execute(func, event)
+        return result
+
+    parameters = ["esm", "func_rec", "event", "batch", "queue_url", "queue_name"]
+    _replace(lambda_svc, "_run_sqs_batch", parameters, run_batch)
+    _replace(lambda_svc, "_execute_function", ["func", "event"], execute_again)
+
+
+def _name_a_throttle_as_step_functions_does() -> None:
+    """A throttled function is `Lambda.TooManyRequestsException` to a workflow; MiniStack calls it `Lambda.Unknown`.
+
+    (AWS Step Functions Developer Guide, "Handle transient Lambda service exceptions".)
+    """
+    throttle = _known(lambda_svc, "_throttle_response", ["reason_code", "msg", "retry_after"])
+
+    def named_throttle(reason_code: str, msg: str, retry_after: int = 1) -> dict[str, Any]:
+        response: dict[str, Any] = throttle(reason_code, msg, retry_after)
+        response["body"]["errorType"] = "Lambda.TooManyRequestsException"
+        return response
+
+    _replace(lambda_svc, "_throttle_response", ["reason_code", "msg", "retry_after"], named_throttle)

@@ -49,18 +49,18 @@ class Ledger:
             found = dynamodb.get_item(TableName=_table(), Key={"id": {"S": suppression_id(address)}}).get("Item")
         return found is not None and int(found["expiration"]["N"]) > time.time()
 
-    def claims(self, message: Message) -> bool:
-        """Whether no other email of the same Message-ID and content came to the route within a day.
+    def claims(self, message: Message, key: str) -> bool:
+        """Whether no other object held the same Message-ID and content for the route within a day.
 
-        Its own retry, redrive or replay is the same email, and passes.
+        SES stores each delivery under a key of its own; a retry, redrive or replay reads the same one, and passes.
         """
         now = int(time.time())
         return self._write(
-            UpdateExpression="SET email = :email, expiration = :end",
-            ConditionExpression="attribute_not_exists(id) OR email = :email OR expiration < :now",
+            UpdateExpression="SET object_key = :key, expiration = :end",
+            ConditionExpression="attribute_not_exists(id) OR object_key = :key OR expiration < :now",
             Key={"id": {"S": f"duplicate#{_content_digest(message)}"}},
             ExpressionAttributeValues={
-                ":email": {"S": message.id},
+                ":key": {"S": key},
                 ":now": {"N": str(now)},
                 ":end": {"N": str(now + DUPLICATE_SECONDS)},
             },

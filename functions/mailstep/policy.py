@@ -19,8 +19,8 @@ class Records(Protocol):
     def is_suppressed(self, address: str) -> bool:
         """Whether a bounce or complaint said that nothing more may go to the address."""
 
-    def claims(self, message: Message) -> bool:
-        """Whether this is the message's first delivery; it is on record from now on."""
+    def claims(self, message: Message, key: str) -> bool:
+        """Whether the object at `key` is the message's first delivery; it is on record from now on."""
 
     def counts(self, message: Message, at_most: int) -> bool:
         """Whether the sender may be answered once more in this hour; the answer is counted from now on."""
@@ -31,6 +31,7 @@ class Case:
     """A message before the rules, and what they may look at."""
 
     message: Message
+    key: str
     route: Route | None
     own_addresses: frozenset[str]
     records: Records
@@ -159,7 +160,7 @@ def _is_blocked(case: Case) -> str | None:
 
 
 def _is_a_duplicate(case: Case) -> str | None:
-    return None if case.records.claims(case.message) else "The same message was received before."
+    return None if case.records.claims(case.message, case.key) else "The same message was received before."
 
 
 def _is_one_too_many(case: Case) -> str | None:

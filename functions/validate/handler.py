@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     bucket = claim.email.bucket
     case = policy.Case(
         message=storage.read_message(bucket, claim.message_key),
+        key=claim.email.key,
         route=routes().get(claim.route),
         own_addresses=own_addresses(os.environ["DOMAIN"], os.environ["REPLY_FROM"]),
         records=Ledger(),

@@ -35,7 +35,16 @@ class Desk:
         return self.follow([read_message_file(directory / name) for name in names], route=route)
 
     def follow(self, files: list[MessageFile], route: str | None = None) -> list[demo.Result]:
+        self.forget_deliveries()
         return demo.run(self.cloud, files, route=route, timeout=90)
+
+    def forget_deliveries(self) -> None:
+        """Let a sample be sent again, which a day would do: it would be a duplicate of itself."""
+        dynamodb, table = self.cloud.account.client("dynamodb"), self.cloud.outputs["LedgerTableName"]
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="id"):
+            for item in page["Items"]:
+                if item["id"]["S"].startswith("duplicate#"):
+                    dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
 
     def invoke(self, logical_id: str, event: object) -> tuple[str | None, Any]:
         """A function's answer to a direct call: the error's kind, if any, and the payload."""
@@ -46,14 +55,21 @@ class Desk:
 
     def store(self, email: StoredEmail, raw: bytes) -> StoredEmail:
         """Put a raw message where SES would; answer it with the version that it got."""
+        self.forget_deliveries()
         put = self.cloud.account.client("s3").put_object(Bucket=email.bucket, Key=email.key, Body=raw)
         return email.model_copy(update={"version_id": put["VersionId"]})
 
-    def log_lines(self) -> list[str]:
-        """What the functions have logged so far."""
+    def log_lines(self, pattern: str = "", *, since: float = 0) -> list[str]:
+        """What the functions have logged; the emulation answers 10,000 lines at most."""
         pages = self.cloud.account.client("logs").get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=self.cloud.outputs["FunctionLogsName"])
+        found = pages.paginate(
+            logGroupName=self.cloud.outputs["FunctionLogsName"], filterPattern=pattern, startTime=int(since * 1000)
+        )
         return [event["message"] for page in found for event in page["events"]]
+
+    def metrics(self, name: str, *, since: float = 0) -> list[dict[str, Any]]:
+        """What the functions counted under a name, in the embedded metric format of CloudWatch."""
+        return [said for line in self.log_lines(name, since=since) if "_aws" in (said := json.loads(line))]
 
     def executions(self, name_prefix: str) -> list[str]:
         pages = self.cloud.account.client("stepfunctions").get_paginator("list_executions")
@@ -66,11 +82,11 @@ def desk(cloud: LocalCloud) -> Desk:
     return Desk(cloud)
 
 
-def eventually[T](ask: Callable[[], T], *, seconds: float = 30) -> T:
+def eventually[T](ask: Callable[[], T], *, seconds: float = 30, every: float = 0.1) -> T:
     """Ask until the answer is truthy."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(every)
     return answer
 
 

@@ -81,6 +81,8 @@ PERMISSIONS = [
     ("ParseFunction", "s3:GetObject"),
     ("ParseFunction", "s3:PutObject"),
     ("ValidateFunction", "s3:GetObject"),
+    ("ValidateFunction", "dynamodb:GetItem"),
+    ("ValidateFunction", "dynamodb:UpdateItem"),
     ("ProcessFunction", "s3:GetObject"),
     ("ProcessFunction", "s3:PutObject"),
     ("ReplyFunction", "s3:GetObject"),

@@ -45,28 +45,28 @@ def items() -> list[dict[str, object]]:
 
 
 def test_the_same_message_under_another_key_is_known_again_and_its_own_retry_passes() -> None:
-    assert Ledger().claims(email("first"))
-    assert Ledger().claims(email("first"))
-    assert not Ledger().claims(email("second"))
+    assert Ledger().claims(email("first"), "inbound/orders/first")
+    assert Ledger().claims(email("first"), "inbound/orders/first")
+    assert not Ledger().claims(email("second"), "inbound/orders/second")
 
 
 @pytest.mark.parametrize(
     "other", [{"route": "feedback"}, {"message_id": "<2@b.example>"}, {"text": "hello!"}, {"subject": "other"}]
 )
 def test_another_route_identifier_or_content_is_another_message(other: dict[str, object]) -> None:
-    assert Ledger().claims(email("first"))
-    assert Ledger().claims(email("second", **other))
+    assert Ledger().claims(email("first"), "inbound/orders/first")
+    assert Ledger().claims(email("second", **other), "inbound/orders/second")
 
 
 def test_a_message_is_forgotten_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
-    assert Ledger().claims(email("first"))
+    assert Ledger().claims(email("first"), "inbound/orders/first")
     now += ledger.DUPLICATE_SECONDS - 1
-    assert not Ledger().claims(email("second"))
+    assert not Ledger().claims(email("second"), "inbound/orders/second")
     now += 2
-    assert Ledger().claims(email("second"))
-    assert not Ledger().claims(email("third"))
+    assert Ledger().claims(email("second"), "inbound/orders/second")
+    assert not Ledger().claims(email("third"), "inbound/orders/third")
 
 
 def test_no_more_are_counted_than_allowed_however_many_at_once() -> None:
@@ -99,7 +99,7 @@ def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.Monk
 
 def test_no_address_stands_in_the_table() -> None:
     ledger.suppress("ann@b.example", seconds=60)
-    Ledger().claims(email("m1"))
+    Ledger().claims(email("m1"), "inbound/orders/m1")
     Ledger().counts(email("m1"), 5)
     assert len(items()) == 3
     assert "b.example" not in str(items()).lower()

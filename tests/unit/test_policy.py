@@ -34,7 +34,7 @@ class Remembered:
     def is_suppressed(self, address: str) -> bool:
         return address in self.suppressed
 
-    def claims(self, _message: Message) -> bool:
+    def claims(self, _message: Message, _key: str) -> bool:
         return not self.delivered_before
 
     def counts(self, _message: Message, at_most: int) -> bool:
@@ -73,7 +73,7 @@ def reason(
 def check(
     checked: Message, route: Route | None = ROUTE, records: Remembered | None = None, content: bytes = b""
 ) -> None:
-    validate(Case(checked, route, OWN, records or Remembered(), lambda _attachment: content))
+    validate(Case(checked, "inbound/orders/1", route, OWN, records or Remembered(), lambda _attachment: content))
 
 
 def attached(*files: tuple[str, str, str | None]) -> dict[str, object]:
