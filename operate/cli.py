@@ -19,6 +19,9 @@ from localcloud.deployment import PROJECT
 from localcloud.errors import UserError
 from operate import demo as demonstration
 from operate import display, history, parsing
+from operate.doctor import checks
+from operate.doctor.findings import Result
+from operate.doctor.site import Blocked, visit
 from operate.executions import find_execution
 from operate.mailing import check_route, read_message_file
 
@@ -118,6 +121,36 @@ def parse_files(
     """Show what ParseEmail makes of a message. Exit 2 where a file is no message at all; defects are no failure."""
     ended = [_parse_one(path, attachments, as_json=as_json) for path in files]
     return 0 if all(ended) else 2
+
+
+@app.command()
+def doctor(
+    stack: Annotated[str, typer.Option(help="The home stack.")] = "mailstep",
+    receiving_stack: Annotated[str, typer.Option(help="The receiving stack.")] = "mailstep-receiving",
+    receiving_region: Annotated[
+        str | None, typer.Option(help="Region of the receiving stack. Default: the home Region.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
+) -> int:
+    """Say what of a deployment is as it should be, what is not, and what to do. Exit 1 where something is at fault."""
+    results: list[Result] = []
+
+    def told(result: Result) -> None:
+        results.append(result)
+        if not as_json:
+            _out.print(display.result_view(result), soft_wrap=True)
+
+    try:
+        site = visit(stack, receiving_stack, receiving_region)
+        for result in checks.run(site):
+            told(result)
+    except Blocked as blocked:
+        told(blocked.result)
+        return 2
+    finally:
+        if as_json:
+            print(json.dumps([result.as_json() for result in results], indent=2))  # noqa: T201
+    return 1 if any(result.finding.state == "fault" for result in results) else 0
 
 
 def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:

@@ -12,10 +12,12 @@ from rich.text import Text
 
 from mailstep.contracts import Message
 from mailstep.policy import MEANINGS
+from operate.doctor.findings import Result
 from operate.history import Attempt, Timeline
 
 _BAR = 28
 _CAUSE_BOUND = 160
+_SIGNS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
 
 
 def timeline_table(line: Timeline, title: str) -> RenderableType:
@@ -53,6 +55,15 @@ def _ending(line: Timeline) -> str:
     reason = said.get("reason")
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
+
+
+def result_view(result: Result) -> RenderableType:
+    """One line a check, and the remedy below a fault."""
+    sign, style = _SIGNS[result.finding.state]
+    line = Text.assemble((f"{sign} ", style), (f"{result.name:16} ", "bold"), result.finding.detail)
+    if result.finding.remedy:
+        line.append(f"\n  → {result.finding.remedy}", style="yellow")
+    return line
 
 
 def message_view(path: Path, message: Message) -> RenderableType:

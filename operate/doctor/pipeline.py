@@ -1,0 +1,189 @@
+"""The checks of the way from the bucket to the workflow, of the application behind it, and of who is told."""
+
+import socket
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from operate.doctor.findings import Finding, fault, judged, ok, unknown
+from operate.doctor.policies import allows
+from operate.doctor.site import Site, reserved
+
+_CONNECT_SECONDS = 5
+_AGAIN = "deploy the home stack again: sam build && sam deploy"
+
+
+def notification(site: Site) -> Finding:
+    """S3 tells the topic of every object under inbound/."""
+    found = site.client("s3").get_bucket_notification_configuration(Bucket=site.bucket).get("TopicConfigurations", [])
+    topic = site.home.outputs["EmailReceivedTopicArn"]
+    told = any(
+        entry["TopicArn"] == topic and "s3:ObjectCreated:*" in entry["Events"] and _prefix(entry) == "inbound/"
+        for entry in found
+    )
+    return judged(
+        [] if told else [f"the bucket does not tell {topic} of what is created under inbound/"],
+        _put_back("MailBucket"),
+        "s3:ObjectCreated:* under inbound/ goes to the topic",
+    )
+
+
+def topic_policy(site: Site) -> Finding:
+    """S3 may publish to the topic, for this bucket."""
+    topic = site.home.outputs["EmailReceivedTopicArn"]
+    policy = site.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    context = {"aws:SourceAccount": site.account_id, "aws:SourceArn": f"arn:aws:s3:::{site.bucket}"}
+    allowed = allows(policy, "sns:Publish", topic, service="s3.amazonaws.com", context=context)
+    return judged(
+        [] if allowed else [f"the policy of {topic} does not let the mail bucket publish"],
+        _put_back("EmailReceivedTopicPolicy"),
+        "the bucket may publish",
+    )
+
+
+def inbound_subscription(site: Site) -> Finding:
+    """The inbound queue is subscribed, raw, with a dead-letter queue for what SNS cannot hand over."""
+    queue = _queue_arn(site, site.home.outputs["InboundQueueUrl"])
+    found = [s for s in _subscriptions(site, "EmailReceivedTopicArn") if s["Endpoint"] == queue]
+    if not found:
+        return fault(f"{queue} is not subscribed to the topic", _put_back("InboundSubscription"))
+    attributes = site.client("sns").get_subscription_attributes(SubscriptionArn=found[0]["SubscriptionArn"])[
+        "Attributes"
+    ]
+    problems = []
+    if attributes.get("RawMessageDelivery") != "true":
+        problems.append("the queue's subscription is not raw")
+    if "deadLetterTargetArn" not in attributes.get("RedrivePolicy", ""):
+        problems.append("the queue's subscription has no dead-letter queue")
+    return judged(problems, _put_back("InboundSubscription"), "the queue is subscribed, raw, with a dead-letter queue")
+
+
+def queue_policy(site: Site) -> Finding:
+    """The topic may send to the inbound queue, and to the queue for what it cannot hand over."""
+    context = {
+        "aws:SourceAccount": site.account_id,
+        "aws:SourceArn": site.home.outputs["EmailReceivedTopicArn"],
+    }
+    problems = []
+    for output in ("InboundQueueUrl", "SubscriptionDeadLetterQueueUrl"):
+        url = site.home.outputs[output]
+        found = _queue_attributes(site, url)
+        policy, arn = found.get("Policy", "{}"), found["QueueArn"]
+        if not allows(policy, "sqs:SendMessage", arn, service="sns.amazonaws.com", context=context):
+            problems.append(f"the policy of {arn} does not let the topic send")
+    return judged(problems, _put_back("InboundQueuePolicy"), "the topic may send")
+
+
+def event_source(site: Site) -> Finding:
+    """Lambda takes from the inbound queue."""
+    queue = _queue_arn(site, site.home.outputs["InboundQueueUrl"])
+    found = site.client("lambda").list_event_source_mappings(EventSourceArn=queue)["EventSourceMappings"]
+    enabled = [mapping for mapping in found if mapping["State"] in {"Enabled", "Enabling", "Updating"}]
+    if found and not enabled:
+        uuid = found[0]["UUID"]
+        return fault(
+            "the starter does not take from the queue",
+            f"aws lambda update-event-source-mapping --enabled --uuid {uuid}",
+        )
+    return judged(
+        [] if enabled else ["nothing takes from the inbound queue"], _AGAIN, "the starter takes from the queue"
+    )
+
+
+def subscribers(site: Site) -> Finding:
+    """Somebody is told of failures, and every subscription is confirmed."""
+    operators = _subscriptions(site, "OperatorTopicArn")
+    if not operators:
+        return fault(
+            "nobody is told of failures",
+            "aws sns subscribe --protocol email --notification-endpoint <address> --topic-arn "
+            + site.home.outputs["OperatorTopicArn"],
+        )
+    every = [*operators, *_subscriptions(site, "EmailReceivedTopicArn")]
+    pending = [s["Endpoint"] for s in every if not s["SubscriptionArn"].startswith("arn:") or _pending(site, s)]
+    if not pending:
+        return ok(f"{len(operators)} told of failures, all confirmed")
+    if all(reserved(endpoint.rpartition("@")[2]) for endpoint in pending):
+        return unknown(f"{', '.join(pending)} cannot confirm: no real domain")
+    return fault(
+        f"not confirmed by {', '.join(pending)}", "open SNS's mail there and follow its link, or subscribe again"
+    )
+
+
+def alarms(site: Site) -> Finding:
+    """Every alarm of the stacks is there, and none rings."""
+    problems, quiet = [], 0
+    for stack in (site.home, site.receiving):
+        names = list(stack.of_type("AWS::CloudWatch::Alarm").values())
+        found = _alarm_states(site, names, stack.region)
+        problems += [f"{name} is gone" for name in names if name not in found]
+        problems += [f"{name} rings: {why}" for name, (state, why) in found.items() if state == "ALARM"]
+        quiet += sum(state != "ALARM" for state, _ in found.values())
+    return judged(
+        problems, "docs/runbook.md says what each alarm means, and how to mend a stack", f"{quiet} alarms, none rings"
+    )
+
+
+def application(site: Site) -> Finding:
+    """Each application endpoint answers the telephone: TCP, and TLS where it is https."""
+    urls = sorted({route.url for route in site.routes.values() if route.url})
+    problems = [f"{url}: {why}" for url in urls if (why := _unreachable(url))]
+    return judged(
+        problems,
+        "from here, at least: mend the endpoint, or look again from where the functions run",
+        f"{', '.join(urls)} reachable from here" if urls else "no route has one",
+    )
+
+
+def _unreachable(url: str) -> str | None:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    try:
+        with socket.create_connection(
+            (parts.hostname or "", parts.port or (443 if secure else 80)), _CONNECT_SECONDS
+        ) as plain:
+            if secure:
+                with ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname):
+                    pass
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def _put_back(logical_id: str) -> str:
+    return f'{logical_id} was changed by hand: docs/runbook.md, "Changed by hand"'
+
+
+def _prefix(entry: dict[str, Any]) -> str:
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return next((rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"), "")
+
+
+def _queue_attributes(site: Site, url: str) -> dict[str, str]:
+    found: dict[str, str] = site.client("sqs").get_queue_attributes(
+        QueueUrl=url, AttributeNames=["Policy", "QueueArn"]
+    )["Attributes"]
+    return found
+
+
+def _queue_arn(site: Site, url: str) -> str:
+    return _queue_attributes(site, url)["QueueArn"]
+
+
+def _subscriptions(site: Site, output: str) -> list[dict[str, str]]:
+    pages = site.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=site.home.outputs[output])
+    return [subscription for page in pages for subscription in page["Subscriptions"]]
+
+
+def _pending(site: Site, subscription: dict[str, str]) -> bool:
+    found = site.client("sns").get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])[
+        "Attributes"
+    ]
+    return bool(found.get("PendingConfirmation") == "true")
+
+
+def _alarm_states(site: Site, names: list[str], region: str) -> dict[str, tuple[str, str]]:
+    if not names:
+        return {}
+    pages = site.client("cloudwatch", region).get_paginator("describe_alarms").paginate(AlarmNames=names)
+    return {a["AlarmName"]: (a["StateValue"], a.get("StateReason", "")) for page in pages for a in page["MetricAlarms"]}

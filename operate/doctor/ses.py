@@ -1,0 +1,221 @@
+"""The checks of SES: the identity, its DNS records, the rules that receive, and what may be sent."""
+
+from collections.abc import Callable
+from typing import Any
+
+from operate.doctor import dns_records
+from operate.doctor.findings import Finding, fault, judged, ok, unknown
+from operate.doctor.policies import allows
+from operate.doctor.site import Site, reserved
+
+_BOUND = 5
+
+
+def identity(site: Site) -> Finding:
+    """The domain is verified, in the Region that receives and in the one that sends."""
+    regions = sorted({site.receiving.region, site.home.region})
+    missing = [region for region in regions if not _identity(site, site.domain, region).get("VerifiedForSendingStatus")]
+    return judged(
+        [f"{site.domain} is not verified in {region}" for region in missing],
+        "publish the DKIM records of the stacks' outputs, and wait until SES has seen them",
+        f"{site.domain} is verified in {' and '.join(regions)}",
+    )
+
+
+def dkim(site: Site) -> Finding:
+    """SES signs as the domain, so that replies pass DMARC."""
+    found = _identity(site, site.domain, site.home.region).get("DkimAttributes", {})
+    status = found.get("Status", "NOT_STARTED")
+    if status == "SUCCESS" and found.get("SigningEnabled"):
+        return ok(f"{site.domain} signs with DKIM")
+    if reserved(site.domain):
+        return unknown(f"{site.domain} is no real domain: SES cannot see its DKIM records")
+    if status == "SUCCESS":
+        return fault(
+            f"DKIM of {site.domain} is switched off",
+            f"aws sesv2 put-email-identity-dkim-attributes --signing-enabled --email-identity {site.domain}",
+        )
+    records = ", ".join(f"{token}._domainkey.{site.domain}" for token in found.get("Tokens", []))
+    return fault(
+        f"DKIM of {site.domain} is {status} in {site.home.region}",
+        f"publish CNAME records {records} to <token>.dkim.amazonses.com" if records else "deploy the stacks again",
+    )
+
+
+def mx(site: Site) -> Finding:
+    """Mail to the domain goes to SES."""
+    return _asked(site, lambda: dns_records.mx(site.lookup, site.domain, site.receiving.region))
+
+
+def spf(site: Site) -> Finding:
+    """SES may send for the envelope's domain: the custom MAIL FROM domain where there is one."""
+    return _asked(site, lambda: dns_records.spf(site.lookup, _envelope_domain(site)))
+
+
+def dmarc(site: Site) -> Finding:
+    """Receivers are told what to do with mail that is not ours."""
+    return _asked(site, lambda: dns_records.dmarc(site.lookup, site.domain))
+
+
+def active_rule_set(site: Site) -> Finding:
+    """SES applies the rule set that holds our rules."""
+    active = (
+        site.client("ses", site.receiving.region).describe_active_receipt_rule_set().get("Metadata", {}).get("Name")
+    )
+    return judged(
+        [] if active == site.rule_set else [f"{active} is active" if active else "no rule set is active"],
+        f"aws ses set-active-receipt-rule-set --rule-set-name {site.rule_set} --region {site.receiving.region}",
+        f"{active} is active in {site.receiving.region}",
+    )
+
+
+def rules(site: Site) -> Finding:
+    """Each route of routes.toml has a rule that stores its mail where the workflow looks."""
+    there = site.rules()
+    problems = [problem for route in site.routes for problem in _rule_problems(site, route, there)]
+    return judged(problems, "deploy the receiving stack again", f"{len(site.routes)} routes, each with its rule")
+
+
+def unknown_routes(site: Site) -> Finding:
+    """No rule stores mail for a route that routes.toml does not have: its executions would fail."""
+    stored = [(rule["Name"], prefix) for rule in site.rules() for prefix in _prefixes(rule, site.bucket)]
+    problems = [
+        f"rule {name} stores mail under {prefix}, which is no route"
+        for name, prefix in stored
+        if prefix not in {f"inbound/{route}/" for route in site.routes}
+    ]
+    return judged(problems, "add the route to functions/routes.toml and deploy, or delete the rule", "none")
+
+
+def rule_roles(site: Site) -> Finding:
+    """SES may store what it receives: by each rule's role, or where a rule names none, by the bucket's policy."""
+    problems = [
+        problem
+        for rule in site.rules()
+        for action in _s3_actions(rule, site.bucket)
+        for problem in _storing_problems(site, rule["Name"], action)
+    ]
+    return judged(problems, "deploy the stack that has it again", "SES may write to the bucket for every rule")
+
+
+def sending(site: Site) -> Finding:
+    """SES sends for this account, to anybody, and has quota left."""
+    account = site.client("sesv2").get_account()
+    quota = account.get("SendQuota", {})
+    left = quota.get("Max24HourSend", 0) - quota.get("SentLast24Hours", 0)
+    if not account.get("SendingEnabled"):
+        return fault(
+            f"SES has paused sending in {site.home.region}", "open the SES console: it says why, and whom to ask"
+        )
+    if not account.get("ProductionAccessEnabled"):
+        return fault(
+            f"SES is in its sandbox in {site.home.region}: it sends to verified addresses only",
+            "request production access in the SES console (a day or so); until then verify whom you test with",
+        )
+    if quota.get("Max24HourSend") != -1 and left <= 0:
+        return fault("the sending quota of these 24 hours is used up", "ask for more: Service Quotas, Amazon SES")
+    return ok(f"{quota.get('MaxSendRate', 0):g} a second, {quota.get('Max24HourSend', 0):g} in 24 hours, {left:g} left")
+
+
+def reply_addresses(site: Site) -> Finding:
+    """Replies come from addresses at the domain, which the function's role may use and SES has verified."""
+    default = site.variables("ReplyFunction").get("REPLY_FROM", "")
+    addresses = {
+        route.reply_from or default or f"{name}@{site.domain}": name for name, route in sorted(site.routes.items())
+    }
+    problems = [
+        f"replies of {route} come from {address}, which is not at {site.domain}"
+        for address, route in addresses.items()
+        if address.rpartition("@")[2].lower() != site.domain.lower()
+    ]
+    return judged(
+        problems,
+        "set the parameter ReplyFrom, or reply_from in routes.toml, to an address at the domain, and deploy",
+        ", ".join(list(addresses)[:_BOUND]),
+    )
+
+
+def _identity(site: Site, name: str, region: str) -> dict[str, Any]:
+    client = site.client("sesv2", region)
+    try:
+        found: dict[str, Any] = client.get_email_identity(EmailIdentity=name)
+    except client.exceptions.NotFoundException:
+        return {}
+    return found
+
+
+def _envelope_domain(site: Site) -> str:
+    found = _identity(site, site.domain, site.home.region).get("MailFromAttributes", {})
+    return str(found.get("MailFromDomain") or site.domain)
+
+
+def _asked(site: Site, check: Callable[[], Finding]) -> Finding:
+    if reserved(site.domain):
+        return unknown(f"{site.domain} is no real domain: there is no DNS to ask")
+    try:
+        return check()
+    except dns_records.Unanswered as error:
+        return unknown(str(error), "ask from a machine with DNS")
+
+
+def _rule_problems(site: Site, route: str, there: list[dict[str, Any]]) -> list[str]:
+    address, wanted = f"{route}@{site.domain}", f"inbound/{route}/"
+    found = next((rule for rule in there if address in rule.get("Recipients", [])), None)
+    if found is None:
+        return [f"no rule receives {address}"]
+    stored = [(a["BucketName"], a.get("ObjectKeyPrefix", "")) for a in _s3_actions(found)]
+    problems = []
+    if not found.get("Enabled"):
+        problems.append(f"the rule for {address} is disabled")
+    if not found.get("ScanEnabled"):
+        problems.append(f"the rule for {address} does not scan for spam and viruses")
+    if (site.bucket, wanted) not in stored:
+        places = ", ".join(f"s3://{bucket}/{prefix}" for bucket, prefix in stored) or "nowhere"
+        problems.append(f"the rule for {address} stores in {places}, not in s3://{site.bucket}/{wanted}")
+    return problems
+
+
+def _s3_actions(rule: dict[str, Any], bucket: str | None = None) -> list[dict[str, Any]]:
+    actions = [action["S3Action"] for action in rule.get("Actions", []) if "S3Action" in action]
+    return [action for action in actions if bucket in {None, action["BucketName"]}]
+
+
+def _prefixes(rule: dict[str, Any], bucket: str) -> list[str]:
+    return [action.get("ObjectKeyPrefix", "") for action in _s3_actions(rule, bucket)]
+
+
+def _storing_problems(site: Site, rule: str, action: dict[str, Any]) -> list[str]:
+    rule_arn = (
+        f"arn:aws:ses:{site.receiving.region}:{site.account_id}:receipt-rule-set/{site.rule_set}:receipt-rule/{rule}"
+    )
+    target = f"arn:aws:s3:::{site.bucket}/{action.get('ObjectKeyPrefix', '')}*"
+    context = {"aws:SourceAccount": site.account_id, "aws:SourceArn": rule_arn}
+    role_arn = action.get("IamRoleArn")
+    if not role_arn:
+        policy = site.client("s3").get_bucket_policy(Bucket=site.bucket)["Policy"]
+        allowed = allows(policy, "s3:PutObject", target, service="ses.amazonaws.com", context=context)
+        return [] if allowed else [f"the bucket's policy does not let SES write for rule {rule}"]
+    iam = site.client("iam")
+    try:
+        role = iam.get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
+    except iam.exceptions.NoSuchEntityException:
+        return [f"rule {rule} names the role {role_arn}, which is not there"]
+    problems = []
+    trust = role["AssumeRolePolicyDocument"]
+    if not allows(trust, "sts:AssumeRole", role_arn, service="ses.amazonaws.com", context=context):
+        problems.append(f"SES may not take the role {role['RoleName']} for rule {rule}")
+    if not any(allows(policy, "s3:PutObject", target) for policy in _policies(iam, role["RoleName"])):
+        problems.append(f"the role {role['RoleName']} may not write {target} for rule {rule}")
+    return problems
+
+
+def _policies(iam: Any, role: str) -> list[Any]:
+    inline = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    versions = [
+        (p["PolicyArn"], iam.get_policy(PolicyArn=p["PolicyArn"])["Policy"]["DefaultVersionId"]) for p in attached
+    ]
+    return [
+        *(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in inline),
+        *(iam.get_policy_version(PolicyArn=a, VersionId=v)["PolicyVersion"]["Document"] for a, v in versions),
+    ]
