@@ -24,8 +24,9 @@ check: .venv/ready  ## All that is static: format, lint, types, templates, state
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml receiving.yaml
 	$(BIN)/sam validate --lint
+	$(BIN)/sam validate --lint --config-env receiving
 	$(BIN)/statelint --eval-jsonata statemachine/email.asl.json
 
 format: .venv/ready  ## Format the code and mend what lint can mend

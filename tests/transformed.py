@@ -56,7 +56,8 @@ def transformed(
     """The resources of `template` (a file of the project) by logical id, as dictionaries of plain values.
 
     `parameters` override the template's defaults, as text like `--parameter-overrides`. A resource whose Condition is
-    false is left out; every Ref, Fn::GetAtt and Fn::Sub is the text that AWS would put there.
+    false is left out; every Ref, Fn::GetAtt and Fn::Sub is the text that AWS would put there. Each resource has its
+    `Arn` beside Type and Properties.
     """
     return _document(template, parameters, region, account, stack)["Resources"]  # type: ignore[no-any-return]
 
@@ -72,7 +73,13 @@ def outputs(
 def _document(template: str, parameters: dict[str, str], region: str, account: str, stack: str) -> dict[str, Any]:
     source = yaml_parse(_source(template))
     given = {name: p["Default"] for name, p in source["Parameters"].items() if "Default" in p} | parameters
-    names = {"AWS::Region": region, "AWS::AccountId": account, "AWS::StackName": stack or STACKS[template]}
+    names = {
+        "AWS::Region": region,
+        "AWS::AccountId": account,
+        "AWS::StackName": stack or STACKS[template],
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+    }
     translated = yaml_parse(
         SamTemplateValidator(
             source, None, region=region, parameter_overrides=given | names,
@@ -80,6 +87,8 @@ def _document(template: str, parameters: dict[str, str], region: str, account: s
         ).get_translated_template_if_valid()
     )  # fmt: skip
     resources = translated["Resources"]
+    for name, resource in resources.items():
+        resource["Arn"] = _attribute(name, "Arn", resources)
     context = TemplateProcessingContext(
         fragment={**translated, **{part: _referred(translated.get(part, {}), resources) for part in _RESOLVED}},
         parameter_values={

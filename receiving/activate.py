@@ -1,0 +1,101 @@
+"""Activates the receipt rule set of receiving.yaml, which CloudFormation cannot, and undoes only that.
+
+A Region has one active set, and activating one displaces another: mail of somebody else would stop. So a set of our own
+is activated only where none is active; rules in another's set need that set to be the active one. The answer goes to
+the URL that CloudFormation gave (AWS CloudFormation User Guide, "Custom resource request objects").
+"""
+
+import json
+import logging
+import os
+from typing import Any
+
+import boto3
+import urllib3
+from botocore.config import Config
+
+logger = logging.getLogger(__name__)
+# SES takes most calls about receipt rules once a second (API Reference): more attempts than usual.
+_CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 6})
+
+
+class NotOurs(Exception):
+    """Going on would touch what somebody else made; the text says what to do."""
+
+
+def handler(event: dict[str, Any], _context: object) -> None:
+    """Create, update or delete the activation; whatever happens, CloudFormation gets an answer."""
+    properties = event["ResourceProperties"]
+    name, own = properties["RuleSetName"], properties["Own"] == "true"
+    answer = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")} | {
+        "Status": "SUCCESS",
+        # Another set is another resource: CloudFormation then deletes the former one.
+        "PhysicalResourceId": event["PhysicalResourceId"] if event["RequestType"] == "Delete" else name,
+    }
+    try:
+        ses = boto3.client("ses", config=_CONFIG)
+        if event["RequestType"] != "Delete":
+            activate(ses, name, own=own)
+        elif own:
+            deactivate(ses, name)
+    except NotOurs as refusal:
+        answer |= {"Status": "FAILED", "Reason": str(refusal)}
+    except Exception as error:
+        logger.exception("%s of the activation of %s failed", event["RequestType"], name)
+        answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:1_000]}
+    _respond(event["ResponseURL"], answer)
+
+
+def activate(ses: Any, name: str, *, own: bool) -> None:
+    """Make sure that the set `name` is the active one.
+
+    Raises:
+        NotOurs: another set is active, or `name` is not ours to activate.
+    """
+    active, region = _active(ses), os.environ["AWS_REGION"]
+    if active == name:
+        return
+    if not own:
+        raise NotOurs(
+            f"ActiveRuleSet names '{name}', but in {region} {f"'{active}'" if active else 'no receipt rule set'} is "
+            "active: name the active one, or leave ActiveRuleSet empty for a set of our own."
+        )
+    if active:
+        raise NotOurs(
+            f"The receipt rule set '{active}' is active in {region}, and activating '{name}' would stop it. Deploy "
+            f"with ActiveRuleSet={active} to add our rules to it, or deactivate it first: "
+            f"aws ses set-active-receipt-rule-set --region {region}"
+        )
+    ses.set_active_receipt_rule_set(RuleSetName=name)
+
+
+def deactivate(ses: Any, name: str) -> None:
+    """Deactivate our own set, if it is the active one. CloudFormation has deleted our rules before.
+
+    Raises:
+        NotOurs: somebody put rules into our set; they would be deleted with it.
+    """
+    try:
+        rules = ses.describe_receipt_rule_set(RuleSetName=name).get("Rules", [])
+    except ses.exceptions.RuleSetDoesNotExistException:
+        return
+    if rules:
+        raise NotOurs(
+            f"The receipt rule set '{name}' holds rules that this stack did not make: "
+            f"{', '.join(rule['Name'] for rule in rules)}. Move or delete them, then delete the stack again."
+        )
+    if _active(ses) == name:
+        ses.set_active_receipt_rule_set()
+
+
+def _active(ses: Any) -> str | None:
+    name: str | None = ses.describe_active_receipt_rule_set().get("Metadata", {}).get("Name")
+    return name
+
+
+def _respond(url: str, answer: dict[str, str]) -> None:
+    # The URL is signed for an empty content type.
+    body = json.dumps(answer).encode()
+    response = urllib3.PoolManager().request("PUT", url, body=body, headers={"Content-Type": ""}, timeout=10, retries=3)
+    if response.status != 200:
+        raise RuntimeError(f"CloudFormation's URL answered {response.status}")

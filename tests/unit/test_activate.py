@@ -1,0 +1,157 @@
+"""The activation of the receipt rule set, against moto's SES: it changes only what is its own."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from receiving.activate import handler
+
+OURS, THEIRS = "mailstep-receiving", "company-mail"
+
+
+class CloudFormation:
+    """The place that a custom resource answers to, and the requests that CloudFormation makes."""
+
+    def __init__(self) -> None:
+        self.answers: list[dict[str, Any]] = []
+        cloudformation = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                assert self.headers.get("Content-Type", "") == ""
+                cloudformation.answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def ask(self, request: str, name: str = OURS, *, physical_id: str | None = None) -> dict[str, Any]:
+        event = {
+            "RequestType": request,
+            "ResponseURL": f"http://127.0.0.1:{self.server.server_address[1]}/",
+            "StackId": "stack",
+            "RequestId": "request",
+            "LogicalResourceId": "Activation",
+            "ResourceProperties": {"RuleSetName": name, "Own": "true" if name == OURS else "false"},
+        }
+        if request != "Create":
+            event["PhysicalResourceId"] = physical_id or name
+        handler(event, None)
+        return self.answers[-1]
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
+        started = CloudFormation()
+        yield started
+        started.server.shutdown()
+        started.server.server_close()
+
+
+@pytest.fixture
+def ses(cloudformation: CloudFormation) -> Any:
+    client = boto3.client("ses")
+    for name in (OURS, THEIRS):
+        client.create_receipt_rule_set(RuleSetName=name)
+    return client
+
+
+def active(ses: Any) -> str | None:
+    name: str | None = ses.describe_active_receipt_rule_set().get("Metadata", {}).get("Name")
+    return name
+
+
+def test_ours_is_activated_where_none_is(cloudformation: CloudFormation, ses: Any) -> None:
+    answer = cloudformation.ask("Create")
+    assert answer == {
+        "Status": "SUCCESS",
+        "PhysicalResourceId": OURS,
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "Activation",
+    }
+    assert active(ses) == OURS
+
+
+def test_another_active_set_stays_and_the_remedy_is_named(cloudformation: CloudFormation, ses: Any) -> None:
+    ses.set_active_receipt_rule_set(RuleSetName=THEIRS)
+    answer = cloudformation.ask("Create")
+    assert answer["Status"] == "FAILED"
+    assert "Deploy with ActiveRuleSet=company-mail" in answer["Reason"]
+    assert "aws ses set-active-receipt-rule-set --region us-west-2" in answer["Reason"]
+    assert active(ses) == THEIRS
+
+
+def test_a_set_that_is_named_must_be_the_active_one(cloudformation: CloudFormation, ses: Any) -> None:
+    refused = cloudformation.ask("Create", THEIRS)
+    assert refused["Status"] == "FAILED"
+    assert "no receipt rule set is active" in refused["Reason"]
+    assert active(ses) is None
+    ses.set_active_receipt_rule_set(RuleSetName=OURS)
+    assert "'mailstep-receiving' is active" in cloudformation.ask("Create", THEIRS)["Reason"]
+    ses.set_active_receipt_rule_set(RuleSetName=THEIRS)
+    assert cloudformation.ask("Create", THEIRS)["Status"] == "SUCCESS"
+
+
+def test_a_change_of_the_routes_activates_again_what_was_deactivated(cloudformation: CloudFormation, ses: Any) -> None:
+    cloudformation.ask("Create")
+    assert cloudformation.ask("Update")["Status"] == "SUCCESS"
+    ses.set_active_receipt_rule_set()
+    assert cloudformation.ask("Update")["Status"] == "SUCCESS"
+    assert active(ses) == OURS
+
+
+def test_a_change_of_the_set_is_another_resource(cloudformation: CloudFormation, ses: Any) -> None:
+    cloudformation.ask("Create")
+    ses.set_active_receipt_rule_set(RuleSetName=THEIRS)
+    answer = cloudformation.ask("Update", THEIRS, physical_id=OURS)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", THEIRS)
+    # What CloudFormation then asks for the former one:
+    assert cloudformation.ask("Delete", OURS)["Status"] == "SUCCESS"
+    assert active(ses) == THEIRS
+
+
+def test_deleting_deactivates_ours(cloudformation: CloudFormation, ses: Any) -> None:
+    cloudformation.ask("Create")
+    assert cloudformation.ask("Delete")["Status"] == "SUCCESS"
+    assert active(ses) is None
+
+
+@pytest.mark.parametrize("name", [OURS, THEIRS])
+def test_deleting_leaves_another_active_set_alone(cloudformation: CloudFormation, ses: Any, name: str) -> None:
+    ses.set_active_receipt_rule_set(RuleSetName=THEIRS)
+    assert cloudformation.ask("Delete", name)["Status"] == "SUCCESS"
+    assert active(ses) == THEIRS
+
+
+def test_a_set_that_is_gone_needs_no_deactivation(cloudformation: CloudFormation, ses: Any) -> None:
+    ses.delete_receipt_rule_set(RuleSetName=OURS)
+    assert cloudformation.ask("Delete")["Status"] == "SUCCESS"
+
+
+def test_somebody_elses_rule_in_our_set_is_not_deleted_with_it(cloudformation: CloudFormation, ses: Any) -> None:
+    cloudformation.ask("Create")
+    ses.create_receipt_rule(RuleSetName=OURS, Rule={"Name": "theirs", "Actions": []})
+    answer = cloudformation.ask("Delete", physical_id="as-created")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "as-created")
+    assert "rules that this stack did not make: theirs. Move or delete them" in answer["Reason"]
+    assert active(ses) == OURS
+
+
+def test_a_defect_is_answered_too(cloudformation: CloudFormation) -> None:
+    answer = cloudformation.ask("Create", OURS)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("RuleSetDoesNotExistException: ")
