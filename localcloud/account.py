@@ -16,14 +16,24 @@ ACCESS_KEY = "test"
 
 @dataclass(frozen=True)
 class Account:
-    """The local AWS account behind one endpoint."""
+    """The local AWS account behind one endpoint, seen from one Region."""
 
     endpoint: str
+    region: str = REGION
 
     @cache  # noqa: B019 - an account lives as long as its process
     def client(self, service: str) -> Any:
         """The boto3 client for `service` against this account."""
-        session = boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=ACCESS_KEY, region_name=REGION)
+        return self.client_as(service, {"AccessKeyId": ACCESS_KEY, "SecretAccessKey": ACCESS_KEY})
+
+    def client_as(self, service: str, credentials: dict[str, Any]) -> Any:
+        """The same with the Credentials of an answer by STS."""
+        session = boto3.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials.get("SessionToken"),
+            region_name=self.region,
+        )
         config = Config(retries={"mode": "standard"}, inject_host_prefix=False, proxies={})
         return session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
 
@@ -33,8 +43,8 @@ class Account:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
         }
 
     def environment(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from localcloud.errors import UserError
 from mailstep.routes import ROUTES_FILE, load
 
 DOMAIN = "mailstep.example"
-"""The domain that the local SES receives for; samconfig.toml, [local], names it too."""
+"""The domain that the local SES receives for; samconfig.toml names it too, for both local stacks."""
 _START_SECONDS = 30
 _CONCURRENCY = 8 * (os.cpu_count() or 1)
 """Environments of all functions at once, some 60 MB each. Beyond, throttling is real: the declared retries meet it."""
@@ -72,9 +72,10 @@ def running(
                 if not deployment.is_built():
                     progress("Building the functions (sam build)")
                     deployment.build(account, log)
-                progress("Deploying the stack (sam deploy)")
+                progress("Deploying the stacks (sam deploy)")
                 outputs = deployment.deploy(account, log)
-            addresses = receiving.receive(account, DOMAIN, outputs["MailBucketName"], route_names())
+                deployment.deploy_receiving(account, log)
+            addresses = [f"{route}@{DOMAIN}" for route in route_names()]
             yield LocalCloud(account, port, directory, outputs, addresses, deployment.functions(account))
 
 

@@ -15,6 +15,7 @@ from localcloud.errors import UserError
 
 PROJECT = Path(__file__).parents[1]
 STACK = "mailstep"
+RECEIVING_STACK = "mailstep-receiving"
 
 
 class DeploymentFailed(UserError):
@@ -39,7 +40,17 @@ def build(account: Account, log: Path) -> None:
 def deploy(account: Account, log: Path) -> dict[str, str]:
     """Deploy what was built; answer the stack's outputs."""
     _sam(["deploy", "--config-env", "local"], account, log)
-    stack = account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return outputs(account, STACK)
+
+
+def deploy_receiving(account: Account, log: Path) -> None:
+    """Deploy what SES receives, which needs the bucket."""
+    _sam(["deploy", "--config-env", "local-receiving"], account, log)
+
+
+def outputs(account: Account, stack_name: str) -> dict[str, str]:
+    """A deployed stack's outputs."""
+    stack = account.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

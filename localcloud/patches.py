@@ -5,6 +5,7 @@ MiniStack fails here, loudly, and not in a test that is hard to read.
 """
 
 import base64
+import dataclasses
 import inspect
 import json
 import os
@@ -21,6 +22,8 @@ from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id
 from ministack.services import lambda_svc, ses, ses_v2, stepfunctions
+
+from localcloud import provisioners
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -63,6 +66,8 @@ def apply(*, bootstrap: Path, outbox: Path) -> None:
     _pass_on_the_tagging_of_a_copy()
     _poll_again_while_throttled()
     _name_a_throttle_as_step_functions_does()
+    _let_ses_assume_roles()
+    provisioners.add()
 
 
 def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
@@ -261,3 +266,27 @@ def _name_a_throttle_as_step_functions_does() -> None:
         return response
 
     _replace(lambda_svc, "_throttle_response", ["reason_code", "msg", "retry_after"], named_throttle)
+
+
+def _let_ses_assume_roles() -> None:
+    """SES assumes a rule's role as the service, with the rule as aws:SourceArn; MiniStack has no service that does.
+
+    localcloud/storing.py calls as root and names the rule as ExternalId: nobody else may pass for SES.
+    """
+    parameters = ["trust_doc", "caller_arn", "ctx"]
+    evaluate = _known(iam_evaluator, "evaluate_trust_policy", parameters)
+
+    def evaluate_for_ses(
+        trust_doc: str | dict[str, Any], caller_arn: str, ctx: iam_evaluator.EvalContext | None = None
+    ) -> bool:
+        source = (ctx.service_context.get("sts:externalid") if ctx else None) or ""
+        if ctx and caller_arn.endswith(":root") and source.startswith("arn:aws:ses:"):
+            document = json.loads(trust_doc) if isinstance(trust_doc, str) else trust_doc
+            statements = [s for s in document["Statement"] if s["Principal"].get("Service") == "ses.amazonaws.com"]
+            added = {"aws:sourcearn": source, "aws:sourceaccount": source.split(":")[4]}
+            trust_doc = {"Statement": statements}
+            ctx = dataclasses.replace(ctx, service_context=ctx.service_context | added)
+        allowed: bool = evaluate(trust_doc, caller_arn, ctx)
+        return allowed
+
+    _replace(iam_evaluator, "evaluate_trust_policy", parameters, evaluate_for_ses)

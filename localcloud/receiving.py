@@ -12,38 +12,14 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from botocore.exceptions import ClientError
 
 from localcloud.account import REGION, Account
 from localcloud.simulator import findings
+from localcloud.storing import store
 
-RULE_SET = "mailstep-local"
 SIZE_BOUND = 40 * 1024 * 1024
 """Octets of a message that SES receives (Amazon SES quotas)."""
-
-
-def receive(account: Account, domain: str, bucket: str, routes: list[str]) -> list[str]:
-    """Set SES up as a domain's receiver, one rule a route; answer the addresses.
-
-    Like SES, write AMAZON_SES_SETUP_NOTIFICATION under each prefix when its rule is made.
-    """
-    ses, s3 = account.client("ses"), account.client("s3")
-    account.client("sesv2").create_email_identity(EmailIdentity=domain)
-    ses.create_receipt_rule_set(RuleSetName=RULE_SET)
-    after: dict[str, str] = {}
-    for route in routes:
-        prefix = f"inbound/{route}/"
-        rule = {
-            "Name": route,
-            "Enabled": True,
-            "ScanEnabled": True,
-            "Recipients": [f"{route}@{domain}"],
-            "Actions": [{"S3Action": {"BucketName": bucket, "ObjectKeyPrefix": prefix}}],
-        }
-        ses.create_receipt_rule(RuleSetName=RULE_SET, Rule=rule, **after)
-        after = {"After": route}
-        s3.put_object(Bucket=bucket, Key=f"{prefix}AMAZON_SES_SETUP_NOTIFICATION", Body=b"Amazon SES setup")
-    ses.set_active_receipt_rule_set(RuleSetName=RULE_SET)
-    return [f"{route}@{domain}" for route in routes]
 
 
 class SesInbound:
@@ -56,8 +32,12 @@ class SesInbound:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Refuse a recipient that no rule names, as SES does, at SMTP time."""
-        if not await asyncio.to_thread(self._rules, [address]):
+        _, rules = await asyncio.to_thread(self._matching, [address])
+        if not rules:
             return "550 5.1.1 Requested action not taken: mailbox unavailable"
+        if all(rule["TlsPolicy"] == "Require" for rule in rules):
+            # This listener has no TLS.
+            return "530 5.7.0 Must issue a STARTTLS command first"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 OK"
@@ -65,26 +45,31 @@ class SesInbound:
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Store the message by the S3 action of every matching rule; answer SES's message id."""
         message_id = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(40))
-        await asyncio.to_thread(self._store, message_id, session, envelope)
+        try:
+            await asyncio.to_thread(self._store, message_id, session, envelope)
+        except ClientError as error:
+            # SES has accepted by then, and tries again; here the sender is told, so that nothing is lost.
+            return f"451 4.3.0 Could not be stored: {error}"
         return f"250 OK {message_id}"
 
-    def _rules(self, recipients: list[str]) -> list[dict[str, Any]]:
+    def _matching(self, recipients: list[str]) -> tuple[str, list[dict[str, Any]]]:
+        """The active rule set's name, and its rules that apply to any of the recipients."""
         active = self._account.client("ses").describe_active_receipt_rule_set()
         wanted = {part for address in recipients for part in (address.lower(), address.lower().rpartition("@")[2])}
-        return [
+        return active.get("Metadata", {}).get("Name", ""), [
             rule
             for rule in active.get("Rules", [])
-            if rule["Enabled"] and (not rule["Recipients"] or wanted & {r.lower() for r in rule["Recipients"]})
+            if rule["Enabled"] and (not rule.get("Recipients") or wanted & {r.lower() for r in rule["Recipients"]})
         ]
 
     def _store(self, message_id: str, session: Session, envelope: Envelope) -> None:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        for rule in self._rules(envelope.rcpt_tos):
+        raw = _trace(message_id, session, envelope, content) + content
+        rule_set, rules = self._matching(envelope.rcpt_tos)
+        for rule in rules:
             for action in rule["Actions"]:
-                if s3 := action.get("S3Action"):
-                    raw = _trace(message_id, session, envelope, content) + content
-                    key = f"{s3.get('ObjectKeyPrefix', '')}{message_id}"
-                    self._account.client("s3").put_object(Bucket=s3["BucketName"], Key=key, Body=raw)
+                if "S3Action" in action:
+                    store(self._account, rule_set, rule["Name"], action["S3Action"], message_id, raw)
 
 
 def _trace(message_id: str, session: Session, envelope: Envelope, content: bytes) -> bytes:

@@ -57,9 +57,15 @@ def sqs_record(body: str) -> dict[str, Any]:
 @contextmanager
 def without(cloud: LocalCloud, logical_id: str, action: str) -> Iterator[None]:
     """The function's role with one action taken out of its policy."""
-    iam = cloud.account.client("iam")
     role = cloud.account.client("lambda").get_function_configuration(FunctionName=cloud.functions[logical_id])["Role"]
-    name = role.rpartition("/")[2]
+    with role_without(cloud, role.rpartition("/")[2], action):
+        yield
+
+
+@contextmanager
+def role_without(cloud: LocalCloud, name: str, action: str) -> Iterator[None]:
+    """A role with one action taken out of its policy."""
+    iam = cloud.account.client("iam")
     [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
     document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     poorer = json.loads(json.dumps(document))
@@ -68,7 +74,7 @@ def without(cloud: LocalCloud, logical_id: str, action: str) -> Iterator[None]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         taken += action in actions
         statement["Action"] = [kept for kept in actions if kept != action] or ["none:Nothing"]
-    assert taken == 1, f"{logical_id} does not have {action} exactly once"
+    assert taken == 1, f"{name} does not have {action} exactly once"
     iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(poorer))
     try:
         yield

@@ -1,9 +1,6 @@
 """The activation of the receipt rule set, against moto's SES: it changes only what is its own."""
 
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import boto3
@@ -11,54 +8,18 @@ import pytest
 from moto import mock_aws
 
 from receiving.activate import handler
+from tests.custom_resources import CloudFormation
 
 OURS, THEIRS = "mailstep-receiving", "company-mail"
-
-
-class CloudFormation:
-    """The place that a custom resource answers to, and the requests that CloudFormation makes."""
-
-    def __init__(self) -> None:
-        self.answers: list[dict[str, Any]] = []
-        cloudformation = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                assert self.headers.get("Content-Type", "") == ""
-                cloudformation.answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def ask(self, request: str, name: str = OURS, *, physical_id: str | None = None) -> dict[str, Any]:
-        event = {
-            "RequestType": request,
-            "ResponseURL": f"http://127.0.0.1:{self.server.server_address[1]}/",
-            "StackId": "stack",
-            "RequestId": "request",
-            "LogicalResourceId": "Activation",
-            "ResourceProperties": {"RuleSetName": name, "Own": "true" if name == OURS else "false"},
-        }
-        if request != "Create":
-            event["PhysicalResourceId"] = physical_id or name
-        handler(event, None)
-        return self.answers[-1]
 
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
     monkeypatch.setenv("AWS_REGION", "us-west-2")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
-        started = CloudFormation()
+    local = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}
+    with mock_aws(config=local), CloudFormation(own=OURS, call=lambda event: handler(event, None)) as started:
         yield started
-        started.server.shutdown()
-        started.server.server_close()
 
 
 @pytest.fixture

@@ -1,0 +1,107 @@
+"""CloudFormation of SES receiving, which MiniStack lacks: rule sets, rules, and the DKIM records of an identity."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import ClientError
+from ministack.core.responses import get_region
+from ministack.services import ses_v2
+from ministack.services.cloudformation import provisioners, stacks
+
+from localcloud.account import Account
+from localcloud.storing import store
+
+Properties = dict[str, Any]
+Provisioned = tuple[str, dict[str, str]]
+"""What Ref answers, and what Fn::GetAtt does."""
+
+SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
+_OURS = ("AWS::SES::ReceiptRule", "AWS::SES::ReceiptRuleSet")
+
+
+def add() -> None:
+    """Teach the MiniStack of this process the types."""
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers["AWS::SES::ReceiptRuleSet"] = {"create": _create_set, "delete": _delete_set}
+    handlers["AWS::SES::ReceiptRule"] = {"create": _create_rule, "update": _update_rule, "delete": _delete_rule}
+    identity = handlers["AWS::SES::EmailIdentity"]
+    identity["create"] = _with_dkim_records(identity["create"])
+    identity["update"] = _with_dkim_records(identity["update"])
+    # They call this very account, so they may not hold its event loop.
+    on_worker_thread = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda resource_type: resource_type in _OURS or on_worker_thread(resource_type)
+
+
+def _account() -> Account:
+    """This very account, in the stack's Region."""
+    return _account_in(get_region())
+
+
+@cache
+def _account_in(region: str) -> Account:
+    return Account(f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", region)
+
+
+def _create_set(logical_id: str, properties: Properties, stack_name: str) -> Provisioned:
+    name = properties.get("RuleSetName") or f"{stack_name}-{logical_id}"
+    _account().client("ses").create_receipt_rule_set(RuleSetName=name)
+    return name, {}
+
+
+def _delete_set(name: str, _properties: Properties) -> None:
+    _account().client("ses").delete_receipt_rule_set(RuleSetName=name)
+
+
+def _create_rule(logical_id: str, properties: Properties, stack_name: str) -> Provisioned:
+    rule = {"Name": f"{stack_name}-{logical_id}", **properties["Rule"]}
+    for flag in ("Enabled", "ScanEnabled"):
+        rule[flag] = str(rule.get(flag, False)).lower() == "true"
+    for action in rule.get("Actions", []):
+        _try_to_store(properties["RuleSetName"], rule["Name"], action.get("S3Action"))
+    after = {"After": properties["After"]} if "After" in properties else {}
+    _account().client("ses").create_receipt_rule(RuleSetName=properties["RuleSetName"], Rule=rule, **after)
+    return rule["Name"], {}
+
+
+def _try_to_store(rule_set: str, rule: str, action: dict[str, Any] | None) -> None:
+    """SES writes a first object where a new rule is to store, and refuses the rule if it cannot."""
+    if action:
+        try:
+            store(_account(), rule_set, rule, action, SETUP_NOTIFICATION, b"Amazon SES setup")
+        except ClientError as error:
+            raise ValueError(f"Could not write to bucket: {action['BucketName']} ({error})") from error
+
+
+def _update_rule(name: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:
+    """In place where set and name stay; else the new rule first, and the old one goes when the update is done."""
+    moved = (old["RuleSetName"], old["Rule"].get("Name")) != (new["RuleSetName"], new["Rule"].get("Name"))
+    if moved:
+        created = _create_rule(name, new, stack_name)
+        provisioners._delete_predecessor(_delete_rule, name, old)
+        return created
+    _delete_rule(name, old)
+    return _create_rule(name, {**new, "Rule": {**new["Rule"], "Name": name}}, stack_name)
+
+
+def _delete_rule(name: str, properties: Properties) -> None:
+    _account().client("ses").delete_receipt_rule(RuleSetName=properties["RuleSetName"], RuleName=name)
+
+
+def _with_dkim_records(provision: Callable[..., Provisioned]) -> Callable[..., Provisioned]:
+    """Easy DKIM's three CNAMEs as attributes (AWS CloudFormation, AWS::SES::EmailIdentity, "Return values")."""
+
+    def provision_with_records(*arguments: Any, **named: Any) -> Provisioned:
+        name, attributes = provision(*arguments, **named)
+        identity = ses_v2._identities[name]
+        dkim = ses_v2._easy_dkim_attributes(name, identity["IdentityType"], {})
+        identity["DkimAttributes"] = {**dkim, "SigningEnabled": True}
+        records = {
+            f"DkimDNSToken{part}{number}": f"{token}.{suffix}"
+            for number, token in enumerate(dkim["Tokens"], start=1)
+            for part, suffix in (("Name", f"_domainkey.{name}"), ("Value", "dkim.amazonses.com"))
+        }
+        return name, {**attributes, **records}
+
+    return provision_with_records

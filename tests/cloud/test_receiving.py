@@ -1,0 +1,212 @@
+"""receiving.yaml as deployed: its rules say what is taken, its role what is stored, its activation what is touched."""
+
+import json
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from localcloud.account import Account
+from localcloud.cloud import DOMAIN, LocalCloud, route_names
+from localcloud.deployment import RECEIVING_STACK
+from localcloud.provisioners import SETUP_NOTIFICATION
+from tests.cloud.conftest import eventually
+from tests.cloud.test_roles import role_without
+from tests.custom_resources import CloudFormation
+
+ORDERS = f"orders@{DOMAIN}"
+MESSAGE = b"From: a@shop.example\r\nSubject: x\r\n\r\nx\r\n"
+
+
+def answers(cloud: LocalCloud, recipient: str) -> tuple[int, int | None]:
+    """The codes of SES's answers to RCPT and, where that was accepted, to DATA."""
+    with smtplib.SMTP("127.0.0.1", cloud.smtp_port) as smtp:
+        smtp.ehlo()
+        smtp.mail("a@shop.example")
+        code = smtp.rcpt(recipient)[0]
+        return code, smtp.data(MESSAGE)[0] if code == 250 else None
+
+
+def taken(cloud: LocalCloud, recipient: str) -> int:
+    with smtplib.SMTP("127.0.0.1", cloud.smtp_port) as smtp:
+        smtp.ehlo()
+        smtp.mail("a@shop.example")
+        return smtp.rcpt(recipient)[0]
+
+
+def active(account: Account) -> dict[str, Any]:
+    found: dict[str, Any] = account.client("ses").describe_active_receipt_rule_set()
+    return found
+
+
+def role(cloud: LocalCloud, logical_id: str) -> str:
+    detail = cloud.account.client("cloudformation").describe_stack_resource(
+        StackName=RECEIVING_STACK, LogicalResourceId=logical_id
+    )
+    name: str = detail["StackResourceDetail"]["PhysicalResourceId"]
+    return name
+
+
+@contextmanager
+def rule_of_somebody_else(account: Account, rule_set: str, **rule: Any) -> Iterator[None]:
+    ses = account.client("ses")
+    ses.create_receipt_rule(RuleSetName=rule_set, Rule={"Name": "theirs", "Enabled": True, **rule})
+    try:
+        yield
+    finally:
+        ses.delete_receipt_rule(RuleSetName=rule_set, RuleName="theirs")
+
+
+class Stack:
+    """Another stack of the receiving.yaml that is deployed, in a Region."""
+
+    def __init__(self, cloud: LocalCloud, name: str, region: str) -> None:
+        self.name = name
+        account = Account(cloud.account.endpoint, region)
+        self._client = account.client("cloudformation")
+        self._template = (
+            cloud.account.client("cloudformation")
+            .get_template(StackName=RECEIVING_STACK, TemplateStage="Original")["TemplateBody"]
+        )  # fmt: skip
+        if region != cloud.account.region:
+            self._bring_the_code(cloud.account, account, region)
+
+    def change(self, operation: str, **parameters: str) -> str:
+        """`create` or `update` it; answer the status that it ends in."""
+        getattr(self._client, f"{operation}_stack")(
+            StackName=self.name,
+            TemplateBody=self._template,
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        return self._ended()
+
+    def _bring_the_code(self, home: Account, there: Account, region: str) -> None:
+        """Lambda takes code from a bucket of its own Region only."""
+        bucket, key = self._template.partition("CodeUri: s3://")[2].split(maxsplit=1)[0].split("/")
+        code = home.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        copy = f"code-{region}"
+        there.client("s3").create_bucket(Bucket=copy, CreateBucketConfiguration={"LocationConstraint": region})
+        there.client("s3").put_object(Bucket=copy, Key=key, Body=code)
+        self._template = self._template.replace(f"s3://{bucket}/", f"s3://{copy}/")
+
+    def delete(self) -> str:
+        self._client.delete_stack(StackName=self.name)
+        return self._ended()
+
+    def failures(self) -> str:
+        events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
+        return " ".join(e.get("ResourceStatusReason", "") for e in events if e["ResourceStatus"].endswith("_FAILED"))
+
+    def _ended(self) -> str:
+        return eventually(self._status_at_rest)
+
+    def _status_at_rest(self) -> str:
+        try:
+            [stack] = self._client.describe_stacks(StackName=self.name)["Stacks"]
+        except self._client.exceptions.ClientError:
+            return "DELETE_COMPLETE"
+        status: str = stack["StackStatus"]
+        return "" if status.endswith("IN_PROGRESS") else status
+
+
+@pytest.fixture
+def stack(cloud: LocalCloud, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    made = Stack(cloud, "second", request.param)
+    yield made
+    assert made.delete() == "DELETE_COMPLETE", made.failures()
+
+
+here = pytest.mark.parametrize("stack", ["us-east-1"], indirect=True)
+elsewhere = pytest.mark.parametrize("stack", ["us-west-2"], indirect=True)
+
+
+def test_each_route_is_received_and_nothing_else(cloud: LocalCloud) -> None:
+    assert active(cloud.account)["Metadata"]["Name"] == RECEIVING_STACK
+    for route in route_names():
+        assert taken(cloud, f"{route}@{DOMAIN}") == 250
+        setup = f"inbound/{route}/{SETUP_NOTIFICATION}"
+        cloud.account.client("s3").head_object(Bucket=cloud.outputs["MailBucketName"], Key=setup)
+    assert taken(cloud, f"nobody@{DOMAIN}") == 550
+    assert taken(cloud, "orders@elsewhere.example") == 550
+
+
+def test_ses_stores_with_the_rights_of_its_role_only(cloud: LocalCloud) -> None:
+    with role_without(cloud, role(cloud, "StoreRole"), "s3:PutObject"):
+        assert answers(cloud, ORDERS) == (250, 451)
+    assert answers(cloud, ORDERS) == (250, 250)
+
+
+def test_ses_takes_the_role_for_the_stacks_own_rules_only(cloud: LocalCloud) -> None:
+    arn = cloud.account.client("iam").get_role(RoleName=role(cloud, "StoreRole"))["Role"]["Arn"]
+    target = {"BucketName": cloud.outputs["MailBucketName"], "ObjectKeyPrefix": "inbound/orders/", "IamRoleArn": arn}
+    theirs = f"theirs@{DOMAIN}"
+    with rule_of_somebody_else(cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]):
+        assert answers(cloud, theirs) == (250, 451)
+
+
+def test_a_rule_that_requires_tls_takes_nothing_without(cloud: LocalCloud) -> None:
+    theirs = f"theirs@{DOMAIN}"
+    with rule_of_somebody_else(cloud.account, RECEIVING_STACK, Recipients=[theirs], TlsPolicy="Require", Actions=[]):
+        assert taken(cloud, theirs) == 530
+
+
+@here
+def test_an_active_set_is_not_displaced(cloud: LocalCloud, stack: Stack) -> None:
+    assert stack.change("create", Domain="second.example", Routes="orders") == "ROLLBACK_COMPLETE"
+    assert f"Deploy with ActiveRuleSet={RECEIVING_STACK} to add our rules to it" in stack.failures()
+    assert active(cloud.account)["Metadata"]["Name"] == RECEIVING_STACK
+    assert taken(cloud, "orders@second.example") == 550
+
+
+@here
+def test_rules_are_added_to_an_active_set_and_taken_out_again(cloud: LocalCloud, stack: Stack) -> None:
+    before = [rule["Name"] for rule in active(cloud.account)["Rules"]]
+    given = {"Domain": "second.example", "ActiveRuleSet": RECEIVING_STACK}
+    assert stack.change("create", Routes="purchase-orders,orders", **given) == "CREATE_COMPLETE", stack.failures()
+    assert {taken(cloud, f"{route}@second.example") for route in ("purchase-orders", "orders")} == {250}
+    assert answers(cloud, "orders@second.example") == (250, 250)
+    assert stack.change("update", Routes="orders,notes", **given) == "UPDATE_COMPLETE", stack.failures()
+    assert taken(cloud, "purchase-orders@second.example") == 550
+    assert taken(cloud, "notes@second.example") == 250
+    assert stack.delete() == "DELETE_COMPLETE", stack.failures()
+    assert [rule["Name"] for rule in active(cloud.account)["Rules"]] == before
+    assert active(cloud.account)["Metadata"]["Name"] == RECEIVING_STACK
+
+
+@elsewhere
+def test_in_another_region_it_stores_in_the_home_bucket_and_leaves_nothing_active(
+    cloud: LocalCloud, stack: Stack
+) -> None:
+    there = Account(cloud.account.endpoint, "us-west-2")
+    assert stack.change("create", Domain="west.example", Routes="west") == "CREATE_COMPLETE", stack.failures()
+    assert active(there)["Metadata"]["Name"] == stack.name
+    cloud.account.client("s3").head_object(
+        Bucket=cloud.outputs["MailBucketName"], Key=f"inbound/west/{SETUP_NOTIFICATION}"
+    )
+    assert stack.delete() == "DELETE_COMPLETE", stack.failures()
+    assert "Metadata" not in active(there)
+
+
+def test_the_activation_needs_each_of_its_permissions(cloud: LocalCloud) -> None:
+    ses, functions = cloud.account.client("ses"), cloud.account.client("lambda")
+    name = role(cloud, "ActivateFunction")
+
+    def call(event: dict[str, Any]) -> None:
+        functions.invoke(FunctionName=name, Payload=json.dumps(event))
+
+    with CloudFormation(own=RECEIVING_STACK, call=call) as cloudformation:
+        for action, request in {
+            "ses:DescribeActiveReceiptRuleSet": "Create",
+            "ses:DescribeReceiptRuleSet": "Delete",
+            "ses:SetActiveReceiptRuleSet": "Update",
+        }.items():
+            ses.set_active_receipt_rule_set()
+            with role_without(cloud, role(cloud, "ActivateRole"), action):
+                answer = cloudformation.ask(request)
+            assert answer["Status"] == "FAILED"
+            assert f"not authorized to perform: {action}" in answer["Reason"]
+        assert cloudformation.ask("Update")["Status"] == "SUCCESS"
+    assert active(cloud.account)["Metadata"]["Name"] == RECEIVING_STACK
