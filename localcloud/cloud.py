@@ -67,7 +67,7 @@ def running(
     account = Account(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}")
     with _smtp_front(account, _port(smtp_port)) as port:
         progress("Starting the local AWS account")
-        with _emulator(account, directory, log):
+        with _emulator(account, directory, log, port):
             with deployment.build_directory():
                 if not deployment.is_built():
                     progress("Building the functions (sam build)")
@@ -122,7 +122,7 @@ def _smtp_front(account: Account, port: int) -> Generator[int]:
 
 
 @contextmanager
-def _emulator(account: Account, directory: Path, log: Path) -> Generator[None]:
+def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> Generator[None]:
     """MiniStack and its functions as one process group, which dies with us (localcloud/emulator.py)."""
     scratch = directory / "scratch"
     scratch.mkdir()
@@ -143,7 +143,7 @@ def _emulator(account: Account, directory: Path, log: Path) -> Generator[None]:
     }
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "localcloud.emulator", str(directory)],
+            [sys.executable, "-m", "localcloud.emulator", str(directory), str(smtp_port)],
             cwd=scratch,
             env=environment,
             stdin=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """The process that is the AWS account: MiniStack with our patches, ending itself and its functions with its parent.
 
-python -m localcloud.emulator DIRECTORY < a pipe that the parent holds open
+python -m localcloud.emulator DIRECTORY SMTP_PORT < a pipe that the parent holds open
 """
 
 import os
@@ -24,6 +24,10 @@ def _end_with_parent() -> None:
 if __name__ == "__main__":
     directory = Path(sys.argv[1])
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    patches.apply(bootstrap=lambda_runtime.lay_out(directory / "runtime"), outbox=directory / "outbox")
+    patches.apply(
+        bootstrap=lambda_runtime.lay_out(directory / "runtime"),
+        outbox=directory / "outbox",
+        smtp_port=int(sys.argv[2]),
+    )
     sys.argv = ["ministack"]
     main()

@@ -10,6 +10,8 @@ import inspect
 import json
 import os
 import re
+import smtplib
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -55,11 +57,12 @@ class IncompatibleMiniStack(RuntimeError):  # a defect of ours, not of the user'
     """MiniStack no longer has what a patch replaces."""
 
 
-def apply(*, bootstrap: Path, outbox: Path) -> None:
+def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     """Patch the MiniStack of this process."""
     _run_functions_under_awslambdaric(bootstrap)
     _hide_the_host_from_functions()
     _keep_raw_messages(outbox)
+    _deliver_to_our_own_domains(smtp_port)
     _read_concurrency_as_a_number()
     _take_loopback_for_tls()
     _authorise_raw_sending_as_ses_does()
@@ -161,6 +164,50 @@ def _keep_raw_messages(outbox: Path) -> None:
         return response
 
     _replace(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"], handle_and_keep)
+
+
+def _deliver_to_our_own_domains(smtp_port: int) -> None:
+    """SES's own mail to a domain that SES receives for comes in again by its MX; MiniStack delivers nothing.
+
+    A raw message to a domain that is an identity here goes to the local SMTP front, from SES's own envelope address.
+    """
+    parameters = ["method", "path", "headers", "body", "query_params"]
+    handle = _known(ses_v2, "handle_request", parameters)
+
+    async def handle_and_deliver(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Response:
+        handled: Awaitable[Response] = handle(method, path, headers, body, query_params)
+        response = await handled
+        request = json.loads(body) if method == "POST" and path.endswith("/outbound-emails") else {}
+        raw = request.get("Content", {}).get("Raw", {}).get("Data")
+        to = [a for a in request.get("Destination", {}).get("ToAddresses", []) if _is_identity(_domain(a))]
+        if raw and to and response[0] == 200:
+            sender = f"{json.loads(response[2])['MessageId']}@amazonses.com"
+            delivery = (smtp_port, sender, to, base64.b64decode(raw))
+            threading.Thread(target=_deliver, args=delivery, daemon=True).start()
+        return response
+
+    _replace(ses_v2, "handle_request", parameters, handle_and_deliver)
+
+
+def _is_identity(name: str) -> bool:
+    """MiniStack keeps what API v1 and API v2 made in two places."""
+    return name in ses._identities or name in ses_v2._identities
+
+
+def _domain(address: str) -> str:
+    return parseaddr(address)[1].rpartition("@")[2].lower()
+
+
+def _deliver(port: int, sender: str, to: list[str], raw: bytes) -> None:
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
+            smtp.ehlo("amazonses.com")
+            smtp.sendmail(sender, to, raw)
+    except (OSError, smtplib.SMTPException) as error:
+        # SES would bounce it; nobody waits for that here.
+        print(f"SES could not deliver to {to}: {error}", file=sys.stderr)  # noqa: T201 - the emulator's log
 
 
 def _read_concurrency_as_a_number() -> None:

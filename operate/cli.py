@@ -21,6 +21,7 @@ from operate import demo as demonstration
 from operate import display, history, parsing
 from operate.doctor import checks
 from operate.doctor.findings import Result
+from operate.doctor.send_test import send_test
 from operate.doctor.site import Blocked, visit
 from operate.executions import find_execution
 from operate.mailing import check_route, read_message_file
@@ -130,9 +131,21 @@ def doctor(
     receiving_region: Annotated[
         str | None, typer.Option(help="Region of the receiving stack. Default: the home Region.")
     ] = None,
+    test_route: Annotated[
+        str | None,
+        typer.Option("--send-test", metavar="ROUTE", help="Also send a message to ROUTE, and wait for its answer."),
+    ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option("--from", help="Sender of --send-test, of a domain verified in SES. Default: OperatorEmail."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the answer to --send-test.")] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> int:
-    """Say what of a deployment is as it should be, what is not, and what to do. Exit 1 where something is at fault."""
+    """Say what of a deployment is as it should be, what is not, and what to do.
+
+    Exit 1 where something is at fault, 2 where nothing could be looked at or sent.
+    """
     results: list[Result] = []
 
     def told(result: Result) -> None:
@@ -140,10 +153,13 @@ def doctor(
         if not as_json:
             _out.print(display.result_view(result), soft_wrap=True)
 
+    check_route(test_route)
     try:
         site = visit(stack, receiving_stack, receiving_region)
         for result in checks.run(site):
             told(result)
+        if test_route:
+            told(Result("test message", send_test(site, test_route, sender, timeout)))
     except Blocked as blocked:
         told(blocked.result)
         return 2
