@@ -32,7 +32,7 @@ def topic_policy(site: Site) -> Finding:
     """S3 may publish to the topic, for this bucket."""
     topic = site.home.outputs["EmailReceivedTopicArn"]
     policy = site.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
-    context = {"aws:SourceAccount": site.account_id, "aws:SourceArn": f"arn:aws:s3:::{site.bucket}"}
+    context = {"aws:SourceAccount": site.account_id, "aws:SourceArn": f"arn:{site.partition}:s3:::{site.bucket}"}
     allowed = allows(policy, "sns:Publish", topic, service="s3.amazonaws.com", context=context)
     return judged(
         [] if allowed else [f"the policy of {topic} does not let the mail bucket publish"],

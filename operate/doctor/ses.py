@@ -14,17 +14,20 @@ _BOUND = 5
 def identity(site: Site) -> Finding:
     """The domain is verified, in the Region that receives and in the one that sends."""
     regions = sorted({site.receiving.region, site.home.region})
-    missing = [region for region in regions if not _identity(site, site.domain, region).get("VerifiedForSendingStatus")]
-    return judged(
-        [f"{site.domain} is not verified in {region}" for region in missing],
-        "publish the DKIM records of the stacks' outputs, and wait until SES has seen them",
-        f"{site.domain} is verified in {' and '.join(regions)}",
-    )
+    found = {region: _identity(site, site.domain, region) for region in regions}
+    problems = {
+        region: f"{site.domain} is not verified in {region}"
+        for region in regions
+        if not found[region].get("VerifiedForSendingStatus")
+    }
+    remedies = [_dkim_records(site.domain, region, found[region]) for region in problems]
+    return judged(list(problems.values()), "; ".join(remedies), f"{site.domain} is verified in {' and '.join(regions)}")
 
 
 def dkim(site: Site) -> Finding:
     """SES signs as the domain, so that replies pass DMARC."""
-    found = _identity(site, site.domain, site.home.region).get("DkimAttributes", {})
+    identity_ = _identity(site, site.domain, site.home.region)
+    found = identity_.get("DkimAttributes", {})
     status = found.get("Status", "NOT_STARTED")
     if status == "SUCCESS" and found.get("SigningEnabled"):
         return ok(f"{site.domain} signs with DKIM")
@@ -35,11 +38,8 @@ def dkim(site: Site) -> Finding:
             f"DKIM of {site.domain} is switched off",
             f"aws sesv2 put-email-identity-dkim-attributes --signing-enabled --email-identity {site.domain}",
         )
-    records = ", ".join(f"{token}._domainkey.{site.domain}" for token in found.get("Tokens", []))
-    return fault(
-        f"DKIM of {site.domain} is {status} in {site.home.region}",
-        f"publish CNAME records {records} to <token>.dkim.amazonses.com" if records else "deploy the stacks again",
-    )
+    remedy = _dkim_records(site.domain, site.home.region, identity_)
+    return fault(f"DKIM of {site.domain} is {status} in {site.home.region}", remedy)
 
 
 def mx(site: Site) -> Finding:
@@ -144,6 +144,15 @@ def _identity(site: Site, name: str, region: str) -> dict[str, Any]:
     return found
 
 
+def _dkim_records(domain: str, region: str, found: dict[str, Any]) -> str:
+    if not found:
+        return f"aws sesv2 create-email-identity --email-identity {domain} --region {region}"
+    attributes = found.get("DkimAttributes", {})
+    zone = attributes.get("SigningHostedZone", "dkim.amazonses.com")
+    records = [f"{token}._domainkey.{domain}. CNAME {token}.{zone}." for token in attributes.get("Tokens", [])]
+    return f"publish: {', '.join(records)}"
+
+
 def _envelope_domain(site: Site) -> str:
     found = _identity(site, site.domain, site.home.region).get("MailFromAttributes", {})
     return str(found.get("MailFromDomain") or site.domain)
@@ -185,10 +194,9 @@ def _prefixes(rule: dict[str, Any], bucket: str) -> list[str]:
 
 
 def _storing_problems(site: Site, rule: str, action: dict[str, Any]) -> list[str]:
-    rule_arn = (
-        f"arn:aws:ses:{site.receiving.region}:{site.account_id}:receipt-rule-set/{site.rule_set}:receipt-rule/{rule}"
-    )
-    target = f"arn:aws:s3:::{site.bucket}/{action.get('ObjectKeyPrefix', '')}*"
+    sets = f"arn:{site.partition}:ses:{site.receiving.region}:{site.account_id}:receipt-rule-set"
+    rule_arn = f"{sets}/{site.rule_set}:receipt-rule/{rule}"
+    target = f"arn:{site.partition}:s3:::{site.bucket}/{action.get('ObjectKeyPrefix', '')}*"
     context = {"aws:SourceAccount": site.account_id, "aws:SourceArn": rule_arn}
     role_arn = action.get("IamRoleArn")
     if not role_arn:

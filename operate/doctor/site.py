@@ -48,6 +48,7 @@ class Site:
 
     session: boto3.Session
     account_id: str
+    partition: str
     home: Stack
     receiving: Stack
     lookup: Lookup = field(default=lookup)
@@ -110,9 +111,9 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
     session = boto3.Session()
     region = session.region_name
     if region is None:
-        raise Blocked("credentials", "no Region is set", "export AWS_REGION=<the home Region>")
+        raise Blocked("credentials", "no Region is set", "export AWS_DEFAULT_REGION=<the home Region>")
     try:
-        account = session.client("sts").get_caller_identity()["Account"]
+        caller = session.client("sts").get_caller_identity()
         home = _read(session, "home stack", stack, region, "sam build && sam deploy")
         there = receiving_region or region
         receiving = _read(
@@ -128,7 +129,7 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
         ) from error
     except ClientError as error:
         raise Blocked("credentials", _said(error), "use credentials that may read both stacks") from error
-    return Site(session, account, home, receiving)
+    return Site(session, caller["Account"], caller["Arn"].split(":")[1], home, receiving)
 
 
 def _read(session: boto3.Session, check: str, name: str, region: str, remedy: str) -> Stack:

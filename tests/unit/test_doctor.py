@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from samcli.yamlhelper import yaml_parse
 
 from operate.doctor import dns_records
 from operate.doctor.dns_records import Lookup
 from operate.doctor.policies import allows
 from operate.doctor.site import reserved
+from tests.conftest import PROJECT
 
 SES = "inbound-smtp.eu-west-1.amazonaws.com"
 
@@ -111,3 +113,16 @@ def test_a_policy_allows_what_it_says_to_whom_it_says(statements: list[dict[str,
         context={"aws:SourceArn": "arn:topic"},
     )
     assert asked is allowed
+
+
+def test_the_runbook_has_a_section_for_each_alarm() -> None:
+    alarms = {
+        name
+        for template in ("template.yaml", "receiving.yaml")
+        for name, resource in yaml_parse((PROJECT / template).read_text())["Resources"].items()
+        if isinstance(resource, dict) and resource.get("Type") == "AWS::CloudWatch::Alarm"
+    }
+    sections = (PROJECT / "docs" / "runbook.md").read_text().split("\n## ")
+    named = {word for section in sections for word in section.split("\n", 1)[0].replace(",", " ").split()}
+    assert alarms
+    assert alarms <= named, f"docs/runbook.md has no section for {sorted(alarms - named)}"
