@@ -18,7 +18,7 @@ import urllib3
 from localcloud import deployment, receiving
 from localcloud.account import ACCOUNT_ID, REGION, Account
 from localcloud.errors import UserError
-from mailstep.routes import ROUTES_FILE, load
+from mailstep.routes import ROUTES_FILE, names
 
 DOMAIN = "mailstep.example"
 """The domain that the local SES receives for; samconfig.toml names it too, for both local stacks."""
@@ -81,7 +81,7 @@ def running(
 
 def route_names() -> list[str]:
     """The routes of functions/routes.toml."""
-    return list(load(ROUTES_FILE.read_text(), {"APPLICATION_URL": ""}))
+    return names(ROUTES_FILE.read_text())
 
 
 def _make(directory: Path) -> None:

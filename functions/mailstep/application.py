@@ -1,18 +1,30 @@
 """The company's application behind HTTPS: one POST a message, its answer checked against the contract."""
 
 import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import urllib3
 from pydantic import ValidationError
 
 from mailstep.contracts import ApplicationRequest, Digest
-from mailstep.errors import ApplicationRefused, ConfigurationError, MailstepError, TransientError
+from mailstep.errors import (
+    ApplicationBusy,
+    ApplicationRefused,
+    ConfigurationError,
+    MailstepError,
+    TransientError,
+)
+from mailstep.routes import Route
+from mailstep.signing import authenticate
 
 ANSWER_BOUND = 10 * 1024 * 1024
 """Octets of an answer that are read: a digest and its attachments, under SES's bound for a message."""
+RETRY_AFTER_BOUND = 3600
+"""Seconds that Retry-After is honoured up to (RFC 9110 section 10.2.3)."""
 _EXPLANATION_BOUND = 500
 # Connect and read stay under the function's timeout, so that a hang is ours to name.
-_TIMEOUT = urllib3.Timeout(connect=3, read=25, total=28)
+_TIMEOUT = urllib3.Timeout(connect=3, read=20, total=25)
 _RETRY_LATER = {408, 425, 429}
 
 _pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
@@ -22,48 +34,66 @@ class MalformedAnswer(MailstepError):
     """The application answered with what is no digest; the text says what was wrong, not what was in it."""
 
 
-def ask(url: str, request: ApplicationRequest, idempotency_key: str) -> Digest:
-    """Have the application process the message.
+def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Digest | None:
+    """Have the application process the message; None where it answers 204, no reply wanted.
 
     Raises:
-        TransientError: no answer, 408, 425, 429 or 5xx.
+        ApplicationBusy: 408, 425, 429 or 5xx with Retry-After.
+        TransientError: the same without, or no answer.
         ApplicationRefused: another 4xx; its `reason` goes to the sender.
         MalformedAnswer: anything else that is no digest. Redirects are not followed.
-        ConfigurationError: the URL is none.
+        ConfigurationError: the URL is none, or the secret cannot be read.
     """
+    body = request.model_dump_json().encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Idempotency-Key": idempotency_key,
+        "Mailstep-Message-Id": request.message.id,
+    }
+    status, answered, answer = _post(route.url, body, authenticate(route, body, headers))
+    if status in _RETRY_LATER or status >= 500:
+        if seconds := _retry_after(answered.get("Retry-After", "")):
+            raise ApplicationBusy(seconds)
+        raise TransientError(f"the application answered {status}")
+    if 400 <= status < 500:
+        raise ApplicationRefused(_reason(answer))
+    if status == 204:
+        return None
+    if not 200 <= status < 300:
+        raise MalformedAnswer(f"the application answered {status}, not 2xx with a digest")
+    if len(answer) > ANSWER_BOUND:
+        raise MalformedAnswer(f"the application's answer is over {ANSWER_BOUND} octets")
     try:
-        answer = _pool.request(
-            "POST",
-            url,
-            body=request.model_dump_json(),
-            headers={
-                "Content-Type": "application/json",
-                "Accept": "application/json",
-                "Idempotency-Key": idempotency_key,
-                "Mailstep-Message-Id": request.message.id,
-            },
-            redirect=False,
-            preload_content=False,
-        )
-        body = answer.read(ANSWER_BOUND + 1)
-        answer.release_conn()
+        return Digest.model_validate_json(answer)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise MalformedAnswer(f"the application's answer is no digest: {faults[:_EXPLANATION_BOUND]}") from error
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, urllib3.HTTPHeaderDict, bytes]:
+    try:
+        answer = _pool.request("POST", url, body=body, headers=headers, redirect=False, preload_content=False)
+        # As much as may be, and one octet more: what is larger is not read, and its connection not used again.
+        content = answer.read(ANSWER_BOUND + 1)
+        (answer.close if len(content) > ANSWER_BOUND else answer.release_conn)()
     except urllib3.exceptions.LocationValueError as error:
         raise ConfigurationError("the application's URL is not a URL") from error
     except urllib3.exceptions.HTTPError as error:
         raise TransientError(f"the application did not answer: {type(error).__name__}") from error
-    if answer.status in _RETRY_LATER or answer.status >= 500:
-        raise TransientError(f"the application answered {answer.status}")
-    if 400 <= answer.status < 500:
-        raise ApplicationRefused(_reason(body))
-    if answer.status != 200:
-        raise MalformedAnswer(f"the application answered {answer.status}, not 200 with a digest")
-    if len(body) > ANSWER_BOUND:
-        raise MalformedAnswer(f"the application's answer is over {ANSWER_BOUND} octets")
-    try:
-        return Digest.model_validate_json(body)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise MalformedAnswer(f"the application's answer is no digest: {faults[:_EXPLANATION_BOUND]}") from error
+    return answer.status, answer.headers, content
+
+
+def _retry_after(value: str) -> int:
+    """Seconds of a Retry-After, at most our bound; 0 where it says nothing (RFC 9110 section 10.2.3)."""
+    if value.strip().isdecimal():
+        seconds = int(value[:10])
+    else:
+        try:
+            seconds = round((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        except (ValueError, TypeError):
+            return 0
+    return max(0, min(seconds, RETRY_AFTER_BOUND))
 
 
 def _reason(body: bytes) -> str:

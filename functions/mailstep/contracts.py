@@ -149,6 +149,22 @@ class Claim(Contract):
     envelope: Envelope
 
 
+class Processing(Contract):
+    """How the route's mail is processed, as far as the workflow has to know it."""
+
+    queue_url: str = Field(default="", description="The application's queue; empty: a function does the work")
+    group: str = Field(default="", description="Of the sender: what keeps one sender's mail in order")
+    limit_seconds: int = Field(description="How long the queue's consumer may take")
+    heartbeat_seconds: int = Field(description="How long the queue's consumer may be silent")
+    patience_seconds: int = Field(description="How long an outage of the application is waited out")
+
+
+class ValidClaim(Claim):
+    """The claim of a message that ValidateEmail let pass."""
+
+    processing: Processing
+
+
 class DigestAttachment(Contract):
     """A file that goes out with the reply."""
 
@@ -169,30 +185,43 @@ class Digest(Contract):
 class ProcessRequest(Contract):
     """Input of ProcessEmail. The key is the same in every retry and redrive of one execution."""
 
-    claim: Claim
+    claim: ValidClaim
     idempotency_key: str
 
 
 class Processed(Contract):
-    """Output of ProcessEmail: where the digest lies."""
+    """Output of ProcessEmail: where the digest lies; None where the application wants no reply."""
 
-    digest_key: str
+    digest_key: str | None
 
 
 class ReplyRequest(Contract):
     """Input of SendReply and its two sisters: what to say lies at `digest_key`, else it follows from the kind."""
 
     execution: str
-    claim: Claim
-    kind: Literal["digest", "refusal", "failure"]
+    claim: ValidClaim | Claim
+    kind: Literal["digest", "refusal", "delay", "failure"]
     digest_key: str | None = None
     explanation: str | None = None
 
 
 class Replied(Contract):
-    """Output of SendReply: the id SES gave the reply."""
+    """Output of SendReply: the id SES gave the reply; None where nobody vouches for the sender, and none was sent."""
 
-    ses_message_id: str
+    ses_message_id: str | None
+
+
+class QueueItem(Contract):
+    """What an application that pulls finds in its queue; it reads and writes in the mail bucket itself."""
+
+    schema_: Literal["mailstep.queue-item/1"] = Field(
+        default="mailstep.queue-item/1", alias="schema", description="Version of this contract"
+    )
+    task_token: str = Field(description="For SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat of Step Functions")
+    idempotency_key: str = Field(description="The same whenever the item comes again")
+    bucket: str = Field(description="The mail bucket")
+    message_key: str = Field(description="Where the Message lies; its attachments name their own keys")
+    digest_key: str = Field(description="Where to write the Digest")
 
 
 class ApplicationRequest(Contract):

@@ -14,6 +14,16 @@ class TransientError(MailstepError):
     """A service was throttled, unreachable or answered 5xx: the workflow retries the same step."""
 
 
+class ApplicationBusy(MailstepError):
+    """The application asks to come again later (Retry-After): the workflow waits at least that long.
+
+    Its text is JSON: `{"retry_after_seconds"}`.
+    """
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(json.dumps({"retry_after_seconds": retry_after_seconds}))
+
+
 class UnreadableEmail(MailstepError):
     """No email can be had from the object (missing, empty, too large): the workflow quarantines it."""
 

@@ -1,19 +1,34 @@
 """ProcessEmail: hand the message to whom its route names, and keep the digest."""
 
 from functools import partial
+from hashlib import sha256
 
 from mailstep import application, replying, storage
-from mailstep.contracts import ApplicationRequest, Digest, Message, Processed, ProcessRequest
+from mailstep.contracts import (
+    ApplicationRequest,
+    Claim,
+    Digest,
+    Message,
+    Processed,
+    Processing,
+    ProcessRequest,
+    ValidClaim,
+)
 from mailstep.errors import ApplicationRefused, ConfigurationError
 from mailstep.processors import built_in
-from mailstep.routes import routes
+from mailstep.routes import Route, routes
 
-ATTACHMENT_LINK_SECONDS = 300
-"""How long the application may fetch attachments: the step's timeout, and time to work through a queue of its own."""
+ATTACHMENT_LINK_SECONDS = 35
+"""How long the application may fetch attachments: until the step's deadline. Each try has links of its own."""
 
 
 def process(request: ProcessRequest) -> Processed:
-    """Process a message that ValidateEmail let pass; the digest is stored, its key answered."""
+    """Process a message that ValidateEmail let pass; the digest is stored, its key answered.
+
+    Raises:
+        ConfigurationError: the route is gone, or names a processor that is not there.
+        ApplicationRefused, ApplicationBusy, MalformedAnswer, TransientError: see `application.ask`.
+    """
     claim = request.claim
     bucket = claim.email.bucket
     message = storage.read_message(bucket, claim.message_key)
@@ -21,15 +36,15 @@ def process(request: ProcessRequest) -> Processed:
     if route is None:
         raise ConfigurationError(f"the route {claim.route!r} is gone from routes.toml")
     if route.url:
-        digest = _ask_application(route.url, bucket, message, request.idempotency_key)
+        digest: Digest | None = _ask_application(route, bucket, message, request.idempotency_key)
     else:
         digest = built_in(route.processor)(message, partial(storage.read_attachment, bucket))
-    return Processed(digest_key=storage.write_digest(bucket, message.id, digest))
+    return Processed(digest_key=storage.write_digest(bucket, message.id, digest) if digest else None)
 
 
-def _ask_application(url: str, bucket: str, message: Message, idempotency_key: str) -> Digest:
+def _ask_application(route: Route, bucket: str, message: Message, idempotency_key: str) -> Digest | None:
     try:
-        return application.ask(url, _application_request(bucket, message), idempotency_key)
+        return application.ask(route, _application_request(bucket, message), idempotency_key)
     except ApplicationRefused as refused:
         key = storage.write_digest(bucket, message.id, replying.refusal(refused.explanation))
         raise ApplicationRefused(refused.explanation, key) from None
@@ -41,3 +56,17 @@ def _application_request(bucket: str, message: Message) -> ApplicationRequest:
         for attachment in message.attachments
     }
     return ApplicationRequest(message=message, attachment_urls=urls)
+
+
+def accept(claim: Claim, message: Message) -> ValidClaim:
+    """The claim of a message that the policy let pass, with what the workflow has to know of its route."""
+    route = routes()[claim.route]
+    processing = Processing(
+        queue_url=route.queue,
+        # SQS takes 128 characters of a group; an address is nobody's to read there.
+        group=sha256(message.from_[0].address.lower().encode()).hexdigest(),
+        limit_seconds=route.limit_seconds,
+        heartbeat_seconds=route.heartbeat_seconds or route.limit_seconds - 1,
+        patience_seconds=route.patience_seconds,
+    )
+    return ValidClaim(**dict(claim), processing=processing)

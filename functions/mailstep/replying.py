@@ -29,6 +29,14 @@ def refusal(explanation: str) -> Digest:
     return Digest(text=f"Your message was received, but it could not be accepted.\n\n{explanation}\n")
 
 
+def delay_notice() -> Digest:
+    """What a sender hears when the quick tries are used up: the message is kept, and the work goes on."""
+    return Digest(
+        text="Your message arrived safely. It takes longer than usual to process it.\n\n"
+        "Nothing is lost and there is nothing to do for you: the answer comes as soon as it is ready.\n"
+    )
+
+
 def failure_notice() -> Digest:
     """What a sender hears when processing failed: the message is kept, somebody will look."""
     return Digest(

@@ -73,6 +73,9 @@ def _send(*, effect: str, request: ReplyRequest) -> str:
 def _content(request: ReplyRequest) -> Digest:
     if request.digest_key is not None:
         return storage.read_digest(request.claim.email.bucket, request.digest_key)
-    if request.kind == "failure":
-        return replying.failure_notice()
+    match request.kind:
+        case "failure":
+            return replying.failure_notice()
+        case "delay":
+            return replying.delay_notice()
     return replying.refusal(request.explanation or "")

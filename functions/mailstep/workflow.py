@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from mailstep.aws import client, transient_faults
 from mailstep.contracts import StoredEmail
 from mailstep.identity import SETUP_NOTIFICATION, stored_email
+from mailstep.routes import deployed_names
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -37,7 +38,8 @@ def _object(record: object) -> StoredEmail | str | None:
             version, etag, key = rest.get("versionId"), rest.get("eTag"), unquote_plus(encoded)
             if key.rpartition("/")[2] == SETUP_NOTIFICATION:
                 return None
-            return stored_email(bucket, key, str(version) if version else None, str(etag or "")) or key
+            email = stored_email(bucket, key, str(version) if version else None, str(etag or ""))
+            return email if email and email.route in deployed_names() else key
         case _:
             raise ValueError("not a record of an S3 event: no s3.bucket.name and s3.object.key")
 

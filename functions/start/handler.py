@@ -26,7 +26,7 @@ def start_executions(record: SQSRecord) -> None:
 
 def _start(found: StoredEmail | str) -> None:
     if isinstance(found, str):
-        logger.warning("Not inbound/<route>/<name>: nobody's mail, left alone", extra={"key": found})
+        logger.warning("Of no route: nobody's mail, left alone", extra={"key": found})
         metrics.add_metric(name="StrayObjects", unit=MetricUnit.Count, value=1)
         return
     outcome = workflow.start(found)

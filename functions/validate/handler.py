@@ -1,4 +1,4 @@
-"""Lambda handler of ValidateEmail: `Claim` in, the same claim out, or the error that says why not."""
+"""Lambda handler of ValidateEmail: `Claim` in, `ValidClaim` out, or the error that says why not."""
 
 import os
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import policy, storage
+from mailstep import policy, processing, storage
 from mailstep.contracts import Claim
 from mailstep.errors import RefusedEmail
 from mailstep.ledger import Ledger
@@ -37,4 +37,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
         raise
     metrics.add_metric(name="EmailsAccepted", unit=MetricUnit.Count, value=1)
-    return claim.model_dump()
+    return processing.accept(claim, case.message).model_dump()

@@ -3,16 +3,23 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mailstep.application import ANSWER_BOUND, MalformedAnswer, ask
-from mailstep.contracts import ApplicationRequest, Message
-from mailstep.errors import ApplicationRefused, ConfigurationError, TransientError
+from mailstep.application import ANSWER_BOUND, RETRY_AFTER_BOUND, MalformedAnswer, ask
+from mailstep.contracts import ApplicationRequest, Digest, Message
+from mailstep.errors import ApplicationBusy, ApplicationRefused, ConfigurationError, TransientError
+from mailstep.routes import Route
 
 REQUEST = ApplicationRequest(message=Message(id="m", route="r", size_octets=1), attachment_urls={})
-Serve = Callable[[int, bytes], str]
+Serve = Callable[..., str]
+
+
+def asked(url: str) -> Digest | None:
+    return ask(Route(url=url) if url else Route.model_construct(url=""), REQUEST, "key")
 
 
 @pytest.fixture
@@ -20,12 +27,13 @@ def serve() -> Iterator[Serve]:
     """A real server that gives one answer to everything; the paths asked for are in `asked`."""
     servers = []
 
-    def start(status: int, body: bytes) -> str:
+    def start(status: int, body: bytes, fields: dict[str, str] | None = None) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 self.send_response(status)
-                self.send_header("Location", "/elsewhere")
+                for name, value in {"Location": "/elsewhere", **(fields or {})}.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -45,30 +53,56 @@ def serve() -> Iterator[Serve]:
 
 
 def test_a_digest_comes_back(serve: Serve) -> None:
-    assert ask(serve(200, b'{"text": "Done."}'), REQUEST, "key").text == "Done."
+    assert asked(serve(200, b'{"text": "Done."}')) == Digest(text="Done.")
+
+
+def test_no_content_means_no_reply(serve: Serve) -> None:
+    assert asked(serve(204, b"")) is None
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        ("7", 7),
+        ("86400", RETRY_AFTER_BOUND),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=9)), RETRY_AFTER_BOUND),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_application_that_says_when_is_busy_until_then(
+    serve: Serve, status: int, retry_after: str, seconds: int
+) -> None:
+    with pytest.raises(ApplicationBusy, match=f'{{"retry_after_seconds": {seconds}}}'):
+        asked(serve(status, b"", {"Retry-After": retry_after}))
+
+
+@pytest.mark.parametrize("nonsense", ["", "0", "-5", "soon", "Mon, 99 Foo", "\u0661"])
+def test_a_retry_after_that_says_nothing_is_left_to_the_declared_retries(serve: Serve, nonsense: str) -> None:
+    with pytest.raises(TransientError):
+        asked(serve(503, b"", {"Retry-After": nonsense.encode().decode("latin-1")}))
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
 def test_what_may_pass_is_transient(serve: Serve, status: int) -> None:
     with pytest.raises(TransientError, match=str(status)):
-        ask(serve(status, b""), REQUEST, "key")
+        asked(serve(status, b""))
 
 
 def test_no_answer_is_transient(serve: Serve) -> None:
     with pytest.raises(TransientError, match="did not answer"):
-        ask("http://127.0.0.1:1/", REQUEST, "key")
+        asked("http://127.0.0.1:1/")
 
 
 def test_a_refusal_carries_its_reason_as_one_bounded_line(serve: Serve) -> None:
     with pytest.raises(ApplicationRefused) as caught:
-        ask(serve(422, json.dumps({"reason": "No\r\nsuch order. " + "x" * 1000}).encode()), REQUEST, "key")
+        asked(serve(422, json.dumps({"reason": "No\r\nsuch order. " + "x" * 1000}).encode()))
     assert caught.value.explanation.startswith("No such order.")
     assert len(caught.value.explanation) == 500
 
 
 def test_a_refusal_without_a_reason_has_one_all_the_same(serve: Serve) -> None:
     with pytest.raises(ApplicationRefused) as caught:
-        ask(serve(404, b"<html>"), REQUEST, "key")
+        asked(serve(404, b"<html>"))
     assert caught.value.explanation == "It could not be accepted."
 
 
@@ -84,9 +118,9 @@ def test_a_refusal_without_a_reason_has_one_all_the_same(serve: Serve) -> None:
 )
 def test_what_is_no_digest_is_a_defect_and_is_not_repeated_in_the_error(serve: Serve, status: int, body: bytes) -> None:
     with pytest.raises(MalformedAnswer):
-        ask(serve(status, body), REQUEST, "key")
+        asked(serve(status, body))
 
 
 def test_a_url_that_is_none_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError):
-        ask("http://", REQUEST, "key")
+        asked("")

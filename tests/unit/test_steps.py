@@ -45,6 +45,9 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "DOMAIN": "mailstep.example",
         "REPLY_FROM": "",
         "APPLICATION_URL": "",
+        "APPLICATION_AUTH": "none",
+        "APPLICATION_SECRET_ARN": "",
+        "APPLICATION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/mailstep-application.fifo",
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

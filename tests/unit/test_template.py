@@ -18,7 +18,12 @@ FUNCTIONS = {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"]
 
 def statements(role: str) -> list[dict[str, Any]]:
     [policy] = RESOURCES[role]["Properties"]["Policies"]
-    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return [present(statement) for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def present(statement: dict[str, Any]) -> dict[str, Any]:
+    """A statement, also where it is there under a condition only."""
+    found: dict[str, Any] = statement["Fn::If"][1] if "Fn::If" in statement else statement
     return found
 
 
@@ -45,7 +50,13 @@ def test_the_workflows_role_can_do_what_its_states_do_and_no_more() -> None:
         [resource] = allowed("EmailWorkflowRole", action)
         assert "/quarantine/*" in resource
     integrations = {state["Resource"].rpartition(":::")[2] for state in STATES.values() if state["Type"] == "Task"}
-    assert integrations == {"lambda:invoke", "sns:publish", "aws-sdk:s3:copyObject"}
+    assert allowed("EmailWorkflowRole", "sqs:SendMessage") == ['{"Fn::GetAtt": ["ApplicationQueue", "Arn"]}']
+    assert integrations == {
+        "lambda:invoke",
+        "sns:publish",
+        "aws-sdk:s3:copyObject",
+        "sqs:sendMessage.waitForTaskToken",
+    }
 
 
 def test_the_starters_role_can_do_what_its_event_source_needs() -> None:
@@ -58,7 +69,7 @@ def test_only_what_takes_no_resource_is_allowed_on_everything() -> None:
     everything = []
     for name, resource in RESOURCES.items():
         for policy in [*resource["Properties"].get("Policies", []), resource["Properties"]]:
-            for statement in policy.get("PolicyDocument", {}).get("Statement", []):
+            for statement in map(present, policy.get("PolicyDocument", {}).get("Statement", [])):
                 if statement["Effect"] == "Allow" and statement.get("Resource") == "*":
                     everything += [(name, action.partition(":")[0]) for action in statement["Action"]]
                 assert statement["Effect"] == "Deny" or "*" not in json.dumps(statement["Action"]), name

@@ -24,7 +24,10 @@ FUNCTIONS = ("Parse", "Validate", "Process", "Reply")
 REGION = "us-east-1"
 BUCKET = "mailstep-mail-123456789012"
 
+WAITS = {"FirstWaitSeconds": 60, "LongestWaitSeconds": 3600}
+
 _ASL = "moto.stepfunctions.parser.asl"
+_WAIT = f"{_ASL}.component.state.wait.wait_function.wait_function.WaitFunction._wait_interval"
 _LAMBDA = f"{_ASL}.component.state.exec.state_task.lambda_eval_utils._invoke_lambda_function"
 
 
@@ -58,6 +61,7 @@ class Run:
     timeline: Timeline
     payloads: dict[str, list[dict[str, Any]]]
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    waits: list[int] = field(default_factory=list)
 
     @property
     def path(self) -> list[str]:
@@ -87,6 +91,8 @@ def definition() -> str:
     text = re.sub(r'"TimeoutSeconds": \d+', '"TimeoutSeconds": 1', text)
     for name in FUNCTIONS:
         text = text.replace(f"${{{name}FunctionArn}}", f"arn:aws:lambda:{REGION}:123456789012:function:{name}")
+    for name, value in WAITS.items():
+        text = text.replace(f"${{{name}}}", str(value))
     return text.replace("${OperatorTopicArn}", f"arn:aws:sns:{REGION}:123456789012:operators")
 
 
@@ -104,8 +110,15 @@ def interpreter() -> Iterator[None]:
         yield
 
 
-def run(script: dict[str, list[Answer]], execution_input: dict[str, Any]) -> Run:
-    """Run the definition; each function answers by its script, its last answer for ever."""
+def run(
+    script: dict[str, list[Answer]], execution_input: dict[str, Any], meanwhile: Callable[[], object] = lambda: None
+) -> Run:
+    """Run the definition; each function answers by its script, its last answer for ever.
+
+    Waits are noted, not waited. `meanwhile` is called again and again until the execution ends.
+    """
+    script = {name: list(answers) for name, answers in script.items()}
+    waits: list[int] = []
     payloads: dict[str, list[dict[str, Any]]] = {name: [] for name in FUNCTIONS}
 
     def invoke(parameters: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -133,11 +146,11 @@ def run(script: dict[str, list[Answer]], execution_input: dict[str, Any]) -> Run
     machine = sfn.create_state_machine(
         name="email", definition=definition(), roleArn="arn:aws:iam::123456789012:role/workflow"
     )["stateMachineArn"]
-    with patch(_LAMBDA, invoke):
+    with patch(_LAMBDA, invoke), patch(_WAIT, lambda _state, env, wait_seconds: waits.append(wait_seconds)):
         arn = sfn.start_execution(stateMachineArn=machine, name="sample", input=json.dumps(execution_input))[
             "executionArn"
         ]
-        execution = _wait(lambda: sfn.describe_execution(executionArn=arn))
+        execution = _wait(lambda: meanwhile() or sfn.describe_execution(executionArn=arn))
     events = sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     return Run(
@@ -146,6 +159,7 @@ def run(script: dict[str, list[Answer]], execution_input: dict[str, Any]) -> Run
         timeline=timeline([dict(event) for event in events]),
         payloads=payloads,
         alerts=[json.loads(message["Body"]) for message in messages],
+        waits=waits,
     )
 
 

@@ -1,15 +1,18 @@
 """The workflow's promises: every Retry and every Catch of the definition is taken, and history shows it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 import pytest
 
+from mailstep.contracts import QueueItem
 from tests.workflow.moto_interpreter import (
     BUCKET,
     DEFINITION,
     REGION,
+    WAITS,
     Answer,
     Fails,
     Hangs,
@@ -31,6 +34,14 @@ CLAIM = {
     "message_key": "parsed/0123456789-abc/message.json",
     "envelope": ENVELOPE,
 }
+PROCESSING = {
+    "queue_url": "",
+    "group": "g",
+    "limit_seconds": 60,
+    "heartbeat_seconds": 59,
+    "patience_seconds": 24 * 3600,
+}
+VALID = CLAIM | {"processing": PROCESSING}
 REFUSAL = {"reason": "too_large", "tell_sender": True, "explanation": 'Please send "less".', "digest_key": None}
 REPLIED = {"ses_message_id": "ses-1"}
 
@@ -42,23 +53,27 @@ def _moto() -> Iterator[None]:
         yield
 
 
-def go(**answers: list[Answer]) -> Run:
+def go(meanwhile: Callable[[], object] = lambda: None, **answers: list[Answer]) -> Run:
     script: dict[str, list[Answer]] = {
         "Parse": [CLAIM],
-        "Validate": [CLAIM],
+        "Validate": [VALID],
         "Process": [{"digest_key": "digest/0123456789-abc.json"}],
         "Reply": [REPLIED],
     }
-    return run(script | answers, EMAIL)
+    return run(script | answers, EMAIL, meanwhile)
 
 
 def refused(**changes: object) -> Fails:
     return Fails("RefusedEmail", json.dumps(REFUSAL | changes))
 
 
-def test_an_ordinary_message_takes_four_states_and_is_replied_to() -> None:
+TO_PROCESSING = ["ParseEmail", "ValidateEmail", "ChooseProcessor", "ProcessEmail"]
+PATIENTLY = ["PlanNextTry", "CheckPatience", "WaitForApplication", "ProcessEmail"]
+
+
+def test_an_ordinary_message_takes_four_tasks_and_two_choices_and_is_replied_to() -> None:
     ended = go()
-    assert ended.path == ["ParseEmail", "ValidateEmail", "ProcessEmail", "SendReply"]
+    assert ended.path == [*TO_PROCESSING, "ChooseReply", "SendReply"]
     assert ended.status == "SUCCEEDED"
     assert ended.output == {
         "outcome": "replied",
@@ -69,9 +84,9 @@ def test_an_ordinary_message_takes_four_states_and_is_replied_to() -> None:
     }
     assert ended.payloads["Parse"] == [EMAIL]
     assert ended.payloads["Validate"] == [CLAIM]
-    assert ended.payloads["Process"] == [{"claim": CLAIM, "idempotency_key": "sample"}]
+    assert ended.payloads["Process"] == [{"claim": VALID, "idempotency_key": "sample"}]
     assert ended.payloads["Reply"] == [
-        {"execution": "sample", "claim": CLAIM, "kind": "digest", "digest_key": "digest/0123456789-abc.json"}
+        {"execution": "sample", "claim": VALID, "kind": "digest", "digest_key": "digest/0123456789-abc.json"}
     ]
 
 
@@ -128,7 +143,7 @@ def test_an_application_that_refuses_has_its_reason_told() -> None:
 
 def test_a_defect_in_processing_is_told_to_the_sender_and_then_fails_on_the_work_that_failed() -> None:
     ended = go(Process=[Fails("ZeroDivisionError")])
-    assert ended.path == ["ParseEmail", "ValidateEmail", "ProcessEmail", "SendFailureNotice", "ReprocessEmail"]
+    assert ended.path == [*TO_PROCESSING, "SendFailureNotice", "ChooseLastTry", "ReprocessEmail"]
     assert ended.status == "FAILED"
     assert ended.timeline.error == "ZeroDivisionError"
     assert ended.attempts("ProcessEmail") == 1
@@ -140,19 +155,19 @@ def test_a_defect_in_processing_is_told_to_the_sender_and_then_fails_on_the_work
 def test_an_application_that_refuses_after_an_outage_has_its_reason_told() -> None:
     said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "digest_key": "digest/1"}
     ended = go(Process=[Fails("ZeroDivisionError"), Fails("ApplicationRefused", json.dumps(said))])
-    assert ended.path[-3:] == ["SendFailureNotice", "ReprocessEmail", "SendRefusal"]
+    assert ended.path[-3:] == ["ChooseLastTry", "ReprocessEmail", "SendRefusal"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "refused")
 
 
 def test_a_failure_notice_that_cannot_be_sent_does_not_hide_the_failure() -> None:
     ended = go(Process=[Fails("ZeroDivisionError")], Reply=[Fails("MessageRejected")])
-    assert ended.path[-2:] == ["SendFailureNotice", "ReprocessEmail"]
+    assert ended.path[-3:] == ["SendFailureNotice", "ChooseLastTry", "ReprocessEmail"]
     assert (ended.status, ended.timeline.error) == ("FAILED", "ZeroDivisionError")
 
 
 def test_work_that_succeeds_at_the_last_try_is_answered() -> None:
     ended = go(Process=[Fails("ZeroDivisionError"), {"digest_key": "digest/0123456789-abc.json"}])
-    assert ended.path[-3:] == ["SendFailureNotice", "ReprocessEmail", "SendReply"]
+    assert ended.path[-3:] == ["ReprocessEmail", "ChooseReply", "SendReply"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
 
 
@@ -162,6 +177,159 @@ def test_a_defect_where_nobody_can_be_told_fails_at_that_very_state(state: str) 
     ended = go(**answers)
     assert ended.path[-1] == state
     assert (ended.status, ended.timeline.error) == ("FAILED", "ZeroDivisionError")
+
+
+def test_an_application_that_wants_no_reply_gets_none() -> None:
+    ended = go(Process=[{"digest_key": None}])
+    assert ended.path[-2:] == ["ChooseReply", "EndWithoutReply"]
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "processed")
+    assert ended.payloads["Reply"] == []
+
+
+def test_a_sender_that_nobody_vouches_for_is_processed_and_not_replied_to() -> None:
+    ended = go(Reply=[{"ses_message_id": None}])
+    assert (ended.path[-1], ended.output["outcome"], ended.output["ses_message_id"]) == ("SendReply", "processed", None)
+
+
+# ---- Patience with the application ----
+
+QUICK_TRIES = 5
+
+
+def test_an_outage_is_waited_out_and_the_sender_hears_of_it_once() -> None:
+    outage = [Fails("TransientError")] * QUICK_TRIES * 4
+    ended = go(Process=[*outage, {"digest_key": "digest/1"}])
+    assert ended.status == "SUCCEEDED"
+    assert ended.waits == [60, 120, 240, 480]
+    told = PATIENTLY.copy()
+    told.insert(2, "SendDelayNotice")
+    assert ended.path == [*TO_PROCESSING, *told, *PATIENTLY * 3, "ChooseReply", "SendReply"]
+    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "digest"]
+    assert len({payload["idempotency_key"] for payload in ended.payloads["Process"]}) == 1
+
+
+def test_an_outage_beyond_the_routes_horizon_ends_in_the_failure_notice() -> None:
+    ended = go(Process=[Fails("TransientError")])
+    assert sum(ended.waits) <= PROCESSING["patience_seconds"] < sum(ended.waits) + WAITS["LongestWaitSeconds"]
+    assert max(ended.waits) == WAITS["LongestWaitSeconds"]
+    assert ended.path[-4:] == ["CheckPatience", "SendFailureNotice", "ChooseLastTry", "ReprocessEmail"]
+    assert (ended.status, ended.timeline.error) == ("FAILED", "TransientError")
+    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "failure"]
+
+
+def test_a_route_without_patience_fails_after_the_quick_tries() -> None:
+    ended = go(
+        Validate=[CLAIM | {"processing": PROCESSING | {"patience_seconds": 0}}], Process=[Fails("TransientError")]
+    )
+    assert ended.waits == []
+    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["failure"]
+
+
+def busy(seconds: int) -> Fails:
+    return Fails("ApplicationBusy", json.dumps({"retry_after_seconds": seconds}))
+
+
+def test_a_short_retry_after_is_waited_for_and_no_notice_sent() -> None:
+    ended = go(Process=[busy(7), {"digest_key": "digest/1"}])
+    assert ended.waits == [7]
+    assert ended.path == [*TO_PROCESSING, *PATIENTLY, "ChooseReply", "SendReply"]
+    assert ended.attempts("ProcessEmail") == 1
+
+
+def test_a_retry_after_is_the_least_that_is_waited_and_waits_grow() -> None:
+    ended = go(Process=[busy(2), busy(1), busy(100), busy(1), {"digest_key": "digest/1"}])
+    assert ended.waits == [2, 4, 100, 200]
+    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "digest"]
+
+
+def test_a_delay_notice_that_cannot_be_sent_does_not_end_the_patience() -> None:
+    outage = [Fails("TransientError")] * QUICK_TRIES
+    ended = go(Process=[*outage, {"digest_key": "digest/1"}], Reply=[Fails("ReplyRejected"), REPLIED])
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
+
+
+# ---- The application's queue ----
+
+
+class Consumer:
+    """Takes items from the queue, and answers each by the next of its answers."""
+
+    def __init__(self, *answers: Callable[[Any, str], object], limit_seconds: int = 20) -> None:
+        self._sqs = boto3.client("sqs", region_name=REGION)
+        self._sfn = boto3.client("stepfunctions", region_name=REGION)
+        attributes = {"FifoQueue": "true"}
+        self.url = self._sqs.create_queue(QueueName="application.fifo", Attributes=attributes)["QueueUrl"]
+        self.items: list[dict[str, Any]] = []
+        self.attributes: list[dict[str, str]] = []
+        self._answers = list(answers)
+        processing = PROCESSING | {
+            "queue_url": self.url,
+            "limit_seconds": limit_seconds,
+            "heartbeat_seconds": limit_seconds - 1,
+        }
+        self.valid = CLAIM | {"processing": processing}
+
+    def __call__(self) -> None:
+        found = self._sqs.receive_message(QueueUrl=self.url, MessageSystemAttributeNames=["All"])
+        for message in found.get("Messages", []):
+            self.items.append(json.loads(message["Body"]))
+            self.attributes.append(message["Attributes"])
+            if self._answers:
+                self._answers.pop(0)(self._sfn, self.items[-1]["task_token"])
+            self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def succeeds(output: str) -> Callable[[Any, str], object]:
+    return lambda sfn, token: sfn.send_task_success(taskToken=token, output=output)
+
+
+def fails(error: str, cause: str) -> Callable[[Any, str], object]:
+    return lambda sfn, token: sfn.send_task_failure(taskToken=token, error=error, cause=cause)
+
+
+def queued(consumer: Consumer) -> Run:
+    return go(meanwhile=consumer, Validate=[consumer.valid])
+
+
+def test_an_application_that_pulls_answers_by_the_token() -> None:
+    consumer = Consumer(succeeds('{"digest_key": "digest/0123456789-abc.json"}'))
+    ended = queued(consumer)
+    assert ended.path == ["ParseEmail", "ValidateEmail", "ChooseProcessor", "QueueEmail", "ChooseReply", "SendReply"]
+    assert ended.payloads["Reply"][0]["digest_key"] == "digest/0123456789-abc.json"
+    item = QueueItem.model_validate(consumer.items[0])
+    assert (item.message_key, item.digest_key) == (CLAIM["message_key"], "digest/0123456789-abc.json")
+    assert consumer.attributes[0]["MessageGroupId"] == PROCESSING["group"]
+
+
+def test_an_application_that_pulls_may_want_no_reply() -> None:
+    assert queued(Consumer(succeeds("{}"))).output["outcome"] == "processed"
+
+
+def test_an_application_that_pulls_may_refuse() -> None:
+    ended = queued(Consumer(fails("ApplicationRefused", "No such order.")))
+    assert (ended.path[-1], ended.output["outcome"]) == ("SendRefusal", "refused")
+    # Moto loses the cause that the consumer gives; that the sender reads it is shown in tests/cloud/test_queue.py.
+    assert ended.payloads["Reply"][0]["explanation"] is None
+
+
+def test_an_application_that_pulls_may_ask_to_try_again() -> None:
+    consumer = Consumer(fails("TransientError", "later"), succeeds("{}"))
+    ended = queued(consumer)
+    assert ended.status == "SUCCEEDED"
+    assert len(consumer.items) == 2
+    assert len({attributes["MessageDeduplicationId"] for attributes in consumer.attributes}) == 2
+
+
+@pytest.mark.parametrize(
+    "consumer", [lambda: Consumer(limit_seconds=2), lambda: Consumer(fails("Defect", "no"))], ids=["silent", "failed"]
+)
+def test_a_queue_without_an_answer_ends_in_the_failure_notice_and_a_failed_execution(
+    consumer: Callable[[], Consumer],
+) -> None:
+    ended = queued(consumer())
+    assert ended.path[-4:] == ["QueueEmail", "SendFailureNotice", "ChooseLastTry", "FailUnanswered"]
+    assert (ended.status, ended.timeline.error) == ("FAILED", "ApplicationUnanswered")
+    assert f"mailstep replay {EMAIL['id']}" in str(ended.timeline.cause)
 
 
 # ---- Every error of every Retry ----
@@ -181,13 +349,14 @@ RETRIES = [
 # What leads to a state that an ordinary message does not come to.
 DETOURS: dict[str, dict[str, list[Answer]]] = {
     "SendRefusal": {"Validate": [refused()]},
+    "SendDelayNotice": {"Process": [*[Fails("TransientError")] * QUICK_TRIES, {"digest_key": "d"}]},
     "SendFailureNotice": {"Process": [Fails("ZeroDivisionError")]},
     "ReprocessEmail": {"Process": [Fails("ZeroDivisionError")]},
 }
 
 
 def good(function: str) -> Answer:
-    answers: dict[str, Answer] = {"Parse": CLAIM, "Validate": CLAIM, "Process": {"digest_key": "d"}, "Reply": REPLIED}
+    answers: dict[str, Answer] = {"Parse": CLAIM, "Validate": VALID, "Process": {"digest_key": "d"}, "Reply": REPLIED}
     return answers[function]
 
 
@@ -220,10 +389,11 @@ def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: i
 
 
 SERVICES = {"QuarantineEmail": "CopyObject", "AlertOperators": "Publish"}
+QUEUES = {"QueueEmail"}
 
 
 def test_every_task_is_a_function_or_a_service_tried_here() -> None:
-    assert {name for name, state in STATES.items() if state["Type"] == "Task"} == {*FUNCTION_OF, *SERVICES}
+    assert {name for name, state in STATES.items() if state["Type"] == "Task"} == {*FUNCTION_OF, *SERVICES, *QUEUES}
     assert {error for name in SERVICES for r in STATES[name]["Retry"] for error in r["ErrorEquals"]} == {
         "States.TaskFailed",
         "States.Timeout",
@@ -259,4 +429,4 @@ def test_every_state_says_in_a_line_what_it_is_for_and_every_task_has_a_timeout(
         assert state["Comment"].strip(), name
         assert "\n" not in state["Comment"], name
         if state["Type"] == "Task":
-            assert 0 < state["TimeoutSeconds"] <= 60, name
+            assert name in QUEUES or 0 < state["TimeoutSeconds"] <= 60, name
