@@ -71,6 +71,7 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     _name_a_throttle_as_step_functions_does()
     _let_ses_assume_roles()
     provisioners.add()
+    _evaluate_the_timeout_of_a_callback()
 
 
 def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
@@ -337,3 +338,25 @@ def _let_ses_assume_roles() -> None:
         return allowed
 
     _replace(iam_evaluator, "evaluate_trust_policy", parameters, evaluate_for_ses)
+
+
+def _evaluate_the_timeout_of_a_callback() -> None:
+    """TimeoutSeconds may be a JSONata expression (Amazon States Language, "Task"); MiniStack takes numbers only."""
+    arguments = _known(stepfunctions, "_apply_jsonata_arguments", ["state_def", "raw_input", "ctx"])
+    call_back = _known(stepfunctions, "_invoke_with_callback", ["resource", "input_data", "token", "state_def"])
+    attempt = threading.local()
+
+    def arguments_and_timeout(state_def: dict[str, Any], raw_input: Any, ctx: Any = None) -> Any:
+        if isinstance(state_def.get("TimeoutSeconds"), str):
+            attempt.timeout = stepfunctions._jsonata_state_field(state_def, "TimeoutSeconds", "number", raw_input, ctx)
+        return arguments(state_def, raw_input, ctx)
+
+    def call_back_in_time(resource: str, input_data: Any, token: str, state_def: dict[str, Any]) -> Any:
+        if isinstance(state_def.get("TimeoutSeconds"), str):
+            state_def = {**state_def, "TimeoutSeconds": attempt.timeout}
+        return call_back(resource, input_data, token, state_def)
+
+    _replace(stepfunctions, "_apply_jsonata_arguments", ["state_def", "raw_input", "ctx"], arguments_and_timeout)
+    _replace(
+        stepfunctions, "_invoke_with_callback", ["resource", "input_data", "token", "state_def"], call_back_in_time
+    )

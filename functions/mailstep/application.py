@@ -1,6 +1,7 @@
 """The company's application behind HTTPS: one POST a message, its answer checked against the contract."""
 
 import json
+import os
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -23,11 +24,10 @@ ANSWER_BOUND = 10 * 1024 * 1024
 RETRY_AFTER_BOUND = 3600
 """Seconds that Retry-After is honoured up to (RFC 9110 section 10.2.3)."""
 _EXPLANATION_BOUND = 500
-# Connect and read stay under the function's timeout, so that a hang is ours to name.
-_TIMEOUT = urllib3.Timeout(connect=3, read=20, total=25)
+_CONNECT_SECONDS = 3
 _RETRY_LATER = {408, 425, 429}
 
-_pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
+_pool = urllib3.PoolManager(retries=False)
 
 
 class MalformedAnswer(MailstepError):
@@ -72,8 +72,12 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Dige
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, urllib3.HTTPHeaderDict, bytes]:
+    # Under the function's own timeout (template.yaml, ProcessFunction), so that a hang is ours to name.
+    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, total=float(os.environ["APPLICATION_TIMEOUT_SECONDS"]))
     try:
-        answer = _pool.request("POST", url, body=body, headers=headers, redirect=False, preload_content=False)
+        answer = _pool.request(
+            "POST", url, body=body, headers=headers, timeout=timeout, redirect=False, preload_content=False
+        )
         # As much as may be, and one octet more: what is larger is not read, and its connection not used again.
         content = answer.read(ANSWER_BOUND + 1)
         (answer.close if len(content) > ANSWER_BOUND else answer.release_conn)()

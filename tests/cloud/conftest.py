@@ -4,13 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from localcloud.cloud import LocalCloud, running
 from mailstep.contracts import StoredEmail
@@ -101,17 +102,42 @@ def processes_of(cloud: LocalCloud, function: str) -> list[Path]:
     return found
 
 
+# Status, body, and header fields beside or instead of our own.
+Answer = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
+
+
 @dataclass
 class Application:
     """An HTTP service that answers by a script; its last answer for ever."""
 
     url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
-    answers: list[Callable[[], tuple[int, bytes]]] = field(default_factory=list)
+    answers: list[Callable[[], Answer]] = field(default_factory=list)
 
-    def answer(self) -> tuple[int, bytes]:
+    def answer(self) -> Answer:
         chosen = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return chosen()
+
+    def says(self, *answers: Answer) -> None:
+        """From now on, these answers, the last one for ever."""
+        self.requests.clear()
+        self.answers = [lambda answer=answer: answer for answer in answers]  # type: ignore[misc]
+
+
+@contextmanager
+def hurried(cloud: LocalCloud, scale: float) -> Iterator[None]:
+    """Waits and retries of the workflow take that part of their time."""
+
+    def set_scale(value: float) -> None:
+        settings = json.dumps({"stepfunctions._SFN_WAIT_SCALE": value})
+        answer = urllib3.request("POST", f"{cloud.account.endpoint}/_ministack/config", body=settings)
+        assert answer.status == 200, answer.data
+
+    set_scale(scale)
+    try:
+        yield
+    finally:
+        set_scale(1)
 
 
 @pytest.fixture
@@ -121,12 +147,14 @@ def application(cloud: LocalCloud) -> Iterator[Application]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            service.requests.append({"headers": dict(self.headers), "body": json.loads(body)})
-            status, answer = service.answer()
+            service.requests.append({"headers": dict(self.headers), "body": json.loads(body), "raw": body})
+            status, answer, *fields = service.answer()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
+            for name, value in {"Content-Length": str(len(answer)), **(fields[0] if fields else {})}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer)
+            with suppress(OSError):
+                self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             pass

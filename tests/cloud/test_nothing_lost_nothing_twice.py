@@ -13,7 +13,7 @@ import urllib3
 from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
-from tests.cloud.conftest import Application, Desk, eventually, function_configuration, processes_of
+from tests.cloud.conftest import Answer, Application, Desk, eventually, function_configuration, processes_of
 from tests.conftest import EVENTS
 
 DIGEST = json.dumps({"text": "Done."}).encode()
@@ -78,7 +78,7 @@ def test_a_reply_is_sent_once_however_often_its_step_runs(cloud: LocalCloud, des
         "digest_key": f"digest/{claim['email']['id']}.json",
     }
     error, answer = desk.invoke("ReplyFunction", request)
-    assert error is None
+    assert error is None, answer
     assert result.reply
     assert answer == {"ses_message_id": result.reply.stem}
     assert len(outbox_about(cloud, request["execution"])) == 1
@@ -170,9 +170,9 @@ def test_the_application_processes_under_a_key_that_stays_the_same(desk: Desk, a
     application.answers = [lambda: (500, b""), lambda: (200, DIGEST)]
     [result] = desk.send("order.eml", route="application")
     assert result.outcome == "replied"
-    assert [(state["name"], state["attempts"]) for state in result.as_json()["states"]][2] == ("ProcessEmail", 2)
+    assert [(state["name"], state["attempts"]) for state in result.as_json()["states"]][3] == ("ProcessEmail", 2)
     assert result.timeline
-    assert result.timeline.states[2].attempts[0].error == "TransientError"
+    assert result.timeline.states[3].attempts[0].error == "TransientError"
     first, second = application.requests
     [link] = first["body"]["attachment_urls"].values()
     assert urllib3.request("GET", link).data.startswith(b"sku,product,colour")
@@ -197,7 +197,11 @@ def test_a_failure_is_told_to_the_sender_and_to_the_operators_and_fails_the_exec
     application.answers = [lambda: (200, b'{"nonsense": true}')]
     [result] = desk.send("order.eml", route="application")
     assert (result.status, result.outcome, result.error) == ("FAILED", "failed", "MalformedAnswer")
-    assert [state["name"] for state in result.as_json()["states"]][-2:] == ["SendFailureNotice", "ReprocessEmail"]
+    assert [state["name"] for state in result.as_json()["states"]][-3:] == [
+        "SendFailureNotice",
+        "ChooseLastTry",
+        "ReprocessEmail",
+    ]
     assert result.reply
     assert "Your message arrived safely" in result.reply.read_text()
     heard = eventually(alerts)
@@ -215,7 +219,7 @@ def kill(cloud: LocalCloud, function: str) -> None:
 def test_a_function_killed_in_the_middle_is_retried_and_the_reply_still_comes(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    def die() -> tuple[int, bytes]:
+    def die() -> Answer:
         kill(cloud, cloud.functions["ProcessFunction"])
         return 200, DIGEST
 
@@ -223,13 +227,13 @@ def test_a_function_killed_in_the_middle_is_retried_and_the_reply_still_comes(
     [result] = desk.send("order.eml", route="application")
     assert result.outcome == "replied"
     assert result.timeline
-    assert [attempt.error for attempt in result.timeline.states[2].attempts] == ["Runtime.ExitError", None]
+    assert [attempt.error for attempt in result.timeline.states[3].attempts] == ["Runtime.ExitError", None]
 
 
 def test_a_function_that_overruns_its_timeout_is_retried_and_the_reply_still_comes(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    def hang() -> tuple[int, bytes]:
+    def hang() -> Answer:
         time.sleep(4)
         return 200, DIGEST
 
@@ -239,4 +243,4 @@ def test_a_function_that_overruns_its_timeout_is_retried_and_the_reply_still_com
         [result] = desk.send("order.eml", route="application")
     assert result.outcome == "replied"
     assert result.timeline
-    assert [attempt.error for attempt in result.timeline.states[2].attempts] == ["Sandbox.Timedout", None]
+    assert [attempt.error for attempt in result.timeline.states[3].attempts] == ["Sandbox.Timedout", None]

@@ -18,6 +18,11 @@ REQUEST = ApplicationRequest(message=Message(id="m", route="r", size_octets=1), 
 Serve = Callable[..., str]
 
 
+@pytest.fixture(autouse=True)
+def _timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION_TIMEOUT_SECONDS", "5")
+
+
 def asked(url: str) -> Digest | None:
     return ask(Route(url=url) if url else Route.model_construct(url=""), REQUEST, "key")
 

@@ -12,6 +12,7 @@ ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
     "APPLICATION_AUTH": "hmac",
     "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
+    "APPLICATION_LIMIT_HOURS": "24",
     "APPLICATION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo",
 }
 

@@ -46,6 +46,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "REPLY_FROM": "",
         "APPLICATION_URL": "",
         "APPLICATION_AUTH": "none",
+        "APPLICATION_LIMIT_HOURS": "24",
         "APPLICATION_SECRET_ARN": "",
         "APPLICATION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/mailstep-application.fifo",
     }

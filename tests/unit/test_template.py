@@ -98,6 +98,11 @@ def test_a_task_waits_a_little_longer_than_its_function_may_run(state: str) -> N
     assert timeout < STATES[state]["TimeoutSeconds"] <= timeout + 5
 
 
+def test_a_hang_of_the_application_is_named_before_the_function_is_killed() -> None:
+    process = FUNCTIONS["ProcessFunction"]
+    assert int(process["Environment"]["Variables"]["APPLICATION_TIMEOUT_SECONDS"]) <= process["Timeout"] - 5
+
+
 def test_a_record_stays_hidden_six_times_as_long_as_the_starter_may_run() -> None:
     assert RESOURCES["InboundQueue"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["StartFunction"]["Timeout"]
 

@@ -34,7 +34,7 @@ CLAIM = {
     "message_key": "parsed/0123456789-abc/message.json",
     "envelope": ENVELOPE,
 }
-PROCESSING = {
+PROCESSING: dict[str, Any] = {
     "queue_url": "",
     "group": "g",
     "limit_seconds": 60,
@@ -257,10 +257,9 @@ class Consumer:
     def __init__(self, *answers: Callable[[Any, str], object], limit_seconds: int = 20) -> None:
         self._sqs = boto3.client("sqs", region_name=REGION)
         self._sfn = boto3.client("stepfunctions", region_name=REGION)
-        attributes = {"FifoQueue": "true"}
-        self.url = self._sqs.create_queue(QueueName="application.fifo", Attributes=attributes)["QueueUrl"]
+        self.url = self._sqs.create_queue(QueueName="application.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         self.items: list[dict[str, Any]] = []
-        self.attributes: list[dict[str, str]] = []
+        self.attributes: list[dict[Any, str]] = []
         self._answers = list(answers)
         processing = PROCESSING | {
             "queue_url": self.url,

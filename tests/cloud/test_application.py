@@ -1,0 +1,190 @@
+"""The company's application behind HTTPS, on the deployed workflow: every answer, every proof, and outages."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from localcloud.cloud import LocalCloud
+from operate import demo
+from tests.cloud.conftest import Answer, Application, Desk, eventually, function_configuration, hurried
+from tests.cloud.test_nothing_lost_nothing_twice import outbox_about, subscribe
+
+DIGEST = b'{"text": "Done."}'
+DOWN: Answer = (503, b"")
+QUICK_TRIES = 5
+SECRET_NAME = "mailstep-application"
+
+
+@pytest.fixture(autouse=True)
+def _hurry(cloud: LocalCloud) -> Iterator[None]:
+    with hurried(cloud, 0.001):
+        yield
+
+
+def send(desk: Desk) -> demo.Result:
+    [result] = desk.send("order.eml", route="application")
+    return result
+
+
+def errors(result: demo.Result, state: str = "ProcessEmail") -> list[str | None]:
+    """The error of every attempt of the first visit of a state; None for the one that went well."""
+    assert result.timeline
+    return next([attempt.error for attempt in one.attempts] for one in result.timeline.states if one.name == state)
+
+
+def kinds_sent(cloud: LocalCloud, result: demo.Result) -> list[str]:
+    """The subjects and texts of all that went out for a message, oldest first."""
+    assert result.execution_arn
+    found = outbox_about(cloud, result.execution_arn.rpartition(":")[2])
+    texts = [path.read_text() for path in sorted(found, key=lambda path: path.stat().st_mtime)]
+    signs = {"It takes longer than usual": "delay", "could not be processed yet": "failure", "Done.": "digest"}
+    return [next(kind for sign, kind in signs.items() if sign in text) for text in texts]
+
+
+def test_no_content_is_no_reply(cloud: LocalCloud, desk: Desk, application: Application) -> None:
+    application.says((204, b""))
+    result = send(desk)
+    assert (result.status, result.outcome, result.reply) == ("SUCCEEDED", "processed", None)
+    assert kinds_sent(cloud, result) == []
+
+
+def test_a_server_error_twice_then_a_digest(desk: Desk, application: Application) -> None:
+    application.says((500, b""), (500, b""), (200, DIGEST))
+    result = send(desk)
+    assert result.outcome == "replied"
+    assert errors(result) == ["TransientError", "TransientError", None]
+
+
+def test_too_many_requests_are_waited_for_as_the_application_asks(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    application.says((429, b"", {"Retry-After": "30"}), (200, DIGEST))
+    result = send(desk)
+    assert errors(result) == ["ApplicationBusy"]
+    states = [state["name"] for state in result.as_json()["states"]]
+    assert states[4:8] == ["PlanNextTry", "CheckPatience", "WaitForApplication", "ProcessEmail"]
+    assert kinds_sent(cloud, result) == ["digest"]
+
+
+def test_a_hang_is_cut_and_tried_again(cloud: LocalCloud, desk: Desk, application: Application) -> None:
+    def hang() -> Answer:
+        time.sleep(2)
+        return 200, DIGEST
+
+    application.answers = [hang, lambda: (200, DIGEST)]
+    variables = {"APPLICATION_URL": application.url, "APPLICATION_TIMEOUT_SECONDS": "1"}
+    with function_configuration(cloud, "ProcessFunction", variables=variables):
+        result = send(desk)
+    assert result.outcome == "replied"
+    assert errors(result) == ["TransientError", None]
+
+
+def test_a_truncated_answer_is_tried_again(desk: Desk, application: Application) -> None:
+    application.says((200, DIGEST, {"Content-Length": "999", "Connection": "close"}), (200, DIGEST))
+    result = send(desk)
+    assert result.outcome == "replied"
+    assert errors(result)[0] == "TransientError"
+
+
+MALFORMED: dict[str, tuple[Answer, str]] = {
+    "20 MB": ((200, json.dumps({"text": "x" * 20_000_000}).encode()), "over 10485760 octets"),
+    "a redirect to the instance's metadata": (
+        (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
+        "answered 302, not 2xx",
+    ),
+    "a wrong schema": ((200, b'{"html": "Done."}'), "is no digest: text: Field required"),
+}
+
+
+@pytest.mark.parametrize("answer", MALFORMED)
+def test_what_is_no_answer_fails_with_what_was_wrong(
+    cloud: LocalCloud, desk: Desk, application: Application, answer: str
+) -> None:
+    said, wrong = MALFORMED[answer]
+    application.says(said)
+    result = send(desk)
+    assert (result.status, result.error) == ("FAILED", "MalformedAnswer")
+    assert result.timeline
+    assert wrong in str(result.timeline.cause)
+    # Asked once, and once more after the sender was told.
+    assert len(application.requests) == 2
+    assert kinds_sent(cloud, result) == ["failure"]
+
+
+# ---- Proof of who asks ----
+
+
+@pytest.fixture(scope="module")
+def secret(cloud: LocalCloud) -> str:
+    manager = cloud.account.client("secretsmanager")
+    arn: str = manager.create_secret(Name=SECRET_NAME, SecretString="old secret")["ARN"]
+    manager.put_secret_value(SecretId=arn, SecretString="new secret")
+    return arn
+
+
+def ask_with(cloud: LocalCloud, desk: Desk, application: Application, auth: str, secret: str) -> dict[str, Any]:
+    application.says((200, DIGEST))
+    proof = {"APPLICATION_AUTH": auth, "APPLICATION_SECRET_ARN": secret, "APPLICATION_URL": application.url}
+    with function_configuration(cloud, "ProcessFunction", variables=proof):
+        result = send(desk)
+    assert result.outcome == "replied", result.error
+    [request] = application.requests
+    assert "secret" not in json.dumps(result.as_json())
+    assert not any("new secret" in line or "old secret" in line for line in desk.log_lines("secret"))
+    return request
+
+
+@pytest.mark.parametrize("known", ["old secret", "new secret"])
+def test_an_hmac_is_checked_with_either_secret(
+    cloud: LocalCloud, desk: Desk, application: Application, secret: str, known: str
+) -> None:
+    request = ask_with(cloud, desk, application, "hmac", secret)
+    timestamp, *signatures = (part.partition("=")[2] for part in request["headers"]["Mailstep-Signature"].split(","))
+    wanted = hmac.new(known.encode(), timestamp.encode() + b"." + request["raw"], hashlib.sha256).hexdigest()
+    assert wanted in signatures
+    assert abs(time.time() - int(timestamp)) < 300
+
+
+def test_an_api_key_is_the_newest_secret(cloud: LocalCloud, desk: Desk, application: Application, secret: str) -> None:
+    assert ask_with(cloud, desk, application, "api_key", secret)["headers"]["x-api-key"] == "new secret"
+
+
+def test_sigv4_is_that_of_the_functions_role(cloud: LocalCloud, desk: Desk, application: Application) -> None:
+    headers = ask_with(cloud, desk, application, "sigv4", "")["headers"]
+    assert "/us-east-1/execute-api/aws4_request" in headers["Authorization"]
+    assert headers["X-Amz-Security-Token"]
+
+
+# ---- Outages ----
+
+
+def test_an_outage_is_waited_out_with_one_notice_and_one_key(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    application.says(*[DOWN] * QUICK_TRIES * 5, (200, DIGEST))
+    result = send(desk)
+    assert (result.status, result.outcome) == ("SUCCEEDED", "replied")
+    assert errors(result) == ["TransientError"] * QUICK_TRIES
+    assert len(application.requests) == QUICK_TRIES * 5 + 1
+    assert len({request["headers"]["Idempotency-Key"] for request in application.requests}) == 1
+    assert kinds_sent(cloud, result) == ["delay", "digest"]
+
+
+def test_an_outage_beyond_the_horizon_is_told_to_the_sender_and_the_operators_under_one_reference(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "outage-alerts")
+    application.says(DOWN)
+    with hurried(cloud, 0.00001):
+        result = send(desk)
+    assert (result.status, result.error) == ("FAILED", "TransientError")
+    assert kinds_sent(cloud, result) == ["delay", "failure"]
+    assert result.execution_arn
+    reference = result.execution_arn.rpartition(":")[2]
+    heard = eventually(lambda: [alert for alert in alerts() if reference in alert])
+    assert any("console.aws.amazon.com" in alert and "mailstep history" in alert for alert in heard)
