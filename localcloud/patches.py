@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
 from types import ModuleType
@@ -22,10 +23,11 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.core.responses import get_account_id
-from ministack.services import lambda_svc, ses, ses_v2, stepfunctions
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import lambda_svc, ses, ses_v2, sns, stepfunctions
 
 from localcloud import provisioners
+from localcloud.simulator import feedback
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -66,6 +68,7 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     _read_concurrency_as_a_number()
     _take_loopback_for_tls()
     _authorise_raw_sending_as_ses_does()
+    _tell_of_bounces_and_complaints()
     _pass_on_the_tagging_of_a_copy()
     _poll_again_while_throttled()
     _name_a_throttle_as_step_functions_does()
@@ -240,12 +243,14 @@ def _take_loopback_for_tls() -> None:
 
 
 def _authorise_raw_sending_as_ses_does() -> None:
-    """SES asks for `ses:SendRawEmail` on the sender's identity where a SendEmail of API v2 carries a raw message.
+    """SES asks for `ses:SendRawEmail` where a SendEmail of API v2 carries a raw message.
 
-    MiniStack asks for `ses:SendEmail` on `*`, which AWS would not accept of our role.
+    It asks on the sender's identity, in the sandbox on the recipients' too, and on the configuration set. MiniStack
+    asks for `ses:SendEmail` on `*`, which AWS would not accept of our role.
     """
     parameters = ["method", "path", "headers", "body", "query_params", "request_id"]
     enforce = _known(app, "_enforce_ses_v2", parameters)
+    verified = _known(ses, "_production_access_enabled", [])
 
     def enforce_raw(
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any], request_id: str
@@ -254,15 +259,78 @@ def _authorise_raw_sending_as_ses_does() -> None:
         if not request.get("Content", {}).get("Raw"):
             plain: Response | None = enforce(method, path, headers, body, query_params, request_id)
             return plain
-        address = parseaddr(request.get("FromEmailAddress", ""))[1]
-        identity = address if address in ses._identities else address.rpartition("@")[2]
-        arn = f"arn:aws:ses:{app.extract_region(headers, query_params)}:{get_account_id()}:identity/{identity}"
-        denied: Response | None = app._enforce_data_plane(
-            "sesv2", "ses:SendRawEmail", headers, query_params, request_id, resource_arn=arn, named_resource=arn
-        )
-        return denied
+        sender = parseaddr(request.get("FromEmailAddress", ""))[1]
+        recipients = [] if verified() else request.get("Destination", {}).get("ToAddresses", [])
+        resources = [f"identity/{_identity(address)}" for address in (sender, *recipients)]
+        if name := request.get("ConfigurationSetName"):
+            resources.append(f"configuration-set/{name}")
+        for resource in resources:
+            arn = f"arn:aws:ses:{app.extract_region(headers, query_params)}:{get_account_id()}:{resource}"
+            denied: Response | None = app._enforce_data_plane(
+                "sesv2",
+                "ses:SendRawEmail",
+                headers,
+                query_params,
+                request_id,
+                resource_arn=arn,
+                service_context={"ses:FromAddress": sender},
+                named_resource=arn,
+            )
+            if denied:
+                return denied
+        return None
 
     _replace(app, "_enforce_ses_v2", parameters, enforce_raw)
+
+
+def _identity(address: str) -> str:
+    """The identity that SES asks about: the address where it is verified by itself, else its domain."""
+    return address if address in ses._identities else address.rpartition("@")[2]
+
+
+def _tell_of_bounces_and_complaints() -> None:
+    """MiniStack keeps a configuration set's event destinations and tells them nothing.
+
+    Where the recipient's domain asks for a bounce or complaint (simulator.py), the event goes to the topic as SES would
+    send it, and as the topic's policy allows (Amazon SES Developer Guide, "Event publishing").
+    """
+    handle = _known(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"])
+    detail = _known(ses, "_notification_detail", ["kind", "rcpt", "ts", "bounce_subtype"])
+    allows = _known(sns, "topic_policy_allows", ["topic_arn", "service", "source_arn", "source_account"])
+
+    def tell(request: dict[str, Any], message_id: str) -> None:
+        name = request.get("ConfigurationSetName", "")
+        destinations = (ses_v2._config_sets.get(name) or {}).get("EventDestinations") or {}
+        arn = f"arn:aws:ses:{get_region()}:{get_account_id()}:configuration-set/{name}"
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        for recipient in request.get("Destination", {}).get("ToAddresses", []):
+            mail = {
+                "timestamp": now,
+                "source": request["FromEmailAddress"],
+                "sendingAccountId": get_account_id(),
+                "messageId": message_id,
+                "destination": [recipient],
+                "tags": {"ses:configuration-set": [name]},
+            }
+            for kind in feedback(recipient.rpartition("@")[2]):
+                event = {"eventType": kind, **detail(kind, recipient, now), "mail": mail}
+                for destination in destinations.values():
+                    topic = destination.get("SnsDestination", {}).get("TopicArn", "")
+                    if kind.upper() in destination["MatchingEventTypes"] and allows(
+                        topic, "ses.amazonaws.com", arn, get_account_id()
+                    ):
+                        sns.publish_internal(topic, event, "Amazon SES Email Event Notification")
+
+    async def handle_and_tell(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Response:
+        handled: Awaitable[Response] = handle(method, path, headers, body, query_params)
+        response = await handled
+        if method == "POST" and path.endswith("/outbound-emails") and response[0] == 200:
+            tell(json.loads(body), json.loads(response[2])["MessageId"])
+        return response
+
+    _replace(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"], handle_and_tell)
 
 
 def _pass_on_the_tagging_of_a_copy() -> None:

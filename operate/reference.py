@@ -36,7 +36,9 @@ Beyond the rules, `application_refused` is the reason where your application ans
 
 To see a rule work, send one message to a local account (`mailstep up`). Its SES finds what the sender's domain says:
 `ann@spam.simulator.example`, and `virus.`, `spf.`, `dkim.` and `dmarc.` likewise, alone or together. Mail from
-`ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; with any one of the three left out it is not.
+`ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; with any one of the three left out it is not. A reply to
+`ann@bounce.simulator.example` bounces, one to `ann@complaint.simulator.example` is complained about: the next message
+from there is from a `suppressed_sender`.
 
 ## What a route can set
 

@@ -69,3 +69,6 @@ ARCHIVE_DEPTH = 2
 
 NESTED_ARCHIVE_OCTETS = 40 * 1024 * 1024
 """Octets of a ZIP archive within another that are unpacked, in memory, to look into it."""
+
+REPLY_OCTETS = 40_000_000
+"""Octets of a reply, encoded: SES takes 40 MB (Amazon SES quotas, "Message quotas", API v2)."""

@@ -22,12 +22,13 @@ class Contract(BaseModel):
 
 
 class StoredEmail(Contract):
-    """The raw message in S3, and the input of an execution. Minimal, so that repeated events are byte-identical."""
+    """The raw message in S3, and the input of an execution."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket, key and version")
     bucket: str
     key: str
     version_id: str | None = None
+    reply_again: bool = Field(default=False, description="A replay that is to answer a second time")
 
     @property
     def route(self) -> str:
@@ -171,6 +172,11 @@ class DigestAttachment(Contract):
     filename: str
     media_type: str = Field(pattern=r"^(application|audio|font|image|model|text|video)/[a-z0-9!#$&^_.+-]+$")
     content_base64: Base64Bytes
+    content_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._+-]{1,100}(@[A-Za-z0-9.-]{1,100})?$",
+        description='Of a picture that the HTML shows by `<img src="cid:...">` (RFC 2392), without angle brackets',
+    )
 
 
 class Digest(Contract):
@@ -203,6 +209,12 @@ class ReplyRequest(Contract):
     kind: Literal["digest", "refusal", "delay", "failure"]
     digest_key: str | None = None
     explanation: str | None = None
+
+    @property
+    def effect(self) -> str:
+        """What the ledger knows this reply by: the email, so that a replay says nothing twice, unless it is to."""
+        email = self.claim.email
+        return f"{self.execution if email.reply_again else email.id}#{self.kind}"
 
 
 class Replied(Contract):

@@ -4,6 +4,7 @@ Step Functions sees the class name as `Error` and `str(error)` inside `Cause`; n
 """
 
 import json
+import re
 
 
 class MailstepError(Exception):
@@ -55,16 +56,78 @@ class ApplicationRefused(MailstepError):
 
 
 class ReplyRejected(MailstepError):
-    """SES does not take the reply, and would not take it again: an operator mends the cause, then redrives.
+    """SES does not take the reply, and would not take it again: an operator does what the name says, then redrives.
 
-    SES's own text names the recipient, so that only the name of its error is kept.
+    The operators' alert carries the name, `mailstep history` the text too. SES's own text names the recipient: it is
+    not kept.
     """
 
+    remedy = "See the reputation dashboard of SES, and what the application put into the digest."
+
     def __init__(self, ses_error: str) -> None:
-        super().__init__(
-            f"SES answered {ses_error}: is the sending domain verified, and the account out of the sandbox "
-            "(or the recipient verified)?"
-        )
+        super().__init__(f"SES answered {ses_error}. {self.remedy} Then redrive the execution.")
+
+
+class VerifySendingDomain(ReplyRejected):
+    """The sender's identity is not verified in this Region."""
+
+    remedy = "Verify the stack's Domain as an identity of SES in the Region of the stack."
+
+
+class LeaveSesSandbox(ReplyRejected):
+    """The account may send to verified addresses only."""
+
+    remedy = "Request production access for SES, or verify the recipient while you try Mailstep out."
+
+
+class RepairMailFromDomain(ReplyRejected):
+    """The identity's custom MAIL FROM domain has no valid MX record, and the identity is set to reject then."""
+
+    remedy = "Mend the MX record of the identity's custom MAIL FROM domain."
+
+
+class ResumeSesSending(ReplyRejected):
+    """Sending is paused, for the account or for the configuration set."""
+
+    remedy = "See why in the reputation dashboard of SES; have AWS Support, or yourself, resume sending."
+
+
+class DeployConfigurationSet(ReplyRejected):
+    """The configuration set of the stack is gone."""
+
+    remedy = "Deploy the stack again: its configuration set is gone."
+
+
+class MendReplyContent(ReplyRejected):
+    """SES found a virus in the reply, an attachment of a type that it never sends, or fields that it cannot read."""
+
+    remedy = "Look at the digest in the mail bucket: SES takes no virus, and no attachment of some executable types."
+
+
+_PERMANENT: dict[str, type[ReplyRejected]] = {
+    "AccountSuspendedException": ResumeSesSending,
+    "SendingPausedException": ResumeSesSending,
+    "ConfigurationSetSendingPausedException": ResumeSesSending,
+    "MailFromDomainNotVerifiedException": RepairMailFromDomain,
+    "NotFoundException": DeployConfigurationSet,
+    "ConfigurationSetDoesNotExistException": DeployConfigurationSet,
+    "BadRequestException": MendReplyContent,
+    "MessageRejected": MendReplyContent,
+}
+
+
+def reply_rejected(code: str, text: str, *, own_domain: str) -> ReplyRejected | None:
+    """What SES's error means to an operator, or None where it is none of those that refuse a message for good.
+
+    (Amazon SES API v2 Reference, SendEmail, Errors; Developer Guide, "Amazon SES email sending errors".)
+    An address on SES's own suppression list is no error: SES accepts the message, and tells of a bounce.
+    """
+    if code == "MessageRejected" and "not verified" in text:
+        failed = re.split(r"[\s,:]+", text.lower())
+        domain = own_domain.lower()
+        ours = any(identity == domain or identity.endswith(f"@{domain}") for identity in failed)
+        return (VerifySendingDomain if ours else LeaveSesSandbox)(code)
+    return _PERMANENT[code](code) if code in _PERMANENT else None
 
 
 class ConfigurationError(MailstepError):

@@ -4,12 +4,14 @@ No address stands in the table in clear. `expiration` (seconds since 1970) lets 
 days (Amazon DynamoDB Developer Guide, "Time to Live"), so that what is read is compared with the clock.
 """
 
+import contextlib
 import json
 import os
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from mailstep.addresses import in_ascii
 from mailstep.aws import client, transient_faults
 from mailstep.contracts import Message
 
@@ -22,7 +24,9 @@ _HOUR = 3600
 
 
 def suppression_id(address: str) -> str:
-    """The key of the record that an address is left alone."""
+    """The key of the record that an address is left alone; its domain is known in either form (RFC 5890)."""
+    with contextlib.suppress(ValueError):
+        address = in_ascii(address)
     return f"suppressed#{_digest(address.lower())}"
 
 

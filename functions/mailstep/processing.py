@@ -46,7 +46,7 @@ def _ask_application(route: Route, bucket: str, message: Message, idempotency_ke
     try:
         return application.ask(route, _application_request(bucket, message), idempotency_key)
     except ApplicationRefused as refused:
-        key = storage.write_digest(bucket, message.id, replying.refusal(refused.explanation))
+        key = storage.write_digest(bucket, message.id, replying.notice("refusal", message, refused.explanation))
         raise ApplicationRefused(refused.explanation, key) from None
 
 

@@ -1,84 +1,56 @@
 """The reply as octets: threaded, multipart, marked as automatic, and with no header field of the sender's making."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Any
 
-import nh3
 from markupsafe import Markup
 
-from mailstep.contracts import Digest, Message
+from mailstep import bounds
+from mailstep.addresses import in_ascii
+from mailstep.contracts import Digest, DigestAttachment, Message
 from mailstep.rendering import render
+from mailstep.sanitising import sanitise
 
 SUBJECT_BOUND = 200
+FILENAME_BOUND = 200
 THREAD_BOUND = 20
 """Identifiers kept of a thread: the first, which names it, and the newest (RFC 5322 section 3.6.4)."""
 
 # Fields are folded only where RFC 5322 section 2.1.1 must: some clients lose an identifier that begins a line.
 _POLICY = SMTP.clone(max_line_length=998)
 _RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
-_ATTRIBUTES = {**nh3.ALLOWED_ATTRIBUTES, "*": {"class"}}
+# msg-id of RFC 5322 section 3.6.4, short enough for a line. Others are what no client could find a message by.
+_IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
-def refusal(explanation: str) -> Digest:
-    """What a sender hears whose message was refused and may know it."""
-    return Digest(text=f"Your message was received, but it could not be accepted.\n\n{explanation}\n")
+def notice(kind: str, message: Message, explanation: str = "") -> Digest:
+    """What a sender hears whose message was refused, or takes long (`delay`), or failed: the message is kept."""
+    return Digest(text=render("notice.txt.j2", kind=kind, explanation=explanation, reference=message.id))
 
 
-def delay_notice() -> Digest:
-    """What a sender hears when the quick tries are used up: the message is kept, and the work goes on."""
-    return Digest(
-        text="Your message arrived safely. It takes longer than usual to process it.\n\n"
-        "Nothing is lost and there is nothing to do for you: the answer comes as soon as it is ready.\n"
-    )
-
-
-def failure_notice() -> Digest:
-    """What a sender hears when processing failed: the message is kept, somebody will look."""
-    return Digest(
-        text="Your message arrived safely, but it could not be processed yet.\n\n"
-        "Nothing is lost and there is nothing to do for you: we have been told and will look into it.\n"
-    )
-
-
-def compose(message: Message, digest: Digest, *, sender: str, now: datetime) -> EmailMessage:
+def compose(message: Message, digest: Digest, *, sender: Address, now: datetime) -> EmailMessage:
     """The reply to `message`, from `sender`, to the address the message came from.
 
     Header values come from us, or through the email package, which refuses CR and LF; text of the sender's is folded
-    to one line first. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted).
+    to one line first. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). Over what SES takes, it
+    goes without the digest's files, then without its pictures too, and says so.
+
+    Raises:
+        ValueError: the message came from an address that SES cannot send to.
     """
-    reply = EmailMessage(policy=_POLICY)
-    reply["From"] = sender
-    reply["To"] = mailbox(message)
-    reply["Subject"] = _subject(message, digest)
-    reply["Date"] = format_datetime(now)
-    if message.message_id:
-        thread = [
-            *message.references,
-            *(() if message.references else message.in_reply_to),
-            message.message_id,
-        ]
-        kept = thread if len(thread) <= THREAD_BOUND else [thread[0], *thread[1 - THREAD_BOUND :]]
-        reply["In-Reply-To"] = _one_line(message.message_id)
-        reply["References"] = " ".join(_one_line(identifier) for identifier in kept)
-    reply["Auto-Submitted"] = "auto-replied"
-    reply["X-Auto-Response-Suppress"] = "All"
-    reply["X-Mailstep-Id"] = message.id
-    reply.set_content(
-        f"{digest.text.rstrip()}\n\n--\u0020\nSent by Mailstep. Reference: {message.id}\n", cte="quoted-printable"
-    )
-    body = nh3.clean(digest.html, attributes=_ATTRIBUTES) if digest.html else render("plain.html.j2", text=digest.text)
-    page = render("reply.html.j2", body=Markup(body), reference=message.id)  # noqa: S704 - sanitised above
-    reply.add_alternative(page, subtype="html", cte="quoted-printable")
-    for attachment in digest.attachments:
-        main, _, sub = attachment.media_type.partition("/")
-        reply.add_attachment(
-            attachment.content_base64, maintype=main, subtype=sub, filename=_one_line(attachment.filename)
-        )
+    pictures = tuple(attachment for attachment in digest.attachments if _may_be_shown(attachment))
+    reply = _composed(message, digest, digest.attachments, sender=sender, now=now)
+    for fewer in (pictures, ()):
+        if len(reply.as_bytes()) <= bounds.REPLY_OCTETS:
+            break
+        reply = _composed(message, digest, fewer, sender=sender, now=now)
     return reply
 
 
@@ -89,14 +61,80 @@ def mailbox(message: Message) -> Address:
         ValueError: it is none that SES can send to.
     """
     author = message.from_[0]
-    local, _, domain = _one_line(author.address).rpartition("@")
     try:
-        ascii_domain = domain.encode("idna").decode("ascii")
-        return Address(
-            display_name=_one_line(author.name), addr_spec=f"{local.encode('ascii').decode()}@{ascii_domain}"
-        )
+        return Address(display_name=_one_line(author.name), addr_spec=in_ascii(_one_line(author.address)))
     except (UnicodeError, HeaderParseError, IndexError, ValueError) as error:
         raise ValueError("not an address that can be sent to") from error
+
+
+def _composed(
+    message: Message, digest: Digest, attachments: tuple[DigestAttachment, ...], *, sender: Address, now: datetime
+) -> EmailMessage:
+    reply = EmailMessage(policy=_POLICY)
+    reply["From"] = sender
+    reply["To"] = mailbox(message)
+    reply["Subject"] = _subject(message, digest)
+    reply["Date"] = format_datetime(now)
+    for name, value in _thread(message):
+        reply[name] = value
+    reply["Auto-Submitted"] = "auto-replied"
+    reply["X-Auto-Response-Suppress"] = "All"
+    reply["X-Mailstep-Id"] = message.id
+    left_out = len(digest.attachments) - len(attachments)
+    _add_text(reply, message, digest, left_out)
+    shown = _add_html(reply, message, digest, attachments, left_out)
+    for attachment in attachments:
+        if attachment.content_id not in shown or not _may_be_shown(attachment):
+            reply.add_attachment(attachment.content_base64, **_described(attachment))
+    return reply
+
+
+def _thread(message: Message) -> Iterable[tuple[str, str]]:
+    """In-Reply-To and References (RFC 5322 section 3.6.4)."""
+    identifier = _one_line(message.message_id or "")
+    if not _IDENTIFIER.fullmatch(identifier):
+        return
+    before = [_one_line(known) for known in message.references or message.in_reply_to]
+    thread = [*(known for known in before if _IDENTIFIER.fullmatch(known) and known != identifier), identifier]
+    kept = thread if len(thread) <= THREAD_BOUND else [thread[0], *thread[1 - THREAD_BOUND :]]
+    yield "In-Reply-To", identifier
+    yield "References", " ".join(kept)
+
+
+def _add_text(reply: EmailMessage, message: Message, digest: Digest, left_out: int) -> None:
+    text = render("reply.txt.j2", text=digest.text.strip("\r\n"), left_out=left_out, reference=message.id)
+    reply.set_content(text, cte="quoted-printable")
+
+
+def _add_html(
+    reply: EmailMessage, message: Message, digest: Digest, attachments: tuple[DigestAttachment, ...], left_out: int
+) -> frozenset[str]:
+    """Add the HTML with the pictures that it shows (RFC 2387, multipart/related); answer their content ids."""
+    pictures = {a.content_id: a for a in attachments if a.content_id and _may_be_shown(a)}
+    html = digest.html or render("plain.html.j2", text=digest.text)
+    body, shown = sanitise(html, frozenset(pictures))
+    page = render("reply.html.j2", body=Markup(body), left_out=left_out, reference=message.id)  # noqa: S704 - sanitised
+    reply.add_alternative(page, subtype="html", cte="quoted-printable")
+    part = reply.get_body(("html",))
+    assert isinstance(part, MIMEPart)  # noqa: S101 - it was added above
+    for identity in sorted(shown):
+        picture = pictures[identity]
+        part.add_related(picture.content_base64, cid=f"<{identity}>", disposition="inline", **_described(picture))
+    return shown
+
+
+def _may_be_shown(attachment: DigestAttachment) -> bool:
+    # An SVG can hold a script.
+    return (
+        attachment.content_id is not None
+        and attachment.media_type.startswith("image/")
+        and attachment.media_type != "image/svg+xml"
+    )
+
+
+def _described(attachment: DigestAttachment) -> dict[str, Any]:
+    main, _, sub = attachment.media_type.partition("/")
+    return {"maintype": main, "subtype": sub, "filename": _one_line(attachment.filename)[:FILENAME_BOUND] or "file"}
 
 
 def _subject(message: Message, digest: Digest) -> str:

@@ -1,7 +1,10 @@
-"""SES: a reply goes out once an execution and kind, whatever is repeated around it."""
+"""SES: a reply goes out once an email (or replay that is to answer) and kind, whatever is repeated around it."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,11 +15,14 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from mailstep import replying, storage
 from mailstep.aws import client, transient_faults
-from mailstep.contracts import Digest, Replied, ReplyRequest
-from mailstep.errors import ReplyRejected, TransientError
+from mailstep.contracts import Digest, Message, Replied, ReplyRequest
+from mailstep.errors import ConfigurationError, TransientError, reply_rejected
+from mailstep.policy import vouched_for
+from mailstep.routes import routes
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -32,14 +38,20 @@ def _ledger() -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"], boto_config=config)
 
 
-def reply(request: ReplyRequest) -> Replied:
-    """Send the reply, unless this execution has sent one of this kind: then answer what was recorded.
+def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda _: None) -> Replied:
+    """Send the reply, unless one of this kind is on record for the email: then answer what was recorded.
+
+    Nothing is sent to an address that nobody vouches for. `on_sent` hears of each reply that SES accepted just now.
 
     Raises:
         ReplyRejected: SES does not take it; the operator has to mend something.
+        ConfigurationError: the address to reply from is not at the domain.
         TransientError: SES, S3 or DynamoDB asks to try again.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
+    message = storage.read_message(request.claim.email.bucket, request.claim.message_key)
+    if not vouched_for(message):
+        return Replied(ses_message_id=None)
     send_once = idempotent_function(
         _send,
         data_keyword_argument="effect",
@@ -48,34 +60,55 @@ def reply(request: ReplyRequest) -> Replied:
         key_prefix="reply",
     )
     try:
-        return Replied(ses_message_id=send_once(effect=f"{request.execution}#{request.kind}", request=request))
+        return Replied(ses_message_id=send_once(effect=request.effect, request=request, message=message, sent=on_sent))
     except IdempotencyPersistenceLayerError as error:
         raise TransientError(f"the ledger: {error.__cause__ or error}") from error
 
 
-def _send(*, effect: str, request: ReplyRequest) -> str:
-    message = storage.read_message(request.claim.email.bucket, request.claim.message_key)
-    sender = os.environ["REPLY_FROM"] or f"{request.claim.route}@{os.environ['DOMAIN']}"
-    outgoing = replying.compose(message, _content(request), sender=sender, now=datetime.now(UTC))
+def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
+    sender = sender_of(request.claim.route)
+    outgoing = replying.compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
     ses: SESV2Client = client("sesv2")
     with transient_faults():
         try:
             answer = ses.send_email(
-                FromEmailAddress=sender,
+                FromEmailAddress=sender.addr_spec,
                 Destination={"ToAddresses": [replying.mailbox(message).addr_spec]},
                 Content={"Raw": {"Data": outgoing.as_bytes()}},
+                ConfigurationSetName=os.environ["CONFIGURATION_SET"],
+                # Where SES forwards a bounce, if the identity still has that switched on: never to a route.
+                FeedbackForwardingEmailAddress=f"bounces@{sender.domain}",
             )
-        except (ses.exceptions.MessageRejected, ses.exceptions.MailFromDomainNotVerifiedException) as error:
-            raise ReplyRejected(type(error).__name__) from None
+        except ClientError as error:
+            said = error.response["Error"]
+            if rejected := reply_rejected(said.get("Code", ""), said.get("Message", ""), own_domain=sender.domain):
+                raise rejected from None
+            raise
+    sent(message)
     return answer["MessageId"]
 
 
-def _content(request: ReplyRequest) -> Digest:
+def sender_of(route_name: str) -> Address:
+    """The mailbox that a route's replies come from: its own setting, else the stack's, else the route's address.
+
+    Raises:
+        ConfigurationError: it is not at the domain, where SES may send from and bounces are no loop.
+    """
+    route, domain = routes().get(route_name), os.environ["DOMAIN"]
+    address = (route.reply_from if route else "") or os.environ["REPLY_FROM"] or f"{route_name}@{domain}"
+    try:
+        sender = Address(display_name=route.reply_name if route else "", addr_spec=address)
+    except (HeaderParseError, ValueError, IndexError) as error:
+        raise ConfigurationError(f"replies of the route {route_name!r} have no address to come from") from error
+    if sender.domain.lower() != domain.lower():
+        raise ConfigurationError(
+            f"replies of the route {route_name!r} come from outside {domain}: mend reply_from in routes.toml, or the "
+            "stack's parameter ReplyFrom"
+        )
+    return sender
+
+
+def _content(request: ReplyRequest, message: Message) -> Digest:
     if request.digest_key is not None:
         return storage.read_digest(request.claim.email.bucket, request.digest_key)
-    match request.kind:
-        case "failure":
-            return replying.failure_notice()
-        case "delay":
-            return replying.delay_notice()
-    return replying.refusal(request.explanation or "")
+    return replying.notice(request.kind, message, request.explanation or "")

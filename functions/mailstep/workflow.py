@@ -59,7 +59,8 @@ def start(email: StoredEmail) -> str:
             sfn.start_execution(
                 stateMachineArn=os.environ["STATE_MACHINE_ARN"],
                 name=email.id,
-                input=json.dumps(email.model_dump(), sort_keys=True, separators=(",", ":")),
+                # Minimal and canonical, so that the inputs of repeated events are the same to the last byte.
+                input=json.dumps(email.model_dump(exclude={"reply_again"}), sort_keys=True, separators=(",", ":")),
             )
         except sfn.exceptions.ExecutionAlreadyExists:
             return "already there"

@@ -1,1 +1,1 @@
-"""SendReply: the digest, a refusal or a failure notice goes to the sender, once."""
+"""SendReply and its sisters: the digest, a refusal or a notice goes to the sender, once."""

@@ -37,6 +37,7 @@ def events(desk: Desk, email: StoredEmail) -> dict[str, Any]:
         "ValidateFunction": claim,
         "ProcessFunction": request,
         "ReplyFunction": {"execution": "roles", "claim": claim, "kind": "digest", **processed},
+        "FeedbackFunction": json.loads((EVENTS / "feedback.json").read_text()),
     }
 
 
@@ -82,6 +83,12 @@ def role_without(cloud: LocalCloud, name: str, action: str) -> Iterator[None]:
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
+def another_effect(request: dict[str, Any], execution: str) -> dict[str, Any]:
+    """The same reply, as a replay would send it again."""
+    claim = request["claim"]
+    return request | {"execution": execution, "claim": claim | {"email": claim["email"] | {"reply_again": True}}}
+
+
 PERMISSIONS = [
     ("ParseFunction", "s3:GetObjectVersion"),
     ("ParseFunction", "s3:GetObject"),
@@ -95,6 +102,7 @@ PERMISSIONS = [
     ("ReplyFunction", "dynamodb:PutItem"),
     ("ReplyFunction", "dynamodb:UpdateItem"),
     ("ReplyFunction", "ses:SendRawEmail"),
+    ("FeedbackFunction", "dynamodb:PutItem"),
 ]
 
 
@@ -102,7 +110,9 @@ PERMISSIONS = [
 def test_a_function_without_one_permission_is_denied_that(
     cloud: LocalCloud, desk: Desk, events: dict[str, Any], function: str, action: str
 ) -> None:
-    event = events[function] | ({"execution": f"without {action}"} if function == "ReplyFunction" else {})
+    event = events[function]
+    if function == "ReplyFunction":
+        event = another_effect(event, f"without {action}")
     if action == "s3:GetObject" and function == "ParseFunction":
         event = event | {"version_id": None}
     with without(cloud, function, action):
@@ -116,7 +126,7 @@ def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
 ) -> None:
     unverified = function_configuration(cloud, "ReplyFunction", variables={"DOMAIN": "unverified.example"})
     with unverified, without(cloud, "ReplyFunction", "dynamodb:DeleteItem"):
-        error, answer = desk.invoke("ReplyFunction", events["ReplyFunction"] | {"execution": "cannot clear"})
+        error, answer = desk.invoke("ReplyFunction", another_effect(events["ReplyFunction"], "cannot clear"))
     assert error
     assert "not authorized to perform: dynamodb:DeleteItem" in json.dumps(answer)
 

@@ -2,15 +2,19 @@
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.headerregistry import Address as MailAddress
 from email.message import EmailMessage
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailstep import bounds
 from mailstep.contracts import Address, Digest, DigestAttachment, Message
-from mailstep.replying import THREAD_BOUND, compose, failure_notice, refusal
+from mailstep.replying import THREAD_BOUND, compose, mailbox, notice
 
+SENDER = MailAddress("Bürobedarf, Meier", addr_spec="orders@mail.example")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -27,7 +31,7 @@ def message(**changes: object) -> Message:
 
 
 def sent(original: Message, digest: Digest) -> EmailMessage:
-    octets = compose(original, digest, sender="orders@mail.example", now=NOW).as_bytes()
+    octets = compose(original, digest, sender=SENDER, now=NOW).as_bytes()
     return message_from_bytes(octets, _class=EmailMessage, policy=policy.default)
 
 
@@ -66,20 +70,70 @@ def test_it_says_that_it_is_automatic() -> None:
     assert reply["Date"]
 
 
+def html_of(digest: Digest) -> str:
+    part = sent(message(), digest).get_body(("html",))
+    assert part
+    content: str = part.get_content()
+    return content
+
+
 def test_text_becomes_html_escaped_where_the_digest_has_none() -> None:
-    html = sent(message(), refusal("Use <b> & try again.")).get_body(("html",))
-    assert html
-    assert "Use &lt;b&gt; &amp; try again." in html.get_content()
+    html = html_of(notice("refusal", message(), "Use <b> & try again.\nOr not."))
+    assert "Use &lt;b&gt; &amp; try again.<br>Or not." in html
 
 
-def test_what_could_act_is_taken_out_of_html_from_outside() -> None:
-    digest = Digest(text="x", html='<p onclick="x()">Hi</p><script>x()</script><a href="javascript:x()">y</a>')
-    html = sent(message(), digest).get_body(("html",))
-    assert html
-    content = html.get_content()
-    assert "Hi" in content
-    for evil in ("onclick", "<script", "javascript:"):
-        assert evil not in content
+def test_a_display_name_is_encoded() -> None:
+    reply = sent(message(), Digest(text="x"))
+    assert reply["From"].addresses[0].display_name == "Bürobedarf, Meier"
+    assert reply["From"].addresses[0].addr_spec == "orders@mail.example"
+    octets = compose(message(), Digest(text="x"), sender=SENDER, now=NOW).as_bytes()
+    assert octets.isascii()
+
+
+# ---- Pictures within the HTML, files beside it ----
+
+PNG = "iVBORw0KGgo="
+
+
+def picture(content_id: str | None, media_type: str = "image/png") -> DigestAttachment:
+    return DigestAttachment(filename="bar.png", media_type=media_type, content_base64=PNG, content_id=content_id)
+
+
+def kinds(reply: EmailMessage) -> list[str]:
+    return [part.get_content_type() for part in reply.walk()]
+
+
+def test_a_picture_that_the_html_shows_goes_with_it() -> None:
+    digest = Digest(
+        text="x", html='<img src="cid:bar.1@mailstep" alt="a bar">', attachments=(picture("bar.1@mailstep"),)
+    )
+    reply = sent(message(), digest)
+    assert kinds(reply) == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
+    [image] = [part for part in reply.walk() if part.get_content_type() == "image/png"]
+    assert (image["Content-ID"], image.get_content_disposition()) == ("<bar.1@mailstep>", "inline")
+    assert 'src="cid:bar.1@mailstep"' in html_of(digest)
+
+
+@pytest.mark.parametrize("attachment", [picture(None), picture("other"), picture("bar", "image/svg+xml")])
+def test_what_the_html_does_not_show_or_must_not_is_a_file_beside_it(attachment: DigestAttachment) -> None:
+    reply = sent(message(), Digest(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
+    assert kinds(reply)[:3] == ["multipart/mixed", "multipart/alternative", "text/plain"]
+    assert [part.get_content_type() for part in reply.iter_attachments()] == [attachment.media_type]
+    assert "cid:" not in html_of(Digest(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
+
+
+def test_over_what_ses_takes_it_goes_without_its_files_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = DigestAttachment(filename="a.csv", media_type="text/csv", content_base64="YWFh" * 5_000)
+    digest = Digest(text="x", html='y<img src="cid:bar">', attachments=(large, picture("bar")))
+    monkeypatch.setattr(bounds, "REPLY_OCTETS", 15_000)
+    reply = sent(message(), digest)
+    assert kinds(reply) == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
+    for part in ("plain", "html"):
+        body = reply.get_body((part,))
+        assert body
+        assert "1 attachment was left out" in body.get_content()
+    monkeypatch.setattr(bounds, "REPLY_OCTETS", 0)
+    assert kinds(sent(message(), digest)) == ["multipart/alternative", "text/plain", "text/html"]
 
 
 def test_attachments_of_the_digest_go_out() -> None:
@@ -92,29 +146,98 @@ def test_attachments_of_the_digest_go_out() -> None:
     )
 
 
-def test_a_failure_notice_says_that_nothing_is_lost() -> None:
-    text = sent(message(), failure_notice()).get_body(("plain",))
-    assert text
-    assert "Nothing is lost" in text.get_content()
+@pytest.mark.parametrize(("kind", "says"), [("delay", "takes longer than usual"), ("failure", "will look into it")])
+def test_a_notice_says_that_nothing_is_lost_and_what_to_ask_by(kind: str, says: str) -> None:
+    for part in ("plain", "html"):
+        body = sent(message(), notice(kind, message())).get_body((part,))
+        assert body
+        text = body.get_content()
+        assert says in text
+        assert "Nothing is lost" in text
+        assert "please name this reference: id-1" in text
+
+
+# ---- Nothing of the sender's making, and nobody but the sender ----
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("ann@shop.example", "ann@shop.example"),
+        ("ann@grüße.example", "ann@xn--gre-6ka8l.example"),
+        ("ann@straße.example", "ann@xn--strae-oqa.example"),
+        ("ann@GRÜSSE.example", "ann@xn--grsse-lva.example"),
+        ("ann@a_b.example", "ann@a_b.example"),
+        ("o'hara+x@shop.example", "o'hara+x@shop.example"),
+    ],
+)
+def test_the_domain_goes_out_in_ascii_and_never_becomes_another(address: str, expected: str) -> None:
+    assert mailbox(message(from_=(Address(address=address),))).addr_spec == expected
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["grüße@shop.example", "ann", "", "@", "ann@", "@shop.example", "a b@shop.example", "a@b@c", "a@-..example"],
+)
+def test_what_ses_cannot_send_to_is_no_mailbox(address: str) -> None:
+    with pytest.raises(ValueError, match="not an address"):
+        mailbox(message(from_=(Address(address=address),)))
 
 
 ANY = st.text(max_size=60)
+EVIL = st.sampled_from(
+    ["", "\r\nBcc: victim@elsewhere.example\r\n\r\n", "\n\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\0"]
+)
+HOSTILE = st.tuples(ANY, EVIL, ANY).map("".join)
+ADDRESS = st.one_of(
+    st.just("ann@shop.example"), HOSTILE, st.tuples(HOSTILE, HOSTILE).map("@".join), st.emails(),
+    st.tuples(st.just("ann@shop.example"), EVIL, st.sampled_from([",", ";", ">,<", " "]), st.emails()).map("".join),
+)  # fmt: skip
+FIELDS = {
+    "Auto-Submitted", "Content-Type", "Date", "From", "In-Reply-To", "MIME-Version", "References", "Subject", "To",
+    "X-Auto-Response-Suppress", "X-Mailstep-Id",
+}  # fmt: skip
 
 
-@given(name=ANY, subject=ANY, identifier=ANY, references=st.lists(ANY, max_size=3))
-def test_no_header_field_of_the_senders_making_gets_into_the_reply(
-    name: str, subject: str, identifier: str, references: list[str]
-) -> None:
-    evil = "\r\nBcc: victim@elsewhere.example\r\n\r\n"
+@given(
+    name=HOSTILE, address=ADDRESS, subject=HOSTILE, said=HOSTILE, identifier=st.none() | HOSTILE,
+    references=st.lists(HOSTILE, max_size=3), filename=HOSTILE, html=st.none() | HOSTILE,
+)  # fmt: skip
+def test_whatever_the_message_the_header_is_ours_and_the_sender_is_the_one_recipient(
+    name: str, address: str, subject: str, said: str, identifier: str | None, references: list[str], filename: str,
+    html: str | None,
+) -> None:  # fmt: skip
     original = message(
-        from_=(Address(name=name + evil, address="ann@shop.example"),),
-        subject=subject + evil,
-        message_id=f"<{identifier}{evil}@x>",
-        references=tuple(f"<{r}{evil}@x>" for r in references),
+        from_=(Address(name=name, address=address),),
+        subject=subject,
+        message_id=identifier and f"<{identifier}@x>",
+        references=tuple(f"<{r}@x>" for r in references),
+        reply_to=(Address(address="victim@elsewhere.example"),),
+        cc=(Address(address="victim@elsewhere.example"),),
     )
-    reply = sent(original, Digest(text="x"))
-    assert sorted(reply.keys()) == [
-        "Auto-Submitted", "Content-Type", "Date", "From", "In-Reply-To", "MIME-Version", "References", "Subject", "To",
-        "X-Auto-Response-Suppress", "X-Mailstep-Id",
-    ]  # fmt: skip
-    assert [address.addr_spec for address in reply["To"].addresses] == ["ann@shop.example"]
+    digest = Digest(text=said, html=html, subject=subject, attachments=(
+        DigestAttachment(filename=filename, media_type="text/csv", content_base64="YSxi"),
+    ))  # fmt: skip
+    try:
+        recipient = mailbox(original)
+    except ValueError:
+        return
+    # Of the sender's own proven address, or of nobody: the same before the @, and the same domain.
+    local, _, domain = address.strip().rpartition("@")
+    assert (recipient.username, recipient.domain.lower()) in {(local, domain.lower()), (local, as_a_labels(domain))}
+    octets = compose(original, digest, sender=SENDER, now=NOW).as_bytes()
+    head, _, _ = octets.partition(b"\r\n\r\n")
+    names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] not in b" \t"]
+    assert set(names) <= FIELDS
+    assert len(names) == len(set(names))
+    assert b"\r" not in head.replace(b"\r\n", b"")
+    assert b"\n" not in head.replace(b"\r\n", b"")
+    reply = message_from_bytes(octets, _class=EmailMessage, policy=policy.default)
+    assert [to.addr_spec for to in reply["To"].addresses] == [recipient.addr_spec]
+
+
+def as_a_labels(domain: str) -> str:
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return ""

@@ -17,7 +17,7 @@ import reply.handler
 import validate.handler
 from mailstep import aws, bounds, routes, sending, storage
 from mailstep.contracts import Attachment, StoredEmail
-from mailstep.errors import RefusedEmail, ReplyRejected, TransientError, UnreadableEmail
+from mailstep.errors import ConfigurationError, RefusedEmail, ReplyRejected, TransientError, UnreadableEmail
 from tests.conftest import EVENTS
 
 REGION = "us-east-1"
@@ -44,6 +44,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "TABLE_NAME": "ledger",
         "DOMAIN": "mailstep.example",
         "REPLY_FROM": "",
+        "CONFIGURATION_SET": "mailstep-replies",
         "APPLICATION_URL": "",
         "APPLICATION_AUTH": "none",
         "APPLICATION_LIMIT_HOURS": "24",
@@ -65,7 +66,9 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
-        boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity="mailstep.example")
+        sesv2 = boto3.client("sesv2", region_name=REGION)
+        sesv2.create_email_identity(EmailIdentity="mailstep.example")
+        sesv2.create_configuration_set(ConfigurationSetName="mailstep-replies")
         yield
     for cache in caches:
         cache.cache_clear()
@@ -195,11 +198,132 @@ def test_a_throttled_ledger_is_transient(monkeypatch: pytest.MonkeyPatch, operat
         reply.handler.handler(event("reply"), CONTEXT)
 
 
-def test_what_ses_rejects_is_named_without_the_recipient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def ready() -> None:
+    """The sample, parsed and processed."""
     for step, name in ((parse, "parse"), (process, "process")):
         step.handler.handler(event(name), CONTEXT)
-    monkeypatch.setenv("DOMAIN", "unverified.example")
+
+
+@pytest.fixture
+def ses_answers(monkeypatch: pytest.MonkeyPatch) -> Any:
+    import botocore.client  # noqa: PLC0415
+
+    call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answer(code: str, text: str = "", status: int = 400) -> None:
+        def refusing(self: Any, name: str, arguments: Any) -> Any:
+            if name == "SendEmail":
+                fault: Any = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}
+                raise ClientError(fault, name)
+            return call(self, name, arguments)
+
+        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refusing)
+
+    return answer
+
+
+_UNVERIFIED = "Email address is not verified. The following identities failed the check in region US-EAST-1: "
+REJECTIONS = [
+    ("MessageRejected", f"{_UNVERIFIED}orders@mailstep.example, ann@shop.example", "VerifySendingDomain"),
+    ("MessageRejected", f"{_UNVERIFIED}mailstep.example", "VerifySendingDomain"),
+    ("MessageRejected", f"{_UNVERIFIED}ann@shop.example", "LeaveSesSandbox"),
+    ("MessageRejected", "Attachment name for ann@shop.example is invalid", "MendReplyContent"),
+    ("BadRequestException", "Local address contains control or whitespace: ann@shop.example", "MendReplyContent"),
+    ("MailFromDomainNotVerifiedException", "", "RepairMailFromDomain"),
+    ("AccountSuspendedException", "", "ResumeSesSending"),
+    ("SendingPausedException", "", "ResumeSesSending"),
+    ("NotFoundException", "Configuration set <x> does not exist.", "DeployConfigurationSet"),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "remedy"), REJECTIONS)
+def test_what_ses_rejects_is_named_for_the_remedy_without_the_recipient(
+    ready: None, ses_answers: Any, code: str, text: str, remedy: str
+) -> None:
+    ses_answers(code, text)
     with pytest.raises(ReplyRejected) as caught:
         reply.handler.handler(event("reply"), CONTEXT)
-    assert "MessageRejected" in str(caught.value)
+    assert type(caught.value).__name__ == remedy
+    assert code in str(caught.value)
+    assert "redrive" in str(caught.value)
     assert "ann@" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("TooManyRequestsException", 429), ("LimitExceededException", 400), ("InternalFailure", 500)]
+)
+def test_what_ses_cannot_take_now_is_tried_again(ready: None, ses_answers: Any, code: str, status: int) -> None:
+    ses_answers(code, status=status)
+    with pytest.raises(TransientError):
+        reply.handler.handler(event("reply"), CONTEXT)
+
+
+def test_the_reply_goes_to_the_sender_alone_by_the_configuration_set(
+    ready: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def send(**call: Any) -> dict[str, str]:
+        sent.append(call)
+        return {"MessageId": "ses-1"}
+
+    monkeypatch.setattr(aws.client("sesv2"), "send_email", send)
+    reply.handler.handler(event("reply"), CONTEXT)
+    [call] = sent
+    assert call["Destination"] == {"ToAddresses": ["ann@shop.example"]}
+    assert call["ConfigurationSetName"] == "mailstep-replies"
+    assert call["FromEmailAddress"] == "orders@mailstep.example"
+    assert call["FeedbackForwardingEmailAddress"] == "bounces@mailstep.example"
+
+
+def test_nobody_is_written_to_whom_nobody_vouches_for(ready: None, ses_answers: Any) -> None:
+    ses_answers("InternalFailure", status=500)
+    key = event("validate")["message_key"]
+    s3 = boto3.client("s3", region_name=REGION)
+    message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    unproven = message | {"verdicts": message["verdicts"] | {"dmarc": "fail", "spf": "fail", "dkim": "fail"}}
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(unproven))
+    assert reply.handler.handler(event("reply"), CONTEXT) == {"ses_message_id": None}
+
+
+def test_each_kind_is_sent_once_an_email_and_a_replay_answers_again_only_where_told_to(ready: None) -> None:
+    def run(kind: str, execution: str, *, again: bool = False) -> str:
+        request = event("reply") | {"kind": kind, "execution": execution}
+        request["claim"]["email"]["reply_again"] = again
+        answer: str = reply.handler.handler(request, CONTEXT)["ses_message_id"]
+        return answer
+
+    kinds = ("digest", "refusal", "delay", "failure")
+    first = {kind: run(kind, "e") for kind in kinds}
+    assert len(set(first.values())) == len(kinds)
+    assert {kind: run(kind, "e-r2") for kind in kinds} == first
+    again = {kind: run(kind, "e-r3", again=True) for kind in kinds}
+    assert not set(again.values()) & set(first.values())
+    assert {kind: run(kind, "e-r3", again=True) for kind in kinds} == again
+
+
+@pytest.mark.parametrize(
+    ("setting", "stack", "comes_from"),
+    [
+        ("", "", "orders@mailstep.example"),
+        ("", "office@mailstep.example", "office@mailstep.example"),
+        ("sales@mailstep.example", "office@mailstep.example", "sales@mailstep.example"),
+    ],
+)
+def test_a_route_names_where_its_replies_come_from(
+    monkeypatch: pytest.MonkeyPatch, setting: str, stack: str, comes_from: str
+) -> None:
+    monkeypatch.setenv("REPLY_FROM", stack)
+    monkeypatch.setattr(
+        sending, "routes", lambda: {"orders": routes.Route(reply_from=setting, reply_name="Bürobedarf")}
+    )
+    sender = sending.sender_of("orders")
+    assert (sender.addr_spec, sender.display_name) == (comes_from, "Bürobedarf")
+
+
+@pytest.mark.parametrize("address", ["orders@elsewhere.example", "orders@sub.mailstep.example", "orders", "a b@c@d"])
+def test_a_reply_never_comes_from_outside_the_domain(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("REPLY_FROM", address)
+    with pytest.raises(ConfigurationError, match="'orders'"):
+        sending.sender_of("orders")

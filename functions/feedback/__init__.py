@@ -1,0 +1,1 @@
+"""FeedbackFunction: who bounced for good, or complained, is left alone from now on."""

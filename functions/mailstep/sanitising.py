@@ -1,0 +1,66 @@
+"""HTML from an application, made harmless: what could act, load, cover or hide does not survive."""
+
+import re
+
+import nh3
+
+CLASSES = {"n", "note", "scroll"}
+"""The classes of templates/reply.html.j2 that a digest may use: figures at the right, small print, wide tables."""
+
+_TAGS = {
+    *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em"),
+    *("figcaption", "figure", "h1", "h2", "h3", "h4", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre"),
+    *("q", "s", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead"),
+    *("time", "tr", "tt", "u", "ul", "var", "wbr"),
+}
+# Gone with all that is in them: their content is no text to read.
+_REMOVED_WHOLE = {
+    *("script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea", "select"),
+    *("xmp", "plaintext", "noembed", "noframes"),
+}
+_CELL = {"align", "colspan", "rowspan", "scope"}
+_ATTRIBUTES = {
+    "*": {"dir", "lang"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "img": {"alt", "height", "src", "width"},
+    "ol": {"start"},
+    "td": _CELL,
+    "th": _CELL,
+}
+_SCHEMES = {"cid", "http", "https", "mailto", "tel"}
+_LENGTH = re.compile(r"\d{1,4}%?")
+
+
+def sanitise(html: str, content_ids: frozenset[str] = frozenset()) -> tuple[str, frozenset[str]]:
+    """HTML with text, tables, lists, links and pictures of the message's own; and the content ids that it shows.
+
+    A picture is shown only where it is one of `content_ids` (RFC 2392): one from elsewhere would tell its owner who
+    read the mail, and when. No style passes; classes are those of CLASSES.
+    """
+    shown: set[str] = set()
+
+    def kept(tag: str, attribute: str, value: str) -> str | None:
+        match tag, attribute:
+            case "img", "src":
+                identity = value.removeprefix("cid:")
+                if identity == value or identity not in content_ids:
+                    return None
+                shown.add(identity)
+            case "img", "width" | "height":
+                return value if _LENGTH.fullmatch(value) else None
+            case "a", "href":
+                return None if value.strip().lower().startswith("cid:") else value
+        return value
+
+    safe = nh3.clean(
+        html,
+        tags=_TAGS,
+        clean_content_tags=_REMOVED_WHOLE,
+        attributes=_ATTRIBUTES,
+        attribute_filter=kept,
+        allowed_classes=dict.fromkeys(_TAGS, CLASSES),
+        url_schemes=_SCHEMES,
+        url_relative="deny",
+    )
+    return safe, frozenset(shown)

@@ -1,0 +1,94 @@
+"""Replies on the deployed stack: who gets one, what becomes of it, and that nothing goes round in a circle."""
+
+import time
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from localcloud.cloud import LocalCloud
+from tests.cloud.conftest import Desk, eventually
+from tests.cloud.test_nothing_lost_nothing_twice import subscribe
+from tests.conftest import run
+
+
+def mail(sender: str, directory: Path, name: str = "message.eml", **fields: str) -> str:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = "orders@mailstep.example"
+    message["Subject"] = "Good morning"
+    message["Message-ID"] = f"<{time.time_ns()}@{sender.rpartition('@')[2]}>"
+    for field, value in fields.items():
+        message[field.replace("_", "-")] = value
+    message.set_content("How are you?")
+    (directory / name).write_bytes(message.as_bytes())
+    return name
+
+
+def test_whoever_bounces_or_complains_is_left_alone_from_then_on_and_the_operators_hear_of_it(
+    cloud: LocalCloud, desk: Desk, tmp_path: Path
+) -> None:
+    heard = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "feedback-alerts")
+    senders = ("Ann@bounce.simulator.example", "ann@complaint.simulator.example")
+    for sender, kind in zip(senders, ("Bounce", "Complaint"), strict=True):
+        [first] = desk.send(mail(sender, tmp_path), directory=tmp_path)
+        assert (first.outcome, first.reason) == ("replied", None)
+        assert any(f'\\"eventType\\": \\"{kind}\\"' in alert for alert in eventually(heard))
+        assert eventually(lambda: suppressions(cloud))
+        [second] = desk.send(mail(sender.lower(), tmp_path), directory=tmp_path)
+        assert (second.outcome, second.reason, second.reply) == ("silent", "suppressed_sender", None)
+        forget_suppressions(cloud)
+
+
+def suppressions(cloud: LocalCloud) -> list[str]:
+    items = cloud.account.client("dynamodb").scan(TableName=cloud.outputs["LedgerTableName"])["Items"]
+    return [item["id"]["S"] for item in items if item["id"]["S"].startswith("suppressed#")]
+
+
+def forget_suppressions(cloud: LocalCloud) -> None:
+    for key in suppressions(cloud):
+        cloud.account.client("dynamodb").delete_item(TableName=cloud.outputs["LedgerTableName"], Key={"id": {"S": key}})
+
+
+def test_two_mailsteps_exchange_one_message_at_most(cloud: LocalCloud, desk: Desk, tmp_path: Path) -> None:
+    """Another Mailstep wrote to us: our answer, handed to it by SMTP, is not answered."""
+    [answered] = desk.send(mail("orders@other-mailstep.example", tmp_path), directory=tmp_path)
+    assert answered.outcome == "replied"
+    assert answered.reply
+    # The other one is this same stack: what we sent comes in, from our own address, to one of its routes.
+    (tmp_path / "back.eml").write_bytes(answered.reply.read_bytes())
+    [back] = desk.send("back.eml", route="orders", directory=tmp_path)
+    assert (back.outcome, back.reason, back.reply) == ("silent", "automatic_mail", None)
+
+
+def test_an_autoresponder_that_says_not_that_it_is_one_is_not_answered_again(
+    cloud: LocalCloud, desk: Desk, tmp_path: Path
+) -> None:
+    """It quotes our fields back, as bounces and many vacation programs do."""
+    [answered] = desk.send(mail("ann@away.example", tmp_path), directory=tmp_path)
+    assert answered.reply
+    ours = message_from_bytes(answered.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
+    again = mail("ann@away.example", tmp_path, "again.eml", X_Mailstep_Id=ours["X-Mailstep-Id"])
+    [second] = desk.send(again, directory=tmp_path)
+    assert (second.outcome, second.reason, second.reply) == ("silent", "own_address", None)
+
+
+def test_a_reply_that_ses_rejects_fails_the_execution_with_the_remedy_in_the_operators_alert(
+    cloud: LocalCloud, desk: Desk, tmp_path: Path
+) -> None:
+    alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "rejection-alerts")
+    sandbox(cloud, on=True)
+    try:
+        [result] = desk.send(mail("ann@sandbox.example", tmp_path), directory=tmp_path)
+    finally:
+        sandbox(cloud, on=False)
+    assert (result.status, result.error) == ("FAILED", "LeaveSesSandbox")
+    assert any("LeaveSesSandbox" in alert for alert in eventually(alerts))
+    told = run("history", result.execution_arn or "", **cloud.account.variables())
+    assert "Request production access for SES" in " ".join(told.stdout.split())
+    assert "ann@sandbox.example" not in told.stdout
+
+
+def sandbox(cloud: LocalCloud, *, on: bool) -> None:
+    cloud.account.client("sesv2").put_account_details(
+        MailType="TRANSACTIONAL", WebsiteURL="https://mailstep.example", ProductionAccessEnabled=not on
+    )
