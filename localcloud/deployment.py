@@ -10,6 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from samcli.yamlhelper import yaml_parse
+
 from localcloud.account import Account
 from localcloud.errors import UserError
 
@@ -52,6 +54,17 @@ def outputs(account: Account, stack_name: str) -> dict[str, str]:
     """A deployed stack's outputs."""
     stack = account.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def default_environment() -> dict[str, str]:
+    """The variables that every function gets, where all of the template's parameters have their defaults."""
+    template = yaml_parse((PROJECT / "template.yaml").read_text())
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    parameters = template["Parameters"]
+    return {
+        name: str(parameters.get(value["Ref"], {}).get("Default", "")) if isinstance(value, dict) else str(value)
+        for name, value in variables.items()
+    }
 
 
 def functions(account: Account) -> dict[str, str]:

@@ -14,11 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
+from localcloud import deployment
 from localcloud.cloud import LocalCloud, running
 from localcloud.deployment import PROJECT
 from localcloud.errors import UserError
+from mailstep.errors import ConfigurationError
+from mailstep.routes import ROUTES_FILE, load
 from operate import demo as demonstration
-from operate import display, history, parsing
+from operate import display, history, parsing, replaying
 from operate.doctor import checks
 from operate.doctor.findings import Result
 from operate.doctor.send_test import send_test
@@ -111,6 +114,32 @@ def show_history(
     arn, sfn = find_execution(execution, stack)
     line = history.fetch(sfn, arn)
     _out.print(display.timeline_table(line, title=escape(arn.rpartition(":")[2])))
+
+
+@app.command(name="replay")
+def replay_execution(
+    executions: Annotated[list[str], typer.Argument(help="ARNs of executions, or their names (or how they begin).")],
+    stack: Annotated[str, typer.Option(help="The stack in which to look for a name.")] = "mailstep",
+    reply_again: Annotated[
+        bool, typer.Option("--reply-again", help="Answer the sender also where a reply was sent before.")
+    ] = False,
+) -> None:
+    """Process messages again from their S3 objects, here or on AWS, each as a new execution."""
+    for execution in executions:
+        arn, sfn = find_execution(execution, stack)
+        again = replaying.replay(sfn, arn, reply_again=reply_again)
+        name = again.rpartition(":")[2]
+        _out.print(f"Replaying as {escape(name)}; what becomes of it: mailstep history {escape(name)}", soft_wrap=True)
+
+
+@app.command(name="routes")
+def check_routes() -> None:
+    """Check functions/routes.toml, and show which mail is processed how."""
+    try:
+        found = load(ROUTES_FILE.read_text(), deployment.default_environment())
+    except ConfigurationError as error:
+        raise UserError(str(error)) from error
+    _out.print(display.routes_table(found))
 
 
 @app.command(name="parse")

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mailstep.contracts import Message
 from mailstep.policy import MEANINGS
+from mailstep.routes import Route
 from operate.doctor.findings import Result
 from operate.history import Attempt, Timeline
 
@@ -64,6 +65,17 @@ def result_view(result: Result) -> RenderableType:
     if result.finding.remedy:
         line.append(f"\n  → {result.finding.remedy}", style="yellow")
     return line
+
+
+def routes_table(routes: dict[str, Route]) -> RenderableType:
+    """Route, who does the work, and from whom mail is taken."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("Route", "Prefix", "Processed by", "Senders"):
+        table.add_column(title, overflow="fold")
+    for name, route in routes.items():
+        worker = route.url or route.queue or f"processors/{route.processor}.py"
+        table.add_row(name, f"inbound/{name}/", worker, ", ".join(route.allowed_senders) or "all that are vouched for")
+    return table
 
 
 def message_view(path: Path, message: Message) -> RenderableType:

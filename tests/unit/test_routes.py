@@ -1,11 +1,14 @@
 """routes.toml: what is right is read, what is wrong is named with what to do."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from localcloud.errors import UserError
 from mailstep.errors import ConfigurationError
 from mailstep.routes import ROUTES_FILE, load
+from operate import cli
 from tests.conftest import PROJECT
 
 ENVIRONMENT = {
@@ -66,3 +69,15 @@ def test_a_variable_cannot_change_the_files_shape() -> None:
 def test_what_is_wrong_is_named(text: str, remedy: str) -> None:
     with pytest.raises(ConfigurationError, match=remedy):
         load(text, {})
+
+
+def test_the_command_shows_the_routes_and_what_is_wrong_with_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cli, "ROUTES_FILE", tmp_path / "routes.toml")
+    (tmp_path / "routes.toml").write_text('[routes.a]\nurl = "${APPLICATION_URL}"\n')
+    cli.check_routes()
+    assert "inbound/a/" in capsys.readouterr().out
+    (tmp_path / "routes.toml").write_text("[routes.a]\nurls = 'x'\n")
+    with pytest.raises(UserError, match=r"line 2: routes\.a\.urls: there is no such setting"):
+        cli.check_routes()

@@ -1,0 +1,50 @@
+"""`mailstep replay`: a message processed again from its object, and answered again only when asked to."""
+
+import re
+
+from localcloud.cloud import LocalCloud
+from tests.cloud.conftest import Application, Desk, eventually
+from tests.cloud.test_nothing_lost_nothing_twice import outbox_about
+from tests.conftest import run
+
+
+def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:
+    """The outcome of a replay as the command was typed."""
+    told = run("replay", *arguments, **cloud.account.variables())
+    assert told.returncode == 0, told.stderr
+    name = re.search(r"mailstep history (\S+)", told.stdout)
+    assert name
+    sfn = cloud.account.client("stepfunctions")
+    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name[1]}"
+    ended = eventually(lambda: e if (e := sfn.describe_execution(executionArn=arn))["status"] != "RUNNING" else None)
+    return {"name": name[1], "status": ended["status"], "output": ended.get("output", "")}
+
+
+def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    application.says((200, b"nonsense"))
+    [failed] = desk.send("order.eml", route="application")
+    assert failed.status == "FAILED"
+    assert failed.execution_arn
+    name = failed.execution_arn.rpartition(":")[2]
+    application.says((200, b'{"text": "Done."}'))
+    first = replayed(cloud, name)
+    assert (first["name"], first["status"]) == (f"{name}-r2", "SUCCEEDED")
+    assert '"replied"' in first["output"]
+    digests = len(outbox_about(cloud, "Done."))
+    again = replayed(cloud, failed.execution_arn)
+    assert again["name"] == f"{name}-r3"
+    assert again["output"] == first["output"]
+    assert len(outbox_about(cloud, "Done.")) == digests
+    asked = replayed(cloud, f"{name}-r3", "--reply-again")
+    assert (asked["name"], asked["status"]) == (f"{name}-r4", "SUCCEEDED")
+    assert len(outbox_about(cloud, "Done.")) == digests + 1
+    assert len({request["headers"]["Idempotency-Key"] for request in application.requests}) == 3
+
+
+def test_what_is_no_execution_is_one_line(cloud: LocalCloud) -> None:
+    told = run("replay", "no-such-execution", **cloud.account.variables())
+    assert told.returncode == 2
+    assert "0 executions" in told.stderr
+    assert "Traceback" not in told.stderr
