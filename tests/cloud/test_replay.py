@@ -16,7 +16,8 @@ def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:
     assert name
     sfn = cloud.account.client("stepfunctions")
     arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name[1]}"
-    ended = eventually(lambda: e if (e := sfn.describe_execution(executionArn=arn))["status"] != "RUNNING" else None)
+    assert eventually(lambda: sfn.describe_execution(executionArn=arn)["status"] != "RUNNING")
+    ended = sfn.describe_execution(executionArn=arn)
     return {"name": name[1], "status": ended["status"], "output": ended.get("output", "")}
 
 
