@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import urllib3
 
-from localcloud import deployment, receiving
+from localcloud import deployment, example, receiving
 from localcloud.account import ACCOUNT_ID, REGION, Account
 from localcloud.errors import UserError
 from mailstep.routes import ROUTES_FILE, names
@@ -53,9 +53,16 @@ class LocalCloud:
 
 @contextmanager
 def running(
-    directory: Path, *, aws_port: int | None = None, smtp_port: int | None = None, progress: Progress = lambda _: None
+    directory: Path,
+    *,
+    aws_port: int | None = None,
+    smtp_port: int | None = None,
+    with_example: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Generator[LocalCloud]:
     """Run a local cloud with the stack deployed in it, and end it with all its processes.
+
+    `with_example` runs examples/application too, as the application of the route `application`.
 
     `directory` is this run's own; the outbox and the log stay there. Ports are free ones unless told.
 
@@ -67,13 +74,14 @@ def running(
     account = Account(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}")
     with _smtp_front(account, _port(smtp_port)) as port:
         progress("Starting the local AWS account")
-        with _emulator(account, directory, log, port):
+        with _emulator(account, directory, log, port), ExitStack() as beside:
+            parameters = beside.enter_context(example.serving(account, _port(None), log)) if with_example else {}
             with deployment.build_directory():
                 if not deployment.is_built():
                     progress("Building the functions (sam build)")
                     deployment.build(account, log)
                 progress("Deploying the stacks (sam deploy)")
-                outputs = deployment.deploy(account, log)
+                outputs = deployment.deploy(account, log, parameters)
                 deployment.deploy_receiving(account, log)
             addresses = [f"{route}@{DOMAIN}" for route in route_names()]
             yield LocalCloud(account, port, directory, outputs, addresses, deployment.functions(account))

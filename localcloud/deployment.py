@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,9 +40,14 @@ def build(account: Account, log: Path) -> None:
     _sam(["build", "--config-env", "local"], account, log)
 
 
-def deploy(account: Account, log: Path) -> dict[str, str]:
-    """Deploy what was built; answer the stack's outputs."""
-    _sam(["deploy", "--config-env", "local"], account, log)
+def deploy(account: Account, log: Path, parameters: dict[str, str]) -> dict[str, str]:
+    """Deploy what was built, with these parameters beside those of samconfig.toml; answer the stack's outputs."""
+    overrides: list[str] = []
+    if parameters:
+        declared = tomllib.loads((PROJECT / "samconfig.toml").read_text())["local"]["deploy"]["parameters"]
+        named = dict(pair.split("=", 1) for pair in declared["parameter_overrides"].split()) | parameters
+        overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in named.items())]
+    _sam(["deploy", "--config-env", "local", *overrides], account, log)
     return outputs(account, STACK)
 
 

@@ -3,27 +3,17 @@
 python -m localcloud.emulator DIRECTORY SMTP_PORT < a pipe that the parent holds open
 """
 
-import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from ministack.app import main
 
 from localcloud import lambda_runtime, patches
-
-
-def _end_with_parent() -> None:
-    """Kill the process group once standard input closes: the parent is gone, however it went."""
-    while sys.stdin.buffer.read(1):
-        pass
-    os.killpg(0, signal.SIGKILL)
-
+from localcloud.processes import end_with_parent
 
 if __name__ == "__main__":
     directory = Path(sys.argv[1])
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     patches.apply(
         bootstrap=lambda_runtime.lay_out(directory / "runtime"),
         outbox=directory / "outbox",

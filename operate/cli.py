@@ -47,6 +47,8 @@ Directory = Annotated[
     Path | None, typer.Option(help="New directory for this run's outbox and log. Default: one under .mailstep/.")
 ]
 
+Example = Annotated[bool, typer.Option("--example", help="Run examples/application too, for the route `application`.")]
+
 
 @app.command()
 def demo(
@@ -58,6 +60,7 @@ def demo(
     aws_port: AwsPort = None,
     smtp_port: SmtpPort = None,
     directory: Directory = None,
+    example: Example = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print only a JSON array, one object a message.")] = False,
 ) -> int:
     """Deploy the stack into a local AWS account, send it messages by SMTP, show what became of each."""
@@ -68,7 +71,9 @@ def demo(
         def progress(text: str) -> None:
             status.update(f"{text} …")
 
-        with running(_directory(directory), aws_port=aws_port, smtp_port=smtp_port, progress=progress) as cloud:
+        with running(
+            _directory(directory), aws_port=aws_port, smtp_port=smtp_port, with_example=example, progress=progress
+        ) as cloud:
             progress(f"Following {len(messages)} message{'' if len(messages) == 1 else 's'} through the workflow")
             results = demonstration.run(cloud, messages, route=route, timeout=timeout)
     if as_json:
@@ -84,6 +89,7 @@ def up(
     aws_port: AwsPort = None,
     smtp_port: SmtpPort = None,
     directory: Directory = None,
+    example: Example = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line, once ready.")] = False,
 ) -> None:
     """Keep a local AWS account with the deployed stack running until Ctrl-C."""
@@ -93,6 +99,7 @@ def up(
             _directory(directory),
             aws_port=aws_port,
             smtp_port=smtp_port,
+            with_example=example,
             progress=lambda text: status.update(f"{text} …"),
         ) as cloud,
     ):

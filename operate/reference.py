@@ -12,6 +12,7 @@ from mailstep.contracts import (
     DeliveryReport,
     Digest,
     Message,
+    QueueItem,
     ReportedRecipient,
     Verdicts,
 )
@@ -51,6 +52,7 @@ PUBLISHED: dict[str, type[Contract]] = {
     "message": Message,
     "digest": Digest,
     "application-request": ApplicationRequest,
+    "queue-item": QueueItem,
 }
 
 

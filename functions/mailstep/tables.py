@@ -4,6 +4,7 @@ import csv
 import io
 import statistics
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -24,6 +25,12 @@ COLUMNS_BOUND = 200
 UNPACKED_BOUND = 100 * 1024 * 1024
 """Octets that a workbook says it unpacks to: a small file can claim gigabytes."""
 
+FREQUENT = 3
+"""Values that are named of a column that has no numbers."""
+SPREAD = 12
+"""Parts in which the numbers of a column are counted."""
+
+_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
 _SNIFFED = 4_096  # characters; the sniffer's time grows with their square
 _DELIMITED = {"text/csv", "text/tab-separated-values", "application/csv"}
 _WORKBOOKS = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -35,7 +42,11 @@ class UnreadableTable(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """What is known of one column; `minimum`, `maximum` and `mean` where every value is a number."""
+    """What is known of one column.
+
+    Of numbers only: `minimum`, `maximum`, `mean`, and `spread`, how many values lie in each of equal parts between the
+    two. Of others: `most_frequent`, the values that are there most often, with how often.
+    """
 
     name: str
     kind: str
@@ -43,16 +54,18 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     mean: float | None = None
-    most_frequent: str | None = None
+    spread: tuple[int, ...] = ()
+    most_frequent: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A summary: the first row is the header, the others are counted."""
+    """A summary, and the cells below the header: as many in each row as there are columns."""
 
     name: str
     rows: int
     columns: tuple[Column, ...]
+    body: list[list[str]]
     complete: bool = True
 
 
@@ -115,11 +128,12 @@ def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table:
     if not filled:
         raise UnreadableTable("It is empty.")
     header, body = filled[0], filled[1 : ROWS_BOUND + 1]
+    titles = header[:COLUMNS_BOUND]
+    cells = [[*row[: len(titles)], *[""] * (len(titles) - len(row))] for row in body]
     columns = tuple(
-        _column(title or f"column {index + 1}", [row[index] if index < len(row) else "" for row in body])
-        for index, title in enumerate(header[:COLUMNS_BOUND])
+        _column(title or f"column {index + 1}", [row[index] for row in cells]) for index, title in enumerate(titles)
     )
-    return Table(name=name, rows=len(body), columns=columns, complete=len(read) <= ROWS_BOUND + 1)
+    return Table(name=name, rows=len(body), columns=columns, body=cells, complete=len(read) <= ROWS_BOUND + 1)
 
 
 def _column(name: str, cells: list[str]) -> Column:
@@ -127,13 +141,38 @@ def _column(name: str, cells: list[str]) -> Column:
     missing = len(cells) - len(values)
     numbers = [number for value in values if (number := _number(value)) is not None]
     if values and len(numbers) == len(values):
-        return Column(name, "number", missing, min(numbers), max(numbers), statistics.fmean(numbers))
+        least, most = min(numbers), max(numbers)
+        return Column(name, "number", missing, least, most, statistics.fmean(numbers), _spread(numbers, least, most))
     return Column(
         name,
         "text" if values else "empty",
         missing,
-        most_frequent=statistics.mode(values) if values else None,
+        most_frequent=tuple(Counter(values).most_common(FREQUENT)),
     )
+
+
+def _spread(numbers: list[float], least: float, most: float) -> tuple[int, ...]:
+    width = (most - least) / SPREAD
+    if not 0 < width < float("inf"):
+        return ()
+    parts = Counter(min(int((number - least) / width), SPREAD - 1) for number in numbers)
+    return tuple(parts[part] for part in range(SPREAD))
+
+
+def as_csv(table: Table) -> bytes:
+    """The table as CSV in UTF-8, with the mark that makes Excel read it so.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([_harmless(column.name) for column in table.columns])
+    writer.writerows([_harmless(cell) for cell in row] for row in table.body)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in _FORMULA and _number(cell) is None else cell
 
 
 def _number(value: str) -> float | None:

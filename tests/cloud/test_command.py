@@ -54,8 +54,15 @@ def test_demo_prints_one_object_a_message_and_exits_with_0(tmp_path: Path) -> No
     order, bounce = json.loads(ended.stdout)
     assert (order["status"], order["outcome"], order["error"]) == ("SUCCEEDED", "replied", None)
     assert "6 rows, 5 columns" in Path(order["reply"]).read_text()
-    assert [state["name"] for state in order["states"]] == ["ParseEmail", "ValidateEmail", "ProcessEmail", "SendReply"]
-    assert all(state["attempts"] == 1 and state["duration_ms"] > 0 for state in order["states"])
+    tasks = {"ParseEmail", "ValidateEmail", "ProcessEmail", "SendReply"}
+    assert [state["name"] for state in order["states"] if state["name"] in tasks] == [
+        "ParseEmail",
+        "ValidateEmail",
+        "ProcessEmail",
+        "SendReply",
+    ]
+    assert all(state["attempts"] == 1 for state in order["states"])
+    assert all(state["duration_ms"] > 0 for state in order["states"] if state["name"] in tasks)
     assert (bounce["outcome"], bounce["error"], bounce["reply"]) == ("silent", "RefusedEmail", None)
     assert running_from(tmp_path / "run") == []
 

@@ -2,11 +2,14 @@
 
 import io
 
+import png
 import pytest
 from openpyxl import Workbook
 
-from mailstep.contracts import Attachment
-from mailstep.tables import Table, UnreadableTable, is_table, summarise
+from mailstep.contracts import Attachment, Digest, Message
+from mailstep.pictures import HEIGHT, bars
+from mailstep.processors.tables import process
+from mailstep.tables import SPREAD, Table, UnreadableTable, as_csv, is_table, summarise
 
 
 def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachment:
@@ -31,7 +34,7 @@ def test_a_column_of_numbers_has_its_figures_and_a_column_of_text_its_most_frequ
     table = one(b"n,colour,none\n1,red,\n2,,\n6,red,\n")
     number, colour, none = table.columns
     assert (number.kind, number.minimum, number.mean, number.maximum, number.missing) == ("number", 1, 3, 6, 0)
-    assert (colour.kind, colour.most_frequent, colour.missing, colour.mean) == ("text", "red", 1, None)
+    assert (colour.kind, colour.most_frequent, colour.missing, colour.mean) == ("text", (("red", 2),), 1, None)
     assert (none.kind, none.missing) == ("empty", 3)
 
 
@@ -69,4 +72,49 @@ def test_a_table_is_known_by_media_type_or_name() -> None:
 
 def test_a_long_table_in_chinese_is_read() -> None:
     table = one(("城市,值\n" + "北京市,1\n" * 30_000).encode())
-    assert (table.rows, table.columns[0].most_frequent) == (30_000, "北京市")
+    assert (table.rows, table.columns[0].most_frequent) == (30_000, (("北京市", 30_000),))
+
+
+def test_a_column_of_numbers_has_its_spread() -> None:
+    [column] = one(b"n\n" + b"".join(b"%d\n" % n for n in [0, 1, 2, 3, 24, 24])).columns
+    assert (len(column.spread), column.spread[0], column.spread[1], column.spread[-1]) == (SPREAD, 2, 2, 2)
+
+
+@pytest.mark.parametrize("numbers", [b"5\n5\n", b"-1e308\n1e308\n", b"7\n"])
+def test_numbers_without_a_spread_have_none(numbers: bytes) -> None:
+    assert one(b"n,m\n" + numbers.replace(b"\n", b",x\n")).columns[0].spread == ()
+
+
+def test_the_cleaned_table_is_even_utf8_and_runs_nothing_in_a_spreadsheet() -> None:
+    cleaned = as_csv(one(" a , b\n=1+2,ä\n-4\n@x,y,beyond\n".encode()))
+    assert cleaned.decode("utf-8-sig") == "a,b\r\n'=1+2,ä\r\n-4,\r\n'@x,y\r\n"
+    assert cleaned.startswith(b"\xef\xbb\xbf")
+
+
+def test_a_table_is_answered_with_summary_pictures_and_the_table_back() -> None:
+    content = b"sku,n\nA,1\nB,5\n<b>,9\n"
+    message = Message(id="m", route="r", size_octets=1, attachments=(attachment("t.csv"), attachment("bad.xlsx")))
+    digest = process(message, lambda one: content if one.filename == "t.csv" else b"PK\x03\x04 broken")
+    picture, cleaned = digest.attachments
+    assert (picture.media_type, picture.content_id, picture.content_base64[:8]) == (
+        "image/png",
+        "bars-1",
+        b"\x89PNG\r\n\x1a\n",
+    )
+    assert (cleaned.filename, cleaned.content_base64.decode("utf-8-sig")) == (
+        "t (cleaned).csv",
+        "sku,n\r\nA,1\r\nB,5\r\n<b>,9\r\n",
+    )
+    assert digest.html
+    assert 'src="cid:bars-1"' in digest.html
+    assert "&lt;b&gt;" in digest.html
+    assert "3 rows, 2 columns" in digest.text
+    assert "not a workbook that can be read" in digest.text
+    assert Digest.model_validate_json(digest.model_dump_json()) == digest
+
+
+def test_a_picture_has_a_bar_for_each_count() -> None:
+    width, height, rows, info = png.Reader(bytes=bars((1, 0, 4))).read()
+    pixels = [list(row) for row in rows]
+    assert (width, height, info["bitdepth"]) == (28, HEIGHT, 1)
+    assert [sum(row[x] for row in pixels) for x in (0, 7, 8, 10, 20, 27)] == [10, 10, 0, 0, 40, 40]

@@ -1,0 +1,65 @@
+"""A new built-in processor: one file, one route, and nothing else touched."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile
+
+import pytest
+
+from localcloud.cloud import LocalCloud
+from tests.cloud.conftest import Desk, eventually
+from tests.conftest import EVENTS, PROJECT
+
+BUILT = PROJECT / ".aws-sam" / "build" / "ProcessFunction"
+PROCESSOR = '''"""Counts words."""
+
+from mailstep.contracts import Digest, Message
+from mailstep.processors import OpenAttachment
+
+
+def process(message: Message, open_attachment: OpenAttachment) -> Digest:
+    return Digest(text=f"You wrote {len(message.text.split())} words.")
+'''
+
+
+@contextmanager
+def deployed_with(cloud: LocalCloud, added: dict[str, str]) -> Iterator[None]:
+    """All functions with these files beside or instead of theirs."""
+    update_code(cloud, added)
+    try:
+        yield
+    finally:
+        update_code(cloud, {})
+
+
+def update_code(cloud: LocalCloud, added: dict[str, str]) -> None:
+    bundle = {str(path.relative_to(BUILT)): path.read_bytes() for path in BUILT.rglob("*") if path.is_file()}
+    packed = io.BytesIO()
+    with ZipFile(packed, "w", ZIP_STORED) as archive:
+        for name, content in (bundle | {name: text.encode() for name, text in added.items()}).items():
+            archive.writestr(name, content)
+    for function in ("StartFunction", "ValidateFunction", "ProcessFunction", "ReplyFunction"):
+        cloud.account.client("lambda").update_function_code(
+            FunctionName=cloud.functions[function], ZipFile=packed.getvalue()
+        )
+
+
+@pytest.fixture
+def _words(cloud: LocalCloud) -> Iterator[None]:
+    routes = (PROJECT / "functions" / "routes.toml").read_text() + '\n[routes.words]\nprocessor = "words"\n'
+    with deployed_with(cloud, {"routes.toml": routes, "mailstep/processors/words.py": PROCESSOR}):
+        yield
+
+
+@pytest.mark.usefixtures("_words")
+def test_a_new_processor_is_one_file_and_one_route(cloud: LocalCloud, desk: Desk) -> None:
+    desk.forget_deliveries()
+    raw = (EVENTS / "stored-order.eml").read_bytes()
+    cloud.account.client("s3").put_object(Bucket=cloud.outputs["MailBucketName"], Key="inbound/words/1", Body=raw)
+
+    def replies() -> list[Path]:
+        return [path for path in cloud.outbox.glob("*.eml") if "You wrote " in path.read_text()]
+
+    assert len(eventually(replies)) == 1
