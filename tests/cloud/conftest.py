@@ -15,6 +15,7 @@ import urllib3
 
 from localcloud.cloud import LocalCloud, running
 from mailstep.contracts import StoredEmail
+from mailstep.identity import stored_email
 from operate import demo
 from operate.mailing import MessageFile, read_message_file
 from tests.conftest import EMAILS
@@ -40,11 +41,11 @@ class Desk:
         return demo.run(self.cloud, files, route=route, timeout=90)
 
     def forget_deliveries(self) -> None:
-        """Let a sample be sent again, which a day would do: it would be a duplicate of itself."""
+        """Let a sample be sent again, as a day would: it would be a duplicate, or one too many in this hour."""
         dynamodb, table = self.cloud.account.client("dynamodb"), self.cloud.outputs["LedgerTableName"]
         for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="id"):
             for item in page["Items"]:
-                if item["id"]["S"].startswith("duplicate#"):
+                if item["id"]["S"].startswith(("duplicate#", "hour#")):
                     dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
 
     def invoke(self, logical_id: str, event: object) -> tuple[str | None, Any]:
@@ -55,9 +56,13 @@ class Desk:
         return answer.get("FunctionError"), json.loads(answer["Payload"].read())
 
     def store(self, email: StoredEmail, raw: bytes) -> StoredEmail:
-        """Put a raw message where SES would; answer it with the version that it got."""
+        """Put a raw message where SES would; answer it with the version that it got, its execution ended."""
         self.forget_deliveries()
         put = self.cloud.account.client("s3").put_object(Bucket=email.bucket, Key=email.key, Body=raw)
+        own = stored_email(email.bucket, email.key, put["VersionId"])
+        assert own
+        assert eventually(lambda: own.id in self.executions(own.id, "SUCCEEDED"))
+        self.forget_deliveries()
         return email.model_copy(update={"version_id": put["VersionId"]})
 
     def log_lines(self, pattern: str = "", *, since: float = 0) -> list[str]:
@@ -72,9 +77,10 @@ class Desk:
         """What the functions counted under a name, in the embedded metric format of CloudWatch."""
         return [said for line in self.log_lines(name, since=since) if "_aws" in (said := json.loads(line))]
 
-    def executions(self, name_prefix: str) -> list[str]:
+    def executions(self, name_prefix: str, status: str | None = None) -> list[str]:
         pages = self.cloud.account.client("stepfunctions").get_paginator("list_executions")
-        found = pages.paginate(stateMachineArn=self.cloud.outputs["StateMachineArn"])
+        which = {"statusFilter": status} if status else {}
+        found = pages.paginate(stateMachineArn=self.cloud.outputs["StateMachineArn"], **which)
         return [e["name"] for page in found for e in page["executions"] if e["name"].startswith(name_prefix)]
 
 

@@ -28,7 +28,9 @@ def events(desk: Desk, email: StoredEmail) -> dict[str, Any]:
     """Each function's input, made by the functions before it."""
     error, claim = desk.invoke("ParseFunction", email.model_dump())
     assert error is None, claim
-    request = {"claim": claim, "idempotency_key": "roles"}
+    error, valid = desk.invoke("ValidateFunction", claim)
+    assert error is None, valid
+    request = {"claim": valid, "idempotency_key": "roles"}
     error, processed = desk.invoke("ProcessFunction", request)
     assert error is None, processed
     return {

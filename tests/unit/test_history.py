@@ -3,7 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from operate.display import readable_cause
+import pytest
+from rich.console import Console
+
+from mailstep.policy import MEANINGS
+from operate.display import readable_cause, timeline_table
 from operate.history import timeline
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -85,3 +89,25 @@ def test_a_cause_is_read_for_its_message() -> None:
     assert readable_cause("plain") == "plain"
     assert readable_cause(None) == ""
     assert len(readable_cause("x" * 1000)) < 200
+
+
+@pytest.mark.parametrize("code", MEANINGS)
+def test_the_view_of_a_message_names_the_code_of_its_refusal_and_what_it_means(code: str) -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "PassStateEntered", "StaySilent"),
+            {
+                **state_event(1, "PassStateExited", "StaySilent"),
+                "stateExitedEventDetails": {
+                    "name": "StaySilent",
+                    "output": f'{{"outcome": "silent", "reason": "{code}"}}',
+                },
+            },
+            event(1, "ExecutionSucceeded"),
+        ]
+    )
+    console = Console(width=400)
+    with console.capture() as shown:
+        console.print(timeline_table(line, title="x"))
+    assert f"silent ({code}: {MEANINGS[code]})" in shown.get()
