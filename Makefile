@@ -1,6 +1,6 @@
 # Everything a newcomer types. Needs python3 (3.10 or newer), make and a package index; the rest is made here.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format reference bench fuzz lock deploy clean
+.PHONY: help demo test check audit format reference bench fuzz lock deploy clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -29,6 +29,15 @@ check: .venv/ready  ## All that is static: format, lint, types, templates, state
 	$(BIN)/sam validate --lint --config-env receiving
 	@# It takes no JSONata for Seconds, TimeoutSeconds and HeartbeatSeconds; the Amazon States Language does.
 	! $(BIN)/statelint statemachine/email.asl.json 2>&1 | grep -vE '^[0-9]+ errors?:$$|is "\{%.*%\}" but should be an Integer$$' | grep .
+	@# The policy linter, on the templates as AWS would create them; its exceptions are in .checkov.yaml.
+	$(BIN)/python -W ignore -m tests.transformed .aws-sam/transformed 2>/dev/null
+	$(UV) tool run --quiet --python $(BIN)/python checkov@3.3.30 --config-file .checkov.yaml -d .aws-sam/transformed
+	@# Secrets: what .secrets.baseline lists is known and opens nothing.
+	git ls-files -z -- ':!*requirements*.txt' ':!.secrets.baseline' | xargs -0 $(UV) tool run --quiet --python $(BIN)/python \
+	  --from detect-secrets==1.5.0 detect-secrets-hook --baseline .secrets.baseline
+
+audit: .venv/ready  ## Ask the advisory database about every pinned package (needs the network)
+	$(UV) tool run --quiet --python $(BIN)/python pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt
 
 format: .venv/ready  ## Format the code and mend what lint can mend
 	$(BIN)/ruff format .

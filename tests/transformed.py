@@ -3,7 +3,10 @@
 The SAM CLI's own libraries do the transforms; only the names that AWS would give to resources are made up here.
 """
 
+import json
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from samcli.lib.cfn_language_extensions.api import create_default_pipeline
@@ -166,3 +169,34 @@ def _attribute(target: str, attribute: str, resources: dict[str, Any]) -> Any:
     where = {"s3": ":", "iam": ":${AWS::AccountId}"}.get(service, "${AWS::Region}:${AWS::AccountId}")
     text = f"arn:${{AWS::Partition}}:{service}:{where}:{rest.replace('$', '${Name}')}"
     return {"Fn::Sub": [text, {"Name": _name(target, resources)}]}
+
+
+ALL_OPTIONS = {
+    "template.yaml": {
+        "ApplicationApiArn": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:api/prod/POST/mail",
+        "ApplicationSecretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:app-abcdef",
+        "CreateIdentity": "true",
+        "MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1",
+        "MailRetentionDays": "30",
+        "OperatorEmail": "ops@example.com",
+        "OperatorUrl": "https://pager.example/hook",
+        "ReservedConcurrency": "5",
+    },
+    "receiving.yaml": {"MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"},
+}
+"""Parameters that make every condition of a template true."""
+
+
+def write(directory: Path) -> None:
+    """Write each template, with no option and with all of them, for a policy linter to read."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for template, options in ALL_OPTIONS.items():
+        for name, parameters in (("plain", {}), ("all-options", options)):
+            found = transformed(template, {"Domain": "mail.example.com"} | parameters)
+            plain = {logical: {k: v for k, v in one.items() if k != "Arn"} for logical, one in found.items()}
+            document = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": plain}
+            (directory / f"{Path(template).stem}-{name}.json").write_text(json.dumps(document, indent=1))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

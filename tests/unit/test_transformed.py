@@ -60,8 +60,10 @@ def policies(resources: Resources) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_a_resource_without_its_condition_is_left_out() -> None:
-    assert "OperatorSubscription" not in transformed("template.yaml", {})
-    assert "OperatorSubscription" in transformed("template.yaml", {"OperatorEmail": "ops@example.com"})
+    assert "OperatorSubscription" not in transformed("template.yaml", {"Domain": DOMAIN})
+    assert "OperatorSubscription" in transformed(
+        "template.yaml", {"Domain": DOMAIN, "OperatorEmail": "ops@example.com"}
+    )
 
 
 def test_every_route_has_its_rule(stacks: Stacks) -> None:
