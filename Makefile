@@ -25,6 +25,8 @@ check: .venv/ready  ## All that is static: format, lint, types, templates, state
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml receiving.yaml
+	$(UV) tool run --quiet --python $(BIN)/python --with cfn-lint-serverless==0.3.6 cfn-lint@1.58.0 \
+	  --config-file .cfn-lint-serverless.yaml -- template.yaml receiving.yaml
 	$(BIN)/sam validate --lint
 	$(BIN)/sam validate --lint --config-env receiving
 	@# It takes no JSONata for Seconds, TimeoutSeconds and HeartbeatSeconds; the Amazon States Language does.
