@@ -15,7 +15,9 @@ def _octets(count: int) -> str:
 
 
 def _figure(number: float) -> str:
-    """A figure with as many digits as say something: `12`, `3.5`, `1,234.57`."""
+    """A figure with as many digits as say something: `12`, `3.5`, `1,234.57`, `0.0004`."""
+    if 0 < abs(number) < 1:
+        return f"{number:.2g}"
     return f"{number:,.2f}".rstrip("0").rstrip(".")
 
 

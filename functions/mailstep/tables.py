@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 import statistics
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ COLUMNS_BOUND = 200
 """Columns that are summarised; beyond, nobody would read the summary."""
 UNPACKED_BOUND = 100 * 1024 * 1024
 """Octets that a workbook says it unpacks to: a small file can claim gigabytes."""
+CELLS_BOUND = 3_000_000
+"""Cells of a sheet up to its farthest one: it is read dense, and one stray cell in its corner makes 17,000,000,000."""
 
 FREQUENT = 3
 """Values that are named of a column that has no numbers."""
@@ -32,6 +36,9 @@ SPREAD = 12
 
 _FORMULA = {"=", "+", "-", "@", "\t", "\r"}
 _SNIFFED = 4_096  # characters; the sniffer's time grows with their square
+_CELL = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+# `0049` is none: figures that begin with 0 are a name for something.
+_NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)?(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _DELIMITED = {"text/csv", "text/tab-separated-values", "application/csv"}
 _WORKBOOKS = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -76,7 +83,7 @@ def is_table(attachment: Attachment) -> bool:
 
 
 def summarise(attachment: Attachment, content: bytes) -> list[Table]:
-    """One table for a delimited file, one for each sheet of a workbook.
+    """One table for a delimited file, one for each sheet of a workbook that is not empty.
 
     Raises:
         UnreadableTable: it is too large, or no table.
@@ -84,49 +91,80 @@ def summarise(attachment: Attachment, content: bytes) -> list[Table]:
     if len(content) > SIZE_BOUND:
         raise UnreadableTable(f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise here.")
     if content.startswith(b"PK\x03\x04"):
-        return [_summary(name, rows) for name, rows in _sheets(content)]
-    return [_summary(attachment.filename, _delimited_rows(content))]
+        tables = [_summary(name, rows) for name, rows in _sheets(content)]
+    else:
+        tables = [_summary(attachment.filename, _delimited_rows(content))]
+    if not (filled := [table for table in tables if table]):
+        raise UnreadableTable("It is empty.")
+    return filled
 
 
 def _sheets(content: bytes) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > UNPACKED_BOUND:
-                raise UnreadableTable("It unpacks to more than can be summarised here.")
+        _check_unpacked(content)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         for name in workbook.sheet_names:
             yield name, workbook.get_sheet_by_name(name).iter_rows()
-    except (CalamineError, zipfile.BadZipFile) as error:
+    except UnreadableTable:
+        raise
+    # What zipfile raises where a header is broken: an unknown version (a RuntimeError), a negative offset, zlib's own.
+    except (CalamineError, zipfile.BadZipFile, ValueError, RuntimeError, EOFError, zlib.error) as error:
         raise UnreadableTable("It is not a workbook that can be read; please save it as XLSX again.") from error
+
+
+def _check_unpacked(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > UNPACKED_BOUND:
+            raise UnreadableTable("It unpacks to more than can be summarised here.")
+        for member in archive.infolist():
+            # Read to its end: one that is larger than it says is a BadZipFile.
+            _check_extent(archive.read(member))
+
+
+def _check_extent(member: bytes) -> None:
+    """Refuse a sheet that would not fit into memory: its reader ends the whole process, with no error to catch."""
+    width = height = 0
+    for found in _CELL.finditer(member):
+        column = 0
+        for letter in found[1]:
+            column = column * 26 + letter - ord("A") + 1
+        width, height = max(width, column), max(height, int(found[2]))
+    if width * height > CELLS_BOUND:
+        raise UnreadableTable(
+            f"A sheet reaches to row {height:,} and column {width:,}, too far to be read here; "
+            "please delete what stands far from the table."
+        )
 
 
 def _delimited_rows(content: bytes) -> Iterator[list[str]]:
     text = _text(content)
     try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:_SNIFFED], delimiters=",;\t|")
+        # Only its delimiter: how it quotes, the Sniffer guesses from the first lines, wrongly where a `""` comes later.
+        delimiter = csv.Sniffer().sniff(text[:_SNIFFED], delimiters=",;\t|").delimiter
     except csv.Error:
-        dialect = csv.excel
-    yield from csv.reader(io.StringIO(text, newline=""), dialect)
+        delimiter = ","
+    yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
 
 
 def _text(content: bytes) -> str:
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         guess = from_bytes(content[: 256 * 1024]).best()
-    if guess is None:
+        text = content.decode(guess.encoding, errors="replace").removeprefix("\ufeff") if guess else "\0"
+    if "\0" in text:
         raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
-    return content.decode(guess.encoding, errors="replace").removeprefix("\ufeff")
+    return text
 
 
-def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table:
+def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table | None:
     try:
-        read = [[str(value).strip() for value in row] for row in islice(rows, ROWS_BOUND + 2)]
+        read = [[_cell(value) for value in row] for row in islice(rows, ROWS_BOUND + 2)]
     except csv.Error as error:
         raise UnreadableTable(f"It cannot be read as a table: {error}.") from error
     filled = [row for row in read if any(row)]
     if not filled:
-        raise UnreadableTable("It is empty.")
+        return None
     header, body = filled[0], filled[1 : ROWS_BOUND + 1]
     titles = header[:COLUMNS_BOUND]
     cells = [[*row[: len(titles)], *[""] * (len(titles) - len(row))] for row in body]
@@ -134,6 +172,11 @@ def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table:
         _column(title or f"column {index + 1}", [row[index] for row in cells]) for index, title in enumerate(titles)
     )
     return Table(name=name, rows=len(body), columns=columns, body=cells, complete=len(read) <= ROWS_BOUND + 1)
+
+
+def _cell(value: object) -> str:
+    """A cell as text; a workbook keeps every number as a float."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value).strip()
 
 
 def _column(name: str, cells: list[str]) -> Column:
@@ -176,8 +219,4 @@ def _harmless(cell: str) -> str:
 
 
 def _number(value: str) -> float | None:
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") else None
+    return float(value) if any(map(str.isdigit, value)) and _NUMBER.fullmatch(value) else None

@@ -1,6 +1,8 @@
 """Tables as people send them: other delimiters and encodings, gaps, several sheets, and what is none."""
 
 import io
+import random
+from contextlib import suppress
 
 import png
 import pytest
@@ -118,3 +120,50 @@ def test_a_picture_has_a_bar_for_each_count() -> None:
     pixels = [list(row) for row in rows]
     assert (width, height, info["bitdepth"]) == (28, HEIGHT, 1)
     assert [sum(row[x] for row in pixels) for x in (0, 7, 8, 10, 20, 27)] == [10, 10, 0, 0, 40, 40]
+
+
+def workbook(**sheets: dict[str, object]) -> bytes:
+    made = Workbook()
+    made.remove(made["Sheet"])
+    for name, cells in sheets.items():
+        sheet = made.create_sheet(name)
+        for place, value in cells.items():
+            sheet[place] = value
+    stream = io.BytesIO()
+    made.save(stream)
+    return stream.getvalue()
+
+
+def test_an_empty_sheet_is_left_out_and_numbers_come_back_as_they_were_typed() -> None:
+    table = one(workbook(Stock={"A1": "n", "A2": 12}, Empty={}), "t.xlsx")
+    assert (table.name, as_csv(table)) == ("Stock", b"\xef\xbb\xbfn\r\n12\r\n")
+
+
+def test_a_stray_cell_in_the_far_corner_gets_a_sentence_and_does_not_end_the_process() -> None:
+    with pytest.raises(UnreadableTable, match="row 1,048,576"):
+        summarise(attachment("t.xlsx"), workbook(Stock={"A1": "n", "XFD1048576": "x"}))
+
+
+def test_no_broken_workbook_is_more_than_a_sentence() -> None:
+    good = workbook(Stock={"A1": "n", "A2": 1})
+    chosen = random.Random(1)  # noqa: S311 - the same every time
+    for _ in range(1_500):
+        broken = bytearray(good)
+        for _ in range(chosen.randint(1, 8)):
+            broken[chosen.randrange(4, len(broken))] = chosen.randrange(256)
+        with suppress(UnreadableTable):
+            summarise(attachment("t.xlsx"), bytes(broken))
+
+
+def test_quotes_that_first_come_late_in_a_table_are_read() -> None:
+    assert one(b"name,note\n" + b"Ann,plain\n" * 600 + b'Bob,"say ""hi"", ok"\n').body[-1] == ["Bob", 'say "hi", ok']
+
+
+@pytest.mark.parametrize("value", ["00123", "1e308", "nan", "1_000"])
+def test_what_only_looks_like_a_number_is_text(value: str) -> None:
+    assert one(f"a\n{value}\n{value}\n".encode()).columns[0].kind == "text"
+
+
+def test_text_in_utf_16_without_its_mark_gets_a_sentence() -> None:
+    with pytest.raises(UnreadableTable, match="not text"):
+        summarise(attachment(), "a,b\n1,2\n".encode("utf-16-le"))
