@@ -187,7 +187,7 @@ def _deliver_to_our_own_domains(smtp_port: int) -> None:
         raw = request.get("Content", {}).get("Raw", {}).get("Data")
         to = [a for a in request.get("Destination", {}).get("ToAddresses", []) if _is_identity(_domain(a))]
         if raw and to and response[0] == 200:
-            sender = f"{json.loads(response[2])['MessageId']}@amazonses.com"
+            sender = f"{json.loads(response[2])['MessageId'].partition('@')[0]}@amazonses.com"
             delivery = (smtp_port, sender, to, base64.b64decode(raw))
             threading.Thread(target=_deliver, args=delivery, daemon=True).start()
         return response
