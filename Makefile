@@ -59,6 +59,8 @@ lock: $(UV)  ## Resolve the pinned requirements again (python packages with thei
 	  --upgrade --python-version 3.13 pyproject.toml --group dev -o requirements.txt
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 	  --python-version 3.13 --group functions -c requirements.txt -o functions/requirements.txt
+	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  --python-version 3.13 -c requirements.txt examples/application/requirements.in -o examples/application/requirements.txt
 
 deploy: .venv/ready  ## Build, then deploy to the AWS account of this shell's credentials
 	$(BIN)/mailstep routes

@@ -1,5 +1,6 @@
 """An application with a mailbox: it takes orders by email from Mailstep, and answers with what it did."""
 
+import asyncio
 import csv
 import hashlib
 import hmac
@@ -21,6 +22,7 @@ app = FastAPI(title="Orders by email")
 # What was answered under each Idempotency-Key. An application of yours keeps it beside what it did, in its database.
 _answered: dict[str, dict[str, Any]] = {}
 _orders: list[dict[str, Any]] = []
+_lock = asyncio.Lock()
 
 
 @app.get("/health")
@@ -41,9 +43,15 @@ async def take_mail(
         raise HTTPException(401, "the signature is not one of our secrets'")
     if os.environ.get("MAINTENANCE"):
         return Response(status_code=503, headers={"Retry-After": "120"})
-    if idempotency_key in _answered:
-        return JSONResponse(_answered[idempotency_key])
-    email = json.loads(body)
+    # One at a time, so that a repeat that comes meanwhile finds the answer.
+    async with _lock:
+        if idempotency_key in _answered:
+            return JSONResponse(_answered[idempotency_key])
+        return await answer(idempotency_key, json.loads(body))
+
+
+async def answer(idempotency_key: str, email: dict[str, Any]) -> Response:
+    """Take the order, and keep the answer under its key."""
     message = email["message"]
     if message["subject"].lower().startswith("fyi"):
         return Response(status_code=204)
@@ -54,9 +62,9 @@ async def take_mail(
         content = (await client.get(email["attachment_urls"][tables[0]["key"]])).raise_for_status().text
     lines = list(csv.DictReader(io.StringIO(content)))
     _orders.append({"from": message["from"][0]["address"], "lines": lines})
-    answer = {"text": f"Thank you. Order {len(_orders)} has {len(lines)} lines; it ships tomorrow."}
-    _answered[idempotency_key] = answer
-    return JSONResponse(answer)
+    digest = {"text": f"Thank you. Order {len(_orders)} has {len(lines)} lines; it ships tomorrow."}
+    _answered[idempotency_key] = digest
+    return JSONResponse(digest)
 
 
 def is_signed(signature: str, body: bytes, known: list[str], *, now: float) -> bool:

@@ -166,12 +166,18 @@ def _summary(name: str, rows: Iterable[Sequence[object]]) -> Table | None:
     if not filled:
         return None
     header, body = filled[0], filled[1 : ROWS_BOUND + 1]
-    titles = header[:COLUMNS_BOUND]
-    cells = [[*row[: len(titles)], *[""] * (len(titles) - len(row))] for row in body]
+    # A row may be wider than the header: what it holds is kept too.
+    width = min(max(_width(row) for row in filled), COLUMNS_BOUND)
+    titles, *cells = ([*row[:width], *[""] * (width - len(row))] for row in (header, *body))
     columns = tuple(
         _column(title or f"column {index + 1}", [row[index] for row in cells]) for index, title in enumerate(titles)
     )
     return Table(name=name, rows=len(body), columns=columns, body=cells, complete=len(read) <= ROWS_BOUND + 1)
+
+
+def _width(row: list[str]) -> int:
+    """Up to the last cell that is not empty."""
+    return next((index for index in range(len(row), 0, -1) if row[index - 1]), 0)
 
 
 def _cell(value: object) -> str:

@@ -42,7 +42,8 @@ def test_a_column_of_numbers_has_its_figures_and_a_column_of_text_its_most_frequ
 
 def test_a_ragged_table_is_read_as_far_as_it_goes() -> None:
     table = one(b"a,b\n1\n2,3,4\n")
-    assert (table.rows, [column.missing for column in table.columns]) == (2, [0, 1])
+    assert (table.rows, [column.missing for column in table.columns]) == (2, [0, 1, 1])
+    assert [column.name for column in table.columns] == ["a", "b", "column 3"]
 
 
 def test_every_sheet_of_a_workbook_is_a_table() -> None:
@@ -88,8 +89,8 @@ def test_numbers_without_a_spread_have_none(numbers: bytes) -> None:
 
 
 def test_the_cleaned_table_is_even_utf8_and_runs_nothing_in_a_spreadsheet() -> None:
-    cleaned = as_csv(one(" a , b\n=1+2,ä\n-4\n@x,y,beyond\n".encode()))
-    assert cleaned.decode("utf-8-sig") == "a,b\r\n'=1+2,ä\r\n-4,\r\n'@x,y\r\n"
+    cleaned = as_csv(one(" a , b ,\n=1+2,ä\n-4\n@x,y,beyond,\n".encode()))
+    assert cleaned.decode("utf-8-sig") == "a,b,column 3\r\n'=1+2,ä,\r\n-4,,\r\n'@x,y,beyond\r\n"
     assert cleaned.startswith(b"\xef\xbb\xbf")
 
 

@@ -22,6 +22,9 @@ def built_in(name: str) -> Processor:
     try:
         module = import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:
+        # A package that the processor itself lacks is named by its own error.
+        if error.name != f"{__name__}.{name}":
+            raise
         raise ConfigurationError(
             f"routes.toml names the processor {name!r}: there is no functions/mailstep/processors/{name}.py"
         ) from error
