@@ -26,7 +26,7 @@ from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, ses, ses_v2, sns, stepfunctions
 
-from localcloud import provisioners
+from localcloud import provisioners, workflow_role
 from localcloud.simulator import feedback
 
 Response = tuple[int, dict[str, str], bytes]
@@ -75,6 +75,7 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     _let_ses_assume_roles()
     provisioners.add()
     _evaluate_the_timeout_of_a_callback()
+    _enforce_the_role_of_a_state_machine()
 
 
 def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
@@ -428,3 +429,21 @@ def _evaluate_the_timeout_of_a_callback() -> None:
     _replace(
         stepfunctions, "_invoke_with_callback", ["resource", "input_data", "token", "state_def"], call_back_in_time
     )
+
+
+def _enforce_the_role_of_a_state_machine() -> None:
+    """A task needs its workflow's role to allow it; MiniStack calls as root (localcloud/workflow_role.py)."""
+    arguments = _known(stepfunctions, "_apply_jsonata_arguments", ["state_def", "raw_input", "ctx"])
+
+    def allowed_arguments(state_def: dict[str, Any], raw_input: Any, ctx: Any = None) -> Any:
+        found = arguments(state_def, raw_input, ctx)
+        machine = stepfunctions._state_machines.get((ctx or {}).get("StateMachine", {}).get("Id", ""))
+        if state_def.get("Type") == "Task" and machine:
+            lacking = workflow_role.missing(machine["roleArn"], state_def["Resource"], found)
+            if lacking:
+                raise stepfunctions._ExecutionError(
+                    "States.Permissions", f"{machine['roleArn']} is not authorized to perform: {lacking}"
+                )
+        return found
+
+    _replace(stepfunctions, "_apply_jsonata_arguments", ["state_def", "raw_input", "ctx"], allowed_arguments)

@@ -98,6 +98,9 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
         state.attempts.append(
             Attempt(at, at, details.get("error", "States.QueryEvaluationError"), details.get("cause"))
         )
+    elif _FAILED.match(kind) and (not state.attempts or state.attempts[-1].ended):
+        # Refused before it was scheduled: the workflow's role may not (States.Permissions).
+        state.attempts.append(Attempt(at, at, details.get("error"), details.get("cause")))
     elif state.attempts and (_SUCCEEDED.match(kind) or _FAILED.match(kind)):
         attempt = state.attempts[-1]
         attempt.ended = at

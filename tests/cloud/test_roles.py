@@ -10,7 +10,8 @@ import pytest
 from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
-from tests.cloud.conftest import Desk, function_configuration
+from operate import history
+from tests.cloud.conftest import Desk, eventually, function_configuration, hurried
 from tests.cloud.test_nothing_lost_nothing_twice import s3_event
 from tests.conftest import EVENTS
 
@@ -146,3 +147,42 @@ def test_with_all_permissions_every_function_succeeds(desk: Desk, events: dict[s
     for function, event in events.items():
         error, answer = desk.invoke(function, event)
         assert error is None, (function, answer)
+
+
+# By what mail the workflow is denied without each: an order, a ticket, or what is no email and so quarantined.
+ORDER = (EVENTS / "stored-order.eml").read_bytes()
+NO_EMAIL = b"\x00 no email"
+WORKFLOW = [
+    ("lambda:InvokeFunction", "orders", ORDER, "ParseEmail"),
+    ("sqs:SendMessage", "tickets", ORDER, "QueueEmail"),
+    ("s3:GetObject", "orders", NO_EMAIL, "QuarantineEmail"),
+    ("s3:GetObjectVersion", "orders", NO_EMAIL, "QuarantineEmail"),
+    ("s3:PutObject", "orders", NO_EMAIL, "QuarantineEmail"),
+    ("s3:PutObjectTagging", "orders", NO_EMAIL, "QuarantineEmail"),
+    ("sns:Publish", "orders", NO_EMAIL, "AlertOperators"),
+]
+
+
+@pytest.mark.parametrize(("action", "route", "raw", "state"), WORKFLOW)
+def test_a_workflow_without_one_permission_is_denied_that(
+    cloud: LocalCloud, desk: Desk, action: str, route: str, raw: bytes, state: str
+) -> None:
+    bucket, key = cloud.outputs["MailBucketName"], f"inbound/{route}/without-{action.partition(':')[2]}"
+    sfn = cloud.account.client("stepfunctions")
+    role = sfn.describe_state_machine(stateMachineArn=cloud.outputs["StateMachineArn"])["roleArn"].rpartition("/")[2]
+    desk.forget_deliveries()
+    with role_without(cloud, role, action), hurried(cloud, 0.001):
+        put = cloud.account.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
+        # Its version is named by its own event; without one the object of now is read.
+        version = None if action == "s3:GetObject" else put["VersionId"]
+        email = stored_email(bucket, key, version)
+        assert email
+        if version is None:
+            sfn.start_execution(
+                stateMachineArn=cloud.outputs["StateMachineArn"], name=email.id, input=email.model_dump_json()
+            )
+        assert eventually(lambda: desk.executions(email.id) and not desk.executions(email.id, "RUNNING"))
+    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{email.id}"
+    denied = next(visited for visited in history.fetch(sfn, arn).states if visited.name == state)
+    assert denied.error == "States.Permissions"
+    assert f"not authorized to perform: {action} on" in str(denied.attempts[-1].cause)

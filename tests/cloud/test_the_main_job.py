@@ -136,4 +136,4 @@ def test_the_functions_log_ids_and_no_personal_data(desk: Desk, results: dict[st
     name = arn.rpartition(":")[2]
     assert any('"Replied"' in line for line in desk.log_lines(name))
     for private in ("ann@shop.example", "Order 4711", "spring collection", "Linen shirt"):
-        assert not desk.log_lines(private)
+        assert not [line for line in desk.log_lines(private) if private in line]

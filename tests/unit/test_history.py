@@ -111,3 +111,16 @@ def test_the_view_of_a_message_names_the_code_of_its_refusal_and_what_it_means(c
     with console.capture() as shown:
         console.print(timeline_table(line, title="x"))
     assert f"silent ({code}: {MEANINGS[code]})" in shown.get()
+
+
+def test_a_task_that_was_refused_before_it_was_scheduled_has_its_error() -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "TaskStateEntered", "ParseEmail"),
+            event(1, "TaskFailed", error="States.Permissions", cause="not authorized"),
+            event(2, "ExecutionFailed", error="States.Permissions", cause="not authorized"),
+        ]
+    )
+    [attempt] = line.states[0].attempts
+    assert (attempt.error, attempt.cause) == ("States.Permissions", "not authorized")

@@ -1,0 +1,68 @@
+"""Every action of every role is either taken away in tests/cloud/test_roles.py, or listed here with who needs it."""
+
+from tests.cloud.test_roles import PERMISSIONS, WORKFLOW
+from tests.transformed import ALL_OPTIONS, transformed
+
+# Shown by tests of their own in tests/cloud/test_roles.py and tests/cloud/test_receiving.py.
+TAKEN_AWAY_ELSEWHERE = {
+    ("ReplyRole", "dynamodb:DeleteItem"),
+    ("StartRole", "states:StartExecution"),
+    ("StoreRole", "s3:PutObject"),
+}
+# What no emulation asks for, and the document that says who does.
+NEEDED_ON_AWS = {
+    **{
+        ("StartRole", f"sqs:{action}"): 'AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"'
+        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    },
+    ("ParseRole", "s3:ListBucket"): "Amazon S3 API reference, GetObject: 404 instead of 403 for what is gone",
+    ("FeedbackRole", "sqs:SendMessage"): 'AWS Lambda Developer Guide, "Dead-letter queues"',
+    ("ProcessRole", "secretsmanager:GetSecretValue"): "AWS Secrets Manager API reference, GetSecretValue",
+    ("ProcessRole", "execute-api:Invoke"): 'Amazon API Gateway Developer Guide, "Control access for invoking an API"',
+    **{
+        (role, f"kms:{action}"): 'Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys"'
+        for role in ("EmailWorkflowRole", "ParseRole", "ProcessRole", "ReplyRole", "StoreRole", "ValidateRole")
+        for action in ("Decrypt", "GenerateDataKey")
+    },
+    **{
+        ("EmailWorkflowRole", f"logs:{action}"): 'AWS Step Functions Developer Guide, "Logging using CloudWatch Logs"'
+        for action in (
+            *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"),
+            *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
+        )
+    },
+    **{
+        ("EmailWorkflowRole", f"xray:{action}"): 'AWS Step Functions Developer Guide, "Trace with AWS X-Ray"'
+        for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+    },
+    **{
+        ("FunctionTelemetryPolicy", action): "AWSLambdaBasicExecutionRole and AWSXRayDaemonWriteAccess, of AWS"
+        for action in (
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+        )
+    },
+}
+
+
+def granted() -> set[tuple[str, str]]:
+    """Every role, or policy that roles share, with every action that it allows."""
+    found = set()
+    for template, options in ALL_OPTIONS.items():
+        for name, resource in transformed(template, {"Domain": "mail.example.com"} | options).items():
+            if name == "ActivateRole" or resource["Type"] not in {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}:
+                continue
+            policies = resource["Properties"].get("Policies", [resource["Properties"]])
+            for statement in (one for policy in policies for one in policy["PolicyDocument"]["Statement"]):
+                actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+                found |= {(name, action) for action in actions}
+    return found
+
+
+def test_every_action_is_one_without_which_a_test_fails_or_that_aws_asks_for() -> None:
+    taken_away = {(function.replace("Function", "Role"), action) for function, action in PERMISSIONS}
+    taken_away |= {("EmailWorkflowRole", action) for action, *_ in WORKFLOW}
+    assert granted() <= taken_away | TAKEN_AWAY_ELSEWHERE | NEEDED_ON_AWS.keys()
+    assert taken_away | TAKEN_AWAY_ELSEWHERE <= granted()
