@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, ses, ses_v2, sns, stepfunctions
 
@@ -76,6 +76,7 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     provisioners.add()
     _evaluate_the_timeout_of_a_callback()
     _enforce_the_role_of_a_state_machine()
+    _authorise_an_alias_as_its_workflow()
 
 
 def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
@@ -447,3 +448,19 @@ def _enforce_the_role_of_a_state_machine() -> None:
         return found
 
     _replace(stepfunctions, "_apply_jsonata_arguments", ["state_def", "raw_input", "ctx"], allowed_arguments)
+
+
+def _authorise_an_alias_as_its_workflow() -> None:
+    """Step Functions asks for permission on the workflow's own ARN, also where a call names an alias of it.
+
+    (AWS Step Functions Developer Guide, "Authorization for versions and aliases".) MiniStack asks for the alias's ARN.
+    """
+    parameters = ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"]
+    extract = _known(iam_actions, "extract_resource_arn", parameters)
+
+    def extract_unqualified(service: str, *others: Any) -> str:
+        arn: str = extract(service, *others)
+        unqualified = re.match(r"arn:[^:]+:states:[^:]+:[^:]+:stateMachine:[^:]+", arn)
+        return unqualified[0] if unqualified else arn
+
+    _replace(iam_actions, "extract_resource_arn", parameters, extract_unqualified)

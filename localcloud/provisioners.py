@@ -1,4 +1,4 @@
-"""CloudFormation of SES receiving, which MiniStack lacks: rule sets, rules, and the DKIM records of an identity."""
+"""CloudFormation types that MiniStack lacks: receipt rule sets and rules, DKIM records, versions and aliases."""
 
 import os
 from collections.abc import Callable
@@ -18,7 +18,12 @@ Provisioned = tuple[str, dict[str, str]]
 """What Ref answers, and what Fn::GetAtt does."""
 
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
-_OURS = ("AWS::SES::ReceiptRule", "AWS::SES::ReceiptRuleSet")
+_OURS = (
+    "AWS::SES::ReceiptRule",
+    "AWS::SES::ReceiptRuleSet",
+    "AWS::StepFunctions::StateMachineAlias",
+    "AWS::StepFunctions::StateMachineVersion",
+)
 
 
 def add() -> None:
@@ -26,6 +31,10 @@ def add() -> None:
     handlers = provisioners._RESOURCE_HANDLERS
     handlers["AWS::SES::ReceiptRuleSet"] = {"create": _create_set, "delete": _delete_set}
     handlers["AWS::SES::ReceiptRule"] = {"create": _create_rule, "update": _update_rule, "delete": _delete_rule}
+    version = {"create": _publish_version, "update": _publish_another_version, "delete": _delete_version}
+    handlers["AWS::StepFunctions::StateMachineVersion"] = version
+    alias = {"create": _create_alias, "update": _update_alias, "delete": _delete_alias}
+    handlers["AWS::StepFunctions::StateMachineAlias"] = alias
     identity = handlers["AWS::SES::EmailIdentity"]
     identity["create"] = _with_dkim_records(identity["create"])
     identity["update"] = _with_dkim_records(identity["update"])
@@ -87,6 +96,49 @@ def _update_rule(name: str, old: Properties, new: Properties, stack_name: str) -
 
 def _delete_rule(name: str, properties: Properties) -> None:
     _account().client("ses").delete_receipt_rule(RuleSetName=properties["RuleSetName"], RuleName=name)
+
+
+def _step_functions() -> Any:
+    return _account().client("stepfunctions")
+
+
+def _publish_version(_logical_id: str, properties: Properties, _stack_name: str) -> Provisioned:
+    arn = _step_functions().publish_state_machine_version(
+        stateMachineArn=properties["StateMachineArn"], revisionId=properties["StateMachineRevisionId"]
+    )["stateMachineVersionArn"]
+    return arn, {"Arn": arn}
+
+
+def _publish_another_version(arn: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:
+    """A version is never changed: the next one is published, and the old one goes unless the template retains it."""
+    published = _publish_version(arn, new, stack_name)
+    provisioners._delete_predecessor(_delete_version, arn, old)
+    return published
+
+
+def _delete_version(arn: str, _properties: Properties) -> None:
+    _step_functions().delete_state_machine_version(stateMachineVersionArn=arn)
+
+
+def _routing(properties: Properties) -> list[dict[str, Any]]:
+    """All at once: a canary is not waited for here."""
+    return [{"stateMachineVersionArn": properties["DeploymentPreference"]["StateMachineVersionArn"], "weight": 100}]
+
+
+def _create_alias(_logical_id: str, properties: Properties, _stack_name: str) -> Provisioned:
+    arn = _step_functions().create_state_machine_alias(
+        name=properties["Name"], routingConfiguration=_routing(properties)
+    )["stateMachineAliasArn"]
+    return arn, {"Arn": arn}
+
+
+def _update_alias(arn: str, _old: Properties, new: Properties, _stack_name: str) -> Provisioned:
+    _step_functions().update_state_machine_alias(stateMachineAliasArn=arn, routingConfiguration=_routing(new))
+    return arn, {"Arn": arn}
+
+
+def _delete_alias(arn: str, _properties: Properties) -> None:
+    _step_functions().delete_state_machine_alias(stateMachineAliasArn=arn)
 
 
 def _with_dkim_records(provision: Callable[..., Provisioned]) -> Callable[..., Provisioned]:

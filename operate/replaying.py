@@ -34,7 +34,9 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
     for number in range(2, _MOST + 1):
         try:
             return sfn.start_execution(
-                stateMachineArn=execution["stateMachineArn"], name=f"{email.id}-r{number}", input=terms
+                stateMachineArn=execution.get("stateMachineAliasArn") or execution["stateMachineArn"],
+                name=f"{email.id}-r{number}",
+                input=terms,
             )["executionArn"]
         except sfn.exceptions.ExecutionAlreadyExists:
             continue

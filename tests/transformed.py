@@ -42,7 +42,6 @@ _REF_IS_ARN = {
     "AWS::IAM::ManagedPolicy",
     "AWS::SNS::Topic",
     "AWS::StepFunctions::StateMachine",
-    "AWS::StepFunctions::StateMachineAlias",
     "AWS::StepFunctions::StateMachineVersion",
 }
 _RESOLVED = ("Resources", "Outputs")
@@ -151,6 +150,12 @@ def _ref(target: str, resources: dict[str, Any]) -> Any:
     if kind == "AWS::SQS::Queue":
         host = "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/${Name}"
         return {"Fn::Sub": [host, {"Name": _name(target, resources)}]}
+    if kind == "AWS::StepFunctions::StateMachineAlias":
+        [machine] = [
+            name for name, resource in resources.items() if resource["Type"] == "AWS::StepFunctions::StateMachine"
+        ]
+        name = resources[target]["Properties"]["Name"]
+        return {"Fn::Sub": ["${Machine}:${Name}", {"Machine": _attribute(machine, "Arn", resources), "Name": name}]}
     return _attribute(target, "Arn", resources) if kind in _REF_IS_ARN else _name(target, resources)
 
 
@@ -173,6 +178,7 @@ def _attribute(target: str, attribute: str, resources: dict[str, Any]) -> Any:
 
 ALL_OPTIONS = {
     "template.yaml": {
+        "CanaryMinutes": "10",
         "ApplicationApiArn": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:api/prod/POST/mail",
         "ApplicationSecretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:app-abcdef",
         "CreateIdentity": "true",

@@ -108,6 +108,33 @@ def test_operators_are_told_by_mail_and_by_https_where_they_say_so() -> None:
     assert {("email", "ops@example.com"), ("https", "https://pager.example/hook")} <= both
 
 
+def test_mail_is_started_by_an_alias_of_the_workflow() -> None:
+    found = resources()
+    [alias] = of_type("AWS::StepFunctions::StateMachineAlias").values()
+    started = found["StartFunction"]["Properties"]["Environment"]["Variables"]["STATE_MACHINE_ARN"]
+    assert started == f"{found['EmailWorkflow']['Arn']}:{alias['Name']}"
+    [version] = [r for r in found.values() if r["Type"] == "AWS::StepFunctions::StateMachineVersion"]
+    assert version["Properties"]["StateMachineArn"] == found["EmailWorkflow"]["Arn"]
+    assert version["UpdateReplacePolicy"] == "Retain", "a canary needs the version before"
+    assert alias["DeploymentPreference"]["StateMachineVersionArn"] == version["Arn"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shift"),
+    [
+        ({}, {"Type": "ALL_AT_ONCE"}),
+        ({"CanaryMinutes": "10"}, {"Type": "CANARY", "Percentage": 10, "Interval": "10"}),
+    ],
+)
+def test_a_changed_workflow_is_a_version_that_failures_take_back(given: dict[str, str], shift: dict[str, Any]) -> None:
+    [alias] = of_type("AWS::StepFunctions::StateMachineAlias", **given).values()
+    preference = dict(alias["DeploymentPreference"])
+    alarms = {a["AlarmName"]: a["MetricName"] for a in of_type("AWS::CloudWatch::Alarm").values()}
+    assert {alarms[name] for name in preference.pop("Alarms")} == {"ExecutionsFailed", "ExecutionsTimedOut"}
+    del preference["StateMachineVersionArn"]
+    assert preference == shift
+
+
 def test_the_ledger_outlives_the_stack_and_can_be_turned_back() -> None:
     ledger = resources()["LedgerTable"]
     assert ledger["DeletionPolicy"] == "RetainExceptOnCreate"
