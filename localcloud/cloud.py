@@ -69,22 +69,34 @@ def running(
     Raises:
         UserError: a port or the directory is in use, or `sam` is missing or failed.
     """
+    progress("Starting the local AWS account")
+    with empty_account(directory, aws_port=aws_port, smtp_port=smtp_port) as (account, port), ExitStack() as beside:
+        log = directory / "cloud.log"
+        parameters = beside.enter_context(example.serving(account, _port(None), log)) if with_example else {}
+        with deployment.build_directory():
+            if not deployment.is_built():
+                progress("Building the functions (sam build)")
+                deployment.build(account, log)
+            progress("Deploying the stacks (sam deploy)")
+            outputs = deployment.deploy(account, log, parameters)
+            deployment.deploy_receiving(account, log)
+        addresses = [f"{route}@{DOMAIN}" for route in route_names()]
+        yield LocalCloud(account, port, directory, outputs, addresses, deployment.functions(account))
+
+
+@contextmanager
+def empty_account(
+    directory: Path, *, aws_port: int | None = None, smtp_port: int | None = None, region: str = REGION
+) -> Generator[tuple[Account, int]]:
+    """Run an account in which nothing is deployed yet, and SES's SMTP for `region`; answer both, SMTP as its port.
+
+    Raises:
+        UserError: as of `running`.
+    """
     _make(directory)
-    log = directory / "cloud.log"
-    account = Account(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}")
-    with _smtp_front(account, _port(smtp_port)) as port:
-        progress("Starting the local AWS account")
-        with _emulator(account, directory, log, port), ExitStack() as beside:
-            parameters = beside.enter_context(example.serving(account, _port(None), log)) if with_example else {}
-            with deployment.build_directory():
-                if not deployment.is_built():
-                    progress("Building the functions (sam build)")
-                    deployment.build(account, log)
-                progress("Deploying the stacks (sam deploy)")
-                outputs = deployment.deploy(account, log, parameters)
-                deployment.deploy_receiving(account, log)
-            addresses = [f"{route}@{DOMAIN}" for route in route_names()]
-            yield LocalCloud(account, port, directory, outputs, addresses, deployment.functions(account))
+    account = Account(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}", region)
+    with _smtp_front(account, _port(smtp_port)) as port, _emulator(account, directory, directory / "cloud.log", port):
+        yield account, port
 
 
 def route_names() -> list[str]:
@@ -145,7 +157,7 @@ def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> G
         "LOG_LEVEL": "WARNING",
         "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
         "MINISTACK_HOST": "127.0.0.1",
-        "MINISTACK_REGION": REGION,
+        "MINISTACK_REGION": account.region,
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(scratch),
     }

@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from botocore.exceptions import ClientError
 
-from localcloud.account import REGION, Account
+from localcloud.account import Account
 from localcloud.simulator import findings
 from localcloud.storing import store
 
@@ -64,7 +64,7 @@ class SesInbound:
 
     def _store(self, message_id: str, session: Session, envelope: Envelope) -> None:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        raw = _trace(message_id, session, envelope, content) + content
+        raw = _trace(self._account.region, message_id, session, envelope, content) + content
         rule_set, rules = self._matching(envelope.rcpt_tos)
         for rule in rules:
             for action in rule["Actions"]:
@@ -72,7 +72,7 @@ class SesInbound:
                     store(self._account, rule_set, rule["Name"], action["S3Action"], message_id, raw)
 
 
-def _trace(message_id: str, session: Session, envelope: Envelope, content: bytes) -> bytes:
+def _trace(region: str, message_id: str, session: Session, envelope: Envelope, content: bytes) -> bytes:
     """What SES puts on top of a message, in SES's order. Nothing is really checked here: see simulator.py."""
     sender = envelope.mail_from or ""
     header, _, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
@@ -87,7 +87,7 @@ def _trace(message_id: str, session: Session, envelope: Envelope, content: bytes
     spf = f"(spfCheck: domain of {domain} {designates} {client} as permitted sender)"
     fields = [
         f"Return-Path: <{sender}>",
-        f"Received: from {session.host_name} ({client})\r\n by inbound-smtp.{REGION}.amazonaws.com with SMTP id "
+        f"Received: from {session.host_name} ({client})\r\n by inbound-smtp.{region}.amazonaws.com with SMTP id "
         f"{message_id}\r\n for {envelope.rcpt_tos[0]};\r\n {formatdate()}",
         f"X-SES-Spam-Verdict: {found.verdict('spam')}",
         f"X-SES-Virus-Verdict: {found.verdict('virus')}",

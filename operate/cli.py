@@ -165,7 +165,7 @@ def doctor(
     stack: Annotated[str, typer.Option(help="The home stack.")] = "mailstep",
     receiving_stack: Annotated[str, typer.Option(help="The receiving stack.")] = "mailstep-receiving",
     receiving_region: Annotated[
-        str | None, typer.Option(help="Region of the receiving stack. Default: the home Region.")
+        str | None, typer.Option(help="Region of the receiving stack. Default: what the home stack was told.")
     ] = None,
     test_route: Annotated[
         str | None,

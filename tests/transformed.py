@@ -181,7 +181,7 @@ ALL_OPTIONS = {
         "CanaryMinutes": "10",
         "ApplicationApiArn": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:api/prod/POST/mail",
         "ApplicationSecretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:app-abcdef",
-        "CreateIdentity": "true",
+        "ReceivingRegion": "us-west-2",
         "MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1",
         "MailRetentionDays": "30",
         "OperatorEmail": "ops@example.com",

@@ -115,7 +115,7 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
     try:
         caller = session.client("sts").get_caller_identity()
         home = _read(session, "home stack", stack, region, "sam build && sam deploy")
-        there = receiving_region or region
+        there = receiving_region or home.parameters.get("ReceivingRegion") or region
         receiving = _read(
             session,
             "receiving stack",

@@ -26,11 +26,14 @@ class Stacks:
 @pytest.fixture(params=[("ap-southeast-1", "us-west-2"), ("us-east-1", "us-east-1")], ids=["two Regions", "one Region"])
 def stacks(request: pytest.FixtureRequest) -> Stacks:
     home, ses = request.param
-    apart = {"CreateIdentity": "true"} if home != ses else {}
     return Stacks(
         home,
         ses,
-        transformed("template.yaml", {"Domain": DOMAIN, "OperatorEmail": "ops@example.com"} | apart, region=home),
+        transformed(
+            "template.yaml",
+            {"Domain": DOMAIN, "OperatorEmail": "ops@example.com", "ReceivingRegion": ses},
+            region=home,
+        ),
         transformed("receiving.yaml", {"Domain": DOMAIN}, region=ses),
     )
 

@@ -1,0 +1,136 @@
+"""docs/deploy.md, done: its commands, taken from the page, in an account where nothing is, until a message is answered.
+
+Only what cannot be run here is left out, each with its reason; confirmations are answered with yes.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from localcloud import deployment
+from localcloud.account import Account
+from localcloud.cloud import empty_account
+from tests.conftest import PROJECT
+
+LEFT_OUT = {
+    "make check": "CI runs it by itself, once",
+    "git pull": "a new commit is not what is tested",
+}
+# On AWS the CLI is one of the things that the page asks for; here it is one of the tools that uv fetches.
+_AWS_CLI = "awscli==1.46.3"
+
+
+def commands(page: str) -> dict[str, list[str]]:
+    """The commands of a page's console blocks, in order, by the heading that they are under."""
+    found: dict[str, list[str]] = {}
+    for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        blocks = re.findall(r"^( *)```console\n(.*?)^ *```$", section, flags=re.MULTILINE | re.DOTALL)
+        text = "".join(re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks)
+        said = re.findall(r"^\$ ((?:.*\\\n)*.*)$", text, flags=re.MULTILINE)
+        found[section.partition("\n")[0]] = said
+    return found
+
+
+GUIDE = commands((PROJECT / "docs" / "deploy.md").read_text())
+
+
+@dataclass
+class Shell:
+    """A user's shell with credentials of an account: what one command exports, those after it see."""
+
+    account: Account
+    bin: Path
+    exports: list[str] = field(default_factory=list)
+
+    def run(self, command: str) -> str:
+        """Run one command as it stands on the page; answer what it printed."""
+        if command in LEFT_OUT:
+            return ""
+        if command.startswith("export "):
+            self.exports.append(command)
+        # The page's own Region counts, not one that is set already; the aws of uv is found first.
+        environment = self.account.environment()
+        del environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"]
+        environment["PATH"] = f"{self.bin}{os.pathsep}{environment['PATH']}"
+        script = "\n".join(["set -eu", *self.exports, command])
+        ended = subprocess.run(
+            ["bash", "-c", script],
+            cwd=PROJECT, env=environment, input="y\n" * 5, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 0, f"{command}\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"
+        return ended.stdout
+
+    def read(self, heading: str) -> str:
+        """Do what stands under a heading of the guide."""
+        return "".join(self.run(command) for command in GUIDE[heading])
+
+
+def aws_cli(directory: Path) -> Path:
+    """A directory with the command `aws` in it."""
+    directory.mkdir()
+    uv = shutil.which("uv") or str(PROJECT / ".uv" / "bin" / "uv")
+    python = PROJECT / ".venv" / "bin" / "python"
+    command = directory / "aws"
+    command.write_text(f'#!/bin/sh\nexec "{uv}" tool run --quiet --python "{python}" --from {_AWS_CLI} aws "$@"\n')
+    command.chmod(0o755)
+    return directory
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A shell of somebody who has an empty account, in which SES receives in the Region that the page names."""
+    [region] = re.findall(r"RECEIVING_REGION=(\S+)", "\n".join(GUIDE["1. Name what is yours"]))
+    with empty_account(tmp_path / "run", region=region) as (account, _), deployment.build_directory():
+        yield Shell(account, aws_cli(tmp_path / "bin"))
+
+
+def test_readme_deploys_by_the_guides_commands() -> None:
+    readme = commands((PROJECT / "README.md").read_text())["Deploy it"]
+    assert readme == GUIDE["2. Deploy both stacks"]
+
+
+def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving(shell: Shell) -> None:
+    shell.read("1. Name what is yours")
+    shell.read("2. Deploy both stacks")
+    home, ses = Account(shell.account.endpoint, "ap-southeast-1"), shell.account
+
+    records = shell.read("3. DNS").splitlines()
+    assert "mail.example.com. MX 10 inbound-smtp.us-west-2.amazonaws.com." in records
+    assert sum("._domainkey.mail.example.com. CNAME " in record for record in records) == 6, "three in each Region"
+    assert len(records) == 9
+
+    checked = shell.read("5. See that it works")
+    assert re.search(r"✓ test message\s.*answered in", checked), checked
+    assert "✗" not in checked
+
+    outputs = deployment.outputs(home, "mailstep")
+    workflow = outputs["StateMachineArn"]
+    assert _live(home, workflow) == f"{workflow}:1"
+    shell.read("Upgrade")
+    assert _live(home, workflow) == f"{workflow}:1", "the same definition is the same version"
+    shell.run("sam deploy --no-confirm-changeset --parameter-overrides FirstWaitSeconds=30 CanaryMinutes=10")
+    assert _live(home, workflow) == f"{workflow}:2"
+
+    shell.read("Uninstall, without losing mail")
+    assert "Metadata" not in ses.client("ses").describe_active_receipt_rule_set()
+    assert _stacks(home) | _stacks(ses) <= {"aws-sam-cli-managed-default"}
+    kept = home.client("s3").list_objects_v2(Bucket=outputs["MailBucketName"], Prefix="inbound/orders/")
+    assert kept["KeyCount"] > 0, "the bucket and its mail stay"
+
+
+def _live(home: Account, workflow: str) -> str:
+    """The version that the alias `live` leads to."""
+    alias = home.client("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=f"{workflow}:live")
+    [routed] = alias["routingConfiguration"]
+    return str(routed["stateMachineVersionArn"])
+
+
+def _stacks(account: Account) -> set[str]:
+    found = account.client("cloudformation").list_stacks()["StackSummaries"]
+    return {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
