@@ -1,13 +1,17 @@
 """The samples in events/: each function answers its own with what the workflow expects."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from localcloud.cloud import LocalCloud
+from localcloud.deployment import RECEIVING_STACK
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
+from mailstep.ledger import suppression_id
 from tests.cloud.conftest import Desk, eventually
 from tests.conftest import EVENTS
 
@@ -40,3 +44,51 @@ def test_the_starter_takes_the_event_as_aws_sends_it(desk: Desk) -> None:
     email = stored_email(record["s3"]["bucket"]["name"], told["key"], told["versionId"])
     assert email
     assert eventually(lambda: desk.executions(email.id)) == [email.id]
+
+
+def test_who_bounced_is_left_alone_from_now_on(desk: Desk) -> None:
+    assert desk.invoke("FeedbackFunction", event("feedback")) == (None, None)
+    message = json.loads(event("feedback")["Records"][0]["Sns"]["Message"])
+    [gone] = message["bounce"]["bouncedRecipients"]
+    ledger = desk.cloud.account.client("dynamodb")
+    key = {"id": {"S": suppression_id(gone["emailAddress"])}}
+    assert "Item" in ledger.get_item(TableName=desk.cloud.outputs["LedgerTableName"], Key=key)
+    ledger.delete_item(TableName=desk.cloud.outputs["LedgerTableName"], Key=key)
+
+
+def test_cloudformation_is_told_that_the_rule_set_is_active(cloud: LocalCloud) -> None:
+    told: list[dict[str, str]] = []
+
+    class CloudFormation(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), CloudFormation)
+    threading.Thread(target=server.handle_request, daemon=True).start()
+    name = cloud.account.client("cloudformation").describe_stack_resource(
+        StackName=RECEIVING_STACK, LogicalResourceId="ActivateFunction"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    request = event("activate") | {"ResponseURL": f"http://127.0.0.1:{server.server_port}/"}
+    cloud.account.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))
+    server.server_close()
+    assert [answer["Status"] for answer in told] == ["SUCCESS"]
+    assert told[0]["PhysicalResourceId"] == event("activate")["ResourceProperties"]["RuleSetName"]
+
+
+def test_sam_local_gives_the_functions_what_the_account_would(cloud: LocalCloud) -> None:
+    given = event("env")["Parameters"]
+    local = given.pop("AWS_ENDPOINT_URL")
+    client = cloud.account.client("lambda")
+    deployed: dict[str, str] = {}
+    for name in cloud.functions.values():
+        deployed |= client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    assert given == {name: deployed[name].replace(cloud.account.endpoint, local) for name in given}
+    named = {
+        name for name, value in deployed.items() if "mailstep-" in value and not value.startswith("arn:aws:secret")
+    }
+    assert named <= set(given), "sam local does not look up a resource's name"
