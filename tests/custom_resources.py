@@ -40,7 +40,6 @@ class CloudFormation:
         name = name or self._own
         event = {
             "RequestType": request,
-            "ResponseURL": f"http://127.0.0.1:{self._server.server_address[1]}/",
             "StackId": "stack",
             "RequestId": "request",
             "LogicalResourceId": "Activation",
@@ -48,5 +47,9 @@ class CloudFormation:
         }
         if request != "Create":
             event["PhysicalResourceId"] = physical_id or name
-        self._call(event)
+        return self.answer_to(event)
+
+    def answer_to(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Its answer to a request as CloudFormation makes it, but for the URL, which is here."""
+        self._call(event | {"ResponseURL": f"http://127.0.0.1:{self._server.server_address[1]}/"})
         return self._answers.pop()

@@ -41,7 +41,7 @@ def active(account: Account) -> dict[str, Any]:
     return found
 
 
-def role(cloud: LocalCloud, logical_id: str) -> str:
+def physical_id(cloud: LocalCloud, logical_id: str) -> str:
     detail = cloud.account.client("cloudformation").describe_stack_resource(
         StackName=RECEIVING_STACK, LogicalResourceId=logical_id
     )
@@ -134,13 +134,13 @@ def test_each_route_is_received_and_nothing_else(cloud: LocalCloud) -> None:
 
 
 def test_ses_stores_with_the_rights_of_its_role_only(cloud: LocalCloud) -> None:
-    with role_without(cloud, role(cloud, "StoreRole"), "s3:PutObject"):
+    with role_without(cloud, physical_id(cloud, "StoreRole"), "s3:PutObject"):
         assert answers(cloud, ORDERS) == (250, 451)
     assert answers(cloud, ORDERS) == (250, 250)
 
 
 def test_ses_takes_the_role_for_the_stacks_own_rules_only(cloud: LocalCloud) -> None:
-    arn = cloud.account.client("iam").get_role(RoleName=role(cloud, "StoreRole"))["Role"]["Arn"]
+    arn = cloud.account.client("iam").get_role(RoleName=physical_id(cloud, "StoreRole"))["Role"]["Arn"]
     target = {"BucketName": cloud.outputs["MailBucketName"], "ObjectKeyPrefix": "inbound/orders/", "IamRoleArn": arn}
     theirs = f"theirs@{DOMAIN}"
     with rule_of_somebody_else(cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]):
@@ -192,7 +192,7 @@ def test_in_another_region_it_stores_in_the_home_bucket_and_leaves_nothing_activ
 
 def test_the_activation_needs_each_of_its_permissions(cloud: LocalCloud) -> None:
     ses, functions = cloud.account.client("ses"), cloud.account.client("lambda")
-    name = role(cloud, "ActivateFunction")
+    name = physical_id(cloud, "ActivateFunction")
 
     def call(event: dict[str, Any]) -> None:
         functions.invoke(FunctionName=name, Payload=json.dumps(event))
@@ -204,7 +204,7 @@ def test_the_activation_needs_each_of_its_permissions(cloud: LocalCloud) -> None
             "ses:SetActiveReceiptRuleSet": "Update",
         }.items():
             ses.set_active_receipt_rule_set()
-            with role_without(cloud, role(cloud, "ActivateRole"), action):
+            with role_without(cloud, physical_id(cloud, "ActivateRole"), action):
                 answer = cloudformation.ask(request)
             assert answer["Status"] == "FAILED"
             assert f"not authorized to perform: {action}" in answer["Reason"]

@@ -11,7 +11,7 @@ from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
 from operate import history
-from tests.cloud.conftest import Desk, eventually, function_configuration, hurried
+from tests.cloud.conftest import Application, Desk, eventually, function_configuration, hurried
 from tests.cloud.test_nothing_lost_nothing_twice import s3_event
 from tests.conftest import EVENTS
 
@@ -132,6 +132,29 @@ def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
         error, answer = desk.invoke("ReplyFunction", another_effect(events["ReplyFunction"], "cannot clear"))
     assert error
     assert "not authorized to perform: dynamodb:DeleteItem" in json.dumps(answer)
+
+
+def test_an_application_whose_secret_may_not_be_read_is_not_asked(
+    cloud: LocalCloud, desk: Desk, application: Application, events: dict[str, Any]
+) -> None:
+    secrets = cloud.account.client("secretsmanager")
+    secret = secrets.create_secret(Name="mailstep-application", SecretString="of this test")
+    variables = {
+        "APPLICATION_AUTH": "hmac",
+        "APPLICATION_SECRET_ARN": secret["ARN"],
+        "APPLICATION_URL": application.url,
+    }
+    request = events["ProcessFunction"] | {"claim": events["ProcessFunction"]["claim"] | {"route": "application"}}
+    application.says((200, b'{"text": "Done."}'))
+    try:
+        with function_configuration(cloud, "ProcessFunction", variables=variables):
+            with without(cloud, "ProcessFunction", "secretsmanager:GetSecretValue"):
+                error, answer = desk.invoke("ProcessFunction", request)
+            assert error
+            assert "not authorized to perform: secretsmanager:GetSecretValue" in json.dumps(answer)
+            assert application.requests == []
+    finally:
+        secrets.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
 
 
 def test_a_starter_that_may_not_start_gives_its_record_back(

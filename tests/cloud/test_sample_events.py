@@ -1,8 +1,7 @@
 """The samples in events/: each function answers its own with what the workflow expects."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +12,9 @@ from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
 from mailstep.ledger import suppression_id
 from tests.cloud.conftest import Desk, eventually
+from tests.cloud.test_receiving import physical_id
 from tests.conftest import EVENTS
+from tests.custom_resources import CloudFormation
 
 
 def event(name: str) -> Any:
@@ -57,27 +58,13 @@ def test_who_bounced_is_left_alone_from_now_on(desk: Desk) -> None:
 
 
 def test_cloudformation_is_told_that_the_rule_set_is_active(cloud: LocalCloud) -> None:
-    told: list[dict[str, str]] = []
-
-    class CloudFormation(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), CloudFormation)
-    threading.Thread(target=server.handle_request, daemon=True).start()
-    name = cloud.account.client("cloudformation").describe_stack_resource(
-        StackName=RECEIVING_STACK, LogicalResourceId="ActivateFunction"
-    )["StackResourceDetail"]["PhysicalResourceId"]
-    request = event("activate") | {"ResponseURL": f"http://127.0.0.1:{server.server_port}/"}
-    cloud.account.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))
-    server.server_close()
-    assert [answer["Status"] for answer in told] == ["SUCCESS"]
-    assert told[0]["PhysicalResourceId"] == event("activate")["ResourceProperties"]["RuleSetName"]
+    client, name = cloud.account.client("lambda"), physical_id(cloud, "ActivateFunction")
+    activate = partial(client.invoke, FunctionName=name)
+    with CloudFormation(
+        own=RECEIVING_STACK, call=lambda sample: activate(Payload=json.dumps(sample))
+    ) as cloudformation:
+        answer = cloudformation.answer_to(event("activate"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", RECEIVING_STACK)
 
 
 def test_sam_local_gives_the_functions_what_the_account_would(cloud: LocalCloud) -> None:
