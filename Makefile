@@ -27,6 +27,7 @@ check: .venv/ready  ## All that is static: format, lint, types, templates, state
 	$(BIN)/cfn-lint template.yaml receiving.yaml
 	$(UV) tool run --quiet --python $(BIN)/python --with cfn-lint-serverless==0.3.6 cfn-lint@1.58.0 \
 	  --config-file .cfn-lint-serverless.yaml -- template.yaml receiving.yaml
+	$(BIN)/mailstep routes >/dev/null
 	$(BIN)/sam validate --lint
 	$(BIN)/sam validate --lint --config-env receiving
 	@# It takes no JSONata for Seconds, TimeoutSeconds and HeartbeatSeconds; the Amazon States Language does.
@@ -63,7 +64,6 @@ lock: $(UV)  ## Resolve the pinned requirements again (python packages with thei
 	  --python-version 3.13 -c requirements.txt examples/application/requirements.in -o examples/application/requirements.txt
 
 deploy: .venv/ready  ## Build, then deploy to the AWS account of this shell's credentials
-	$(BIN)/mailstep routes
 	$(BIN)/sam build
 	$(BIN)/sam deploy
 

@@ -48,7 +48,7 @@ def mx(ask: Lookup, domain: str, region: str) -> Finding:
 
 def spf(ask: Lookup, domain: str) -> Finding:
     """Exactly one SPF record, and SES in it (RFC 7208, section 4.5: two records are a permanent error)."""
-    wanted = f'publish: {domain}. TXT "v=spf1 include:amazonses.com -all"'
+    wanted = f'publish: {domain}. TXT "v=spf1 include:amazonses.com ~all"'
     found = [text for text in ask(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
     if not found:
         return fault(f"{domain} has no SPF record", wanted)
@@ -68,4 +68,4 @@ def dmarc(ask: Lookup, domain: str) -> Finding:
             return fault(f"_dmarc.{above} has {len(found)} DMARC records, which receivers take for none", "keep one")
         if found:
             return ok(f"_dmarc.{above}: {found[0]}")
-    return fault(f"{domain} has no DMARC record", f'publish: _dmarc.{domain}. TXT "v=DMARC1; p=quarantine"')
+    return fault(f"{domain} has no DMARC record", f'publish: _dmarc.{domain}. TXT "v=DMARC1; p=none"')

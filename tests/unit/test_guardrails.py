@@ -67,7 +67,7 @@ def test_metrics_of_two_stacks_are_told_apart() -> None:
 def test_mail_is_kept_for_ever_unless_somebody_says_for_how_long() -> None:
     def rules(**parameters: str) -> dict[str, dict[str, Any]]:
         bucket = resources(**parameters)["MailBucket"]
-        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+        assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
         return {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
 
     assert not any(rule.get("Prefix", "") in {"inbound/", "quarantine/"} for rule in rules().values())
