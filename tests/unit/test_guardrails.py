@@ -120,17 +120,23 @@ def test_mail_is_started_by_an_alias_of_the_workflow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "shift"),
+    ("given", "shift", "stopped_by"),
     [
-        ({}, {"Type": "ALL_AT_ONCE"}),
-        ({"CanaryMinutes": "10"}, {"Type": "CANARY", "Percentage": 10, "Interval": "10"}),
+        ({}, {"Type": "ALL_AT_ONCE"}, set()),
+        (
+            {"CanaryMinutes": "10"},
+            {"Type": "CANARY", "Percentage": 10, "Interval": "10"},
+            {"ExecutionsFailed", "ExecutionsTimedOut"},
+        ),
     ],
 )
-def test_a_changed_workflow_is_a_version_that_failures_take_back(given: dict[str, str], shift: dict[str, Any]) -> None:
+def test_a_changed_workflow_is_a_version_that_failures_take_back(
+    given: dict[str, str], shift: dict[str, Any], stopped_by: set[str]
+) -> None:
     [alias] = of_type("AWS::StepFunctions::StateMachineAlias", **given).values()
     preference = dict(alias["DeploymentPreference"])
     alarms = {a["AlarmName"]: a["MetricName"] for a in of_type("AWS::CloudWatch::Alarm").values()}
-    assert {alarms[name] for name in preference.pop("Alarms")} == {"ExecutionsFailed", "ExecutionsTimedOut"}
+    assert {alarms[name] for name in preference.pop("Alarms", [])} == stopped_by
     del preference["StateMachineVersionArn"]
     assert preference == shift
 
