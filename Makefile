@@ -20,7 +20,7 @@ demo: .venv/ready  ## Deploy to the local cloud, mail it an order, show the repl
 test: .venv/ready  ## Run every test
 	@$(BIN)/pytest
 
-check: .venv/ready  ## All that is static: format, lint, types, templates, state machine
+check: .venv/ready  ## All that is static: format, lint, types, templates, state machine, policies, secrets, advisories
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,8 +38,9 @@ check: .venv/ready  ## All that is static: format, lint, types, templates, state
 	@# Secrets: what .secrets.baseline lists is known and opens nothing.
 	git ls-files -z -- ':!*requirements*.txt' ':!.secrets.baseline' | xargs -0 $(UV) tool run --quiet --python $(BIN)/python \
 	  --from detect-secrets==1.5.0 detect-secrets-hook --baseline .secrets.baseline
+	@$(MAKE) --no-print-directory audit
 
-audit: .venv/ready  ## Ask the advisory database about every pinned package (needs the network)
+audit: .venv/ready  ## Ask PyPI's advisories about every pinned package; it names those that it does not know
 	$(UV) tool run --quiet --python $(BIN)/python pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt
 
 format: .venv/ready  ## Format the code and mend what lint can mend
