@@ -64,9 +64,11 @@ lock: $(UV)  ## Resolve the pinned requirements again (python packages with thei
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 	  --python-version 3.13 -c requirements.txt examples/application/requirements.in -o examples/application/requirements.txt
 
-deploy: .venv/ready  ## Build, then deploy to the AWS account of this shell's credentials
-	$(BIN)/sam build
-	$(BIN)/sam deploy
+deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs/deploy.md, step 1
+	@: $${DOMAIN:?docs/deploy.md, step 1} $${OPERATOR:?docs/deploy.md, step 1} $${RECEIVING_REGION:?docs/deploy.md, step 1}
+	sam build
+	sam deploy --parameter-overrides Domain=$$DOMAIN OperatorEmail=$$OPERATOR ReceivingRegion=$$RECEIVING_REGION
+	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN
 
 clean:  ## Remove all that was made here
 	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -212,7 +212,8 @@ def _storing_problems(site: Site, rule: str, action: dict[str, Any]) -> list[str
     trust = role["AssumeRolePolicyDocument"]
     if not allows(trust, "sts:AssumeRole", role_arn, service="ses.amazonaws.com", context=context):
         problems.append(f"SES may not take the role {role['RoleName']} for rule {rule}")
-    if not any(allows(policy, "s3:PutObject", target) for policy in _policies(iam, role["RoleName"])):
+    owner = {"aws:ResourceAccount": site.account_id}
+    if not any(allows(policy, "s3:PutObject", target, context=owner) for policy in _policies(iam, role["RoleName"])):
         problems.append(f"the role {role['RoleName']} may not write {target} for rule {rule}")
     return problems
 

@@ -90,9 +90,12 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         yield Shell(account, aws_cli(tmp_path / "bin"))
 
 
-def test_readme_deploys_by_the_guides_commands() -> None:
+def test_readme_and_make_deploy_by_the_guides_commands() -> None:
+    guide = GUIDE["2. Deploy both stacks"]
     readme = commands((PROJECT / "README.md").read_text())["Deploy it"]
-    assert readme == GUIDE["2. Deploy both stacks"]
+    assert readme == guide
+    told = subprocess.run(["make", "-n", "deploy"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert [line for line in told.splitlines() if line.startswith("sam ")] == guide[1:]
 
 
 def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving(shell: Shell) -> None:

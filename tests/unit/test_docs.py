@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
@@ -37,20 +38,35 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), target
 
 
-def test_every_parameter_that_a_page_sets_is_one_of_a_template() -> None:
-    known = {
-        name
-        for template in [PROJECT / "template.yaml", PROJECT / "receiving.yaml", *PROJECT.glob("examples/*/*.yaml")]
-        for name in yaml_parse(template.read_text()).get("Parameters", {})
-    }
-    named = {
-        name
-        for page in PAGES
-        for overrides in re.findall(r"--parameter-overrides((?:\\\n|[^\n`])*(?:\n +\w+=[^\n]*)?)", page.read_text())
-        for name in re.findall(r"\b([A-Z]\w+)=", overrides)
-    }
-    assert len(named) > 5
-    assert named <= known
+def parameters(template: str) -> set[str]:
+    return set(yaml_parse((PROJECT / template).read_text())["Parameters"])
+
+
+def test_every_parameter_that_a_page_sets_is_one_of_its_template() -> None:
+    seen = 0
+    for page in PAGES:
+        text = page.read_text().replace("\\\n", " ")
+        for command in re.findall(r"^(?:    |\$ )(sam deploy .*--parameter-overrides.*)$", text, flags=re.MULTILINE):
+            template = "receiving.yaml" if "--config-env receiving" in command else "template.yaml"
+            named = set(re.findall(r"\b([A-Z]\w+)=", command))
+            assert named <= parameters(template), f"{page.name}: {command}"
+            seen += len(named)
+    assert seen > 10
+
+
+@pytest.mark.parametrize("rule_set", ["", "mailstep-receiving"])
+def test_the_ci_example_gives_sam_what_it_takes(rule_set: str) -> None:
+    example = yaml_parse((PROJECT / "examples" / "ci" / "deploy.yml").read_text())
+    job = example["jobs"]["deploy"]
+    given = dict.fromkeys(job["env"], "eu-west-1") | {"ACTIVE_RULE_SET": rule_set, "CANARY_MINUTES": "10"}
+    deployments = [step["run"] for step in job["steps"] if step.get("run", "").startswith("sam deploy")]
+    assert len(deployments) == 2
+    for command, template in zip(deployments, ("template.yaml", "receiving.yaml"), strict=True):
+        script = 'sam() { printf "%s\\n" "$@"; }\n' + command
+        told = subprocess.run(["bash", "-euc", script], env=given, capture_output=True, text=True, check=True).stdout
+        overrides = told.split("--parameter-overrides\n")[1].split()
+        assert set(CfnParameterOverridesType().convert(tuple(overrides), None, None)) <= parameters(template)
+        assert ("ActiveRuleSet=mailstep-receiving" in overrides) == (bool(rule_set) and template == "receiving.yaml")
 
 
 def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:

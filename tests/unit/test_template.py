@@ -110,8 +110,18 @@ def test_replies_come_from_the_domain_only() -> None:
 
 def test_ses_tells_of_every_end_that_a_reply_can_take_but_delivery() -> None:
     """Amazon SES API v2 Reference, EventDestinationDefinition, MatchingEventTypes."""
-    destination = RESOURCES["FeedbackDestination"]["Properties"]["EventDestination"]
-    assert set(destination["MatchingEventTypes"]) == {"bounce", "complaint", "reject", "deliveryDelay"}
+    operators = RESOURCES["OperatorDestination"]["Properties"]["EventDestination"]
+    assert set(operators["MatchingEventTypes"]) == {"bounce", "complaint", "reject", "deliveryDelay"}
+
+
+def test_only_ses_decides_who_is_left_alone() -> None:
+    feedback = RESOURCES["FeedbackDestination"]["Properties"]["EventDestination"]
+    assert set(feedback["MatchingEventTypes"]) == {"bounce", "complaint"}
+    topic = FUNCTIONS["FeedbackFunction"]["Events"]["Feedback"]["Properties"]["Topic"]
+    assert feedback["SnsDestination"]["TopicARN"] == topic == {"Ref": "FeedbackTopic"}
+    [statement] = RESOURCES["FeedbackTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert set(statement["Condition"]) == {"StringEquals", "ArnEquals"}
 
 
 def test_every_placeholder_of_the_definition_is_filled_in() -> None:

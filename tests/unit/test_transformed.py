@@ -94,6 +94,7 @@ def test_each_rule_stores_in_the_bucket_as_a_role_that_may(stacks: Stacks) -> No
         key = f"{stacks.home['MailBucket']['Arn']}/{stored['ObjectKeyPrefix']}message"
         assert allowed["Action"] == "s3:PutObject"
         assert fnmatchcase(key, allowed["Resource"])
+        assert allowed["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
         set_arn = stacks.receiving["RuleSet"]["Arn"]
         assert set_arn == f"arn:aws:ses:{stacks.ses_region}:{ACCOUNT}:receipt-rule-set/mailstep-receiving"
         pattern = trusted["Condition"]["ArnLike"]["aws:SourceArn"]
