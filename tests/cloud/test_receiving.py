@@ -133,8 +133,12 @@ def test_each_route_is_received_and_nothing_else(cloud: LocalCloud) -> None:
     assert taken(cloud, "orders@elsewhere.example") == 550
 
 
+STORING = ("StoreRole", "s3:PutObject")
+
+
 def test_ses_stores_with_the_rights_of_its_role_only(cloud: LocalCloud) -> None:
-    with role_without(cloud, physical_id(cloud, "StoreRole"), "s3:PutObject"):
+    role, action = STORING
+    with role_without(cloud, physical_id(cloud, role), action):
         assert answers(cloud, ORDERS) == (250, 451)
     assert answers(cloud, ORDERS) == (250, 250)
 
@@ -190,6 +194,14 @@ def test_in_another_region_it_stores_in_the_home_bucket_and_leaves_nothing_activ
     assert "Metadata" not in active(there)
 
 
+# What is asked of the activation without each of its permissions.
+ACTIVATION = {
+    "ses:DescribeActiveReceiptRuleSet": "Create",
+    "ses:DescribeReceiptRuleSet": "Delete",
+    "ses:SetActiveReceiptRuleSet": "Update",
+}
+
+
 def test_the_activation_needs_each_of_its_permissions(cloud: LocalCloud) -> None:
     ses, functions = cloud.account.client("ses"), cloud.account.client("lambda")
     name = physical_id(cloud, "ActivateFunction")
@@ -198,11 +210,7 @@ def test_the_activation_needs_each_of_its_permissions(cloud: LocalCloud) -> None
         functions.invoke(FunctionName=name, Payload=json.dumps(event))
 
     with CloudFormation(own=RECEIVING_STACK, call=call) as cloudformation:
-        for action, request in {
-            "ses:DescribeActiveReceiptRuleSet": "Create",
-            "ses:DescribeReceiptRuleSet": "Delete",
-            "ses:SetActiveReceiptRuleSet": "Update",
-        }.items():
+        for action, request in ACTIVATION.items():
             ses.set_active_receipt_rule_set()
             with role_without(cloud, physical_id(cloud, "ActivateRole"), action):
                 answer = cloudformation.ask(request)

@@ -92,6 +92,9 @@ def another_effect(request: dict[str, Any], execution: str) -> dict[str, Any]:
     return request | {"execution": execution, "claim": claim | {"email": claim["email"] | {"reply_again": True}}}
 
 
+SECRET = ("ProcessFunction", "secretsmanager:GetSecretValue")
+CLEARING = ("ReplyFunction", "dynamodb:DeleteItem")
+STARTING = ("StartFunction", "states:StartExecution")
 PERMISSIONS = [
     ("ParseFunction", "s3:GetObjectVersion"),
     ("ParseFunction", "s3:GetObject"),
@@ -128,7 +131,7 @@ def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
     cloud: LocalCloud, desk: Desk, events: dict[str, Any]
 ) -> None:
     unverified = function_configuration(cloud, "ReplyFunction", variables={"DOMAIN": "unverified.example"})
-    with unverified, without(cloud, "ReplyFunction", "dynamodb:DeleteItem"):
+    with unverified, without(cloud, *CLEARING):
         error, answer = desk.invoke("ReplyFunction", another_effect(events["ReplyFunction"], "cannot clear"))
     assert error
     assert "not authorized to perform: dynamodb:DeleteItem" in json.dumps(answer)
@@ -148,7 +151,7 @@ def test_an_application_whose_secret_may_not_be_read_is_not_asked(
     application.says((200, b'{"text": "Done."}'))
     try:
         with function_configuration(cloud, "ProcessFunction", variables=variables):
-            with without(cloud, "ProcessFunction", "secretsmanager:GetSecretValue"):
+            with without(cloud, *SECRET):
                 error, answer = desk.invoke("ProcessFunction", request)
             assert error
             assert "not authorized to perform: secretsmanager:GetSecretValue" in json.dumps(answer)
@@ -160,7 +163,7 @@ def test_an_application_whose_secret_may_not_be_read_is_not_asked(
 def test_a_starter_that_may_not_start_gives_its_record_back(
     cloud: LocalCloud, desk: Desk, events: dict[str, Any]
 ) -> None:
-    with without(cloud, "StartFunction", "states:StartExecution"):
+    with without(cloud, *STARTING):
         error, answer = desk.invoke("StartFunction", events["StartFunction"])
     assert error is None
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}

@@ -1,18 +1,9 @@
-"""Every action of every role is either taken away in tests/cloud/test_roles.py, or listed here with who needs it."""
+"""Every action of every role is taken away by a test in tests/cloud, or is listed here with who asks for it."""
 
-from tests.cloud.test_roles import PERMISSIONS, WORKFLOW
+from tests.cloud.test_receiving import ACTIVATION, STORING
+from tests.cloud.test_roles import CLEARING, PERMISSIONS, SECRET, STARTING, WORKFLOW
 from tests.transformed import ALL_OPTIONS, transformed
 
-# Shown by tests of their own in tests/cloud/test_roles.py and tests/cloud/test_receiving.py.
-TAKEN_AWAY_ELSEWHERE = {
-    ("ActivateRole", "ses:DescribeActiveReceiptRuleSet"),
-    ("ActivateRole", "ses:DescribeReceiptRuleSet"),
-    ("ActivateRole", "ses:SetActiveReceiptRuleSet"),
-    ("ProcessRole", "secretsmanager:GetSecretValue"),
-    ("ReplyRole", "dynamodb:DeleteItem"),
-    ("StartRole", "states:StartExecution"),
-    ("StoreRole", "s3:PutObject"),
-}
 # What no emulation asks for, and the document that says who does.
 NEEDED_ON_AWS = {
     **{
@@ -72,6 +63,11 @@ def granted() -> set[tuple[str, str]]:
 
 
 def test_every_action_is_one_without_which_a_test_fails_or_that_aws_asks_for() -> None:
-    taken_away = {(function.replace("Function", "Role"), action) for function, action in PERMISSIONS}
-    taken_away |= {("EmailWorkflowRole", action) for action, *_ in WORKFLOW}
-    assert granted() == taken_away | TAKEN_AWAY_ELSEWHERE | NEEDED_ON_AWS.keys()
+    of_functions = [*PERMISSIONS, SECRET, CLEARING, STARTING]
+    taken_away = {
+        *((function.replace("Function", "Role"), action) for function, action in of_functions),
+        *(("EmailWorkflowRole", action) for action, *_ in WORKFLOW),
+        *(("ActivateRole", action) for action in ACTIVATION),
+        STORING,
+    }
+    assert granted() == taken_away | NEEDED_ON_AWS.keys()
