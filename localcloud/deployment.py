@@ -15,6 +15,7 @@ from samcli.yamlhelper import yaml_parse
 
 from localcloud.account import Account
 from localcloud.errors import UserError
+from mailstep.routes import ROUTES_FILE, names
 
 PROJECT = Path(__file__).parents[1]
 STACK = "mailstep"
@@ -42,18 +43,20 @@ def build(account: Account, log: Path) -> None:
 
 def deploy(account: Account, log: Path, parameters: dict[str, str]) -> dict[str, str]:
     """Deploy what was built, with these parameters beside those of samconfig.toml; answer the stack's outputs."""
-    overrides: list[str] = []
-    if parameters:
-        declared = tomllib.loads((PROJECT / "samconfig.toml").read_text())["local"]["deploy"]["parameters"]
-        named = dict(pair.split("=", 1) for pair in declared["parameter_overrides"].split()) | parameters
-        overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in named.items())]
-    _sam(["deploy", "--config-env", "local", *overrides], account, log)
+    _deploy("local", parameters, account, log)
     return outputs(account, STACK)
 
 
 def deploy_receiving(account: Account, log: Path) -> None:
-    """Deploy what SES receives, which needs the bucket."""
-    _sam(["deploy", "--config-env", "local-receiving"], account, log)
+    """Deploy what SES receives, which needs the bucket: a rule for each route of routes.toml."""
+    _deploy("local-receiving", {"Routes": ",".join(names(ROUTES_FILE.read_text()))}, account, log)
+
+
+def _deploy(environment: str, parameters: dict[str, str], account: Account, log: Path) -> None:
+    declared = tomllib.loads((PROJECT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"]
+    named = dict(pair.split("=", 1) for pair in declared["parameter_overrides"].split()) | parameters
+    overrides = (f"{name}={value}" for name, value in named.items())
+    _sam(["deploy", "--config-env", environment, "--parameter-overrides", *overrides], account, log)
 
 
 def outputs(account: Account, stack_name: str) -> dict[str, str]:
@@ -63,14 +66,23 @@ def outputs(account: Account, stack_name: str) -> dict[str, str]:
 
 
 def default_environment() -> dict[str, str]:
-    """The variables that every function gets, where all of the template's parameters have their defaults."""
+    """The variables that every function gets, where all parameters have their defaults; a queue is its name."""
     template = yaml_parse((PROJECT / "template.yaml").read_text())
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
-    parameters = template["Parameters"]
-    return {
-        name: str(parameters.get(value["Ref"], {}).get("Default", "")) if isinstance(value, dict) else str(value)
-        for name, value in variables.items()
-    }
+
+    def meaning(value: object) -> str:
+        match value:
+            case {"Ref": str(name)} if name in template["Parameters"]:
+                return str(template["Parameters"][name].get("Default", ""))
+            case {"Ref": str(name)} if "QueueName" in template["Resources"].get(name, {}).get("Properties", {}):
+                named: str = template["Resources"][name]["Properties"]["QueueName"]["Fn::Sub"]
+                return named.replace("${AWS::StackName}", STACK)
+            case dict():
+                return ""
+            case _:
+                return str(value)
+
+    return {name: meaning(value) for name, value in variables.items()}
 
 
 def functions(account: Account) -> dict[str, str]:

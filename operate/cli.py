@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import tomllib
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ from localcloud.cloud import LocalCloud, running
 from localcloud.deployment import PROJECT
 from localcloud.errors import UserError
 from mailstep.errors import ConfigurationError
+from mailstep.processors import built_in
 from mailstep.routes import ROUTES_FILE, load
 from operate import demo as demonstration
 from operate import display, history, parsing, replaying
@@ -26,7 +28,7 @@ from operate.doctor import checks
 from operate.doctor.findings import Result
 from operate.doctor.send_test import send_test
 from operate.doctor.site import Blocked, visit
-from operate.executions import find_execution
+from operate.executions import find_execution, latest
 from operate.mailing import check_route, read_message_file
 
 app = typer.Typer(
@@ -114,10 +116,16 @@ def up(
 
 @app.command(name="history")
 def show_history(
-    execution: Annotated[str, typer.Argument(help="ARN of an execution, or its name (or how that begins).")],
+    execution: Annotated[
+        str | None,
+        typer.Argument(help="ARN of an execution, or its name (or how that begins). Default: list the latest ones."),
+    ] = None,
     stack: Annotated[str, typer.Option(help="The stack in which to look for a name.")] = "mailstep",
 ) -> None:
     """Show what an execution did, here or on AWS: wherever this shell's AWS credentials and endpoint point to."""
+    if execution is None:
+        _out.print(display.executions_table(latest(stack)))
+        return
     arn, sfn = find_execution(execution, stack)
     line = history.fetch(sfn, arn)
     _out.print(display.timeline_table(line, title=escape(arn.rpartition(":")[2])))
@@ -128,7 +136,10 @@ def replay_execution(
     executions: Annotated[list[str], typer.Argument(help="ARNs of executions, or their names (or how they begin).")],
     stack: Annotated[str, typer.Option(help="The stack in which to look for a name.")] = "mailstep",
     reply_again: Annotated[
-        bool, typer.Option("--reply-again", help="Answer the sender also where a reply was sent before.")
+        bool,
+        typer.Option(
+            "--reply-again", help="Answer the sender also where a reply was sent before; the policy decides as ever."
+        ),
     ] = False,
 ) -> None:
     """Process messages again from their S3 objects, here or on AWS, each as a new execution."""
@@ -142,11 +153,14 @@ def replay_execution(
 @app.command(name="routes")
 def check_routes() -> None:
     """Check functions/routes.toml, and show which mail is processed how."""
+    text = ROUTES_FILE.read_text()
     try:
-        found = load(ROUTES_FILE.read_text(), deployment.default_environment())
+        found = load(text, deployment.default_environment())
+        for route in found.values():
+            built_in(route.processor)
     except ConfigurationError as error:
         raise UserError(str(error)) from error
-    _out.print(display.routes_table(found))
+    _out.print(display.routes_table(found, tomllib.loads(text)["routes"]))
 
 
 @app.command(name="parse")
@@ -263,8 +277,11 @@ def _show(result: demonstration.Result) -> None:
         _out.print(display.timeline_table(result.timeline, title=escape(result.execution_arn.rpartition(":")[2])))
     else:
         _out.print("No execution began within --timeout: see cloud.log in the run's directory.", style="red")
-    if result.reason:
-        _out.print(f"Reason: {escape(result.reason)}")
+    if result.status == "RUNNING":
+        _out.print(
+            "Not done within --timeout. A route with a queue waits for its consumer: docs/applications.md, By queue.",
+            style="yellow",
+        )
     if result.reply:
         _out.print(f"Reply: {escape(str(result.reply))}", soft_wrap=True)
         _out.print(Panel(escape(_reply_text(result.reply)), expand=False))

@@ -13,7 +13,7 @@ from operate.mailing import MessageFile, recipient, send
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-Outcome = Literal["replied", "refused", "silent", "quarantined", "failed"]
+Outcome = Literal["replied", "refused", "silent", "quarantined", "failed", "still running"]
 _POLL_SECONDS = 0.1
 
 
@@ -77,8 +77,9 @@ def _follow(cloud: LocalCloud, file: MessageFile, ses_message_id: str, deadline:
             if execution["status"] != "RUNNING":
                 return _result(cloud, file, arn, execution["status"], execution.get("output"))
         time.sleep(_POLL_SECONDS)
-    line = history.fetch(sfn, arn) if arn else None
-    return Result(file.path, arn, "RUNNING" if arn else "NOT_STARTED", "failed", None, None, line)
+    if arn:
+        return Result(file.path, arn, "RUNNING", "still running", None, None, history.fetch(sfn, arn))
+    return Result(file.path, None, "NOT_STARTED", "failed", None, None, None)
 
 
 def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str) -> str | None:

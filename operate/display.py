@@ -2,8 +2,9 @@
 
 import json
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.rule import Rule
@@ -15,6 +16,9 @@ from mailstep.policy import MEANINGS
 from mailstep.routes import Route
 from operate.doctor.findings import Result
 from operate.history import Attempt, Timeline
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
 _BAR = 28
 _CAUSE_BOUND = 160
@@ -58,6 +62,20 @@ def _ending(line: Timeline) -> str:
     return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
 
 
+def executions_table(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:
+    """Executions, the newest first, each with what `mailstep history` wants to know."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("Started")
+    table.add_column("Took", justify="right")
+    table.add_column("Status")
+    table.add_column("Name", overflow="fold")
+    for execution in executions:
+        took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
+        started = execution["startDate"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(started, _seconds(took), execution["status"].lower(), execution["name"])
+    return table
+
+
 def result_view(result: Result) -> RenderableType:
     """One line a check, and the remedy below a fault."""
     sign, style = _SIGNS[result.finding.state]
@@ -67,13 +85,15 @@ def result_view(result: Result) -> RenderableType:
     return line
 
 
-def routes_table(routes: dict[str, Route]) -> RenderableType:
-    """Route, who does the work, and from whom mail is taken."""
+def routes_table(routes: dict[str, Route], declared: dict[str, Any]) -> RenderableType:
+    """Route, who does the work, and from whom mail is taken; `declared` is routes.toml before it was filled in."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in ("Route", "Prefix", "Processed by", "Senders"):
         table.add_column(title, overflow="fold")
     for name, route in routes.items():
-        worker = route.url or route.queue or f"processors/{route.processor}.py"
+        worker = route.url or (f"queue {route.queue}" if route.queue else f"processors/{route.processor}.py")
+        if not route.url and (unset := declared[name].get("url")):
+            worker += f", until {unset} is set"
         table.add_row(name, f"inbound/{name}/", worker, ", ".join(route.allowed_senders) or "all that are vouched for")
     return table
 
@@ -129,14 +149,13 @@ def _outcome(attempt: Attempt) -> Text:
 def _bar(line: Timeline, attempt: Attempt, total: timedelta) -> Text:
     scale = _BAR / max(total.total_seconds(), 0.001)
     start = int((attempt.started - line.started).total_seconds() * scale)
-    length = int((attempt.duration or total).total_seconds() * scale)
+    length = int((total if attempt.duration is None else attempt.duration).total_seconds() * scale)
     start = min(start, _BAR - 1)
     return Text(" " * start + "━" * max(1, min(length, _BAR - start)), style="red" if attempt.error else "cyan")
 
 
 def _total(line: Timeline) -> timedelta:
-    instants = [line.started, *(attempt.ended for state in line.states for attempt in state.attempts if attempt.ended)]
-    return (line.ended or max(instants)) - line.started
+    return (line.ended or datetime.now(UTC)) - line.started
 
 
 def _seconds(span: timedelta) -> str:

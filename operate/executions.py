@@ -1,5 +1,8 @@
 """Finding an execution on the account that this shell points to, local or real."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
@@ -9,6 +12,21 @@ from localcloud.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
+
+
+_LISTED = 10
+
+
+def latest(stack: str) -> list["ExecutionListItemTypeDef"]:
+    """The newest executions of a stack, the newest first.
+
+    Raises:
+        UserError: there is no such stack, or AWS cannot be asked.
+    """
+    with _asking():
+        sfn: SFNClient = boto3.client("stepfunctions")
+        return sfn.list_executions(stateMachineArn=_state_machine(stack), maxResults=_LISTED)["executions"]
 
 
 def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
@@ -17,34 +35,51 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
     Raises:
         UserError: there is none or more than one, or AWS cannot be asked.
     """
-    try:
-        region = execution.split(":")[3] if execution.startswith("arn:") else None
+    with _asking():
+        try:
+            region = execution.split(":")[3] if execution.startswith("arn:") else None
+        except IndexError as error:
+            raise UserError(f"{execution} is not the ARN of an execution") from error
         sfn: SFNClient = boto3.client("stepfunctions", region_name=region)
         if execution.startswith("arn:"):
             sfn.describe_execution(executionArn=execution)
             return execution, sfn
         return _by_name(sfn, execution, stack), sfn
-    except IndexError as error:
-        raise UserError(f"{execution} is not the ARN of an execution") from error
+
+
+def unreachable() -> str:
+    """What to do where AWS cannot be asked."""
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        return f"is `mailstep up` still running at {endpoint}? Start it again, or unset AWS_ENDPOINT_URL"
+    return "set credentials and Region, or the variables that `mailstep up` prints"
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    try:
+        yield
     except ClientError as error:
         raise UserError(f"AWS answered: {error.response['Error'].get('Message') or error}") from error
     except (BotoCoreError, ValueError) as error:
-        raise UserError(
-            f"AWS cannot be asked: {error} Set credentials and Region, or the variables that `mailstep up` prints."
-        ) from error
+        raise UserError(f"AWS cannot be asked: {error} ({unreachable()})") from error
 
 
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
+    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=_state_machine(stack))
+    found = {e["name"]: e["executionArn"] for page in pages for e in page["executions"] if e["name"].startswith(name)}
+    # The name itself, or the one whose replays (`-r2`) the others are.
+    meant = [first for first in found if all(other.startswith(first) for other in found)]
+    if name not in found and len(meant) != 1:
+        names = "".join(f"\n  {other}" for other in list(found)[:_LISTED])
+        raise UserError(
+            f"{len(found)} executions of {stack!r} have a name that begins with {name!r}{names and ':'}{names}"
+        )
+    return found[name if name in found else meant[0]]
+
+
+def _state_machine(stack: str) -> str:
     described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     if "StateMachineArn" not in outputs:
         raise UserError(f"the stack {stack!r} has no output StateMachineArn: name Mailstep's stack with --stack")
-    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=outputs["StateMachineArn"])
-    found = [e for page in pages for e in page["executions"] if e["name"].startswith(name)]
-    exact = [e for e in found if e["name"] == name]
-    if len(exact or found) != 1:
-        names = "".join(f" {e['name']}" for e in found[:5])
-        raise UserError(
-            f"{len(found)} executions of {stack!r} have a name that begins with {name!r}{names and ':'}{names}"
-        )
-    return (exact or found)[0]["executionArn"]
+    return outputs["StateMachineArn"]

@@ -12,25 +12,29 @@ from operate.parsing import parse_file, read_file
 
 @dataclass(frozen=True)
 class MessageFile:
-    """A file that holds an email."""
+    """A file that is to be mailed. `message` is None where it holds no email: SES takes that too."""
 
     path: Path
     raw: bytes
-    message: Message
+    message: Message | None
 
     @property
     def sender(self) -> str:
         """The envelope sender: the From address, or the null reverse-path where there is none."""
-        return self.message.from_[0].address if self.message.from_ else ""
+        return self.message.from_[0].address if self.message and self.message.from_ else ""
 
 
 def read_message_file(path: Path) -> MessageFile:
     """Read a message file.
 
     Raises:
-        UserError: there is no such file, or it holds no email.
+        UserError: it cannot be read.
     """
-    return MessageFile(path, read_file(path), parse_file(path))
+    raw = read_file(path)
+    try:
+        return MessageFile(path, raw, parse_file(path))
+    except UserError:
+        return MessageFile(path, raw, None)
 
 
 def check_route(route: str | None) -> None:
@@ -45,7 +49,8 @@ def check_route(route: str | None) -> None:
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:
     """Which address to send to: that of `route`, else one that the message names, else the first."""
-    named = {address.address.lower() for address in (*file.message.to, *file.message.cc)}
+    message = file.message
+    named = {address.address.lower() for address in (*message.to, *message.cc)} if message else set()
     for address in addresses:
         if address.partition("@")[0] == route or (route is None and address in named):
             return address

@@ -44,11 +44,11 @@ def _base64(encoded: bytes, defects: list[str]) -> bytes:
             octets += _digits(piece[0], faults)
     else:
         faults.add("text after the base64 was passed over")
-    defects += sorted(faults)
     written = len(first) - sum(map(first.count, (b"\r", b"\n")))
     if len(octets) * 4 < written * 3 * _PLAUSIBLE:
         defects.append("what is declared as base64 is something else: the part is kept as it is")
         return encoded
+    defects += sorted(faults)
     return bytes(octets)
 
 

@@ -73,7 +73,11 @@ def rules(site: Site) -> Finding:
     """Each route of routes.toml has a rule that stores its mail where the workflow looks."""
     there = site.rules()
     problems = [problem for route in site.routes for problem in _rule_problems(site, route, there)]
-    return judged(problems, "deploy the receiving stack again", f"{len(site.routes)} routes, each with its rule")
+    remedy = (
+        f"sam deploy --config-env receiving --stack-name {site.receiving.name} --region {site.receiving.region} "
+        f"--parameter-overrides Routes={','.join(site.routes)}"
+    )
+    return judged(problems, remedy, f"{len(site.routes)} routes, each with its rule")
 
 
 def unknown_routes(site: Site) -> Finding:

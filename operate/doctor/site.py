@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mailstep.routes import ROUTES_FILE, Route, load
 from operate.doctor.dns_records import Lookup, lookup
 from operate.doctor.findings import Result, fault
+from operate.executions import unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -124,9 +125,7 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
             "deploy it (docs/deploy.md), or name its Region: --receiving-region",
         )
     except BotoCoreError as error:
-        raise Blocked(
-            "credentials", f"AWS cannot be asked: {error}", "set credentials and Region, e.g. aws configure sso"
-        ) from error
+        raise Blocked("credentials", f"AWS cannot be asked: {error}", unreachable()) from error
     except ClientError as error:
         raise Blocked("credentials", _said(error), "use credentials that may read both stacks") from error
     return Site(session, caller["Account"], caller["Arn"].split(":")[1], home, receiving)

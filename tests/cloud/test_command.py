@@ -133,6 +133,15 @@ def test_history_tells_the_same_story_as_the_demo(cloud: LocalCloud, desk: Desk)
             assert word in told.stdout
 
 
+def test_history_without_a_name_lists_the_latest(cloud: LocalCloud, desk: Desk) -> None:
+    [result] = desk.send("order.eml")
+    assert result.execution_arn
+    told = run("history", **cloud.account.variables(), COLUMNS="160")
+    header, first, *_ = told.stdout.splitlines()
+    assert header.split() == ["Started", "Took", "Status", "Name"]
+    assert first.split()[-2:] == ["succeeded", result.execution_arn.rpartition(":")[2]]
+
+
 def test_history_of_what_is_not_there_is_one_clear_line(cloud: LocalCloud) -> None:
     told = run("history", "no-such-execution", **cloud.account.variables())
     assert told.returncode == 2

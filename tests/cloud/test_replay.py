@@ -42,6 +42,8 @@ def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     assert (asked["name"], asked["status"]) == (f"{name}-r4", "SUCCEEDED")
     assert len(outbox_about(cloud, "Done.")) == digests + 1
     assert len({request["headers"]["Idempotency-Key"] for request in application.requests}) == 3
+    told = run("history", name[:40], **cloud.account.variables())
+    assert told.stdout.startswith(f"{name}\n"), "how all four begin means the first"
 
 
 def test_what_is_no_execution_is_one_line(cloud: LocalCloud) -> None:

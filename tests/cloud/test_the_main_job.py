@@ -100,10 +100,25 @@ def test_ordinary_mail_that_nobody_here_wrote_is_replied_to(desk: Desk, corpus: 
     for file, result in zip(files, desk.follow(files, route="orders"), strict=True):
         assert result.outcome == "replied", result
         reply = reply_of(result)
+        assert file.message
         assert reply["In-Reply-To"] == file.message.message_id
         assert file.message.message_id in reply["References"]
         assert "Your message arrived" in body(reply, "plain")
         assert "Your message arrived" in body(reply, "html")
+
+
+def test_what_is_no_email_is_mailed_all_the_same_and_quarantined(desk: Desk, tmp_path: Path) -> None:
+    image = tmp_path / "image.eml"
+    image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    [result] = desk.follow([read_message_file(image)])
+    assert (result.status, result.outcome) == ("SUCCEEDED", "quarantined")
+
+
+def test_what_waits_for_a_consumer_is_still_running_when_the_demo_ends(cloud: LocalCloud, desk: Desk) -> None:
+    desk.forget_deliveries()
+    [result] = demo.run(cloud, [read_message_file(EMAILS / "order.eml")], route="tickets", timeout=8)
+    assert (result.status, result.outcome) == ("RUNNING", "still running")
+    cloud.account.client("stepfunctions").stop_execution(executionArn=result.execution_arn or "")
 
 
 def test_the_largest_message_that_ses_takes_is_parsed_within_512_mb(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.errors import UserError
+from operate import cli
 from tests.conftest import PROJECT, run
 
 
@@ -29,10 +31,20 @@ def test_a_directory() -> None:
     assert "directory" in the_line(run("demo", "events"))
 
 
-def test_not_a_message(tmp_path: Path) -> None:
-    image = tmp_path / "image.eml"
-    image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    assert "not an email" in the_line(run("demo", str(image)))
+def test_a_processor_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = tmp_path / "routes.toml"
+    routes.write_text('[routes.words]\nprocessor = "words"\n')
+    monkeypatch.setattr(cli, "ROUTES_FILE", routes)
+    with pytest.raises(UserError, match=r"processors/words\.py"):
+        cli.check_routes()
+
+
+def test_an_account_that_is_gone_is_named() -> None:
+    gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"}
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
+    line = the_line(run("history", **gone, **keys))
+    assert "http://127.0.0.1:9" in line
+    assert "unset AWS_ENDPOINT_URL" in line
 
 
 def test_a_port_in_use() -> None:

@@ -3,12 +3,15 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
+from mailstep.contracts import StoredEmail
+from mailstep.parsing import parse
 from operate.cli import app
 from tests.conftest import PROJECT
 
@@ -81,3 +84,13 @@ def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
             assert named <= known, f"{page.name}: mailstep {name}{rest}"
             seen += len(named)
     assert seen > 5
+
+
+def test_the_processor_of_the_page_runs_as_it_stands() -> None:
+    page = (PROJECT / "docs" / "applications.md").read_text()
+    [source] = [code for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "OpenAttachment" in code]
+    words: dict[str, Any] = {}
+    exec(source, words)  # noqa: S102 - our own page
+    stored = StoredEmail(id="words", bucket="bucket", key="inbound/orders/words")
+    message = parse(b"From: ann@shop.example\r\n\r\nthree short words\r\n", stored, lambda _key, _content: None)
+    assert words["process"](message, lambda _attachment: b"").text == "You wrote 3 words."

@@ -50,6 +50,20 @@ def test_a_retry_a_catch_and_a_choice() -> None:
     assert (line.ended, line.error) == (START + timedelta(seconds=5), None)
 
 
+def test_what_took_no_time_has_the_shortest_bar() -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(1, "ChoiceStateEntered", "Choose"),
+            state_event(1, "ChoiceStateExited", "Choose"),
+            event(2, "ExecutionSucceeded", output="{}"),
+        ]
+    )
+    console = Console(width=120, record=True)
+    console.print(timeline_table(line, title="execution"))
+    assert console.export_text().count("━") == 1
+
+
 def test_lambdas_older_events_and_a_redrive() -> None:
     line = timeline(
         [
