@@ -41,6 +41,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), target
 
 
+def test_every_test_that_a_page_names_is_there() -> None:
+    there = {
+        name for path in PROJECT.glob("tests/**/*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    seen = 0
+    for page in PAGES:
+        for name, cut in re.findall(r"`(test_\w+)(…?)`", page.read_text()):
+            assert name in there or (cut and any(known.startswith(name) for known in there)), f"{page.name}: {name}"
+            seen += 1
+    assert seen > 10
+
+
 def parameters(template: str) -> set[str]:
     return set(yaml_parse((PROJECT / template).read_text())["Parameters"])
 

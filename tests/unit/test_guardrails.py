@@ -130,7 +130,7 @@ def test_mail_is_started_by_an_alias_of_the_workflow() -> None:
         ),
     ],
 )
-def test_a_changed_workflow_is_a_version_that_failures_take_back(
+def test_a_changed_workflow_is_shifted_as_the_parameter_says(
     given: dict[str, str], shift: dict[str, Any], stopped_by: set[str]
 ) -> None:
     [alias] = of_type("AWS::StepFunctions::StateMachineAlias", **given).values()
