@@ -2,11 +2,10 @@
 
     python -m bench.fuzz --messages 200000 --seed 1
 
-A failing message is written to .mailstep/fuzz/ and its seed printed; the same seed makes the same messages.
+A failing message is written to .mailstep/fuzz/, named after its seed; the same seed makes the same messages.
 """
 
 import argparse
-import os
 import random
 import sys
 import time
@@ -15,6 +14,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from bench import corpus
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.parsing import parse
@@ -38,13 +38,10 @@ _SPICE = (
 )  # fmt: skip
 
 
-def seeds(corpus: Path) -> list[bytes]:
+def seeds() -> list[bytes]:
     """Real messages small enough to try by the thousand, and our own."""
-    files = [*corpus.glob("*/messages/**/*"), *(PROJECT / "events" / "emails").iterdir()]
-    found = [path.read_bytes() for path in sorted(files) if path.is_file() and path.stat().st_size < 60_000]
-    if not found:
-        raise SystemExit(f"no messages in {corpus}: set MAIL_CORPUS")
-    return found
+    files = [*corpus.files(), *sorted((PROJECT / "events" / "emails").iterdir())]
+    return [path.read_bytes() for path in files if path.stat().st_size < 60_000]
 
 
 def mutate(originals: list[bytes], seed: int) -> bytes:
@@ -98,8 +95,8 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
     return None
 
 
-def _run(corpus: Path, first: int, count: int) -> Counter[str]:
-    originals = seeds(corpus)
+def _run(first: int, count: int) -> Counter[str]:
+    originals = seeds()
     found: Counter[str] = Counter()
     for seed in range(first, first + count):
         raw = mutate(originals, seed)
@@ -118,14 +115,14 @@ def main() -> int:
     arguments.add_argument("--messages", type=int, default=200_000)
     arguments.add_argument("--seed", type=int, default=1)
     asked = arguments.parse_args()
-    corpus = Path(os.environ.get("MAIL_CORPUS", PROJECT.parent / "shared" / "corpus"))
+    seeds()  # ends here where there is no corpus, and not in each process
     chunk = 2_000
     starts = range(asked.seed, asked.seed + asked.messages, chunk)
     found: Counter[str] = Counter()
     began, done = time.perf_counter(), 0
     with ProcessPoolExecutor() as pool:
         sizes = [min(chunk, asked.seed + asked.messages - start) for start in starts]
-        for size, result in zip(sizes, pool.map(_run, [corpus] * len(sizes), starts, sizes), strict=True):
+        for size, result in zip(sizes, pool.map(_run, starts, sizes), strict=True):
             found += result
             done += size
             print(f"\r{done:,} messages, {sum(found.values())} broken promises", end="", file=sys.stderr)

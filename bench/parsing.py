@@ -11,7 +11,6 @@ the library for that costs.
 import base64
 import contextlib
 import io
-import os
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import fast_mail_parser
 import mailparser
 
 import mailstep.parsing
+from bench import corpus
 from mailstep.contracts import StoredEmail
 
 PROJECT = Path(__file__).parents[1]
@@ -76,12 +76,6 @@ CANDIDATES: dict[str, Callable[[bytes], None]] = {
     "mail-parser": mail_parser,
     "fast-mail-parser": fast_mail,
 }
-
-
-def corpus() -> list[bytes]:
-    """Every message of the corpus."""
-    directory = Path(os.environ.get("MAIL_CORPUS", PROJECT.parent / "shared" / "corpus"))
-    return [path.read_bytes() for path in sorted(directory.glob("*/messages/**/*")) if path.is_file()]
 
 
 def large() -> bytes:
@@ -140,7 +134,7 @@ def resident(what: str) -> int:
 
 def main() -> None:
     """Print both tables."""
-    messages = corpus()
+    messages = [path.read_bytes() for path in corpus.files()]
     times = over_corpus(messages)
     own = times["ours"][0]
     print(f"{len(messages)} messages of the corpus, median of {ROUNDS} rounds\n")

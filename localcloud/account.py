@@ -51,4 +51,5 @@ class Account:
         """This process's environment without the user's own AWS account, and with this one."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-        return {**inherited, **nothing, **self.variables(), "NO_PROXY": "127.0.0.1", "SAM_CLI_TELEMETRY": "0"}
+        past = {name: ",".join(filter(None, (inherited.get(name), "127.0.0.1"))) for name in ("NO_PROXY", "no_proxy")}
+        return {**inherited, **nothing, **self.variables(), **past, "SAM_CLI_TELEMETRY": "0"}

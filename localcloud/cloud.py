@@ -3,11 +3,7 @@
 import os
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,11 +14,11 @@ import urllib3
 from localcloud import deployment, example, receiving
 from localcloud.account import ACCOUNT_ID, REGION, Account
 from localcloud.errors import UserError
+from localcloud.processes import child
 from mailstep.routes import ROUTES_FILE, names
 
 DOMAIN = "mailstep.example"
 """The domain that the local SES receives for; samconfig.toml names it too, for both local stacks."""
-_START_SECONDS = 30
 _CONCURRENCY = 8 * (os.cpu_count() or 1)
 """Environments of all functions at once, some 60 MB each. Beyond, throttling is real: the declared retries meet it."""
 
@@ -161,36 +157,18 @@ def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> G
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(scratch),
     }
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "localcloud.emulator", str(directory), str(smtp_port)],
-            cwd=scratch,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+
+    def is_up() -> bool:
+        # Another one may have taken the port meanwhile; ours says who it is.
+        with suppress(urllib3.exceptions.HTTPError, ValueError):
+            health = urllib3.request("GET", f"{account.endpoint}/_ministack/health", retries=False, timeout=2)
+            return bool(health.json().get("edition") == identity)
+        return False
+
+    arguments = ("localcloud.emulator", str(directory), str(smtp_port))
     try:
-        _wait_until_up(account, process, identity, log)
-        yield
+        with child(*arguments, cwd=scratch, environment=environment, log=log, is_up=is_up):
+            yield
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
         shutil.rmtree(scratch, ignore_errors=True)
         shutil.rmtree(directory / "runtime", ignore_errors=True)
-
-
-def _wait_until_up(account: Account, process: subprocess.Popen[bytes], identity: str, log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            health = urllib3.request("GET", f"{account.endpoint}/_ministack/health", retries=False, timeout=2)
-            # Another one may have taken the port meanwhile; ours says who it is.
-            if health.json().get("edition") == identity:
-                return
-        except (urllib3.exceptions.HTTPError, ValueError):
-            pass
-        time.sleep(0.05)
-    raise UserError(f"the local AWS account did not start within {_START_SECONDS} s: see {log}")

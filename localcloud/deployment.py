@@ -107,10 +107,10 @@ def build_directory() -> Generator[None]:
 
 def _sam(arguments: list[str], account: Account, log: Path) -> None:
     environment = account.environment()
-    # `sam build` looks for python3.13 and pip on PATH: this environment's.
     environment.setdefault("SAM_CLI_POLL_DELAY", "0.2")
     # `sam` leaves temporary directories behind; there they go with the run.
     environment["TMPDIR"] = str(log.parent / "scratch")
+    # `sam build` looks for python3.13 and pip on PATH: this environment's.
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     program = shutil.which("sam", path=environment["PATH"])
     if program is None:

@@ -63,12 +63,10 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     """Patch the MiniStack of this process."""
     _run_functions_under_awslambdaric(bootstrap)
     _hide_the_host_from_functions()
-    _keep_raw_messages(outbox)
-    _deliver_to_our_own_domains(smtp_port)
+    _act_on_what_is_sent(outbox, smtp_port)
     _read_concurrency_as_a_number()
     _take_loopback_for_tls()
     _authorise_raw_sending_as_ses_does()
-    _tell_of_bounces_and_complaints()
     _pass_on_the_tagging_of_a_copy()
     _poll_again_while_throttled()
     _name_a_throttle_as_step_functions_does()
@@ -148,53 +146,45 @@ def _hide_the_host_from_functions() -> None:
     _replace(lambda_svc, "_provided_worker_env", ["config", "code_dir", "port"], own_environment)
 
 
-def _keep_raw_messages(outbox: Path) -> None:
-    """MiniStack keeps parsed fields of what SES was asked to send; the reply is judged by its octets.
+def _act_on_what_is_sent(outbox: Path, smtp_port: int) -> None:
+    """MiniStack keeps parsed fields of what SES was asked to send, and neither delivers it nor tells of it."""
+    parameters = ["method", "path", "headers", "body", "query_params"]
+    handle = _known(ses_v2, "handle_request", parameters)
+    tell = _tell_of_bounces_and_complaints()
 
-    Each accepted raw message is written to the outbox as `<SES message id>.eml`.
-    """
-    handle = _known(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"])
-
-    async def handle_and_keep(
+    async def handle_and_act(
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Response:
         handled: Awaitable[Response] = handle(method, path, headers, body, query_params)
         response = await handled
         if method == "POST" and path.endswith("/outbound-emails") and response[0] == 200:
-            raw = json.loads(body).get("Content", {}).get("Raw", {}).get("Data")
-            if raw:
-                name = re.sub(r"[^A-Za-z0-9.@_-]", "_", json.loads(response[2])["MessageId"])
-                whole = outbox / f"{name}.part"
-                whole.write_bytes(base64.b64decode(raw))
-                whole.replace(outbox / f"{name}.eml")
+            request, message_id = json.loads(body), json.loads(response[2])["MessageId"]
+            if raw := base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", "")):
+                _keep(outbox, message_id, raw)
+                _deliver_to_our_own_domains(smtp_port, request, message_id, raw)
+            tell(request, message_id)
         return response
 
-    _replace(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"], handle_and_keep)
+    _replace(ses_v2, "handle_request", parameters, handle_and_act)
 
 
-def _deliver_to_our_own_domains(smtp_port: int) -> None:
-    """SES's own mail to a domain that SES receives for comes in again by its MX; MiniStack delivers nothing.
+def _keep(outbox: Path, message_id: str, raw: bytes) -> None:
+    """The reply is judged by its octets: each raw message is written to the outbox as `<SES message id>.eml`."""
+    name = re.sub(r"[^A-Za-z0-9.@_-]", "_", message_id)
+    whole = outbox / f"{name}.part"
+    whole.write_bytes(raw)
+    whole.replace(outbox / f"{name}.eml")
+
+
+def _deliver_to_our_own_domains(smtp_port: int, request: dict[str, Any], message_id: str, raw: bytes) -> None:
+    """SES's own mail to a domain that SES receives for comes in again by its MX.
 
     A raw message to a domain that is an identity here goes to the local SMTP front, from SES's own envelope address.
     """
-    parameters = ["method", "path", "headers", "body", "query_params"]
-    handle = _known(ses_v2, "handle_request", parameters)
-
-    async def handle_and_deliver(
-        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
-    ) -> Response:
-        handled: Awaitable[Response] = handle(method, path, headers, body, query_params)
-        response = await handled
-        request = json.loads(body) if method == "POST" and path.endswith("/outbound-emails") else {}
-        raw = request.get("Content", {}).get("Raw", {}).get("Data")
-        to = [a for a in request.get("Destination", {}).get("ToAddresses", []) if _is_identity(_domain(a))]
-        if raw and to and response[0] == 200:
-            sender = f"{json.loads(response[2])['MessageId'].partition('@')[0]}@amazonses.com"
-            delivery = (smtp_port, sender, to, base64.b64decode(raw))
-            threading.Thread(target=_deliver, args=delivery, daemon=True).start()
-        return response
-
-    _replace(ses_v2, "handle_request", parameters, handle_and_deliver)
+    to = [a for a in request.get("Destination", {}).get("ToAddresses", []) if _is_identity(_domain(a))]
+    if to:
+        sender = f"{message_id.partition('@')[0]}@amazonses.com"
+        threading.Thread(target=_deliver, args=(smtp_port, sender, to, raw), daemon=True).start()
 
 
 def _is_identity(name: str) -> bool:
@@ -290,13 +280,12 @@ def _identity(address: str) -> str:
     return address if address in ses._identities else address.rpartition("@")[2]
 
 
-def _tell_of_bounces_and_complaints() -> None:
-    """MiniStack keeps a configuration set's event destinations and tells them nothing.
+def _tell_of_bounces_and_complaints() -> Callable[[dict[str, Any], str], None]:
+    """A function that tells a configuration set's event destinations what became of a message.
 
     Where the recipient's domain asks for a bounce or complaint (simulator.py), the event goes to the topic as SES would
     send it, and as the topic's policy allows (Amazon SES Developer Guide, "Event publishing").
     """
-    handle = _known(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"])
     detail = _known(ses, "_notification_detail", ["kind", "rcpt", "ts", "bounce_subtype"])
     allows = _known(sns, "topic_policy_allows", ["topic_arn", "service", "source_arn", "source_account"])
 
@@ -323,16 +312,7 @@ def _tell_of_bounces_and_complaints() -> None:
                     ):
                         sns.publish_internal(topic, event, "Amazon SES Email Event Notification")
 
-    async def handle_and_tell(
-        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
-    ) -> Response:
-        handled: Awaitable[Response] = handle(method, path, headers, body, query_params)
-        response = await handled
-        if method == "POST" and path.endswith("/outbound-emails") and response[0] == 200:
-            tell(json.loads(body), json.loads(response[2])["MessageId"])
-        return response
-
-    _replace(ses_v2, "handle_request", ["method", "path", "headers", "body", "query_params"], handle_and_tell)
+    return tell
 
 
 def _pass_on_the_tagging_of_a_copy() -> None:

@@ -2,8 +2,18 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from localcloud.errors import UserError
+
+_START_SECONDS = 30
+_POLL_SECONDS = 0.05
 
 
 def end_with_parent() -> None:
@@ -15,3 +25,37 @@ def end_with_parent() -> None:
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def child(
+    module: str, *arguments: str, cwd: Path, environment: dict[str, str], log: Path, is_up: Callable[[], bool]
+) -> Generator[None]:
+    """Run `python -m module` in a process group of its own, which holds our end of a pipe, until the block ends.
+
+    Raises:
+        UserError: it ended, or `is_up` was not true within 30 s; `log` has what it said.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while not is_up():
+            if process.poll() is not None:
+                raise UserError(f"{module} ended with {process.returncode} before it was up: see {log}")
+            if time.monotonic() > deadline:
+                raise UserError(f"{module} did not start within {_START_SECONDS} s: see {log}")
+            time.sleep(_POLL_SECONDS)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

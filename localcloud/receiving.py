@@ -122,4 +122,5 @@ def smtp_front(account: Account, port: int) -> SmtpFront:
         data_size_limit=SIZE_BOUND,
         enable_SMTPUTF8=True,
         ident="Mailstep local SES",
+        ready_timeout=30,
     )

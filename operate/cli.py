@@ -5,15 +5,12 @@ import os
 import signal
 import tomllib
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 
 from localcloud import deployment
 from localcloud.cloud import LocalCloud, running
@@ -82,7 +79,7 @@ def demo(
         print(json.dumps([result.as_json() for result in results], indent=2))  # noqa: T201
     else:
         for result in results:
-            _show(result)
+            _out.print(display.demo_view(result), crop=False)
     return 0 if all(result.status == "SUCCEEDED" for result in results) else 1
 
 
@@ -110,7 +107,7 @@ def up(
         if as_json:
             print(json.dumps(places), flush=True)  # noqa: T201
         else:
-            _show_places(cloud, places)
+            _out.print(display.places_view(places, cloud.account.variables()), crop=False)
         signal.pause()
 
 
@@ -128,7 +125,7 @@ def show_history(
         return
     arn, sfn = find_execution(execution, stack)
     line = history.fetch(sfn, arn)
-    _out.print(display.timeline_table(line, title=escape(arn.rpartition(":")[2])))
+    _out.print(display.timeline_table(line, title=arn.rpartition(":")[2]))
 
 
 @app.command(name="replay")
@@ -254,41 +251,3 @@ def _places(cloud: LocalCloud) -> dict[str, Any]:
         "functions": cloud.functions,
         "pid": os.getpid(),
     }
-
-
-def _show_places(cloud: LocalCloud, places: dict[str, Any]) -> None:
-    _out.print("[bold]The local cloud is up.[/] Ctrl-C ends it and everything it started.\n")
-    for name, place in places.items():
-        shown = "\n".join(place) if isinstance(place, list) else place
-        if isinstance(place, dict):
-            shown = "\n".join(f"{key}: {value}" for key, value in place.items())
-        first, *others = str(shown).split("\n")
-        _out.print(f"  {name:18} {escape(first)}", highlight=False, soft_wrap=True)
-        for other in others:
-            _out.print(f"  {'':18} {escape(other)}", highlight=False, soft_wrap=True)
-    _out.print("\nPoint any AWS client at it:\n")
-    for name, value in cloud.account.variables().items():
-        _out.print(f"  export {name}={value}", highlight=False, soft_wrap=True)
-
-
-def _show(result: demonstration.Result) -> None:
-    _out.rule(f"[bold]{escape(str(result.file))}[/]: {result.outcome}", align="left")
-    if result.execution_arn and result.timeline:
-        _out.print(display.timeline_table(result.timeline, title=escape(result.execution_arn.rpartition(":")[2])))
-    else:
-        _out.print("No execution began within --timeout: see cloud.log in the run's directory.", style="red")
-    if result.status == "RUNNING":
-        _out.print(
-            "Not done within --timeout. A route with a queue waits for its consumer: docs/applications.md, By queue.",
-            style="yellow",
-        )
-    if result.reply:
-        _out.print(f"Reply: {escape(str(result.reply))}", soft_wrap=True)
-        _out.print(Panel(escape(_reply_text(result.reply)), expand=False))
-
-
-def _reply_text(path: Path) -> str:
-    reply = message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=policy.default)
-    body = reply.get_body(("plain",))
-    fields = "".join(f"{name}: {reply[name]}\n" for name in ("From", "To", "Subject"))
-    return f"{fields}\n{body.get_content().rstrip() if body else ''}"

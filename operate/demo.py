@@ -70,12 +70,15 @@ def run(cloud: LocalCloud, files: list[MessageFile], *, route: str | None, timeo
 def _follow(cloud: LocalCloud, file: MessageFile, ses_message_id: str, deadline: float) -> Result:
     sfn: SFNClient = cloud.account.client("stepfunctions")
     arn: str | None = None
-    while time.monotonic() < deadline:
+    while True:
         arn = arn or _execution_arn(sfn, cloud.outputs["StateMachineArn"], ses_message_id)
         if arn:
             execution = sfn.describe_execution(executionArn=arn)
             if execution["status"] != "RUNNING":
                 return _result(cloud, file, arn, execution["status"], execution.get("output"))
+        # Asked once at least: others may have used the time up.
+        if time.monotonic() >= deadline:
+            break
         time.sleep(_POLL_SECONDS)
     if arn:
         return Result(file.path, arn, "RUNNING", "still running", None, None, history.fetch(sfn, arn))

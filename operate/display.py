@@ -1,12 +1,16 @@
-"""What a person sees: the timeline of an execution as a table with bars, and the reply."""
+"""What a person sees: outcomes, timelines with bars, replies, routes, findings, as renderables of rich."""
 
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +23,8 @@ from operate.history import Attempt, Timeline
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
+
+    from operate import demo
 
 _BAR = 28
 _CAUSE_BOUND = 160
@@ -60,6 +66,47 @@ def _ending(line: Timeline) -> str:
     reason = said.get("reason")
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
+
+
+def demo_view(result: "demo.Result") -> RenderableType:
+    """A message's outcome, its timeline, and the reply."""
+    shown: list[RenderableType] = [Rule(Text.assemble((str(result.file), "bold"), f": {result.outcome}"), align="left")]
+    if result.execution_arn and result.timeline:
+        shown.append(timeline_table(result.timeline, title=result.execution_arn.rpartition(":")[2]))
+    else:
+        shown.append(Text("No execution began within --timeout: see cloud.log in the run's directory.", style="red"))
+    if result.status == "RUNNING":
+        hint = "Not done within --timeout. A route with a queue waits for its consumer: docs/applications.md, By queue."
+        shown.append(Text(hint, style="yellow"))
+    if result.reply:
+        shown += [_unwrapped(f"Reply: {result.reply}"), Panel(Text(_reply_text(result.reply)), expand=False)]
+    return Group(*shown)
+
+
+def _reply_text(path: Path) -> str:
+    reply = message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=policy.default)
+    body = reply.get_body(("plain",))
+    fields = "".join(f"{name}: {reply[name]}\n" for name in ("From", "To", "Subject"))
+    return f"{fields}\n{body.get_content().rstrip() if body else ''}"
+
+
+def places_view(places: dict[str, Any], variables: dict[str, str]) -> RenderableType:
+    """Where everything in a local cloud is, and what points an AWS client at it."""
+    rows = []
+    for name, place in places.items():
+        listed = [f"{key}: {value}" for key, value in place.items()] if isinstance(place, dict) else place
+        shown = listed if isinstance(listed, list) else [listed]
+        rows += [f"  {label:18} {value}" for label, value in zip_longest([name], shown, fillvalue="")]
+    exports = [f"  export {name}={value}" for name, value in variables.items()]
+    return Group(
+        Text.assemble(("The local cloud is up.", "bold"), " Ctrl-C ends it and everything it started.\n"),
+        _unwrapped("\n".join([*rows, "", "Point any AWS client at it:", "", *exports])),
+    )
+
+
+def _unwrapped(text: str) -> Text:
+    """Text to be copied: one line stays one line (print it with crop=False)."""
+    return Text(text, no_wrap=True, overflow="ignore")
 
 
 def executions_table(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:

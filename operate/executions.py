@@ -1,12 +1,9 @@
 """Finding an execution on the account that this shell points to, local or real."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.errors import UserError
 
@@ -22,29 +19,27 @@ def latest(stack: str) -> list["ExecutionListItemTypeDef"]:
     """The newest executions of a stack, the newest first.
 
     Raises:
-        UserError: there is no such stack, or AWS cannot be asked.
+        UserError: it is not Mailstep's stack.
     """
-    with _asking():
-        sfn: SFNClient = boto3.client("stepfunctions")
-        return sfn.list_executions(stateMachineArn=_state_machine(stack), maxResults=_LISTED)["executions"]
+    sfn: SFNClient = boto3.client("stepfunctions")
+    return sfn.list_executions(stateMachineArn=_state_machine(stack), maxResults=_LISTED)["executions"]
 
 
 def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
     """The ARN of an execution that is named by its ARN, its name, or how its name begins; and the client to ask.
 
     Raises:
-        UserError: there is none or more than one, or AWS cannot be asked.
+        UserError: there is none or more than one.
     """
-    with _asking():
-        try:
-            region = execution.split(":")[3] if execution.startswith("arn:") else None
-        except IndexError as error:
-            raise UserError(f"{execution} is not the ARN of an execution") from error
-        sfn: SFNClient = boto3.client("stepfunctions", region_name=region)
-        if execution.startswith("arn:"):
-            sfn.describe_execution(executionArn=execution)
-            return execution, sfn
+    if not execution.startswith("arn:"):
+        sfn: SFNClient = boto3.client("stepfunctions")
         return _by_name(sfn, execution, stack), sfn
+    try:
+        there: SFNClient = boto3.client("stepfunctions", region_name=execution.split(":")[3])
+    except (IndexError, ValueError) as error:
+        raise UserError(f"{execution} is not the ARN of an execution") from error
+    there.describe_execution(executionArn=execution)
+    return execution, there
 
 
 def unreachable() -> str:
@@ -54,25 +49,15 @@ def unreachable() -> str:
     return "set credentials and Region, or the variables that `mailstep up` prints"
 
 
-@contextmanager
-def _asking() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise UserError(f"AWS answered: {error.response['Error'].get('Message') or error}") from error
-    except (BotoCoreError, ValueError) as error:
-        raise UserError(f"AWS cannot be asked: {error} ({unreachable()})") from error
-
-
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
     pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=_state_machine(stack))
     found = {e["name"]: e["executionArn"] for page in pages for e in page["executions"] if e["name"].startswith(name)}
     # The name itself, or the one whose replays (`-r2`) the others are.
     meant = [first for first in found if all(other.startswith(first) for other in found)]
     if name not in found and len(meant) != 1:
-        names = "".join(f"\n  {other}" for other in list(found)[:_LISTED])
+        names = ", ".join(list(found)[:_LISTED])
         raise UserError(
-            f"{len(found)} executions of {stack!r} have a name that begins with {name!r}{names and ':'}{names}"
+            f"{len(found)} executions of {stack!r} have a name that begins with {name!r}{names and ': '}{names}"
         )
     return found[name if name in found else meant[0]]
 

@@ -15,6 +15,7 @@ _FAILED = re.compile(r"^(Task|LambdaFunction|Activity)\w*(Failed|TimedOut)$")
 _ENTERED = re.compile(r"^\w+StateEntered$")
 _LEFT = re.compile(r"^\w+State(Exited|Aborted)$")
 _ENDED = re.compile(r"^Execution(Succeeded|Failed|Aborted|TimedOut)$")
+_ENDED_BADLY = {"ExecutionFailed": "Failed", "ExecutionAborted": "Aborted", "ExecutionTimedOut": "States.Timeout"}
 
 
 @dataclass
@@ -80,9 +81,11 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
     if _ENTERED.match(kind):
         line.states.append(State(details["name"], at))
     elif _ENDED.match(kind):
-        line.ended, line.error, line.cause = at, details.get("error"), details.get("cause")
+        # An end by hand or by the clock may come without details.
+        line.ended, line.error = at, details.get("error") or _ENDED_BADLY.get(kind)
+        line.cause = details.get("cause")
         if state and state.attempts and state.attempts[-1].ended is None:
-            state.attempts[-1].ended = at
+            state.attempts[-1].ended, state.attempts[-1].error = at, line.error
     elif kind == "ExecutionRedriven":
         # A redrive goes on in the state that failed, without entering it again.
         line.ended, line.error, line.cause = None, None, None

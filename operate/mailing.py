@@ -7,7 +7,7 @@ from pathlib import Path
 from localcloud.cloud import route_names
 from localcloud.errors import UserError
 from mailstep.contracts import Message
-from operate.parsing import parse_file, read_file
+from operate.parsing import parse_octets, read_file
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def read_message_file(path: Path) -> MessageFile:
     """
     raw = read_file(path)
     try:
-        return MessageFile(path, raw, parse_file(path))
+        return MessageFile(path, raw, parse_octets(raw, path))
     except UserError:
         return MessageFile(path, raw, None)
 

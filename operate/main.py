@@ -13,10 +13,13 @@ def main() -> None:
         sys.exit(_fail("mailstep needs Python 3.13: make its environment with `make .venv/ready`"))
 
     import typer  # noqa: PLC0415 - after the check, for the sake of an old Python
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from typer._click.exceptions import ClickException  # noqa: PLC0415
 
     from localcloud.errors import UserError  # noqa: PLC0415
+    from mailstep.errors import ConfigurationError  # noqa: PLC0415
     from operate.cli import app  # noqa: PLC0415
+    from operate.executions import unreachable  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
@@ -26,8 +29,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except ClickException as error:
         sys.exit(_fail(error.format_message()) if error.format_message() else 2)
-    except UserError as error:
+    except (UserError, ConfigurationError) as error:
         sys.exit(_fail(str(error)))
+    except ClientError as error:
+        sys.exit(_fail(f"AWS answered: {error.response['Error'].get('Message') or error}"))
+    except BotoCoreError as error:
+        sys.exit(_fail(f"AWS cannot be asked: {error} ({unreachable()})"))
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     sys.exit(code)

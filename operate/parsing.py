@@ -31,9 +31,18 @@ def parse_file(path: Path, attachments: Path | None = None) -> Message:
     Raises:
         UserError: the file cannot be read, is no email, or the attachments cannot be written.
     """
+    return parse_octets(read_file(path), path, attachments)
+
+
+def parse_octets(raw: bytes, path: Path, attachments: Path | None = None) -> Message:
+    """The same with the octets of the file, which is read no more.
+
+    Raises:
+        UserError: it is no email, or the attachments cannot be written.
+    """
     contents: dict[str, bytes] = {}
     try:
-        message = parse(read_file(path), _FILE, contents.__setitem__ if attachments else lambda _key, _content: None)
+        message = parse(raw, _FILE, contents.__setitem__ if attachments else lambda _key, _content: None)
     except UnreadableEmail as error:
         raise UserError(f"{path}: not an email ({error})") from error
     if attachments:

@@ -3,7 +3,6 @@
 import json
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from localcloud.errors import UserError
@@ -40,6 +39,4 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
             )["executionArn"]
         except sfn.exceptions.ExecutionAlreadyExists:
             continue
-        except ClientError as error:
-            raise UserError(f"AWS answered: {error.response['Error'].get('Message') or error}") from error
     raise UserError(f"{email.id} has been replayed {_MOST - 1} times: redrive one of these executions instead")

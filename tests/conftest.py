@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.corpus import DIRECTORY
+
 # As template.yaml sets them, before a handler is imported.
 os.environ |= {"POWERTOOLS_SERVICE_NAME": "mailstep", "POWERTOOLS_METRICS_NAMESPACE": "Mailstep"}
 
@@ -34,7 +36,6 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """Real messages that nobody here wrote (MAIL_CORPUS, or ../shared/corpus)."""
-    directory = Path(os.environ.get("MAIL_CORPUS", PROJECT.parent / "shared" / "corpus"))
-    if not directory.is_dir():
-        pytest.skip(f"no corpus of real messages at {directory}: set MAIL_CORPUS")
-    return directory
+    if not DIRECTORY.is_dir():
+        pytest.skip(f"no corpus of real messages at {DIRECTORY}: set MAIL_CORPUS")
+    return DIRECTORY

@@ -1,9 +1,13 @@
-"""Mail a file to the local cloud of `mailstep up --smtp-port 2525`, as its sender's server would."""
+"""Mail a file to the local cloud of `mailstep up --smtp-port 2525`, as its sender's server would.
+
+python send.py FILE [SMTP PORT]
+"""
 
 import smtplib
 import sys
 from pathlib import Path
 
-with smtplib.SMTP("127.0.0.1", 2525) as smtp:
-    smtp.sendmail("ann@shop.example", "application@mailstep.example", Path(sys.argv[1]).read_bytes())
+file, port = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 2525
+with smtplib.SMTP("127.0.0.1", port) as smtp:
+    smtp.sendmail("ann@shop.example", "application@mailstep.example", Path(file).read_bytes())
 print("Sent.")

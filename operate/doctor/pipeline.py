@@ -92,8 +92,7 @@ def event_source(site: Site) -> Finding:
 
 def subscribers(site: Site) -> Finding:
     """Somebody is told of failures, and every subscription is confirmed."""
-    # FeedbackFunction listens there too, and tells nobody.
-    operators = [s for s in _subscriptions(site, "OperatorTopicArn") if s["Protocol"] != "lambda"]
+    operators = _subscriptions(site, "OperatorTopicArn")
     if not operators:
         return fault(
             "nobody is told of failures",

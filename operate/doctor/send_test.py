@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from localcloud.errors import UserError
 from mailstep.policy import MEANINGS
@@ -64,8 +64,6 @@ def _send(site: Site, author: str, to: str, token: str) -> None:
         )
     except ClientError as error:
         raise UserError(f"SES did not take the message: {error.response['Error'].get('Message')}") from error
-    except BotoCoreError as error:
-        raise UserError(f"AWS cannot be asked: {error}") from error
 
 
 def _signs_for(ses: Any, domain: str) -> bool:

@@ -122,7 +122,7 @@ def sending(site: Site) -> Finding:
 
 
 def reply_addresses(site: Site) -> Finding:
-    """Replies come from addresses at the domain, which the function's role may use and SES has verified."""
+    """Replies come from addresses at the domain, the only ones from which ReplyFunction's role may send."""
     default = site.variables("ReplyFunction").get("REPLY_FROM", "")
     addresses = {
         route.reply_from or default or f"{name}@{site.domain}": name for name, route in sorted(site.routes.items())

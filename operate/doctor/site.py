@@ -109,11 +109,11 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
     Raises:
         Blocked: there are no credentials or no Region, or a stack is not there.
     """
-    session = boto3.Session()
-    region = session.region_name
-    if region is None:
-        raise Blocked("credentials", "no Region is set", "export AWS_DEFAULT_REGION=<the home Region>")
     try:
+        session = boto3.Session()
+        region = session.region_name
+        if region is None:
+            raise Blocked("credentials", "no Region is set", "export AWS_DEFAULT_REGION=<the home Region>")
         caller = session.client("sts").get_caller_identity()
         home = _read(session, "home stack", stack, region, "sam build && sam deploy")
         there = receiving_region or home.parameters.get("ReceivingRegion") or region

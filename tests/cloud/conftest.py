@@ -174,6 +174,15 @@ def application(cloud: LocalCloud) -> Iterator[Application]:
     server.server_close()
 
 
+@pytest.fixture(scope="session")
+def secret(cloud: LocalCloud) -> str:
+    """The ARN of the one secret that ProcessFunction's role may read here, rotated once."""
+    manager = cloud.account.client("secretsmanager")
+    arn: str = manager.create_secret(Name="mailstep-application", SecretString="old secret")["ARN"]
+    manager.put_secret_value(SecretId=arn, SecretString="new secret")
+    return arn
+
+
 class function_configuration:  # noqa: N801 - a context manager that reads as what it changes
     """A function's configuration changed for a while."""
 

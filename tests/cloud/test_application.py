@@ -17,7 +17,6 @@ from tests.cloud.test_nothing_lost_nothing_twice import outbox_about, subscribe
 DIGEST = b'{"text": "Done."}'
 DOWN: Answer = (503, b"")
 QUICK_TRIES = 5
-SECRET_NAME = "mailstep-application"
 
 
 @pytest.fixture(autouse=True)
@@ -117,14 +116,6 @@ def test_what_is_no_answer_fails_with_what_was_wrong(
 
 
 # ---- Proof of who asks ----
-
-
-@pytest.fixture(scope="module")
-def secret(cloud: LocalCloud) -> str:
-    manager = cloud.account.client("secretsmanager")
-    arn: str = manager.create_secret(Name=SECRET_NAME, SecretString="old secret")["ARN"]
-    manager.put_secret_value(SecretId=arn, SecretString="new secret")
-    return arn
 
 
 def ask_with(cloud: LocalCloud, desk: Desk, application: Application, auth: str, secret: str) -> dict[str, Any]:

@@ -51,8 +51,10 @@ def recreate(cloud: LocalCloud, site: Site, name: str, **changes: Any) -> dict[s
 def rule_changed(cloud: LocalCloud, site: Site, **changes: Any) -> Iterator[None]:
     name = next(rule["Name"] for rule in site.rules() if f"orders@{site.domain}" in rule["Recipients"])
     before = recreate(cloud, site, name, **changes)
-    yield
-    recreate(cloud, site, name, **before)
+    try:
+        yield
+    finally:
+        recreate(cloud, site, name, **before)
 
 
 def rule_disabled(cloud: LocalCloud, site: Site) -> AbstractContextManager[None]:
@@ -72,8 +74,10 @@ def rule_missing(cloud: LocalCloud, site: Site) -> Iterator[None]:
     ses, rules = cloud.account.client("ses"), site.rules()
     place = next(n for n, rule in enumerate(rules) if f"feedback@{site.domain}" in rule["Recipients"])
     ses.delete_receipt_rule(RuleSetName=site.rule_set, RuleName=rules[place]["Name"])
-    yield
-    ses.create_receipt_rule(RuleSetName=site.rule_set, Rule=rules[place], After=rules[place - 1]["Name"])
+    try:
+        yield
+    finally:
+        ses.create_receipt_rule(RuleSetName=site.rule_set, Rule=rules[place], After=rules[place - 1]["Name"])
 
 
 @contextmanager
@@ -88,8 +92,10 @@ def unknown_route(cloud: LocalCloud, site: Site) -> Iterator[None]:
         "Actions": [{"S3Action": action | {"ObjectKeyPrefix": "inbound/returns/"}}],
     }
     ses.create_receipt_rule(RuleSetName=site.rule_set, Rule=rule | other)
-    yield
-    ses.delete_receipt_rule(RuleSetName=site.rule_set, RuleName=name)
+    try:
+        yield
+    finally:
+        ses.delete_receipt_rule(RuleSetName=site.rule_set, RuleName=name)
 
 
 @contextmanager
@@ -97,9 +103,11 @@ def other_rule_set_active(cloud: LocalCloud, site: Site) -> Iterator[None]:
     ses = cloud.account.client("ses")
     ses.create_receipt_rule_set(RuleSetName="theirs")
     ses.set_active_receipt_rule_set(RuleSetName="theirs")
-    yield
-    ses.set_active_receipt_rule_set(RuleSetName=site.rule_set)
-    ses.delete_receipt_rule_set(RuleSetName="theirs")
+    try:
+        yield
+    finally:
+        ses.set_active_receipt_rule_set(RuleSetName=site.rule_set)
+        ses.delete_receipt_rule_set(RuleSetName="theirs")
 
 
 @contextmanager
@@ -109,8 +117,10 @@ def roles_policy_wrong(cloud: LocalCloud, site: Site) -> Iterator[None]:
     wrong = json.dumps(before).replace(f"{site.bucket}/inbound/", f"{site.bucket}/incoming/")
     assert wrong != json.dumps(before)
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=wrong)
-    yield
-    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(before))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(before))
 
 
 @contextmanager
@@ -118,9 +128,11 @@ def notification_removed(cloud: LocalCloud, site: Site) -> Iterator[None]:
     s3 = cloud.account.client("s3")
     before = s3.get_bucket_notification_configuration(Bucket=site.bucket)
     s3.put_bucket_notification_configuration(Bucket=site.bucket, NotificationConfiguration={})
-    yield
-    before.pop("ResponseMetadata")
-    s3.put_bucket_notification_configuration(Bucket=site.bucket, NotificationConfiguration=before)
+    try:
+        yield
+    finally:
+        before.pop("ResponseMetadata")
+        s3.put_bucket_notification_configuration(Bucket=site.bucket, NotificationConfiguration=before)
 
 
 @contextmanager
@@ -129,9 +141,11 @@ def subscription_missing(cloud: LocalCloud, site: Site) -> Iterator[None]:
     [found] = [s for s in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] if s["Protocol"] == "sqs"]
     attributes = sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
     sns.unsubscribe(SubscriptionArn=found["SubscriptionArn"])
-    yield
-    kept = {name: attributes[name] for name in ("RawMessageDelivery", "RedrivePolicy")}
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=found["Endpoint"], Attributes=kept)
+    try:
+        yield
+    finally:
+        kept = {name: attributes[name] for name in ("RawMessageDelivery", "RedrivePolicy")}
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=found["Endpoint"], Attributes=kept)
 
 
 @contextmanager
@@ -139,8 +153,10 @@ def queue_policy_wrong(cloud: LocalCloud, site: Site) -> Iterator[None]:
     sqs, url = cloud.account.client("sqs"), site.home.outputs["InboundQueueUrl"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": before.replace("-email-received", "-other")})
-    yield
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": before})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": before})
 
 
 @contextmanager
@@ -150,8 +166,10 @@ def topic_policy_wrong(cloud: LocalCloud, site: Site) -> Iterator[None]:
     wrong = before.replace(f"arn:aws:s3:::{site.bucket}", "arn:aws:s3:::another")
     assert wrong != before
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=wrong)
-    yield
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=before)
+    try:
+        yield
+    finally:
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=before)
 
 
 def reply_address_elsewhere(cloud: LocalCloud, site: Site) -> AbstractContextManager[None]:
@@ -169,8 +187,10 @@ def event_source_disabled(cloud: LocalCloud, site: Site) -> Iterator[None]:
         "EventSourceMappings"
     ]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    yield
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 @contextmanager
@@ -178,9 +198,11 @@ def alarm_missing(cloud: LocalCloud, site: Site) -> Iterator[None]:
     cloudwatch, name = cloud.account.client("cloudwatch"), "mailstep-inbound-dlq"
     [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     cloudwatch.delete_alarms(AlarmNames=[name])
-    yield
-    read_only = ("AlarmArn", "AlarmConfigurationUpdatedTimestamp", "State")
-    cloudwatch.put_metric_alarm(**{name: value for name, value in alarm.items() if not name.startswith(read_only)})
+    try:
+        yield
+    finally:
+        read_only = ("AlarmArn", "AlarmConfigurationUpdatedTimestamp", "State")
+        cloudwatch.put_metric_alarm(**{name: value for name, value in alarm.items() if not name.startswith(read_only)})
 
 
 Fault = Callable[[LocalCloud, Site], AbstractContextManager[None]]
@@ -191,6 +213,7 @@ Fault = Callable[[LocalCloud, Site], AbstractContextManager[None]]
     [
         (rule_missing, "rules"),
         (rule_disabled, "rules"),
+        (rule_for_another_recipient, "rules"),
         (rule_without_scanning, "rules"),
         (unknown_route, "unknown routes"),
         (other_rule_set_active, "active rule set"),

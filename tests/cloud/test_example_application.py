@@ -1,6 +1,7 @@
 """The example application as its README says, and its consumer on the queue."""
 
 import re
+import socket
 import subprocess
 import sys
 from email import message_from_bytes, policy
@@ -34,8 +35,11 @@ def start(command: str, *more: str) -> subprocess.Popen[str]:
 
 
 def test_the_readmes_first_command_mails_an_order_and_shows_the_answer(tmp_path: Path) -> None:
-    demo = start(DEMO, "--directory", str(tmp_path / "run"))
-    said, _ = demo.communicate(timeout=120)
+    with start(DEMO, "--directory", str(tmp_path / "run")) as demo:
+        try:
+            said, _ = demo.communicate(timeout=120)
+        finally:
+            demo.terminate()
     assert demo.returncode == 0, said
     assert "Order 1 has 6 lines; it ships tomorrow." in said
     assert SECRET not in said
@@ -43,11 +47,15 @@ def test_the_readmes_first_command_mails_an_order_and_shows_the_answer(tmp_path:
 
 def test_the_readmes_other_commands_answer_a_mail_of_ones_own(tmp_path: Path) -> None:
     directory = tmp_path / "run"
-    with start(UP, "--directory", str(directory)) as up:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    assert "--smtp-port 2525" in UP
+    with start(UP.replace("2525", port), "--directory", str(directory)) as up:
         try:
             assert up.stdout
             assert any("The local cloud is up" in line for line in up.stdout)
-            sent = start(SEND)
+            sent = start(SEND, port)
             assert sent.wait(60) == 0
             replies = eventually(lambda: list((directory / "outbox").glob("*.eml")))
         finally:

@@ -138,26 +138,16 @@ def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
 
 
 def test_an_application_whose_secret_may_not_be_read_is_not_asked(
-    cloud: LocalCloud, desk: Desk, application: Application, events: dict[str, Any]
+    cloud: LocalCloud, desk: Desk, application: Application, secret: str, events: dict[str, Any]
 ) -> None:
-    secrets = cloud.account.client("secretsmanager")
-    secret = secrets.create_secret(Name="mailstep-application", SecretString="of this test")
-    variables = {
-        "APPLICATION_AUTH": "hmac",
-        "APPLICATION_SECRET_ARN": secret["ARN"],
-        "APPLICATION_URL": application.url,
-    }
+    variables = {"APPLICATION_AUTH": "hmac", "APPLICATION_SECRET_ARN": secret, "APPLICATION_URL": application.url}
     request = events["ProcessFunction"] | {"claim": events["ProcessFunction"]["claim"] | {"route": "application"}}
     application.says((200, b'{"text": "Done."}'))
-    try:
-        with function_configuration(cloud, "ProcessFunction", variables=variables):
-            with without(cloud, *SECRET):
-                error, answer = desk.invoke("ProcessFunction", request)
-            assert error
-            assert "not authorized to perform: secretsmanager:GetSecretValue" in json.dumps(answer)
-            assert application.requests == []
-    finally:
-        secrets.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+    with function_configuration(cloud, "ProcessFunction", variables=variables), without(cloud, *SECRET):
+        error, answer = desk.invoke("ProcessFunction", request)
+    assert error
+    assert "not authorized to perform: secretsmanager:GetSecretValue" in json.dumps(answer)
+    assert application.requests == []
 
 
 def test_a_starter_that_may_not_start_gives_its_record_back(

@@ -116,9 +116,10 @@ def test_what_is_no_email_is_mailed_all_the_same_and_quarantined(desk: Desk, tmp
 
 def test_what_waits_for_a_consumer_is_still_running_when_the_demo_ends(cloud: LocalCloud, desk: Desk) -> None:
     desk.forget_deliveries()
-    [result] = demo.run(cloud, [read_message_file(EMAILS / "order.eml")], route="tickets", timeout=8)
+    [result] = demo.run(cloud, [read_message_file(EMAILS / "order.eml")], route="tickets", timeout=20)
     assert (result.status, result.outcome) == ("RUNNING", "still running")
     cloud.account.client("stepfunctions").stop_execution(executionArn=result.execution_arn or "")
+    cloud.account.client("sqs").purge_queue(QueueUrl=cloud.outputs["ApplicationQueueUrl"])
 
 
 def test_the_largest_message_that_ses_takes_is_parsed_within_512_mb(

@@ -39,6 +39,13 @@ def test_a_processor_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Monke
         cli.check_routes()
 
 
+def test_a_profile_that_is_not_there() -> None:
+    ended = run("doctor", AWS_PROFILE="no-such-profile")
+    assert ended.returncode == 2
+    assert "no-such-profile" in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_an_account_that_is_gone_is_named() -> None:
     gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"}
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}

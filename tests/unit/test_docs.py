@@ -42,9 +42,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_every_test_that_a_page_names_is_there() -> None:
-    there = {
-        name for path in PROJECT.glob("tests/**/*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
-    }
+    there = {name for path in PROJECT.glob("tests/**/*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
     seen = 0
     for page in PAGES:
         for name, cut in re.findall(r"`(test_\w+)(…?)`", page.read_text()):

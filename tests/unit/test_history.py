@@ -50,6 +50,23 @@ def test_a_retry_a_catch_and_a_choice() -> None:
     assert (line.ended, line.error) == (START + timedelta(seconds=5), None)
 
 
+@pytest.mark.parametrize(("kind", "error"), [("ExecutionAborted", "Aborted"), ("ExecutionTimedOut", "States.Timeout")])
+def test_an_end_without_details_is_no_success(kind: str, error: str) -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "TaskStateEntered", "ParseEmail"),
+            event(1, "TaskScheduled", resource="invoke"),
+            event(3, kind),
+        ]
+    )
+    assert line.error == error
+    assert [attempt.error for attempt in line.states[0].attempts] == [error]
+    console = Console(width=120, record=True)
+    console.print(timeline_table(line, title="execution"))
+    assert "failed after" in console.export_text()
+
+
 def test_what_took_no_time_has_the_shortest_bar() -> None:
     line = timeline(
         [

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,9 +43,10 @@ def test_any_lines_are_parsed_or_unreadable(some: list[bytes]) -> None:
     assert fuzz.broken_promise(b"\r\n".join(some), watch_memory=False) is None
 
 
-def test_mutated_real_messages_are_parsed_or_unreadable(corpus: Path) -> None:
+@pytest.mark.usefixtures("corpus")
+def test_mutated_real_messages_are_parsed_or_unreadable() -> None:
     """The short, seeded form of `python -m bench.fuzz`."""
-    originals = fuzz.seeds(corpus)
+    originals = fuzz.seeds()
     for seed in range(1_500):
         raw = fuzz.mutate(originals, seed)
         assert fuzz.broken_promise(raw, watch_memory=seed % 10 == 0) is None, seed
