@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from mailstep.contracts import ApplicationRequest, Digest
 from mailstep.errors import (
     ApplicationBusy,
+    ApplicationDenied,
     ApplicationRefused,
     ConfigurationError,
     MailstepError,
     TransientError,
 )
 from mailstep.routes import Route
-from mailstep.signing import authenticate
+from mailstep.signing import authenticate, forget_secrets
 
 ANSWER_BOUND = 10 * 1024 * 1024
 """Octets of an answer that are read: a digest and its attachments, under SES's bound for a message."""
@@ -26,6 +27,7 @@ RETRY_AFTER_BOUND = 3600
 _EXPLANATION_BOUND = 500
 _CONNECT_SECONDS = 3
 _RETRY_LATER = {408, 425, 429}
+_DENIED = {401, 403}
 
 _pool = urllib3.PoolManager(retries=False)
 
@@ -40,7 +42,8 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Dige
     Raises:
         ApplicationBusy: 408, 425, 429 or 5xx with Retry-After.
         TransientError: the same without, or no answer.
-        ApplicationRefused: another 4xx; its `reason` goes to the sender.
+        ApplicationRefused: another 4xx with a `reason`, which goes to the sender.
+        ApplicationDenied: 401 or 403 without: that is the answer of whoever guards the application.
         MalformedAnswer: anything else that is no digest. Redirects are not followed.
         ConfigurationError: the URL is none, or the secret cannot be read.
     """
@@ -56,12 +59,16 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Dige
         if seconds := _retry_after(answered.get("Retry-After", "")):
             raise ApplicationBusy(seconds)
         raise TransientError(f"the application answered {status}")
-    if 400 <= status < 500:
-        raise ApplicationRefused(_reason(answer))
+    if 400 <= status < 500 and (reason := _reason(answer)):
+        raise ApplicationRefused(reason)
+    if status in _DENIED:
+        # A secret that was rotated is read anew in the next try.
+        forget_secrets()
+        raise ApplicationDenied(f"the application answered {status}: it does not take our proof (routes.toml, auth)")
     if status == 204:
         return None
     if not 200 <= status < 300:
-        raise MalformedAnswer(f"the application answered {status}, not 2xx with a digest")
+        raise MalformedAnswer(f"the application answered {status}, not 2xx with a digest, nor 4xx with a reason")
     if len(answer) > ANSWER_BOUND:
         raise MalformedAnswer(f"the application's answer is over {ANSWER_BOUND} octets")
     try:
@@ -101,9 +108,13 @@ def _retry_after(value: str) -> int:
 
 
 def _reason(body: bytes) -> str:
-    """The `reason` of a refusal, one line of bounded length."""
+    """The `reason` of a refusal, one line of bounded length; empty where there is none: then nobody has refused."""
     try:
-        reason = str(json.loads(body)["reason"])
-    except (ValueError, KeyError, TypeError):
-        return "It could not be accepted."
-    return " ".join(reason.split())[:_EXPLANATION_BOUND]
+        answer = json.loads(body)
+    except ValueError:
+        return ""
+    match answer:
+        case {"reason": str(reason)}:
+            return " ".join(reason.split())[:_EXPLANATION_BOUND]
+        case _:
+            return ""

@@ -1,7 +1,9 @@
 """ZIP archives judged by what they declare: nothing is unpacked to disk, and a nested one in memory within a bound."""
 
+import lzma
+import zlib
 from io import BytesIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from mailstep import bounds
 from mailstep.contracts import Attachment
@@ -21,6 +23,19 @@ ZIP_TYPES = {
 _SUFFIXES = (".zip", ".xlsx", ".docx", ".pptx", ".xlsm", ".ods", ".odt", ".odp", ".jar")
 
 
+# What zipfile raises where an archive is broken, encrypted or of an unknown kind: its own, and its decompressors'.
+UNREADABLE = (
+    BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+    zlib.error,
+    lzma.LZMAError,
+)
+
+
 def may_be_zip(attachment: Attachment) -> bool:
     """Whether the declared type, the octets or the name say that it is a ZIP archive; office documents are."""
     types = {attachment.media_type.lower(), attachment.media_type_detected}
@@ -36,18 +51,21 @@ def is_bomb(content: bytes, *, depth: int = 1) -> bool:
         with ZipFile(BytesIO(content)) as archive:
             members = archive.infolist()
             nested = [member for member in members if member.filename.lower().endswith(".zip")]
-            if (
+            return (
                 len(members) > bounds.ARCHIVE_MEMBERS
                 or sum(member.file_size for member in members) > bounds.ARCHIVE_OCTETS
-                or (nested and depth == bounds.ARCHIVE_DEPTH)
-            ):
-                return True
-            for member in nested:
-                with archive.open(member) as inner:
-                    # Sizes are declared by the sender: no more is read than may be there.
-                    unpacked = inner.read(bounds.NESTED_ARCHIVE_OCTETS + 1)
-                if len(unpacked) > bounds.NESTED_ARCHIVE_OCTETS or is_bomb(unpacked, depth=depth + 1):
-                    return True
-    except (BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+                or (bool(nested) and depth == bounds.ARCHIVE_DEPTH)
+                or any(_holds_a_bomb(archive, member, depth) for member in nested)
+            )
+    except UNREADABLE:
         return False
-    return False
+
+
+def _holds_a_bomb(archive: ZipFile, member: ZipInfo, depth: int) -> bool:
+    try:
+        with archive.open(member) as inner:
+            # Sizes are declared by the sender: no more is read than may be there.
+            unpacked = inner.read(bounds.NESTED_ARCHIVE_OCTETS + 1)
+    except UNREADABLE:
+        return False
+    return len(unpacked) > bounds.NESTED_ARCHIVE_OCTETS or is_bomb(unpacked, depth=depth + 1)

@@ -52,6 +52,9 @@ FILENAME = 200
 CHARSET_SAMPLE = 32_768
 """Octets from which a character set is guessed where the declared one is wrong."""
 
+CHARSET_LEAST = 256
+"""Octets below which no character set is guessed: a field has many short words, each would take milliseconds."""
+
 TNEF_OBJECTS = 1_000
 """Objects of a winmail.dat that is unpacked: the library's time grows faster than their number."""
 

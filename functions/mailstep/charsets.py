@@ -43,7 +43,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def decode(octets: bytes, charset: str, *, cut: bool = False) -> tuple[str, str | None]:
     """Text, and what was wrong where the declared character set does not fit: then UTF-8, then a guess are tried.
 
-    `cut` says that the octets may end within a character.
+    `cut` says that the octets may end within a character. A few words are too little to guess from.
     """
     declared = charset.strip().strip("\"'").lower()
     for name in (_MEANT.get(declared, declared), declared):
@@ -72,7 +72,7 @@ def _guessed(octets: bytes, *, cut: bool) -> str:
         return text.rstrip("\ufffd") if cut else text
     if _is_western(octets):
         return octets.decode("cp1252")
-    guess = from_bytes(octets[: bounds.CHARSET_SAMPLE]).best()
+    guess = from_bytes(octets[: bounds.CHARSET_SAMPLE]).best() if len(octets) >= bounds.CHARSET_LEAST else None
     for name in (guess.encoding if guess else "cp1252", "cp1252"):
         try:
             return _whole(octets.decode(name))

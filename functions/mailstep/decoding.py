@@ -7,7 +7,8 @@ import re
 from mailstep.header_fields import unfold
 from mailstep.mime import Part
 
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
 _PLAUSIBLE = 0.8  # of what is written must be base64: mail systems add a line here and there, not every fifth character
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
@@ -38,7 +39,7 @@ def _base64(encoded: bytes, defects: list[str]) -> bytes:
     first, _, rest = encoded.partition(b"=")
     faults: set[str] = set()
     octets = bytearray(_digits(first, faults))
-    if not _NOT_BASE64.search(rest.translate(None, b"=\r\n\t ")):
+    if not rest.translate(None, _DIGITS + b"=\r\n\t "):
         # Pieces that were encoded one by one and put together.
         for piece in _BETWEEN_PADDING.finditer(rest):
             octets += _digits(piece[0], faults)
@@ -57,7 +58,7 @@ def _digits(encoded: bytes, faults: set[str]) -> bytes:
     try:
         return binascii.a2b_base64(encoded + b"=" * (-digits % 4))
     except binascii.Error:
-        kept = _NOT_BASE64.sub(b"", encoded)
+        kept = encoded.translate(None, _NO_DIGITS)
         whole = kept[: len(kept) - (len(kept) % 4 == 1)]
         faults.add("base64 is cut off: what is there was decoded")
         return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))

@@ -55,6 +55,14 @@ class ApplicationRefused(MailstepError):
         super().__init__(json.dumps(told))
 
 
+class ApplicationDenied(MailstepError):
+    """The application does not take our proof: the workflow tries again within seconds, then an operator mends it."""
+
+
+class SendUnconfirmed(MailstepError):
+    """SES may have taken the reply, and did not say so in time: the workflow sends it once more, a minute later."""
+
+
 class ReplyRejected(MailstepError):
     """SES does not take the reply, and would not take it again: an operator does what the name says, then redrives.
 

@@ -56,8 +56,11 @@ class Ledger:
     def claims(self, message: Message, key: str) -> bool:
         """Whether no other object held the same Message-ID and content for the route within a day.
 
-        SES stores each delivery under a key of its own; a retry, redrive or replay reads the same one, and passes.
+        SES stores each delivery under a key of its own; a retry, redrive or replay reads the same one, and passes. What
+        has neither Message-ID nor Date cannot be told from what its sender wrote again, and passes too.
         """
+        if not message.message_id and not _written(message):
+            return True
         now = int(time.time())
         return self._write(
             UpdateExpression="SET object_key = :key, expiration = :end",
@@ -71,12 +74,14 @@ class Ledger:
         )
 
     def counts(self, message: Message, at_most: int) -> bool:
-        """Whether the sender's answers in this hour of the clock, this one included, are no more than that.
+        """Whether the route's answers to the sender in the hour of receipt, this one included, are no more than that.
 
-        The emails themselves are kept, not their number: what is tried again is counted once.
+        The emails themselves are kept, not their number: what is tried again, or replayed on another day, is counted
+        once, in its own hour.
         """
-        hour = int(time.time()) // _HOUR
-        sender = message.from_[0].address.lower()
+        now = int(time.time())
+        hour = (int(message.received.timestamp()) if message.received else now) // _HOUR
+        sender = f"{message.route} {message.from_[0].address.lower()}"
         return self._write(
             UpdateExpression="ADD emails :this SET expiration = :end",
             ConditionExpression="attribute_not_exists(id) OR contains(emails, :email) OR size(emails) < :most",
@@ -85,7 +90,7 @@ class Ledger:
                 ":this": {"SS": [message.id]},
                 ":email": {"S": message.id},
                 ":most": {"N": str(at_most)},
-                ":end": {"N": str((hour + 2) * _HOUR)},
+                ":end": {"N": str(max(now, hour * _HOUR) + 2 * _HOUR)},
             },
         )
 
@@ -108,12 +113,13 @@ def _digest(text: str) -> str:
 
 
 def _content_digest(message: Message) -> str:
-    """What makes two deliveries one message: route, Message-ID and what a person would read in it."""
+    """What makes two deliveries one message: route, Message-ID, Date and what a person would read in it."""
     return _digest(
         json.dumps(
             [
                 message.route,
                 message.message_id,
+                _written(message),
                 [address.address for address in message.from_],
                 message.subject,
                 message.text,
@@ -122,3 +128,7 @@ def _content_digest(message: Message) -> str:
             ]
         )
     )
+
+
+def _written(message: Message) -> str | None:
+    return message.date.isoformat() if message.date else message.date_raw

@@ -14,6 +14,7 @@ from mailstep.header_fields import Parameters, parameters, unfold
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 # A field goes on where white space and something after it begin the next line (RFC 5322 section 2.2.3).
 _FIELD_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t]+[^ \t\r\n])")
+_EMPTY_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
 _BLANK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
 _ENVELOPE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\r)")
 _KNOWN = (
@@ -27,7 +28,7 @@ _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 # What begins a part where nobody declared the boundary: a line of two dashes and a token, then a Content- field.
-_UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,200}?)[ \t]{0,100}(?:\r\n|\n|\r)(?=[Cc]ontent-)")
+_UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,300})(?:\r\n|\n|\r)(?=[Cc]ontent-)")
 
 _MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2
 _LOOK_AHEAD = 3
@@ -95,6 +96,10 @@ def header(raw: bytes, start: int, end: int, defects: list[str], *, top: bool = 
                 fields.append((name[1].decode("ascii"), raw[name.end() : name.end() + length]))
             if (not kept or length < value_end - name.end()) and _BEYOND_FIELDS not in defects:
                 defects.append(_BEYOND_FIELDS)
+            if room < 0:
+                # Nothing more is kept: only its end is looked for.
+                blank = _EMPTY_LINE.search(raw, value_end, end)
+                return fields, blank.end() if blank else end
             at = following
             continue
         next_field = _next_field(raw, at, end) if fields else None

@@ -137,6 +137,9 @@ class _Files:
         octets = content(self._raw, part, self.defects)
         if part.media_type in _TNEF or (name or "").lower() == "winmail.dat":
             packed, is_all = unpack(octets, self.defects)
+            if len(self.attachments) + len(packed) > bounds.PARTS:
+                self.defects.append("a winmail.dat holds more files than a message may: it is kept whole")
+                packed, is_all = [], False
             for inner_name, inner in packed:
                 self._add(inner, inner_name, mimetypes.guess_type(inner_name)[0] or "application/octet-stream")
             if is_all:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from mimetypes import guess_type
 from typing import Protocol
 
 from mailstep import archives, bounds, replying
+from mailstep.addresses import in_ascii
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
@@ -82,7 +84,7 @@ def vouched_for(message: Message) -> bool:
     """
     if len(message.from_) != 1:
         return False
-    seen, author = message.verdicts, message.from_[0].address.rpartition("@")[2].lower()
+    seen, author = message.verdicts, _domain(message.from_[0].address)
     if seen.dmarc == "pass" and seen.dmarc_domain == author:
         return True
     aligned = [
@@ -90,6 +92,14 @@ def vouched_for(message: Message) -> bool:
         *(seen.dkim_domains if seen.dkim == "pass" else ()),
     ]
     return any(domain and (domain == author or author.endswith(f".{domain}")) for domain in aligned)
+
+
+def _domain(address: str) -> str:
+    """The domain of an address as SES writes it in its verdicts: in ASCII, where it is one (RFC 5890)."""
+    domain = address.rpartition("@")[2].lower()
+    with suppress(ValueError):
+        return in_ascii(f"x@{domain}").rpartition("@")[2].lower()
+    return domain
 
 
 def _has_no_sender(case: Case) -> str | None:
@@ -164,7 +174,10 @@ def _is_a_duplicate(case: Case) -> str | None:
 
 
 def _is_one_too_many(case: Case) -> str | None:
-    if case.route is None or case.records.counts(case.message, case.route.replies_an_hour):
+    # What nobody vouches for is not answered, and does not count against the one in whose name it comes.
+    if case.route is None or not vouched_for(case.message):
+        return None
+    if case.records.counts(case.message, case.route.replies_an_hour):
         return None
     return f"The sender was answered {case.route.replies_an_hour} times in this hour."
 

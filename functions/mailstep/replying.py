@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage, MIMEPart
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from typing import Any
 
@@ -19,12 +19,27 @@ from mailstep.rendering import render
 from mailstep.sanitising import sanitise
 
 SUBJECT_BOUND = 200
+NAME_BOUND = 100
 FILENAME_BOUND = 200
-THREAD_BOUND = 20
-"""Identifiers kept of a thread: the first, which names it, and the newest (RFC 5322 section 3.6.4)."""
+THREAD_OCTETS = 16_000
+"""Octets of a thread's identifiers that are kept: the first, which names it, and the newest (RFC 5322 section 3.6.4).
 
-# Fields are folded only where RFC 5322 section 2.1.1 must: some clients lose an identifier that begins a line.
-_POLICY = SMTP.clone(max_line_length=998)
+That is a hundred of any usual length: as many as a loop has, by which the policy ends it (policy.py).
+"""
+
+
+class _Identifiers(UnstructuredHeader):
+    """In-Reply-To, References: folded only where RFC 5322 section 2.1.1 must. Some clients lose what begins a line."""
+
+    def fold(self, *, policy: Policy) -> str:
+        folded: str = super().fold(policy=policy.clone(max_line_length=998))  # type: ignore[misc] # of BaseHeader
+        return folded
+
+
+_FIELDS = HeaderRegistry()
+for _field in ("in-reply-to", "references"):
+    _FIELDS.map_to_type(_field, _Identifiers)  # type: ignore[arg-type] # it adds BaseHeader itself
+_POLICY = SMTP.clone(header_factory=_FIELDS)
 _RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 # msg-id of RFC 5322 section 3.6.4, short enough for a line. Others are what no client could find a message by.
 _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
@@ -62,8 +77,9 @@ def mailbox(message: Message) -> Address:
     """
     author = message.from_[0]
     try:
-        return Address(display_name=_one_line(author.name), addr_spec=in_ascii(_one_line(author.address)))
-    except (UnicodeError, HeaderParseError, IndexError, ValueError) as error:
+        return Address(display_name=_one_line(author.name)[:NAME_BOUND], addr_spec=in_ascii(_one_line(author.address)))
+    # The last is what the email package makes of some defects.
+    except (UnicodeError, HeaderParseError, IndexError, ValueError, AttributeError) as error:
         raise ValueError("not an address that can be sent to") from error
 
 
@@ -96,9 +112,15 @@ def _thread(message: Message) -> Iterable[tuple[str, str]]:
         return
     before = [_one_line(known) for known in message.references or message.in_reply_to]
     thread = [*(known for known in before if _IDENTIFIER.fullmatch(known) and known != identifier), identifier]
-    kept = thread if len(thread) <= THREAD_BOUND else [thread[0], *thread[1 - THREAD_BOUND :]]
+    room = THREAD_OCTETS - len(thread[0])
+    newest = []
+    for known in reversed(thread[1:]):
+        room -= len(known) + 1
+        if room < 0:
+            break
+        newest.append(known)
     yield "In-Reply-To", identifier
-    yield "References", " ".join(kept)
+    yield "References", " ".join([thread[0], *reversed(newest)])
 
 
 def _add_text(reply: EmailMessage, message: Message, digest: Digest, left_out: int) -> None:

@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from functools import cache
 from typing import TYPE_CHECKING
 
+import boto3
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
@@ -15,20 +16,21 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from mailstep import replying, storage
-from mailstep.aws import client, transient_faults
+from mailstep.aws import transient_faults
 from mailstep.contracts import Digest, Message, Replied, ReplyRequest
-from mailstep.errors import ConfigurationError, TransientError, reply_rejected
+from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError, reply_rejected
 from mailstep.policy import vouched_for
 from mailstep.routes import routes
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
-# An execution can be redriven for 14 days (AWS Step Functions, "Redriving executions"): the record outlives that.
-ledger_config = IdempotencyConfig(expires_after_seconds=15 * 24 * 3600)
+# An execution is known, and can be replayed, for 90 days after it ended, which it does within days (AWS Step Functions,
+# "Quotas", execution history retention): the record outlives that.
+ledger_config = IdempotencyConfig(expires_after_seconds=100 * 24 * 3600)
 
 
 @cache
@@ -36,6 +38,13 @@ def _ledger() -> DynamoDBPersistenceLayer:
     # What SES accepted must get onto record: more tries here than elsewhere, before the workflow's.
     config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=1, read_timeout=2)
     return DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"], boto_config=config)
+
+
+@cache
+def _ses() -> "SESV2Client":
+    # One try: a message that was sent may not be sent again by itself. Below the function's timeout (template.yaml).
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=15)
+    return boto3.client("sesv2", config=config)
 
 
 def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda _: None) -> Replied:
@@ -47,6 +56,7 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
         ReplyRejected: SES does not take it; the operator has to mend something.
         ConfigurationError: the address to reply from is not at the domain.
         TransientError: SES, S3 or DynamoDB asks to try again.
+        SendUnconfirmed: SES did not say whether it took it.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
     message = storage.read_message(request.claim.email.bucket, request.claim.message_key)
@@ -68,10 +78,9 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
 def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
     sender = sender_of(request.claim.route)
     outgoing = replying.compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
-    ses: SESV2Client = client("sesv2")
     with transient_faults():
         try:
-            answer = ses.send_email(
+            answer = _ses().send_email(
                 FromEmailAddress=sender.addr_spec,
                 Destination={"ToAddresses": [replying.mailbox(message).addr_spec]},
                 Content={"Raw": {"Data": outgoing.as_bytes()}},
@@ -84,6 +93,8 @@ def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callabl
             if rejected := reply_rejected(said.get("Code", ""), said.get("Message", ""), own_domain=sender.domain):
                 raise rejected from None
             raise
+        except (ReadTimeoutError, ConnectionClosedError) as error:
+            raise SendUnconfirmed(f"SES did not answer: {type(error).__name__}") from error
     sent(message)
     return answer["MessageId"]
 

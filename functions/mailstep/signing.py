@@ -78,12 +78,16 @@ def _secret(arn: str, stage: str) -> str | None:
         with transient_faults():
             return str(_provider(stage).get(arn, max_age=_CACHE_SECONDS, VersionStage=stage))
     except GetParameterError as error:
-        if not isinstance(cause := error.__cause__ or error.__context__, ClientError):
-            raise
-        if cause.response["Error"]["Code"] == "ResourceNotFoundException":
+        cause = error.__cause__ or error.__context__ or error
+        if isinstance(cause, ClientError) and cause.response["Error"]["Code"] == "ResourceNotFoundException":
             return None
         with transient_faults():
             raise cause from None
+
+
+def forget_secrets() -> None:
+    """Read secrets anew from now on: who checks them takes them no more."""
+    _provider.cache_clear()
 
 
 @cache

@@ -5,7 +5,6 @@ import io
 import re
 import statistics
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
+from mailstep.archives import UNREADABLE
 from mailstep.contracts import Attachment
 
 ROWS_BOUND = 100_000
@@ -27,7 +27,8 @@ COLUMNS_BOUND = 200
 UNPACKED_BOUND = 100 * 1024 * 1024
 """Octets that a workbook says it unpacks to: a small file can claim gigabytes."""
 CELLS_BOUND = 3_000_000
-"""Cells of a sheet up to its farthest one: it is read dense, and one stray cell in its corner makes 17,000,000,000."""
+"""Cells of a message's workbooks, each sheet up to its farthest one: it is read dense, and one stray cell in its corner
+makes 17,000,000,000."""
 
 FREQUENT = 3
 """Values that are named of a column that has no numbers."""
@@ -36,7 +37,10 @@ SPREAD = 12
 
 _FORMULA = {"=", "+", "-", "@", "\t", "\r"}
 _SNIFFED = 4_096  # characters; the sniffer's time grows with their square
-_CELL = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+# Where a cell or a row says that it is, in any notation that XML and its reader take.
+_PLACE = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]{0,3})([0-9]{1,7})\s*["']""")
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row(?=[\s/>])")
+_CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
 # `0049` is none: figures that begin with 0 are a name for something.
 _NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)?(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _DELIMITED = {"text/csv", "text/tab-separated-values", "application/csv"}
@@ -82,7 +86,14 @@ def is_table(attachment: Attachment) -> bool:
     return attachment.media_type in _DELIMITED | _WORKBOOKS or suffix in {".csv", ".tsv", ".xlsx"}
 
 
-def summarise(attachment: Attachment, content: bytes) -> list[Table]:
+class Room:
+    """What may still be read of a message: its tables together have the bounds of one."""
+
+    def __init__(self) -> None:
+        self.octets, self.cells = 2 * SIZE_BOUND, CELLS_BOUND
+
+
+def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]:
     """One table for a delimited file, one for each sheet of a workbook that is not empty.
 
     Raises:
@@ -90,8 +101,11 @@ def summarise(attachment: Attachment, content: bytes) -> list[Table]:
     """
     if len(content) > SIZE_BOUND:
         raise UnreadableTable(f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise here.")
+    room.octets -= len(content)
+    if room.octets < 0:
+        raise UnreadableTable("Together with the others it is too much to summarise here; please send it by itself.")
     if content.startswith(b"PK\x03\x04"):
-        tables = [_summary(name, rows) for name, rows in _sheets(content)]
+        tables = [_summary(name, rows) for name, rows in _sheets(content, room)]
     else:
         tables = [_summary(attachment.filename, _delimited_rows(content))]
     if not (filled := [table for table in tables if table]):
@@ -99,41 +113,54 @@ def summarise(attachment: Attachment, content: bytes) -> list[Table]:
     return filled
 
 
-def _sheets(content: bytes) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
+def _sheets(content: bytes, room: Room) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
     try:
-        _check_unpacked(content)
+        _check_unpacked(content, room)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         for name in workbook.sheet_names:
             yield name, workbook.get_sheet_by_name(name).iter_rows()
     except UnreadableTable:
         raise
-    # What zipfile raises where a header is broken: an unknown version (a RuntimeError), a negative offset, zlib's own.
-    except (CalamineError, zipfile.BadZipFile, ValueError, RuntimeError, EOFError, zlib.error) as error:
+    except (CalamineError, *UNREADABLE) as error:
         raise UnreadableTable("It is not a workbook that can be read; please save it as XLSX again.") from error
 
 
-def _check_unpacked(content: bytes) -> None:
+def _check_unpacked(content: bytes, room: Room) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > UNPACKED_BOUND:
             raise UnreadableTable("It unpacks to more than can be summarised here.")
         for member in archive.infolist():
             # Read to its end: one that is larger than it says is a BadZipFile.
-            _check_extent(archive.read(member))
+            width, height = _extent(archive.read(member))
+            room.cells -= width * height
+            if room.cells < 0:
+                raise UnreadableTable(
+                    f"A sheet reaches to row {height:,} and column {width:,}, too far to be read here; please delete "
+                    "what stands far from the table, or send fewer sheets."
+                )
 
 
-def _check_extent(member: bytes) -> None:
-    """Refuse a sheet that would not fit into memory: its reader ends the whole process, with no error to catch."""
-    width = height = 0
-    for found in _CELL.finditer(member):
-        column = 0
-        for letter in found[1]:
-            column = column * 26 + letter - ord("A") + 1
-        width, height = max(width, column), max(height, int(found[2]))
-    if width * height > CELLS_BOUND:
-        raise UnreadableTable(
-            f"A sheet reaches to row {height:,} and column {width:,}, too far to be read here; "
-            "please delete what stands far from the table."
-        )
+def _extent(member: bytes) -> tuple[int, int]:
+    """The columns and rows of a sheet as its reader would lay them out in memory, where it ends the whole process.
+
+    A cell stands where it says, or where it says nothing, after the one before it (ECMA-376 part 1, 18.3.1.4).
+    """
+    width = height = unnumbered = 0
+    for row in _ROW.split(member)[1:]:
+        places = _PLACE.findall(row)
+        named = [letters.upper() for letters, _ in places if letters]
+        farthest = _column_number(max(named, key=lambda letters: (len(letters), letters), default=b""))
+        width = max(width, farthest + max(0, len(_CELL.findall(row)) - len(named)))
+        height = max(height, max((int(number) for _, number in places), default=0))
+        unnumbered += not places
+    return width, height + unnumbered
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _delimited_rows(content: bytes) -> Iterator[list[str]]:

@@ -17,8 +17,8 @@ _SES = "amazonses.com"
 _SES_RECEIVED = re.compile(r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
 _FIELDS = {"return-path", "received", "received-spf", "authentication-results"}
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+\.?")
-# A piece of a clause: a quoted string, a comment, or a character.
-_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|\([^()]*\)?|.', re.DOTALL)
+# A piece of a clause: a quoted string, or a character.
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|.', re.DOTALL)
 _RESULT = re.compile(r"(spf|dkim|dmarc)\s*=\s*([a-z]+)$", re.IGNORECASE)
 
 
@@ -77,12 +77,17 @@ def _block(fields: RawFields) -> RawFields | None:
 def _clauses(value: str) -> list[tuple[str, str, dict[str, str]]]:
     """The clauses between `;` as (method, result, properties); no method where a clause is no result of ours."""
     clauses: list[list[str]] = [[""]]
+    comments = 0  # within each other (RFC 5322 section 3.2.2)
     for piece in _PIECE.findall(value):
-        if piece == ";":
+        if piece == "(":
+            comments += 1
+        elif comments:
+            comments -= piece == ")"
+        elif piece == ";":
             clauses.append([""])
         elif piece.isspace():
             clauses[-1].append("")
-        elif not piece.startswith("("):
+        else:
             clauses[-1][-1] += piece
     return [_clause([word for word in words if word]) for words in clauses]
 

@@ -9,9 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from mailstep import application
 from mailstep.application import ANSWER_BOUND, RETRY_AFTER_BOUND, MalformedAnswer, ask
 from mailstep.contracts import ApplicationRequest, Digest, Message
-from mailstep.errors import ApplicationBusy, ApplicationRefused, ConfigurationError, TransientError
+from mailstep.errors import ApplicationBusy, ApplicationDenied, ApplicationRefused, ConfigurationError, TransientError
 from mailstep.routes import Route
 
 REQUEST = ApplicationRequest(message=Message(id="m", route="r", size_octets=1), attachment_urls={})
@@ -105,10 +106,25 @@ def test_a_refusal_carries_its_reason_as_one_bounded_line(serve: Serve) -> None:
     assert len(caught.value.explanation) == 500
 
 
-def test_a_refusal_without_a_reason_has_one_all_the_same(serve: Serve) -> None:
-    with pytest.raises(ApplicationRefused) as caught:
-        asked(serve(404, b"<html>"))
-    assert caught.value.explanation == "It could not be accepted."
+@pytest.mark.parametrize(
+    "body", [b"<html>", b'{"message": "Not Found"}', b'{"reason": null}', b'{"reason": ""}', b"[]"]
+)
+def test_only_the_application_refuses_and_nobody_in_front_of_it(serve: Serve, body: bytes) -> None:
+    with pytest.raises(MalformedAnswer, match="404"):
+        asked(serve(404, body))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_does_not_take_our_proof_is_asked_again_with_the_secret_read_anew(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    forgotten: list[bool] = []
+    monkeypatch.setattr(application, "forget_secrets", lambda: forgotten.append(True))
+    with pytest.raises(ApplicationDenied):
+        asked(serve(status, b'{"message": "Forbidden"}'))
+    assert forgotten
+    with pytest.raises(ApplicationRefused):
+        asked(serve(status, b'{"reason": "Only members may write here."}'))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is remembered between messages, against DynamoDB as moto plays it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -83,6 +84,28 @@ def test_a_retry_is_counted_once_and_senders_and_hours_apart(monkeypatch: pytest
     assert Ledger().counts(email("m2", from_=(Address(address="bob@b.example"),)), 1)
     now += 3600
     assert Ledger().counts(email("m2"), 1)
+
+
+def test_routes_are_counted_apart_and_a_replay_in_the_hour_of_its_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    then = datetime.fromtimestamp(now, UTC)
+    assert Ledger().counts(email("m1", received=then), 1)
+    assert Ledger().counts(email("m2", received=then, route="feedback"), 1)
+    assert not Ledger().counts(email("m3", received=then), 1)
+    now += 24 * 3600
+    assert Ledger().counts(email("m4"), 1)
+    assert Ledger().counts(email("m1", received=then), 1), "it was counted on its own day"
+
+
+def test_what_cannot_be_told_from_another_message_is_none() -> None:
+    nameless = {"message_id": None}
+    assert Ledger().claims(email("first", **nameless), "inbound/orders/first")
+    assert Ledger().claims(email("second", **nameless), "inbound/orders/second")
+    at_nine, at_ten = ({"date": datetime(2026, 11, 24, hour, tzinfo=UTC)} for hour in (9, 10))
+    assert Ledger().claims(email("third", **nameless, **at_nine), "inbound/orders/third")
+    assert Ledger().claims(email("fourth", **nameless, **at_ten), "inbound/orders/fourth")
+    assert not Ledger().claims(email("fifth", **nameless, **at_ten), "inbound/orders/fifth")
 
 
 def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:

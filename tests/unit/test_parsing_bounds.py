@@ -86,6 +86,14 @@ EXTREMES: dict[str, bytes] = {
     "base64 and then blank lines": HEAD
     + b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ=="
     + b"\n" * 5_000_000,
+    "39 MB that is no base64": HEAD
+    + b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    + b"AA!" * 13_000_000
+    + b"A",
+    "10 million short fields": HEAD + b"a:\n" * 10_000_000 + b"\nx",
+    "lines that are nearly an undeclared boundary": HEAD
+    + b"Content-Type: multipart/mixed; boundary=none\r\n\r\n"
+    + (b"--x" + b" " * 300 + b"\n") * 60_000,
     "10,000 spaces after On": HEAD + b"\r\nOn" + b" " * 10_000 + b"x",
     "On, 3,000 times": HEAD + b"\r\n" + b"On " * 3_000,
     "nothing but blank lines": HEAD + b"\r\n" + b" \n" * 500_000,
@@ -105,6 +113,13 @@ EXTREMES: dict[str, bytes] = {
 def test_extremes_stay_within_time_and_memory(name: str) -> None:
     assert fuzz.broken_promise(EXTREMES[name], watch_memory=True) is None
     assert fuzz.broken_promise(EXTREMES[name], watch_memory=False) is None
+
+
+def test_no_character_set_is_guessed_from_a_few_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header has room for 10,000 of them, and each guess takes a millisecond."""
+    monkeypatch.setattr("mailstep.charsets.from_bytes", lambda _octets: pytest.fail("guessed"))
+    word = "=?x-none?b?" + base64.b64encode(bytes([200, 129, 141]) * 15).decode() + "?="
+    assert parsed(f"From: a@b.example\nSubject: {word}\n\nx").subject
 
 
 def test_the_contract_is_json_of_its_schema_names() -> None:

@@ -208,6 +208,14 @@ def test_winmail_dat_is_unpacked_or_kept_whole(corpus: Path) -> None:
     assert "winmail.dat cannot be read: it is kept whole" in whole.defects
 
 
+def test_a_winmail_dat_of_too_many_files_is_kept_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [("a.txt", b"a")] * (bounds.PARTS + 1)
+    monkeypatch.setattr("mailstep.parsing.unpack", lambda _octets, _defects: (files, True))
+    message = parsed("From: a@b.example\nContent-Type: application/ms-tnef\n\nx")
+    assert len(message.attachments) == 1
+    assert "a winmail.dat holds more files than a message may: it is kept whole" in message.defects
+
+
 def test_a_delivery_report_is_read(corpus: Path) -> None:
     message = parsed((Path(__file__).parents[2] / "events" / "emails" / "bounce.eml").read_bytes())
     assert message.delivery_report

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
@@ -199,7 +199,29 @@ def test_an_archive_bomb_is_refused_by_what_it_declares(made: Callable[[], bytes
     assert reason(ZIPPED, content=made()) == "archive_bomb"
 
 
-@pytest.mark.parametrize("content", [ONE_DEEP, archive(("a.csv", b"1")), b"no archive", ONE_DEEP[:40]])
+def _damaged() -> bytes:
+    """An archive whose inner one cannot be inflated any more."""
+    whole = bytearray(archive(("n.zip", archive(("a.csv", b"1" * 9_000)))))
+    at = whole.index(b"n.zip") + len("n.zip")
+    whole[at : at + 8] = b"\xff" * 8
+    return bytes(whole)
+
+
+def _in_lzma() -> bytes:
+    stream = BytesIO()
+    with ZipFile(stream, "w", ZIP_LZMA) as made:
+        made.writestr("n.zip", b"x" * 500)
+    whole = bytearray(stream.getvalue())
+    at = whole.index(b"n.zip") + len("n.zip") + 4
+    whole[at : at + 12] = b"\xff" * 12
+    return bytes(whole)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [ONE_DEEP, archive(("a.csv", b"1")), b"no archive", ONE_DEEP[:40], _damaged(), _in_lzma()],
+    ids=["one deep", "plain", "none", "cut off", "damaged", "LZMA"],
+)
 def test_an_ordinary_or_broken_archive_is_no_bomb(content: bytes) -> None:
     assert reason(ZIPPED, content=content) is None
 
@@ -249,6 +271,24 @@ def test_a_route_may_process_what_nobody_vouches_for_and_still_tells_nothing() -
     with pytest.raises(RefusedEmail) as refused:
         check(message(size_octets=1001, **seen()), open_route)
     assert (refused.value.reason, refused.value.tell_sender) == ("too_large", False)
+
+
+def test_what_comes_in_a_name_that_nobody_vouches_for_does_not_use_up_its_answers() -> None:
+    open_route = ROUTE.model_copy(update={"require_authentication": False})
+    assert reason(message(**seen()), open_route, Remembered(answered_enough=True)) is None
+
+
+def test_a_domain_is_the_same_in_either_form() -> None:
+    route = ROUTE.model_copy(update={"allowed_senders": ()})
+    vouched = seen(dmarc="pass", dmarc_domain="xn--bcher-kva.example")
+    assert reason(message(from_=(Address(address="ann@bücher.example"),), **vouched), route) is None
+
+
+def test_an_archive_behind_a_broken_one_is_looked_into_all_the_same() -> None:
+    whole = bytearray(archive(("n.zip", archive(("a.csv", b"1" * 9_000))), ("bomb.zip", _declaring(2**31))))
+    at = whole.index(b"n.zip") + len("n.zip")
+    whole[at : at + 8] = b"\xff" * 8
+    assert reason(ZIPPED, content=bytes(whole)) == "archive_bomb"
 
 
 def test_every_rule_has_a_case_here() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mailstep import bounds
 from mailstep.contracts import Address, Digest, DigestAttachment, Message
-from mailstep.replying import THREAD_BOUND, compose, mailbox, notice
+from mailstep.replying import NAME_BOUND, THREAD_OCTETS, compose, mailbox, notice
 
 SENDER = MailAddress("Bürobedarf, Meier", addr_spec="orders@mail.example")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -50,12 +50,37 @@ def test_re_does_not_pile_up(subject: str, expected: str) -> None:
     assert sent(message(subject=subject), Digest(text="x"))["Subject"] == expected
 
 
-def test_a_long_thread_keeps_its_first_and_its_newest_references() -> None:
-    thread = tuple(f"<{number}@shop.example>" for number in range(50))
+def test_a_thread_that_is_a_loop_can_be_told_by_its_length() -> None:
+    thread = tuple(f"<{number}.of.a.usual.length@mail.shop.example>" for number in range(bounds.REFERENCES))
     references = sent(message(references=thread), Digest(text="x"))["References"].split()
-    assert len(references) == THREAD_BOUND
-    assert references[0] == "<0@shop.example>"
-    assert references[-2:] == ["<49@shop.example>", "<1@shop.example>"]
+    assert len(references) > bounds.REFERENCES
+
+
+def test_a_long_thread_keeps_its_first_and_its_newest_references() -> None:
+    thread = tuple(f"<{number}{'x' * 800}@shop.example>" for number in range(50))
+    references = sent(message(references=thread), Digest(text="x"))["References"].split()
+    assert sum(map(len, references)) < THREAD_OCTETS
+    assert references[0] == thread[0]
+    assert references[-2:] == [thread[-1], "<1@shop.example>"]
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "é" * 5_000, "名" * 5_000])
+def test_a_name_without_end_is_cut_and_no_line_is_too_long(name: str) -> None:
+    reply = compose(
+        message(from_=(Address(name=name, address="ann@shop.example"),), subject="順" * 5_000),
+        Digest(text="x"),
+        sender=SENDER,
+        now=NOW,
+    )
+    head = reply.as_bytes().partition(b"\r\n\r\n")[0]
+    # 78, but for a single word of ASCII, which cannot be folded.
+    assert max(map(len, head.split(b"\r\n"))) <= (NAME_BOUND + 1 if name.isascii() else 78)
+    assert len(head) < 5_000
+
+
+def test_what_the_email_package_trips_over_is_no_address() -> None:
+    with pytest.raises(ValueError, match="not an address"):
+        mailbox(message(from_=(Address(name="", address="=xn--#@[a@evil.example"),)))
 
 
 def test_without_references_in_reply_to_stands_for_the_thread() -> None:

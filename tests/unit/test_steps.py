@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
 import parse.handler
@@ -17,7 +17,14 @@ import reply.handler
 import validate.handler
 from mailstep import aws, bounds, routes, sending, storage
 from mailstep.contracts import Attachment, StoredEmail
-from mailstep.errors import ConfigurationError, RefusedEmail, ReplyRejected, TransientError, UnreadableEmail
+from mailstep.errors import (
+    ConfigurationError,
+    RefusedEmail,
+    ReplyRejected,
+    SendUnconfirmed,
+    TransientError,
+    UnreadableEmail,
+)
 from tests.conftest import EVENTS
 
 REGION = "us-east-1"
@@ -53,7 +60,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    caches = (aws.client, routes.routes, sending._ledger)
+    caches = (aws.client, routes.routes, sending._ledger, sending._ses)
     for cache in caches:
         cache.cache_clear()
     with mock_aws():
@@ -259,6 +266,18 @@ def test_what_ses_cannot_take_now_is_tried_again(ready: None, ses_answers: Any, 
         reply.handler.handler(event("reply"), CONTEXT)
 
 
+def test_what_ses_may_have_taken_is_not_sent_again_at_once(ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(**_call: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="https://email.us-east-1.amazonaws.com")
+
+    monkeypatch.setattr(sending._ses(), "send_email", silent)
+    with pytest.raises(SendUnconfirmed):
+        reply.handler.handler(event("reply"), CONTEXT)
+    config: Any = sending._ses().meta.config
+    assert config.retries["total_max_attempts"] == 1, "boto3 repeats nothing by itself"
+    assert config.read_timeout < 20, "below the Timeout of ReplyFunction, so that the step can say so"
+
+
 def test_the_reply_goes_to_the_sender_alone_by_the_configuration_set(
     ready: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,7 +287,7 @@ def test_the_reply_goes_to_the_sender_alone_by_the_configuration_set(
         sent.append(call)
         return {"MessageId": "ses-1"}
 
-    monkeypatch.setattr(aws.client("sesv2"), "send_email", send)
+    monkeypatch.setattr(sending._ses(), "send_email", send)
     reply.handler.handler(event("reply"), CONTEXT)
     [call] = sent
     assert call["Destination"] == {"ToAddresses": ["ann@shop.example"]}

@@ -2,6 +2,8 @@
 
 import io
 import random
+import re
+import zipfile
 from contextlib import suppress
 
 import png
@@ -11,7 +13,7 @@ from openpyxl import Workbook
 from mailstep.contracts import Attachment, Digest, Message
 from mailstep.pictures import HEIGHT, bars
 from mailstep.processors.tables import process
-from mailstep.tables import SPREAD, Table, UnreadableTable, as_csv, is_table, summarise
+from mailstep.tables import SPREAD, Room, Table, UnreadableTable, as_csv, is_table, summarise
 
 
 def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachment:
@@ -19,7 +21,7 @@ def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachm
 
 
 def one(content: bytes, filename: str = "t.csv") -> Table:
-    [table] = summarise(attachment(filename), content)
+    [table] = summarise(attachment(filename), content, Room())
     return table
 
 
@@ -56,7 +58,7 @@ def test_every_sheet_of_a_workbook_is_a_table() -> None:
     workbook.create_sheet("Stock").append(["sku"])
     stream = io.BytesIO()
     workbook.save(stream)
-    prices, stock = summarise(attachment("t.xlsx"), stream.getvalue())
+    prices, stock = summarise(attachment("t.xlsx"), stream.getvalue(), Room())
     assert (prices.name, prices.rows, prices.columns[1].mean) == ("Prices", 1, 1.5)
     assert (stock.name, stock.rows) == ("Stock", 0)
 
@@ -64,7 +66,7 @@ def test_every_sheet_of_a_workbook_is_a_table() -> None:
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"PK\x03\x04 broken", b"\x00\x01\x02\xff" * 50])
 def test_what_is_no_table_gets_a_sentence(content: bytes) -> None:
     with pytest.raises(UnreadableTable, match=r"\.$"):
-        summarise(attachment(), content)
+        summarise(attachment(), content, Room())
 
 
 def test_a_table_is_known_by_media_type_or_name() -> None:
@@ -142,7 +144,57 @@ def test_an_empty_sheet_is_left_out_and_numbers_come_back_as_they_were_typed() -
 
 def test_a_stray_cell_in_the_far_corner_gets_a_sentence_and_does_not_end_the_process() -> None:
     with pytest.raises(UnreadableTable, match="row 1,048,576"):
-        summarise(attachment("t.xlsx"), workbook(Stock={"A1": "n", "XFD1048576": "x"}))
+        summarise(attachment("t.xlsx"), workbook(Stock={"A1": "n", "XFD1048576": "x"}), Room())
+
+
+FAR = [
+    '<row r="1"><c r="xfd1048576"><v>1</v></c></row>',
+    '<row r="1"><c r = "XFD1048576"><v>1</v></c></row>',
+    "<row r='1048576'>" + "<c><v>1</v></c>" * 4 + "</row>",
+    "<row>" + "<c><v>1</v></c>" * 16_384 + "</row>" + '<row r="1048576"><c><v>1</v></c></row>',
+    '<x:row r="1"><x:c r="XFD1048576"><x:v>1</x:v></x:c></x:row>',
+]
+
+
+@pytest.mark.parametrize("rows", FAR, ids=["lower case", "white space", "far row", "unnamed cells", "prefix"])
+def test_no_notation_of_a_far_cell_ends_the_process(rows: str) -> None:
+    with pytest.raises(UnreadableTable, match="reaches to"):
+        summarise(attachment("t.xlsx"), sheet_of(rows), Room())
+
+
+def sheet_of(rows: str) -> bytes:
+    """A workbook whose one sheet has these rows, as written."""
+    source, stream = workbook(Stock={"A1": "n"}), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(source)) as read, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made:
+        for member in read.namelist():
+            content = read.read(member)
+            if member.startswith("xl/worksheets/sheet"):
+                content = re.sub(rb"<sheetData>.*</sheetData>", b"<sheetData>%s</sheetData>" % rows.encode(), content)
+            made.writestr(member, content)
+    return stream.getvalue()
+
+
+def test_a_large_ordinary_table_is_read() -> None:
+    cells = '<c r="A{0}"><v>{0}</v></c><c r="B{0}"><v>{0}</v></c><c r="C{0}"><v>{0}</v></c>'
+    rows = "".join(f'<row r="{number}">{cells.format(number)}</row>' for number in range(1, 100_001))
+    [table] = summarise(attachment("t.xlsx"), sheet_of(rows), Room())
+    assert (table.rows, len(table.columns)) == (99_999, 3)
+
+
+def test_many_wide_sheets_are_too_much_together() -> None:
+    rows = "".join(f'<row r="{n}"><c r="GR{n}"><v>1</v></c></row>' for n in range(1, 10_001))
+    room = Room()
+    summarise(attachment("t.xlsx"), sheet_of(rows), room)
+    with pytest.raises(UnreadableTable, match="fewer sheets"):
+        summarise(attachment("t.xlsx"), sheet_of(rows), room)
+
+
+def test_tables_that_are_too_much_together_are_named() -> None:
+    room, content = Room(), b"a,b\n" + b"1,2\n" * 2_000_000
+    for _ in range(2):
+        summarise(attachment(), content, room)
+    with pytest.raises(UnreadableTable, match="send it by itself"):
+        summarise(attachment(), content + content[4:2_000_000], room)
 
 
 def test_no_broken_workbook_is_more_than_a_sentence() -> None:
@@ -153,7 +205,7 @@ def test_no_broken_workbook_is_more_than_a_sentence() -> None:
         for _ in range(chosen.randint(1, 8)):
             broken[chosen.randrange(4, len(broken))] = chosen.randrange(256)
         with suppress(UnreadableTable):
-            summarise(attachment("t.xlsx"), bytes(broken))
+            summarise(attachment("t.xlsx"), bytes(broken), Room())
 
 
 def test_quotes_that_first_come_late_in_a_table_are_read() -> None:
@@ -167,4 +219,4 @@ def test_what_only_looks_like_a_number_is_text(value: str) -> None:
 
 def test_text_in_utf_16_without_its_mark_gets_a_sentence() -> None:
     with pytest.raises(UnreadableTable, match="not text"):
-        summarise(attachment(), "a,b\n1,2\n".encode("utf-16-le"))
+        summarise(attachment(), "a,b\n1,2\n".encode("utf-16-le"), Room())

@@ -65,6 +65,7 @@ def test_without_sess_own_block_nothing_is_believed(raw: str) -> None:
         '"a@victim.example x"@evil.example',
         '"(a@victim.example"@evil.example',
         "x(;dmarc=pass;)@evil.example",
+        "x(((y) ; dkim=pass header.d=victim.example (z) ))@evil.example",
     ],
 )
 def test_what_a_sender_put_into_sess_own_fields_is_not_believed(envelope_from: str) -> None:

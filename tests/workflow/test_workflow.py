@@ -43,6 +43,7 @@ PROCESSING: dict[str, Any] = {
 }
 VALID = CLAIM | {"processing": PROCESSING}
 REFUSAL = {"reason": "too_large", "tell_sender": True, "explanation": 'Please send "less".', "digest_key": None}
+DIGEST_KEY = f"digest/{EMAIL['id']}.json"
 REPLIED = {"ses_message_id": "ses-1"}
 
 
@@ -125,6 +126,16 @@ def test_what_is_no_email_is_copied_to_quarantine_with_its_reason_and_the_operat
     assert ended.payloads["Reply"] == []
 
 
+@pytest.mark.parametrize("error", ["Runtime.ExitError", "Sandbox.Timedout"])
+def test_what_no_function_can_parse_is_quarantined_too(error: str) -> None:
+    ended = go(Parse=[Fails(error)])
+    assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
+    assert ended.attempts("ParseEmail") == 3
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
+    assert error in ended.output["reason"]
+    assert ended.payloads["Reply"] == []
+
+
 def test_an_object_that_is_gone_cannot_be_copied_and_the_operators_are_told_all_the_same() -> None:
     boto3.client("s3", region_name=REGION).delete_object(Bucket=BUCKET, Key=KEY)
     ended = go(Parse=[Fails("UnreadableEmail", "the object is not there any more")])
@@ -197,7 +208,7 @@ QUICK_TRIES = 5
 
 def test_an_outage_is_waited_out_and_the_sender_hears_of_it_once() -> None:
     outage = [Fails("TransientError")] * QUICK_TRIES * 4
-    ended = go(Process=[*outage, {"digest_key": "digest/1"}])
+    ended = go(Process=[*outage, {"digest_key": DIGEST_KEY}])
     assert ended.status == "SUCCEEDED"
     assert ended.waits == [60, 120, 240, 480]
     told = PATIENTLY.copy()
@@ -229,21 +240,21 @@ def busy(seconds: int) -> Fails:
 
 
 def test_a_short_retry_after_is_waited_for_and_no_notice_sent() -> None:
-    ended = go(Process=[busy(7), {"digest_key": "digest/1"}])
+    ended = go(Process=[busy(7), {"digest_key": DIGEST_KEY}])
     assert ended.waits == [7]
     assert ended.path == [*TO_PROCESSING, *PATIENTLY, "ChooseReply", "SendReply"]
     assert ended.attempts("ProcessEmail") == 1
 
 
 def test_a_retry_after_is_the_least_that_is_waited_and_waits_grow() -> None:
-    ended = go(Process=[busy(2), busy(1), busy(100), busy(1), {"digest_key": "digest/1"}])
+    ended = go(Process=[busy(2), busy(1), busy(100), busy(1), {"digest_key": DIGEST_KEY}])
     assert ended.waits == [2, 4, 100, 200]
     assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "digest"]
 
 
 def test_a_delay_notice_that_cannot_be_sent_does_not_end_the_patience() -> None:
     outage = [Fails("TransientError")] * QUICK_TRIES
-    ended = go(Process=[*outage, {"digest_key": "digest/1"}], Reply=[Fails("ReplyRejected"), REPLIED])
+    ended = go(Process=[*outage, {"digest_key": DIGEST_KEY}], Reply=[Fails("ReplyRejected"), REPLIED])
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
 
 
@@ -300,7 +311,14 @@ def test_an_application_that_pulls_answers_by_the_token() -> None:
 
 
 def test_an_application_that_pulls_may_want_no_reply() -> None:
-    assert queued(Consumer(succeeds("{}"))).output["outcome"] == "processed"
+    assert queued(Consumer(succeeds('{"digest_key": null}'))).output["outcome"] == "processed"
+
+
+@pytest.mark.parametrize("answer", ["{}", '{"digestKey": null}', '{"digest_key": "digest/another.json"}', '"done"'])
+def test_what_is_no_answer_of_a_queue_is_not_taken_for_silence_and_no_other_digest_is_sent(answer: str) -> None:
+    ended = queued(Consumer(succeeds(answer)))
+    assert ended.path[-4:] == ["ChooseReply", "SendFailureNotice", "ChooseLastTry", "FailUnanswered"]
+    assert [told["kind"] for told in ended.payloads["Reply"]] == ["failure"]
 
 
 def test_an_application_that_pulls_may_refuse() -> None:
@@ -311,7 +329,7 @@ def test_an_application_that_pulls_may_refuse() -> None:
 
 
 def test_an_application_that_pulls_may_ask_to_try_again() -> None:
-    consumer = Consumer(fails("TransientError", "later"), succeeds("{}"))
+    consumer = Consumer(fails("TransientError", "later"), succeeds('{"digest_key": null}'))
     ended = queued(consumer)
     assert ended.status == "SUCCEEDED"
     assert len(consumer.items) == 2
@@ -347,14 +365,22 @@ RETRIES = [
 # What leads to a state that an ordinary message does not come to.
 DETOURS: dict[str, dict[str, list[Answer]]] = {
     "SendRefusal": {"Validate": [refused()]},
-    "SendDelayNotice": {"Process": [*[Fails("TransientError")] * QUICK_TRIES, {"digest_key": "d"}]},
+    "SendDelayNotice": {"Process": [*[Fails("TransientError")] * QUICK_TRIES, {"digest_key": DIGEST_KEY}]},
     "SendFailureNotice": {"Process": [Fails("ZeroDivisionError")]},
     "ReprocessEmail": {"Process": [Fails("ZeroDivisionError")]},
 }
 
 
+CANNOT_BE_PARSED = STATES["ParseEmail"]["Catch"][1]["ErrorEquals"]
+
+
 def good(function: str) -> Answer:
-    answers: dict[str, Answer] = {"Parse": CLAIM, "Validate": VALID, "Process": {"digest_key": "d"}, "Reply": REPLIED}
+    answers: dict[str, Answer] = {
+        "Parse": CLAIM,
+        "Validate": VALID,
+        "Process": {"digest_key": DIGEST_KEY},
+        "Reply": REPLIED,
+    }
     return answers[function]
 
 
@@ -383,7 +409,8 @@ def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: i
     detour = DETOURS.get(state, {})
     ended = go(**detour | {function: [*detour.get(function, []), failing(error)]})
     assert ended.attempts(state) == attempts + 1
-    assert ended.status == "FAILED"
+    quarantined = state == "ParseEmail" and error in CANNOT_BE_PARSED
+    assert ended.status == ("SUCCEEDED" if quarantined else "FAILED")
 
 
 SERVICES = {"QuarantineEmail": "CopyObject", "AlertOperators": "Publish"}

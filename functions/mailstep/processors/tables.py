@@ -9,7 +9,7 @@ from mailstep.contracts import Attachment, Digest, DigestAttachment, Message
 from mailstep.pictures import bars
 from mailstep.processors import OpenAttachment
 from mailstep.rendering import render
-from mailstep.tables import Column, Table, UnreadableTable, as_csv, is_table, summarise
+from mailstep.tables import Column, Room, Table, UnreadableTable, as_csv, is_table, summarise
 
 PICTURES_BOUND = 30
 """Pictures of one reply: beyond, nobody looks."""
@@ -26,7 +26,8 @@ class _Received:
 
 def process(message: Message, open_attachment: OpenAttachment) -> Digest:
     """Answer with a summary of each table of the message, and the table itself as CSV in UTF-8."""
-    received = [_received(attachment, open_attachment) for attachment in message.attachments]
+    room = Room()
+    received = [_received(attachment, open_attachment, room) for attachment in message.attachments]
     tables = [(one, table) for one in received for table in one.tables]
     numbered = zip((column for _, table in tables for column in table.columns if column.spread), count(1), strict=False)
     pictures = {id(column): f"bars-{number}" for column, number in numbered if number <= PICTURES_BOUND}
@@ -41,11 +42,11 @@ def process(message: Message, open_attachment: OpenAttachment) -> Digest:
     )
 
 
-def _received(attachment: Attachment, open_attachment: OpenAttachment) -> _Received:
+def _received(attachment: Attachment, open_attachment: OpenAttachment, room: Room) -> _Received:
     if not is_table(attachment):
         return _Received(attachment)
     try:
-        return _Received(attachment, tuple(summarise(attachment, open_attachment(attachment))))
+        return _Received(attachment, tuple(summarise(attachment, open_attachment(attachment), room)))
     except UnreadableTable as error:
         return _Received(attachment, problem=str(error))
 
