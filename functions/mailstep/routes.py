@@ -46,7 +46,9 @@ class Route(Contract):
     )
     allowed_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`; none: everybody")
     blocked_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`")
-    replies_an_hour: int = Field(default=20, ge=1, le=1_000, description="By the route to one sender, in one hour of the clock")
+    replies_an_hour: int = Field(
+        default=20, ge=1, le=1_000, description="By the route to one sender, in one hour of the clock"
+    )
     max_size_octets: int = Field(default=bounds.MESSAGE_OCTETS, gt=0, le=bounds.MESSAGE_OCTETS)
     max_attachments: int = Field(default=50, ge=0, le=bounds.PARTS)
     attachment_types: tuple[str, ...] = Field(
