@@ -81,7 +81,8 @@ def _follow(cloud: LocalCloud, file: MessageFile, ses_message_id: str, deadline:
             break
         time.sleep(_POLL_SECONDS)
     if arn:
-        return Result(file.path, arn, "RUNNING", "still running", None, None, history.fetch(sfn, arn))
+        line = history.fetch(sfn, arn)
+        return Result(file.path, arn, "RUNNING", "still running", None, _last_reply(cloud, line), line)
     return Result(file.path, None, "NOT_STARTED", "failed", None, None, None)
 
 
@@ -93,10 +94,14 @@ def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str
 
 def _result(cloud: LocalCloud, file: MessageFile, arn: str, status: str, output: str | None) -> Result:
     line = history.fetch(cloud.account.client("stepfunctions"), arn)
-    outputs = [state.output for state in line.states if isinstance(state.output, dict)]
-    replies = [cloud.outbox / f"{said['ses_message_id']}.eml" for said in outputs if "ses_message_id" in said]
     said: dict[str, Any] = json.loads(output or "{}") if status == "SUCCEEDED" else {"outcome": "failed"}
-    return Result(file.path, arn, status, said["outcome"], said.get("reason"), replies[-1] if replies else None, line)
+    return Result(file.path, arn, status, said["outcome"], said.get("reason"), _last_reply(cloud, line), line)
+
+
+def _last_reply(cloud: LocalCloud, line: history.Timeline) -> Path | None:
+    outputs = [state.output for state in line.states if isinstance(state.output, dict)]
+    replies = [cloud.outbox / f"{said['ses_message_id']}.eml" for said in outputs if said.get("ses_message_id")]
+    return replies[-1] if replies else None
 
 
 def _milliseconds(state: history.State) -> int:

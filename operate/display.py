@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from operate import demo
 
 _BAR = 28
-_CAUSE_BOUND = 160
+_CAUSE_BOUND = 240
+_WAITS = {
+    "WaitForApplication": "The application does not answer: it is asked again after a while (docs/applications.md).",
+    "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
+}
+"""What a state that takes its time waits for."""
 _SIGNS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
 
 
@@ -54,8 +59,16 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
     summary = Text(f"{'failed after' if line.error else 'done in' if line.ended else 'running for'} {_seconds(total)}")
     if line.error:
         summary.append(f"  {line.error}: {readable_cause(line.cause)}", style="red")
+    elif cause := _last_cause(line):
+        summary.append(f"  last: {cause}", style="yellow")
     summary.append(_ending(line))
     return Group(Text(title, style="dim", overflow="fold"), table, summary)
+
+
+def _last_cause(line: Timeline) -> str:
+    """Why the newest attempt that failed did so, where the execution goes on after it."""
+    failed = [attempt for state in line.states for attempt in state.attempts if attempt.error]
+    return readable_cause(failed[-1].cause) if failed and line.ended is None else ""
 
 
 def _ending(line: Timeline) -> str:
@@ -64,6 +77,8 @@ def _ending(line: Timeline) -> str:
     if not isinstance(said, dict) or "outcome" not in said:
         return ""
     reason = said.get("reason")
+    if line.states[-1].name == "EndWithoutReply":
+        return ", processed: the application wants no reply"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
 
@@ -75,9 +90,9 @@ def demo_view(result: "demo.Result") -> RenderableType:
         shown.append(timeline_table(result.timeline, title=result.execution_arn.rpartition(":")[2]))
     else:
         shown.append(Text("No execution began within --timeout: see cloud.log in the run's directory.", style="red"))
-    if result.status == "RUNNING":
-        hint = "Not done within --timeout. A route with a queue waits for its consumer: docs/applications.md, By queue."
-        shown.append(Text(hint, style="yellow"))
+    if result.status == "RUNNING" and result.timeline:
+        waits = _WAITS.get(result.timeline.states[-1].name, "")
+        shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))
     if result.reply:
         shown += [_unwrapped(f"Reply: {result.reply}"), Panel(Text(_reply_text(result.reply)), expand=False)]
     return Group(*shown)
@@ -115,7 +130,7 @@ def executions_table(executions: list["ExecutionListItemTypeDef"]) -> Renderable
     table.add_column("Started")
     table.add_column("Took", justify="right")
     table.add_column("Status")
-    table.add_column("Name", overflow="fold")
+    table.add_column("Name", no_wrap=True, overflow="ignore")
     for execution in executions:
         took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
         started = execution["startDate"].astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -22,13 +22,15 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
     the same terms is answered, not doubled (AWS Step Functions API reference, StartExecution).
 
     Raises:
-        UserError: the execution's input is none of Mailstep's, or the email has been replayed as often as can be.
+        UserError: the execution is none of Mailstep's, it still runs, or the email has been replayed as often as can be.
     """
     execution = sfn.describe_execution(executionArn=execution_arn)
     try:
         email = StoredEmail.model_validate_json(execution["input"])
     except ValidationError as error:
         raise UserError(f"{execution_arn} is no execution of Mailstep's workflow") from error
+    if execution["status"] == "RUNNING":
+        raise UserError(f"{execution['name']} is still running: what it waits for, mailstep history says")
     terms = json.dumps(email.model_copy(update={"reply_again": reply_again}).model_dump(), sort_keys=True)
     for number in range(2, _MOST + 1):
         try:

@@ -91,7 +91,9 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, urllib3.
     except urllib3.exceptions.LocationValueError as error:
         raise ConfigurationError("the application's URL is not a URL") from error
     except urllib3.exceptions.HTTPError as error:
-        raise TransientError(f"the application did not answer: {type(error).__name__}") from error
+        # Of TLS it says what is wrong with the certificate; nothing in it is the sender's.
+        why = f": {error}"[:_EXPLANATION_BOUND] if isinstance(error, urllib3.exceptions.SSLError) else ""
+        raise TransientError(f"the application did not answer: {type(error).__name__}{why}") from error
     return answer.status, answer.headers, content
 
 

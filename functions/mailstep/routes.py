@@ -73,6 +73,8 @@ class Route(Contract):
             raise ValueError("url: begin it with https:// (http:// is for this machine only)")
         if self.auth in {"hmac", "api_key"} and self.url and not self.secret:
             raise ValueError(f"auth: {self.auth} needs secret, the ARN of a secret in Secrets Manager")
+        if self.secret and not self.secret.startswith("arn:"):
+            raise ValueError("secret: name the ARN of a secret in Secrets Manager, not the secret itself")
         if self.queue and not self.queue.endswith(".fifo"):
             raise ValueError("queue: name the URL of a FIFO queue; it ends in .fifo")
         if self.heartbeat_seconds >= self.limit_seconds:

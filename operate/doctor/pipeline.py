@@ -130,7 +130,7 @@ def application(site: Site) -> Finding:
     problems = [f"{url}: {why}" for url in urls if (why := _unreachable(url))]
     return judged(
         problems,
-        "from here, at least: mend the endpoint, or look again from where the functions run",
+        "functions/routes.toml here names it: mend the endpoint, or look again from where the functions run",
         f"{', '.join(urls)} reachable from here" if urls else "no route has one",
     )
 

@@ -12,7 +12,7 @@ from localcloud.cloud import LocalCloud
 from operate import demo
 from operate.mailing import read_message_file
 from tests.cloud.conftest import Desk, processes_of
-from tests.conftest import EMAILS
+from tests.conftest import EMAILS, run
 
 
 def reply_of(result: demo.Result) -> EmailMessage:
@@ -118,6 +118,8 @@ def test_what_waits_for_a_consumer_is_still_running_when_the_demo_ends(cloud: Lo
     desk.forget_deliveries()
     [result] = demo.run(cloud, [read_message_file(EMAILS / "order.eml")], route="tickets", timeout=20)
     assert (result.status, result.outcome) == ("RUNNING", "still running")
+    told = run("replay", result.execution_arn or "", **cloud.account.variables())
+    assert (told.returncode, "is still running" in told.stderr) == (2, True)
     cloud.account.client("stepfunctions").stop_execution(executionArn=result.execution_arn or "")
     cloud.account.client("sqs").purge_queue(QueueUrl=cloud.outputs["ApplicationQueueUrl"])
 

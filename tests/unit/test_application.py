@@ -99,6 +99,11 @@ def test_no_answer_is_transient(serve: Serve) -> None:
         asked("http://127.0.0.1:1/")
 
 
+def test_what_is_wrong_with_a_certificate_is_said(serve: Serve) -> None:
+    with pytest.raises(TransientError, match=r"SSLError: .*(record|version|wrong)"):
+        asked(serve(200, b"").replace("http:", "https:"))
+
+
 def test_a_refusal_carries_its_reason_as_one_bounded_line(serve: Serve) -> None:
     with pytest.raises(ApplicationRefused) as caught:
         asked(serve(422, json.dumps({"reason": "No\r\nsuch order. " + "x" * 1000}).encode()))
