@@ -22,7 +22,7 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
     the same terms is answered, not doubled (AWS Step Functions API reference, StartExecution).
 
     Raises:
-        UserError: the execution is none of Mailstep's, it still runs, or the email has been replayed as often as can be.
+        UserError: it is no execution of Mailstep's, still runs, or has been replayed as often as can be.
     """
     execution = sfn.describe_execution(executionArn=execution_arn)
     try:
