@@ -44,7 +44,7 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
     table.add_column("Try", justify="right")
     table.add_column("Start", justify="right")
     table.add_column("Took", justify="right")
-    table.add_column("")
+    table.add_column("", no_wrap=True, overflow="crop")
     table.add_column("Outcome")
     for state in line.states:
         for number, attempt in enumerate(state.attempts, start=1):
