@@ -15,7 +15,6 @@ from localcloud import deployment, example, receiving
 from localcloud.account import ACCOUNT_ID, REGION, Account
 from localcloud.errors import UserError
 from localcloud.processes import child
-from mailstep.routes import ROUTES_FILE, names
 
 DOMAIN = "mailstep.example"
 """The domain that the local SES receives for; samconfig.toml names it too, for both local stacks."""
@@ -76,7 +75,7 @@ def running(
             progress("Deploying the stacks (sam deploy)")
             outputs = deployment.deploy(account, log, parameters)
             deployment.deploy_receiving(account, log)
-        addresses = [f"{route}@{DOMAIN}" for route in route_names()]
+        addresses = [f"{route}@{DOMAIN}" for route in deployment.route_names()]
         yield LocalCloud(account, port, directory, outputs, addresses, deployment.functions(account))
 
 
@@ -93,11 +92,6 @@ def empty_account(
     account = Account(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}", region)
     with _smtp_front(account, _port(smtp_port)) as port, _emulator(account, directory, directory / "cloud.log", port):
         yield account, port
-
-
-def route_names() -> list[str]:
-    """The routes of functions/routes.toml."""
-    return names(ROUTES_FILE.read_text())
 
 
 def _make(directory: Path) -> None:

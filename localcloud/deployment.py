@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tomllib
@@ -15,6 +14,7 @@ from samcli.yamlhelper import yaml_parse
 
 from localcloud.account import Account
 from localcloud.errors import UserError
+from localcloud.processes import group
 from mailstep.routes import ROUTES_FILE, names
 
 PROJECT = Path(__file__).parents[1]
@@ -24,6 +24,11 @@ RECEIVING_STACK = "mailstep-receiving"
 
 class DeploymentFailed(UserError):
     """`sam` said no; the text carries what it said last."""
+
+
+def route_names() -> list[str]:
+    """The routes of functions/routes.toml."""
+    return names(ROUTES_FILE.read_text())
 
 
 def is_built() -> bool:
@@ -49,7 +54,7 @@ def deploy(account: Account, log: Path, parameters: dict[str, str]) -> dict[str,
 
 def deploy_receiving(account: Account, log: Path) -> None:
     """Deploy what SES receives, which needs the bucket: a rule for each route of routes.toml."""
-    _deploy("local-receiving", {"Routes": ",".join(names(ROUTES_FILE.read_text()))}, account, log)
+    _deploy("local-receiving", {"Routes": ",".join(route_names())}, account, log)
 
 
 def _deploy(environment: str, parameters: dict[str, str], account: Account, log: Path) -> None:
@@ -115,23 +120,11 @@ def _sam(arguments: list[str], account: Account, log: Path) -> None:
     program = shutil.which("sam", path=environment["PATH"])
     if program is None:
         raise UserError("the SAM CLI is missing: run `make .venv/ready`, or `pip install aws-sam-cli`")
-    with log.open("ab") as output:
-        # A session of its own, so that an interrupt can end `sam` with all that it started.
-        process = subprocess.Popen(
-            [program, *arguments],
-            cwd=PROJECT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            code = process.wait()
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+    # A group, so that an interrupt ends `sam` with all that it started.
+    with group(
+        [program, *arguments], cwd=PROJECT, environment=environment, log=log, stdin=subprocess.DEVNULL
+    ) as process:
+        code = process.wait()
     if code:
         said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
         raise DeploymentFailed(f"sam {arguments[0]} failed ({log}): {' / '.join(said[-3:])}")

@@ -28,25 +28,39 @@ def end_with_parent() -> None:
 
 
 @contextmanager
-def child(
-    module: str, *arguments: str, cwd: Path, environment: dict[str, str], log: Path, is_up: Callable[[], bool]
-) -> Generator[None]:
-    """Run `python -m module` in a process group of its own, which holds our end of a pipe, until the block ends.
-
-    Raises:
-        UserError: it ended, or `is_up` was not true within 30 s; `log` has what it said.
-    """
+def group(
+    command: list[str], *, cwd: Path, environment: dict[str, str], log: Path, stdin: int
+) -> Generator[subprocess.Popen[bytes]]:
+    """Run a command in a process group of its own, what it says appended to `log`; all of it ends with the block."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            command,
             cwd=cwd,
             env=environment,
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@contextmanager
+def child(
+    module: str, *arguments: str, cwd: Path, environment: dict[str, str], log: Path, is_up: Callable[[], bool]
+) -> Generator[None]:
+    """Run `python -m module`, which holds our end of a pipe (`end_with_parent`), until the block ends.
+
+    Raises:
+        UserError: it ended, or `is_up` was not true within 30 s; `log` has what it said.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    with group(command, cwd=cwd, environment=environment, log=log, stdin=subprocess.PIPE) as process:
         deadline = time.monotonic() + _START_SECONDS
         while not is_up():
             if process.poll() is not None:
@@ -55,7 +69,3 @@ def child(
                 raise UserError(f"{module} did not start within {_START_SECONDS} s: see {log}")
             time.sleep(_POLL_SECONDS)
         yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()

@@ -1,6 +1,5 @@
 """Finding an execution on the account that this shell points to, local or real."""
 
-import os
 from typing import TYPE_CHECKING
 
 import boto3
@@ -10,7 +9,6 @@ from localcloud.errors import UserError
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
-
 
 _LISTED = 10
 
@@ -42,24 +40,17 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
     return execution, there
 
 
-def unreachable() -> str:
-    """What to do where AWS cannot be asked."""
-    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
-        return f"is `mailstep up` still running at {endpoint}? Start it again, or unset AWS_ENDPOINT_URL"
-    return "set credentials and Region, or the variables that `mailstep up` prints"
-
-
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
     pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=_state_machine(stack))
     found = {e["name"]: e["executionArn"] for page in pages for e in page["executions"] if e["name"].startswith(name)}
     # The name itself, or the one whose replays (`-r2`) the others are.
-    meant = [first for first in found if all(other.startswith(first) for other in found)]
-    if name not in found and len(meant) != 1:
+    first = min(found, key=len, default="")
+    if not found or not all(other.startswith(first) for other in found):
         names = ", ".join(list(found)[:_LISTED])
         raise UserError(
             f"{len(found)} executions of {stack!r} have a name that begins with {name!r}{names and ': '}{names}"
         )
-    return found[name if name in found else meant[0]]
+    return found[first]
 
 
 def _state_machine(stack: str) -> str:

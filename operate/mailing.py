@@ -4,7 +4,7 @@ import smtplib
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcloud.cloud import route_names
+from localcloud.deployment import route_names
 from localcloud.errors import UserError
 from mailstep.contracts import Message
 from operate.parsing import parse_octets, read_file

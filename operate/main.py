@@ -18,8 +18,8 @@ def main() -> None:
 
     from localcloud.errors import UserError  # noqa: PLC0415
     from mailstep.errors import ConfigurationError  # noqa: PLC0415
+    from operate.asking import refused, unasked, way_to_aws  # noqa: PLC0415
     from operate.cli import app  # noqa: PLC0415
-    from operate.executions import unreachable  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
@@ -32,9 +32,9 @@ def main() -> None:
     except (UserError, ConfigurationError) as error:
         sys.exit(_fail(str(error)))
     except ClientError as error:
-        sys.exit(_fail(f"AWS answered: {error.response['Error'].get('Message') or error}"))
+        sys.exit(_fail(refused(error)))
     except BotoCoreError as error:
-        sys.exit(_fail(f"AWS cannot be asked: {error} ({unreachable()})"))
+        sys.exit(_fail(f"{unasked(error)} ({way_to_aws()})"))
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     sys.exit(code)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mailstep.errors import ConfigurationError
+from operate.asking import unasked
 from operate.doctor import pipeline, ses
 from operate.doctor.findings import Finding, Result, fault, ok, unknown
 from operate.doctor.site import Site, Stack
@@ -71,7 +72,7 @@ def _answer(check: Check, site: Site) -> Finding:
     except ClientError as error:
         return _refused(error)
     except BotoCoreError as error:
-        return unknown(f"AWS cannot be asked: {error}", "look at network, credentials and Region")
+        return unknown(unasked(error), "look at network, credentials and Region")
     except KeyError as error:
         return fault(f"the stack has no {error.args[0]}", "deploy the stacks of this version: docs/deploy.md")
     except ConfigurationError as error:

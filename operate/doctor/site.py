@@ -8,9 +8,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mailstep.routes import ROUTES_FILE, Route, load
+from operate.asking import refused, unasked, way_to_aws
 from operate.doctor.dns_records import Lookup, lookup
 from operate.doctor.findings import Result, fault
-from operate.executions import unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -125,9 +125,9 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
             "deploy it (docs/deploy.md), or name its Region: --receiving-region",
         )
     except BotoCoreError as error:
-        raise Blocked("credentials", f"AWS cannot be asked: {error}", unreachable()) from error
+        raise Blocked("credentials", unasked(error), way_to_aws()) from error
     except ClientError as error:
-        raise Blocked("credentials", _said(error), "use credentials that may read both stacks") from error
+        raise Blocked("credentials", refused(error), "use credentials that may read both stacks") from error
     return Site(session, caller["Account"], caller["Arn"].split(":")[1], home, receiving)
 
 
@@ -152,7 +152,3 @@ def _read(session: boto3.Session, check: str, name: str, region: str, remedy: st
             for r in page["StackResourceSummaries"]
         },
     )
-
-
-def _said(error: ClientError) -> str:
-    return f"AWS answered: {error.response['Error'].get('Message') or error}"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from localcloud.account import Account
-from localcloud.cloud import DOMAIN, LocalCloud, route_names
-from localcloud.deployment import RECEIVING_STACK
+from localcloud.cloud import DOMAIN, LocalCloud
+from localcloud.deployment import RECEIVING_STACK, route_names
 from localcloud.provisioners import SETUP_NOTIFICATION
 from tests.cloud.conftest import eventually
 from tests.cloud.test_roles import role_without

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.cloud import route_names
+from localcloud.deployment import route_names
 from tests.transformed import ACCOUNT, outputs, transformed
 
 Resources = dict[str, Any]
