@@ -12,5 +12,14 @@ def in_ascii(address: str) -> str:
     local, _, domain = address.rpartition("@")
     if not local.isascii():
         raise ValueError("SES takes only US-ASCII before the @")
+    return f"{local}@{domain_in_ascii(domain)}"
+
+
+def domain_in_ascii(domain: str) -> str:
+    """A domain as A-labels.
+
+    Raises:
+        ValueError: it is none.
+    """
     # The registered ASCII domains of RFC 5322 allow more than IDNA does (an underscore); they are as they have to be.
-    return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode('ascii')}"
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")

@@ -90,7 +90,7 @@ class Ledger:
                 ":this": {"SS": [message.id]},
                 ":email": {"S": message.id},
                 ":most": {"N": str(at_most)},
-                ":end": {"N": str(max(now, hour * _HOUR) + 2 * _HOUR)},
+                ":end": {"N": str(now + 2 * _HOUR)},
             },
         )
 

@@ -17,13 +17,12 @@ from mailstep.contracts import (
     SUBJECT_IN_STATE,
     Address,
     Attachment,
-    DeliveryReport,
     Envelope,
     Message,
-    ReportedRecipient,
     StoredEmail,
 )
 from mailstep.decoding import content
+from mailstep.delivery_reports import delivery_report
 from mailstep.errors import UnreadableEmail
 from mailstep.header_fields import addresses, date, decoded, message_ids, unfold
 from mailstep.mime import Part
@@ -39,7 +38,6 @@ _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SES_BLOCK = 30  # fields among which SES's own are: it adds about ten
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _SPACES = re.compile(r"[^\S\n]+")
-_EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _REPLY_PARSER = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "nl", "pl", "sv", "da", "pt"])
 
@@ -84,7 +82,7 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
         html=html or None,
         reply_text=_reply_text(text),
         attachments=tuple(files.attachments),
-        delivery_report=_delivery_report(raw, root),
+        delivery_report=delivery_report(raw, root),
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),
         verdicts=verdicts(on_top),
@@ -267,35 +265,3 @@ def _protection(root: Part, what: str) -> str | None:
         kind = "signed" if root.parameters.get("smime-type", "").lower().startswith("signed") else "encrypted"
         return "smime" if kind == what else None
     return None
-
-
-def _delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
-    status = next((child for child in root.children if child.media_type == "message/delivery-status"), None)
-    if root.media_type != "multipart/report" or status is None:
-        return None
-    octets = content(raw, status, [])[: bounds.HEADER_VALUE]
-    groups: list[dict[str, str]] = []
-    # Groups of fields with an empty line between them (RFC 3464 section 2.1).
-    for block in _EMPTY_LINE.split(octets):
-        fields, _ = mime.header(block, 0, len(block), [])
-        if fields:
-            groups.append({name.lower(): decoded(unfold(value)) for name, value in fields})
-    return DeliveryReport(
-        reporting_mta=_after_type(groups[0].get("reporting-mta")) if groups else None,
-        recipients=tuple(
-            ReportedRecipient(
-                final_recipient=_after_type(group.get("final-recipient")),
-                original_recipient=_after_type(group.get("original-recipient")),
-                action=(group.get("action") or "").lower() or None,
-                status=group.get("status"),
-                diagnostic_code=_after_type(group.get("diagnostic-code")),
-            )
-            for group in groups
-            if "final-recipient" in group or "action" in group
-        ),
-    )
-
-
-def _after_type(value: str | None) -> str | None:
-    """A value of RFC 3464 without its `rfc822;` or `smtp;`."""
-    return value.partition(";")[2].strip() or value.strip() if value else None

@@ -9,7 +9,7 @@ from mimetypes import guess_type
 from typing import Protocol
 
 from mailstep import archives, bounds, replying
-from mailstep.addresses import in_ascii
+from mailstep.addresses import domain_in_ascii
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
@@ -98,7 +98,7 @@ def _domain(address: str) -> str:
     """The domain of an address as SES writes it in its verdicts: in ASCII, where it is one (RFC 5890)."""
     domain = address.rpartition("@")[2].lower()
     with suppress(ValueError):
-        return in_ascii(f"x@{domain}").rpartition("@")[2].lower()
+        return domain_in_ascii(domain).lower()
     return domain
 
 

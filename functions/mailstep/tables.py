@@ -86,11 +86,12 @@ def is_table(attachment: Attachment) -> bool:
     return attachment.media_type in _DELIMITED | _WORKBOOKS or suffix in {".csv", ".tsv", ".xlsx"}
 
 
+@dataclass
 class Room:
-    """What may still be read of a message: its tables together have the bounds of one."""
+    """What may still be read of a message's tables, all together."""
 
-    def __init__(self) -> None:
-        self.octets, self.cells = 2 * SIZE_BOUND, CELLS_BOUND
+    octets: int = 2 * SIZE_BOUND
+    cells: int = CELLS_BOUND
 
 
 def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]:
