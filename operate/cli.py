@@ -121,7 +121,7 @@ def show_history(
 ) -> None:
     """Show what an execution did, here or on AWS: wherever this shell's AWS credentials and endpoint point to."""
     if execution is None:
-        _out.print(display.executions_table(latest(stack)), crop=False)
+        _out.print(display.executions_list(latest(stack)), crop=False)
         return
     arn, sfn = find_execution(execution, stack)
     line = history.fetch(sfn, arn)

@@ -119,23 +119,19 @@ def places_view(places: dict[str, Any], variables: dict[str, str]) -> Renderable
     )
 
 
-def _unwrapped(text: str) -> Text:
-    """Text to be copied: one line stays one line (print it with crop=False)."""
-    return Text(text, no_wrap=True, overflow="ignore")
+def _unwrapped(text: str) -> RenderableType:
+    """Text to be copied: one line stays one line (print it with crop=False; a Text by itself would be wrapped anew)."""
+    return Group(Text(text, no_wrap=True, overflow="ignore"))
 
 
-def executions_table(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:
-    """Executions, the newest first, each with what `mailstep history` wants to know."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("Started")
-    table.add_column("Took", justify="right")
-    table.add_column("Status")
-    table.add_column("Name", no_wrap=True, overflow="ignore")
+def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:
+    """Executions, the newest first, each with what `mailstep history` wants to know: one line each, however narrow."""
+    lines = [f"{'Started':19}  {'Took':>10}  {'Status':9}  Name"]
     for execution in executions:
         took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
         started = execution["startDate"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(started, _seconds(took), execution["status"].lower(), execution["name"])
-    return table
+        lines.append(f"{started}  {_seconds(took):>10}  {execution['status'].lower():9}  {execution['name']}")
+    return _unwrapped("\n".join(lines))
 
 
 def result_view(result: Result) -> RenderableType:

@@ -136,7 +136,7 @@ def test_history_tells_the_same_story_as_the_demo(cloud: LocalCloud, desk: Desk)
 def test_history_without_a_name_lists_the_latest(cloud: LocalCloud, desk: Desk) -> None:
     [result] = desk.send("order.eml")
     assert result.execution_arn
-    told = run("history", **cloud.account.variables(), COLUMNS="160")
+    told = run("history", **cloud.account.variables(), COLUMNS="60")
     header, first, *_ = told.stdout.splitlines()
     assert header.split() == ["Started", "Took", "Status", "Name"]
     assert first.split()[-2:] == ["succeeded", result.execution_arn.rpartition(":")[2]]
