@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import urllib3
 
-from localcloud.cloud import LocalCloud, running
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
-from operate import demo
-from operate.mailing import MessageFile, read_message_file
+from mailstep_cli import demo
+from mailstep_cli.mailing import MessageFile, read_message_file
+from mailstep_local.cloud import LocalCloud, running
 from tests.conftest import EMAILS
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.cloud import LocalCloud
-from operate import demo
+from mailstep_cli import demo
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Answer, Application, Desk, eventually, function_configuration, hurried
 from tests.cloud.test_nothing_lost_nothing_twice import outbox_about, subscribe
 

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from localcloud.account import Account
-from localcloud.cloud import LocalCloud
+from mailstep_local.account import Account
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
 from tests.conftest import EMAILS, MAILSTEP, PROJECT, run
 
@@ -120,7 +120,7 @@ def test_an_interrupt_while_it_starts_leaves_nothing(tmp_path: Path, sent: signa
 
 
 def emulator_up(directory: Path) -> bool:
-    return any("localcloud.emulator" in line for line in running_from(directory))
+    return any("mailstep_local.emulator" in line for line in running_from(directory))
 
 
 def test_history_tells_the_same_story_as_the_demo(cloud: LocalCloud, desk: Desk) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import deployment
-from localcloud.account import Account
-from localcloud.cloud import empty_account
+from mailstep_local import deployment
+from mailstep_local.account import Account
+from mailstep_local.cloud import empty_account
 from tests.conftest import PROJECT
 
 LEFT_OUT = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from localcloud.cloud import LocalCloud
-from operate.doctor import checks
-from operate.doctor.site import Site, visit
+from mailstep_cli.doctor import checks
+from mailstep_cli.doctor.site import Site, visit
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import function_configuration
 from tests.conftest import run
 

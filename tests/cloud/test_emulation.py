@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.cloud import LocalCloud
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
 
 PROBE = """

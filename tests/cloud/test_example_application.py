@@ -11,8 +11,8 @@ from pathlib import Path
 import consumer
 import pytest
 
-from localcloud.cloud import LocalCloud
-from localcloud.example import SECRET
+from mailstep_local.cloud import LocalCloud
+from mailstep_local.example import SECRET
 from tests.cloud.conftest import Desk, eventually
 from tests.cloud.test_queue import in_background
 from tests.conftest import MAILSTEP, PROJECT

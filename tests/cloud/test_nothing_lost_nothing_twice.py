@@ -10,9 +10,9 @@ from pathlib import Path
 
 import urllib3
 
-from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Answer, Application, Desk, eventually, function_configuration, processes_of
 from tests.conftest import EVENTS
 

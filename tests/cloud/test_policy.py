@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.cloud import LocalCloud
 from mailstep.routes import Route
-from operate import demo
-from operate.mailing import MessageFile
-from operate.parsing import parse_file
+from mailstep_cli import demo
+from mailstep_cli.mailing import MessageFile
+from mailstep_cli.parsing import parse_file
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
 from tests.unit.test_policy import BOMBS
 

@@ -8,7 +8,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 
-from localcloud.cloud import LocalCloud
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
 from tests.conftest import EVENTS, PROJECT
 

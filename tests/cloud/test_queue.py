@@ -12,9 +12,9 @@ from email.utils import make_msgid
 
 import pytest
 
-from localcloud.cloud import LocalCloud
 from mailstep.contracts import QueueItem
-from operate import demo
+from mailstep_cli import demo
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Application, Desk, eventually, function_configuration
 from tests.cloud.test_nothing_lost_nothing_twice import outbox_about, subscribe
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from localcloud.account import Account
-from localcloud.cloud import DOMAIN, LocalCloud
-from localcloud.deployment import RECEIVING_STACK, route_names
-from localcloud.provisioners import SETUP_NOTIFICATION
+from mailstep_local.account import Account
+from mailstep_local.cloud import DOMAIN, LocalCloud
+from mailstep_local.deployment import RECEIVING_STACK, route_names
+from mailstep_local.provisioners import SETUP_NOTIFICATION
 from tests.cloud.conftest import eventually
 from tests.cloud.test_roles import role_without
 from tests.custom_resources import CloudFormation

@@ -2,7 +2,7 @@
 
 import re
 
-from localcloud.cloud import LocalCloud
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Application, Desk, eventually
 from tests.cloud.test_nothing_lost_nothing_twice import outbox_about
 from tests.conftest import run

@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from localcloud.cloud import LocalCloud
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
 from tests.cloud.test_nothing_lost_nothing_twice import subscribe
 from tests.conftest import run

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from localcloud.cloud import LocalCloud
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
-from operate import history
+from mailstep_cli import history
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Application, Desk, eventually, function_configuration, hurried
 from tests.cloud.test_nothing_lost_nothing_twice import s3_event
 from tests.conftest import EVENTS

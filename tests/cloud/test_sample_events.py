@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from localcloud.cloud import LocalCloud
-from localcloud.deployment import RECEIVING_STACK
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
 from mailstep.ledger import suppression_id
+from mailstep_local.cloud import LocalCloud
+from mailstep_local.deployment import RECEIVING_STACK
 from tests.cloud.conftest import Desk, eventually
 from tests.cloud.test_receiving import physical_id
 from tests.conftest import EVENTS

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.cloud import LocalCloud
-from operate import demo
-from operate.mailing import read_message_file
+from mailstep_cli import demo
+from mailstep_cli.mailing import read_message_file
+from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, processes_of
 from tests.conftest import EMAILS, run
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from mailstep import mime
 from mailstep.contracts import Address, Message
 from mailstep.decoding import content
-from operate.cli import app
-from operate.parsing import parse_file
-from operate.reference import schema
+from mailstep_cli.cli import app
+from mailstep_cli.parsing import parse_file
+from mailstep_cli.reference import schema
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.errors import UserError
-from operate import cli
+from mailstep_cli import cli
+from mailstep_local.errors import UserError
 from tests.conftest import PROJECT, run
 
 
@@ -140,7 +140,7 @@ def test_sam_missing(tmp_path: Path) -> None:
     shutil.copy(Path(sys.prefix) / "pyvenv.cfg", tmp_path / "pyvenv.cfg")
     packages = Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     ended = subprocess.run(
-        [bin_directory / "python", "-c", "from operate.main import main; main()", "up"],
+        [bin_directory / "python", "-c", "from mailstep_cli.main import main; main()", "up"],
         cwd=PROJECT,
         env={"PATH": str(bin_directory), "PYTHONPATH": f"{PROJECT}:{PROJECT / 'functions'}:{packages}"},
         capture_output=True,
@@ -164,7 +164,7 @@ def test_a_python_that_is_too_old(version: str) -> None:
     if python is None:
         pytest.skip(f"no Python {version} on this machine")
     ended = subprocess.run(
-        [python, "-c", "from operate.main import main; main()"],
+        [python, "-c", "from mailstep_cli.main import main; main()"],
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from mailstep.contracts import StoredEmail
 from mailstep.parsing import parse
-from operate.cli import app
+from mailstep_cli.cli import app
 from tests.conftest import PROJECT
 
 PAGES = sorted(

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from operate.doctor import dns_records
-from operate.doctor.dns_records import Lookup
-from operate.doctor.policies import allows
-from operate.doctor.site import reserved
+from mailstep_cli.doctor import dns_records
+from mailstep_cli.doctor.dns_records import Lookup
+from mailstep_cli.doctor.policies import allows
+from mailstep_cli.doctor.site import reserved
 from tests.conftest import PROJECT
 
 SES = "inbound-smtp.eu-west-1.amazonaws.com"

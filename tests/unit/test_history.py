@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from mailstep.policy import MEANINGS
-from operate.display import readable_cause, timeline_table
-from operate.history import timeline
+from mailstep_cli.display import readable_cause, timeline_table
+from mailstep_cli.history import timeline
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 

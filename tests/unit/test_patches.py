@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from localcloud.patches import IncompatibleMiniStack, _replace
+from mailstep_local.patches import IncompatibleMiniStack, _replace
 
 
 def test_what_is_gone_or_has_changed_is_refused() -> None:

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import validate
 
 from mailstep.contracts import Digest
-from operate.reference import PUBLISHED, field_tables, rule_table, schema
+from mailstep_cli.reference import PUBLISHED, field_tables, rule_table, schema
 from tests.conftest import PROJECT
 
 SCHEMAS = PROJECT / "docs" / "schemas"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.errors import UserError
 from mailstep.errors import ConfigurationError
 from mailstep.routes import ROUTES_FILE, load
-from operate import cli
+from mailstep_cli import cli
+from mailstep_local.errors import UserError
 from tests.conftest import PROJECT
 
 ENVIRONMENT = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.deployment import route_names
+from mailstep_local.deployment import route_names
 from tests.transformed import ACCOUNT, outputs, transformed
 
 Resources = dict[str, Any]

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from jsonata import Jsonata
 from moto import mock_aws
 
-from operate.history import Timeline, timeline
+from mailstep_cli.history import Timeline, timeline
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "email.asl.json"
 FUNCTIONS = ("Parse", "Validate", "Process", "Reply")

@@ -1,6 +1,6 @@
 """The process that is the AWS account: MiniStack with our patches, ending itself and its functions with its parent.
 
-python -m localcloud.emulator DIRECTORY SMTP_PORT < a pipe that the parent holds open
+python -m mailstep_local.emulator DIRECTORY SMTP_PORT < a pipe that the parent holds open
 """
 
 import sys
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ministack.app import main
 
-from localcloud import lambda_runtime, patches
-from localcloud.processes import end_with_parent
+from mailstep_local import lambda_runtime, patches
+from mailstep_local.processes import end_with_parent
 
 if __name__ == "__main__":
     directory = Path(sys.argv[1])

@@ -12,21 +12,21 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from localcloud import deployment
-from localcloud.cloud import LocalCloud, running
-from localcloud.deployment import PROJECT
-from localcloud.errors import UserError
 from mailstep.errors import ConfigurationError
 from mailstep.processors import built_in
 from mailstep.routes import ROUTES_FILE, load
-from operate import demo as demonstration
-from operate import display, history, parsing, replaying
-from operate.doctor import checks
-from operate.doctor.findings import Result
-from operate.doctor.send_test import send_test
-from operate.doctor.site import Blocked, visit
-from operate.executions import find_execution, latest
-from operate.mailing import check_route, read_message_file
+from mailstep_cli import demo as demonstration
+from mailstep_cli import display, history, parsing, replaying
+from mailstep_cli.doctor import checks
+from mailstep_cli.doctor.findings import Result
+from mailstep_cli.doctor.send_test import send_test
+from mailstep_cli.doctor.site import Blocked, visit
+from mailstep_cli.executions import find_execution, latest
+from mailstep_cli.mailing import check_route, read_message_file
+from mailstep_local import deployment
+from mailstep_local.cloud import LocalCloud, running
+from mailstep_local.deployment import PROJECT
+from mailstep_local.errors import UserError
 
 app = typer.Typer(
     help="Email automation on your own AWS account: run it here, and see what happened to every message.",

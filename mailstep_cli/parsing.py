@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from localcloud.errors import UserError
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.parsing import parse
+from mailstep_local.errors import UserError
 
 _FILE = StoredEmail(id="file", bucket="file", key="inbound/file/file")
 """Stands for the object where a message comes from a file."""

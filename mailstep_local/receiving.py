@@ -14,9 +14,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from botocore.exceptions import ClientError
 
-from localcloud.account import Account
-from localcloud.simulator import findings
-from localcloud.storing import store
+from mailstep_local.account import Account
+from mailstep_local.simulator import findings
+from mailstep_local.storing import store
 
 SIZE_BOUND = 40 * 1024 * 1024
 """Octets of a message that SES receives (Amazon SES quotas)."""

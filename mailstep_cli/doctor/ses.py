@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from operate.doctor import dns_records
-from operate.doctor.findings import Finding, fault, judged, ok, unknown
-from operate.doctor.policies import allows
-from operate.doctor.site import Site, reserved
+from mailstep_cli.doctor import dns_records
+from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
+from mailstep_cli.doctor.policies import allows
+from mailstep_cli.doctor.site import Site, reserved
 
 _BOUND = 5
 

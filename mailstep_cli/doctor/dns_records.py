@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dns.exception
 import dns.resolver
 
-from operate.doctor.findings import Finding, fault, ok
+from mailstep_cli.doctor.findings import Finding, fault, ok
 
 _SECONDS = 5
 

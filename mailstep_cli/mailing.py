@@ -4,10 +4,10 @@ import smtplib
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcloud.deployment import route_names
-from localcloud.errors import UserError
 from mailstep.contracts import Message
-from operate.parsing import parse_octets, read_file
+from mailstep_cli.parsing import parse_octets, read_file
+from mailstep_local.deployment import route_names
+from mailstep_local.errors import UserError
 
 
 @dataclass(frozen=True)

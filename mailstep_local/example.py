@@ -1,6 +1,6 @@
 """The example application beside the local cloud.
 
-python -m localcloud.example PORT < a pipe that the parent holds open
+python -m mailstep_local.example PORT < a pipe that the parent holds open
 """
 
 import sys
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import urllib3
 
-from localcloud.account import Account
-from localcloud.deployment import PROJECT
-from localcloud.processes import child, end_with_parent
+from mailstep_local.account import Account
+from mailstep_local.deployment import PROJECT
+from mailstep_local.processes import child, end_with_parent
 
 SECRET = "a secret of this machine only"  # noqa: S105 - it opens nothing
 _DIRECTORY = PROJECT / "examples" / "application"
@@ -32,7 +32,7 @@ def serving(account: Account, port: int, log: Path) -> Generator[dict[str, str]]
         return False
 
     environment = account.environment() | {"MAILSTEP_SECRETS": SECRET}
-    with child("localcloud.example", str(port), cwd=PROJECT, environment=environment, log=log, is_up=is_up):
+    with child("mailstep_local.example", str(port), cwd=PROJECT, environment=environment, log=log, is_up=is_up):
         secret = account.client("secretsmanager").create_secret(Name="mailstep-application", SecretString=SECRET)
         yield {
             "ApplicationUrl": f"http://127.0.0.1:{port}/mail",

@@ -4,7 +4,7 @@ import time
 from functools import cache
 from typing import Any
 
-from localcloud.account import ACCOUNT_ID, Account
+from mailstep_local.account import ACCOUNT_ID, Account
 
 _ROLE_SECONDS = 900
 

@@ -10,8 +10,8 @@ from ministack.core.responses import get_region
 from ministack.services import ses_v2
 from ministack.services.cloudformation import provisioners, stacks
 
-from localcloud.account import Account
-from localcloud.storing import store
+from mailstep_local.account import Account
+from mailstep_local.storing import store
 
 Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, str]]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from localcloud.errors import UserError
+from mailstep_local.errors import UserError
 
 _START_SECONDS = 30
 _POLL_SECONDS = 0.05

@@ -8,9 +8,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mailstep.routes import ROUTES_FILE, Route, load
-from operate.asking import refused, unasked, way_to_aws
-from operate.doctor.dns_records import Lookup, lookup
-from operate.doctor.findings import Result, fault
+from mailstep_cli.asking import refused, unasked, way_to_aws
+from mailstep_cli.doctor.dns_records import Lookup, lookup
+from mailstep_cli.doctor.findings import Result, fault
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -18,13 +18,13 @@ from rich.text import Text
 from mailstep.contracts import Message
 from mailstep.policy import MEANINGS
 from mailstep.routes import Route
-from operate.doctor.findings import Result
-from operate.history import Attempt, Timeline
+from mailstep_cli.doctor.findings import Result
+from mailstep_cli.history import Attempt, Timeline
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
-    from operate import demo
+    from mailstep_cli import demo
 
 _BAR = 28
 _CAUSE_BOUND = 240

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from localcloud.errors import UserError
 from mailstep.contracts import StoredEmail
+from mailstep_local.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from samcli.yamlhelper import yaml_parse
 
-from localcloud.account import Account
-from localcloud.errors import UserError
-from localcloud.processes import group
 from mailstep.routes import ROUTES_FILE, names
+from mailstep_local.account import Account
+from mailstep_local.errors import UserError
+from mailstep_local.processes import group
 
 PROJECT = Path(__file__).parents[1]
 STACK = "mailstep"

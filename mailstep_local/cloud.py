@@ -11,10 +11,10 @@ from pathlib import Path
 
 import urllib3
 
-from localcloud import deployment, example, receiving
-from localcloud.account import ACCOUNT_ID, REGION, Account
-from localcloud.errors import UserError
-from localcloud.processes import child
+from mailstep_local import deployment, example, receiving
+from mailstep_local.account import ACCOUNT_ID, REGION, Account
+from mailstep_local.errors import UserError
+from mailstep_local.processes import child
 
 DOMAIN = "mailstep.example"
 """The domain that the local SES receives for; samconfig.toml names it too, for both local stacks."""
@@ -133,7 +133,7 @@ def _smtp_front(account: Account, port: int) -> Generator[int]:
 
 @contextmanager
 def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> Generator[None]:
-    """MiniStack and its functions as one process group, which dies with us (localcloud/emulator.py)."""
+    """MiniStack and its functions as one process group, which dies with us (mailstep_local/emulator.py)."""
     scratch = directory / "scratch"
     scratch.mkdir()
     identity = secrets.token_hex(8)
@@ -159,7 +159,7 @@ def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> G
             return bool(health.json().get("edition") == identity)
         return False
 
-    arguments = ("localcloud.emulator", str(directory), str(smtp_port))
+    arguments = ("mailstep_local.emulator", str(directory), str(smtp_port))
     try:
         with child(*arguments, cwd=scratch, environment=environment, log=log, is_up=is_up):
             yield

@@ -16,10 +16,10 @@ def main() -> None:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from typer._click.exceptions import ClickException  # noqa: PLC0415
 
-    from localcloud.errors import UserError  # noqa: PLC0415
     from mailstep.errors import ConfigurationError  # noqa: PLC0415
-    from operate.asking import refused, unasked, way_to_aws  # noqa: PLC0415
-    from operate.cli import app  # noqa: PLC0415
+    from mailstep_cli.asking import refused, unasked, way_to_aws  # noqa: PLC0415
+    from mailstep_cli.cli import app  # noqa: PLC0415
+    from mailstep_local.errors import UserError  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))

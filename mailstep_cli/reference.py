@@ -1,4 +1,4 @@
-"""What docs/ says of the code, made from the code: schemas, fields, rules (`python -m operate.reference docs`)."""
+"""What docs/ says of the code, made from the code: schemas, fields, rules (`python -m mailstep_cli.reference docs`)."""
 
 import json
 import sys

@@ -10,10 +10,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localcloud.errors import UserError
 from mailstep.policy import MEANINGS
-from operate.doctor.findings import Finding, fault, ok
-from operate.doctor.site import Site
+from mailstep_cli.doctor.findings import Finding, fault, ok
+from mailstep_cli.doctor.site import Site
+from mailstep_local.errors import UserError
 
 _POLL_SECONDS = 0.5
 _CLOCK_SKEW = timedelta(minutes=2)

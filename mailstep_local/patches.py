@@ -26,8 +26,8 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, ses, ses_v2, sns, stepfunctions
 
-from localcloud import provisioners, workflow_role
-from localcloud.simulator import feedback
+from mailstep_local import provisioners, workflow_role
+from mailstep_local.simulator import feedback
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -86,7 +86,7 @@ def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[...
     found: Callable[..., Any] | None = getattr(module, name, None)
     if found is None or list(inspect.signature(found).parameters) != parameters:
         raise IncompatibleMiniStack(
-            f"{module.__name__}.{name} is not as localcloud/patches.py knows it: pin the version of MiniStack "
+            f"{module.__name__}.{name} is not as mailstep_local/patches.py knows it: pin the version of MiniStack "
             "that it was written against, or write the patch anew"
         )
     return found
@@ -319,7 +319,7 @@ def _pass_on_the_tagging_of_a_copy() -> None:
     """MiniStack's `aws-sdk:s3:copyObject` knows TaggingDirective, but not Tagging: a copy would lose its tags."""
     members = stepfunctions._REST_XML_OP_SPECS.get("s3", {}).get("CopyObject", {}).get("header_params")
     if members is None or "TaggingDirective" not in members:
-        raise IncompatibleMiniStack("stepfunctions._REST_XML_OP_SPECS is not as localcloud/patches.py knows it")
+        raise IncompatibleMiniStack("stepfunctions._REST_XML_OP_SPECS is not as mailstep_local/patches.py knows it")
     members.setdefault("Tagging", "x-amz-tagging")
 
 
@@ -369,7 +369,7 @@ def _name_a_throttle_as_step_functions_does() -> None:
 def _let_ses_assume_roles() -> None:
     """SES assumes a rule's role as the service, with the rule as aws:SourceArn; MiniStack has no service that does.
 
-    localcloud/storing.py calls as root and names the rule as ExternalId: nobody else may pass for SES.
+    mailstep_local/storing.py calls as root and names the rule as ExternalId: nobody else may pass for SES.
     """
     parameters = ["trust_doc", "caller_arn", "ctx"]
     evaluate = _known(iam_evaluator, "evaluate_trust_policy", parameters)
@@ -413,7 +413,7 @@ def _evaluate_the_timeout_of_a_callback() -> None:
 
 
 def _enforce_the_role_of_a_state_machine() -> None:
-    """A task needs its workflow's role to allow it; MiniStack calls as root (localcloud/workflow_role.py)."""
+    """A task needs its workflow's role to allow it; MiniStack calls as root (mailstep_local/workflow_role.py)."""
     arguments = _known(stepfunctions, "_apply_jsonata_arguments", ["state_def", "raw_input", "ctx"])
 
     def allowed_arguments(state_def: dict[str, Any], raw_input: Any, ctx: Any = None) -> Any:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from localcloud.cloud import LocalCloud
-from operate import history
-from operate.mailing import MessageFile, recipient, send
+from mailstep_cli import history
+from mailstep_cli.mailing import MessageFile, recipient, send
+from mailstep_local.cloud import LocalCloud
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
