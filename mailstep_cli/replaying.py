@@ -31,13 +31,13 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
         raise UserError(f"{execution_arn} is no execution of Mailstep's workflow") from error
     if execution["status"] == "RUNNING":
         raise UserError(f"{execution['name']} is still running: what it waits for, mailstep history says")
-    terms = json.dumps(email.model_copy(update={"reply_again": reply_again}).model_dump(), sort_keys=True)
+    terms = email.model_copy(update={"replay": True, "reply_again": reply_again}).model_dump(mode="json")
     for number in range(2, _MOST + 1):
         try:
             return sfn.start_execution(
                 stateMachineArn=execution.get("stateMachineAliasArn") or execution["stateMachineArn"],
                 name=f"{email.id}-r{number}",
-                input=terms,
+                input=json.dumps(terms, sort_keys=True),
             )["executionArn"]
         except sfn.exceptions.ExecutionAlreadyExists:
             continue

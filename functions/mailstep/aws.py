@@ -31,6 +31,13 @@ _THROTTLED = {
     "LimitExceededException",
     "RequestTimeout",
 }
+# The network, and an answer that ends too early or arrives damaged.
+_BROKEN_OFF = (
+    exceptions.ConnectionError,
+    exceptions.HTTPClientError,
+    exceptions.IncompleteReadError,
+    exceptions.FlexibleChecksumError,
+)
 
 
 @cache
@@ -41,14 +48,17 @@ def client(service: str) -> Any:
 
 @contextmanager
 def transient_faults() -> Generator[None]:
-    """Raise throttling, 5xx and network faults of AWS as `TransientError`; let all others pass as they are."""
+    """Raise throttling, 5xx and network faults of AWS as `TransientError`; let all others pass as they are.
+
+    HTTP 429 is throttling whatever its code says (RFC 6585 section 4).
+    """
     try:
         yield
     except exceptions.ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _THROTTLED or status >= 500:
+        if code in _THROTTLED or status == 429 or status >= 500:
             raise TransientError(f"{error.operation_name}: {code} ({status})") from error
         raise
-    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+    except _BROKEN_OFF as error:
         raise TransientError(type(error).__name__) from error

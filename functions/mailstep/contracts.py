@@ -24,11 +24,13 @@ class Contract(BaseModel):
 class StoredEmail(Contract):
     """The raw message in S3, and the input of an execution."""
 
-    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket, key and version")
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket and key (identity.py)")
     bucket: str
     key: str
     version_id: str | None = None
-    reply_again: bool = Field(default=False, description="A replay that is to answer a second time")
+    stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
+    replay: bool = Field(default=False, description="An operator processes it again (`mailstep replay`)")
+    reply_again: bool = Field(default=False, description="A replay that may answer a second time")
 
     @property
     def route(self) -> str:
@@ -150,6 +152,13 @@ class Claim(Contract):
     envelope: Envelope
 
 
+class ValidateRequest(Contract):
+    """Input of ValidateEmail. A redrive has the same execution, a replay has its own."""
+
+    claim: Claim
+    execution_arn: str
+
+
 class Processing(Contract):
     """How the route's mail is processed, as far as the workflow has to know it."""
 
@@ -202,11 +211,11 @@ class Processed(Contract):
 
 
 class ReplyRequest(Contract):
-    """Input of SendReply and its two sisters: what to say lies at `digest_key`, else it follows from the kind."""
+    """Input of each state that sends: what to say lies at `digest_key`, else it follows from the kind."""
 
     execution: str
     claim: ValidClaim | Claim
-    kind: Literal["digest", "refusal", "delay", "failure"]
+    kind: Literal["digest", "refusal", "delay", "failure", "completion"]
     digest_key: str | None = None
     explanation: str | None = None
 
@@ -218,7 +227,7 @@ class ReplyRequest(Contract):
 
 
 class Replied(Contract):
-    """Output of SendReply: the id SES gave the reply; None where nobody vouches for the sender, and none was sent."""
+    """Output of each state that sends: the id that SES gave the reply; None where no reply was sent."""
 
     ses_message_id: str | None
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from mimetypes import guess_type
 from typing import Protocol
 
 from mailstep import archives, bounds, replying
 from mailstep.addresses import domain_in_ascii
-from mailstep.contracts import Attachment, Message
+from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
 
@@ -21,10 +22,10 @@ class Records(Protocol):
     def is_suppressed(self, address: str) -> bool:
         """Whether a bounce or complaint said that nothing more may go to the address."""
 
-    def claims(self, message: Message, key: str) -> bool:
-        """Whether the object at `key` is the message's first delivery; it is on record from now on."""
+    def record_delivery(self, message: Message, execution_arn: str) -> bool:
+        """Whether no other delivery of the message is processed or under way; this one is on record from now on."""
 
-    def counts(self, message: Message, at_most: int) -> bool:
+    def count_reply(self, message: Message, at_most: int) -> bool:
         """Whether the sender may be answered once more in this hour; the answer is counted from now on."""
 
 
@@ -33,7 +34,8 @@ class Case:
     """A message before the rules, and what they may look at."""
 
     message: Message
-    key: str
+    email: StoredEmail
+    execution_arn: str
     route: Route | None
     own_addresses: frozenset[str]
     records: Records
@@ -159,6 +161,15 @@ def _has_no_route(case: Case) -> str | None:
     return None if case.route else f"Nothing is set up for mail to {case.message.route!r}."
 
 
+def _is_stale(case: Case) -> str | None:
+    received, stored = case.message.received, case.email.stored
+    if case.route is None or case.email.replay or received is None or stored is None:
+        return None
+    if stored - received <= timedelta(hours=case.route.max_age_hours):
+        return None
+    return f"The message was stored more than {case.route.max_age_hours:g} hours after SES received it."
+
+
 def _is_suppressed(case: Case) -> str | None:
     if case.records.is_suppressed(case.author):
         return "Mail to the sender bounced for good, or was complained about."
@@ -170,14 +181,16 @@ def _is_blocked(case: Case) -> str | None:
 
 
 def _is_a_duplicate(case: Case) -> str | None:
-    return None if case.records.claims(case.message, case.key) else "The same message was received before."
+    if case.records.record_delivery(case.message, case.execution_arn):
+        return None
+    return "The same message was received before."
 
 
 def _is_one_too_many(case: Case) -> str | None:
     # What nobody vouches for is not answered, and does not count against the one in whose name it comes.
     if case.route is None or not vouched_for(case.message):
         return None
-    if case.records.counts(case.message, case.route.replies_an_hour):
+    if case.records.count_reply(case.message, case.route.replies_an_hour):
         return None
     return f"The sender was answered {case.route.replies_an_hour} times in this hour."
 
@@ -283,6 +296,13 @@ RULES = (
     ),
     Rule("unknown_route", "functions/routes.toml has no such route", "functions/routes.toml", False, _has_no_route),
     Rule(
+        "stale_message",
+        "S3 stored it long after SES received it: old mail, copied or restored; `mailstep replay` processes it",
+        "SES's Received field; S3's event time; `max_age_hours`",
+        False,
+        _is_stale,
+    ),
+    Rule(
         "suppressed_sender",
         "An earlier reply bounced for good, or was complained about",
         "Amazon SES Developer Guide, bounce and complaint events",
@@ -292,8 +312,8 @@ RULES = (
     Rule("blocked_sender", "The route blocks the sender", "`blocked_senders`", False, _is_blocked),
     Rule(
         "duplicate_message",
-        "The same Message-ID and content came to the route within a day",
-        "RFC 5321 section 4.5.5.1: a sender's server may deliver twice",
+        "The same Message-ID and content came to the route within five days, and did not fail there",
+        "RFC 5321 section 4.5.4.1: a sender's server may deliver twice, and gives up after some four to five days",
         False,
         _is_a_duplicate,
     ),

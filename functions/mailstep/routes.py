@@ -46,6 +46,9 @@ class Route(Contract):
     )
     allowed_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`; none: everybody")
     blocked_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`")
+    max_age_hours: float = Field(
+        default=72, gt=0, le=24 * 365, description="Between SES's receipt and S3's event; what is older is not answered"
+    )
     replies_an_hour: int = Field(
         default=20, ge=1, le=1_000, description="By the route to one sender, in one hour of the clock"
     )

@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPe
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from mailstep import replying, storage
+from mailstep import ledger, replying, storage
 from mailstep.aws import transient_faults
 from mailstep.contracts import Digest, Message, Replied, ReplyRequest
 from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError, reply_rejected
@@ -50,7 +50,8 @@ def _ses() -> "SESV2Client":
 def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda _: None) -> Replied:
     """Send the reply, unless one of this kind is on record for the email: then answer what was recorded.
 
-    Nothing is sent to an address that nobody vouches for. `on_sent` hears of each reply that SES accepted just now.
+    Nothing is sent to an address that SES did not authenticate, and no completion to a sender who was not told to wait.
+    `on_sent` hears of each reply that SES accepted just now.
 
     Raises:
         ReplyRejected: SES does not take it; the operator has to mend something.
@@ -60,8 +61,11 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
     message = storage.read_message(request.claim.email.bucket, request.claim.message_key)
-    if not vouched_for(message):
+    email_id = request.claim.email.id
+    if not vouched_for(message) or (request.kind == "completion" and not ledger.has_notice(email_id)):
         return Replied(ses_message_id=None)
+    if request.kind in {"delay", "failure"}:
+        ledger.record_notice(email_id)
     send_once = idempotent_function(
         _send,
         data_keyword_argument="effect",

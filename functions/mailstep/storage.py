@@ -10,31 +10,45 @@ from mailstep.contracts import Attachment, Digest, Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+
+_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 def read_raw(email: StoredEmail) -> bytes:
-    """The raw message.
+    """The raw message: the version that the event told of, or the newest where that version is gone.
 
     Raises:
         UnreadableEmail: the object is gone, empty, or larger than SES could have stored.
         TransientError: S3 asks to try again.
     """
-    s3: S3Client = client("s3")
-    version = {"VersionId": email.version_id} if email.version_id else {}
     with transient_faults():
         try:
-            answer = s3.get_object(Bucket=email.bucket, Key=email.key, **version)  # type: ignore[arg-type]
+            body = _open_raw(email)
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "404"}:
+            if error.response["Error"]["Code"] in _GONE:
                 raise UnreadableEmail("the object is not there any more") from error
             raise
-        if answer["ContentLength"] > bounds.MESSAGE_OCTETS:
-            raise UnreadableEmail(f"{answer['ContentLength']} octets are over the bound of {bounds.MESSAGE_OCTETS}")
-        raw = answer["Body"].read()
+        # No more than may be there, whatever the answer says of its length.
+        raw = body.read(bounds.MESSAGE_OCTETS + 1)
+    if len(raw) > bounds.MESSAGE_OCTETS:
+        raise UnreadableEmail(f"the object has more than {bounds.MESSAGE_OCTETS} octets, the most that SES receives")
     if not raw.strip():
         raise UnreadableEmail("the object is empty")
     return raw
+
+
+def _open_raw(email: StoredEmail) -> "StreamingBody":
+    s3: S3Client = client("s3")
+    if email.version_id:
+        try:
+            return s3.get_object(Bucket=email.bucket, Key=email.key, VersionId=email.version_id)["Body"]
+        except ClientError as error:
+            # The email is its key: a copy in place leaves the octets under another version (identity.py).
+            if error.response["Error"]["Code"] not in _GONE:
+                raise
+    return s3.get_object(Bucket=email.bucket, Key=email.key)["Body"]
 
 
 def write_attachment(bucket: str, key: str, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Lambda handler of ValidateEmail: `Claim` in, `ValidClaim` out, or the error that says why not."""
+"""Lambda handler of ValidateEmail: `ValidateRequest` in, `ValidClaim` out, or the error that says why not."""
 
 import os
 from functools import partial
@@ -7,25 +7,27 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import policy, processing, storage
-from mailstep.contracts import Claim
+from mailstep import policy, processing, storage, workflow
+from mailstep.contracts import ValidateRequest
 from mailstep.errors import RefusedEmail
 from mailstep.ledger import Ledger
 from mailstep.routes import own_addresses, routes
 from mailstep.telemetry import logger, metrics
 
 
-@logger.inject_lambda_context(correlation_id_path="email.id")
+@logger.inject_lambda_context(correlation_id_path="claim.email.id")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    claim = Claim.model_validate(event)
+    request = ValidateRequest.model_validate(event)
+    claim = request.claim
     bucket = claim.email.bucket
     case = policy.Case(
         message=storage.read_message(bucket, claim.message_key),
-        key=claim.email.key,
+        email=claim.email,
+        execution_arn=request.execution_arn,
         route=routes().get(claim.route),
         own_addresses=own_addresses(os.environ["DOMAIN"], os.environ["REPLY_FROM"]),
-        records=Ledger(),
+        records=Ledger(workflow.has_failed),
         open_attachment=partial(storage.read_attachment, bucket),
     )
     metrics.add_dimension(name="route", value=claim.route)

@@ -25,6 +25,7 @@ def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
         yield
+    FAILED.clear()
     aws.client.cache_clear()
 
 
@@ -40,87 +41,129 @@ def email(identity: str, **changes: object) -> Message:
     return Message.model_validate(fields | changes)
 
 
+FAILED: set[str] = set()
+LEDGER = Ledger(FAILED.__contains__)
+
+
+def delivered(identity: str, **changes: object) -> bool:
+    """What the ledger says of the delivery of this email by its own execution, `arn:of:<identity>`."""
+    return LEDGER.record_delivery(email(identity, **changes), f"arn:of:{identity}")
+
+
+def replayed(identity: str) -> bool:
+    """What the ledger says of the same email by its replay, `arn:of:<identity>-r2`."""
+    return LEDGER.record_delivery(email(identity), f"arn:of:{identity}-r2")
+
+
 def items() -> list[dict[str, object]]:
     return boto3.client("dynamodb").scan(TableName="ledger")["Items"]  # type: ignore[return-value]
 
 
 def test_the_same_message_under_another_key_is_known_again_and_its_own_retry_passes() -> None:
-    assert Ledger().claims(email("first"), "inbound/orders/first")
-    assert Ledger().claims(email("first"), "inbound/orders/first")
-    assert not Ledger().claims(email("second"), "inbound/orders/second")
+    assert delivered("first")
+    assert delivered("first")
+    assert not delivered("second")
+    assert replayed("first")
+
+
+def test_a_message_whose_first_delivery_failed_is_no_duplicate() -> None:
+    assert delivered("first")
+    FAILED.add("arn:of:first")
+    assert delivered("second")
+    assert not delivered("third"), "the second one is under way"
+
+
+def test_a_replay_that_did_not_fail_makes_what_comes_again_a_duplicate() -> None:
+    assert delivered("first")
+    FAILED.add("arn:of:first")
+    assert replayed("first")
+    assert not delivered("second")
+    FAILED.add("arn:of:first-r2")
+    assert delivered("third")
+
+
+def test_who_was_told_to_wait_is_known_until_the_record_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    assert not ledger.has_notice("first")
+    ledger.record_notice("first")
+    assert ledger.has_notice("first")
+    assert not ledger.has_notice("second")
+    now += ledger.NOTICE_SECONDS + 1
+    assert not ledger.has_notice("first")
 
 
 @pytest.mark.parametrize(
     "other", [{"route": "feedback"}, {"message_id": "<2@b.example>"}, {"text": "hello!"}, {"subject": "other"}]
 )
 def test_another_route_identifier_or_content_is_another_message(other: dict[str, object]) -> None:
-    assert Ledger().claims(email("first"), "inbound/orders/first")
-    assert Ledger().claims(email("second", **other), "inbound/orders/second")
+    assert delivered("first")
+    assert delivered("second", **other)
 
 
-def test_a_message_is_forgotten_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_is_forgotten_after_five_days(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
-    assert Ledger().claims(email("first"), "inbound/orders/first")
-    now += ledger.DUPLICATE_SECONDS - 1
-    assert not Ledger().claims(email("second"), "inbound/orders/second")
+    assert delivered("first")
+    now += 5 * 24 * 3600 - 1
+    assert not delivered("second")
     now += 2
-    assert Ledger().claims(email("second"), "inbound/orders/second")
-    assert not Ledger().claims(email("third"), "inbound/orders/third")
+    assert delivered("second")
+    assert not delivered("third")
 
 
 def test_no_more_are_counted_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, because moto's writes are not atomic; at once: tests/cloud/test_policy.py, the flood."""
     monkeypatch.setattr("mailstep.ledger.time.time", lambda: 1_000_000.0)
-    assert [Ledger().counts(email(f"m{n}"), 5) for n in range(8)] == [True] * 5 + [False] * 3
+    assert [LEDGER.count_reply(email(f"m{n}"), 5) for n in range(8)] == [True] * 5 + [False] * 3
 
 
 def test_a_retry_is_counted_once_and_senders_and_hours_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
-    assert all(Ledger().counts(email("m1"), 1) for _ in range(3))
-    assert not Ledger().counts(email("m2"), 1)
-    assert not Ledger().counts(email("m2", from_=(Address(address="ANN@B.example"),)), 1)
-    assert Ledger().counts(email("m2", from_=(Address(address="bob@b.example"),)), 1)
+    assert all(LEDGER.count_reply(email("m1"), 1) for _ in range(3))
+    assert not LEDGER.count_reply(email("m2"), 1)
+    assert not LEDGER.count_reply(email("m2", from_=(Address(address="ANN@B.example"),)), 1)
+    assert LEDGER.count_reply(email("m2", from_=(Address(address="bob@b.example"),)), 1)
     now += 3600
-    assert Ledger().counts(email("m2"), 1)
+    assert LEDGER.count_reply(email("m2"), 1)
 
 
 def test_routes_are_counted_apart_and_a_replay_in_the_hour_of_its_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
     then = datetime.fromtimestamp(now, UTC)
-    assert Ledger().counts(email("m1", received=then), 1)
-    assert Ledger().counts(email("m2", received=then, route="feedback"), 1)
-    assert not Ledger().counts(email("m3", received=then), 1)
+    assert LEDGER.count_reply(email("m1", received=then), 1)
+    assert LEDGER.count_reply(email("m2", received=then, route="feedback"), 1)
+    assert not LEDGER.count_reply(email("m3", received=then), 1)
     now += 24 * 3600
-    assert Ledger().counts(email("m4"), 1)
-    assert Ledger().counts(email("m1", received=then), 1), "it was counted on its own day"
+    assert LEDGER.count_reply(email("m4"), 1)
+    assert LEDGER.count_reply(email("m1", received=then), 1), "it was counted on its own day"
 
 
 def test_what_cannot_be_told_from_another_message_is_none() -> None:
     nameless = {"message_id": None}
-    assert Ledger().claims(email("first", **nameless), "inbound/orders/first")
-    assert Ledger().claims(email("second", **nameless), "inbound/orders/second")
+    assert delivered("first", **nameless)
+    assert delivered("second", **nameless)
     at_nine, at_ten = ({"date": datetime(2026, 11, 24, hour, tzinfo=UTC)} for hour in (9, 10))
-    assert Ledger().claims(email("third", **nameless, **at_nine), "inbound/orders/third")
-    assert Ledger().claims(email("fourth", **nameless, **at_ten), "inbound/orders/fourth")
-    assert not Ledger().claims(email("fifth", **nameless, **at_ten), "inbound/orders/fifth")
+    assert delivered("third", **nameless, **at_nine)
+    assert delivered("fourth", **nameless, **at_ten)
+    assert not delivered("fifth", **nameless, **at_ten)
 
 
 def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
-    assert not Ledger().is_suppressed("ann@b.example")
+    assert not LEDGER.is_suppressed("ann@b.example")
     ledger.suppress("Ann@B.example", seconds=60)
-    assert Ledger().is_suppressed("ann@b.example")
+    assert LEDGER.is_suppressed("ann@b.example")
     now += 61
-    assert not Ledger().is_suppressed("ann@b.example")
+    assert not LEDGER.is_suppressed("ann@b.example")
 
 
 def test_no_address_stands_in_the_table() -> None:
     ledger.suppress("ann@b.example", seconds=60)
-    Ledger().claims(email("m1"), "inbound/orders/m1")
-    Ledger().counts(email("m1"), 5)
+    delivered("m1")
+    LEDGER.count_reply(email("m1"), 5)
     assert len(items()) == 3
     assert "b.example" not in str(items()).lower()

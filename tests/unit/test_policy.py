@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
 from mailstep import bounds
-from mailstep.contracts import Address, Attachment, Message, Verdicts
+from mailstep.contracts import Address, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.policy import MEANINGS, RULES, Case, validate
 from mailstep.routes import Route
@@ -34,10 +35,10 @@ class Remembered:
     def is_suppressed(self, address: str) -> bool:
         return address in self.suppressed
 
-    def claims(self, _message: Message, _key: str) -> bool:
+    def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
         return not self.delivered_before
 
-    def counts(self, _message: Message, at_most: int) -> bool:
+    def count_reply(self, _message: Message, at_most: int) -> bool:
         assert at_most == ROUTE.replies_an_hour
         return not self.answered_enough
 
@@ -70,10 +71,17 @@ def reason(
     return None
 
 
+EMAIL = StoredEmail(id="m", bucket="b", key="inbound/orders/1")
+
+
 def check(
-    checked: Message, route: Route | None = ROUTE, records: Remembered | None = None, content: bytes = b""
+    checked: Message,
+    route: Route | None = ROUTE,
+    records: Remembered | None = None,
+    content: bytes = b"",
+    email: StoredEmail = EMAIL,
 ) -> None:
-    validate(Case(checked, "inbound/orders/1", route, OWN, records or Remembered(), lambda _attachment: content))
+    validate(Case(checked, email, "arn:of:m", route, OWN, records or Remembered(), lambda _attachment: content))
 
 
 def attached(*files: tuple[str, str, str | None]) -> dict[str, object]:
@@ -169,6 +177,32 @@ BY_RECORD = [
 def test_what_is_on_record_refuses(code: str, records: Remembered) -> None:
     assert reason(message(), records=records) == code
     assert reason(message(from_=(Address(address="A@B.example"),)), records=records) == code
+
+
+RECEIVED = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+
+
+def stored(after: timedelta, **changes: object) -> StoredEmail:
+    return EMAIL.model_copy(update={"stored": RECEIVED + after, **changes})
+
+
+def test_mail_that_was_stored_long_after_its_receipt_is_stale_unless_it_is_replayed() -> None:
+    old = message(received=RECEIVED)
+    check(old, email=stored(timedelta(hours=72)))
+    with pytest.raises(RefusedEmail) as refused:
+        check(old, email=stored(timedelta(hours=72, seconds=1)))
+    assert (refused.value.reason, refused.value.tell_sender) == ("stale_message", False)
+    check(old, email=stored(timedelta(days=400), replay=True))
+    check(old, email=stored(timedelta(days=400)), route=ROUTE.model_copy(update={"max_age_hours": 24 * 365 * 2}))
+    with pytest.raises(RefusedEmail):
+        check(old, email=stored(timedelta(hours=2)), route=ROUTE.model_copy(update={"max_age_hours": 1}))
+
+
+def test_mail_that_only_waited_in_the_queue_is_not_stale() -> None:
+    """Both times are of its receipt; how long ago that is does not count."""
+    check(message(received=RECEIVED - timedelta(days=30)), email=stored(timedelta(days=-30)))
+    check(message(received=RECEIVED), email=EMAIL)
+    check(message(received=None), email=stored(timedelta(days=400)))
 
 
 def test_mail_to_no_route_is_refused() -> None:
@@ -293,7 +327,7 @@ def test_an_archive_behind_a_broken_one_is_looked_into_all_the_same() -> None:
 
 def test_every_rule_has_a_case_here() -> None:
     cased = {code for code, _ in (*BROKEN, *BY_RECORD)}
-    assert {rule.code for rule in RULES} == cased | {"unknown_route", "archive_bomb", "blocked_sender"}
+    assert {rule.code for rule in RULES} == cased | {"unknown_route", "stale_message", "archive_bomb", "blocked_sender"}
 
 
 def test_every_code_is_explained_where_an_operator_looks() -> None:

@@ -63,7 +63,8 @@ def test_a_record_starts_an_execution_named_after_its_email_with_canonical_input
     )
     email = json.loads(described["input"])
     assert execution["name"] == email["id"]
-    assert set(email) == {"bucket", "id", "key", "version_id"}
+    assert set(email) == {"bucket", "id", "key", "version_id", "stored"}
+    assert email["stored"] == json.loads(sample())["Records"][0]["eventTime"]
     assert described["input"] == json.dumps(email, sort_keys=True, separators=(",", ":"))
 
 

@@ -1,13 +1,18 @@
-"""The real definition on moto's interpreter: JSONata evaluated, waits skipped, and the functions played by a script."""
+"""The real definition on moto's interpreter: JSONata evaluated, no waiting, and the functions played by a script.
+
+Nothing here depends on the machine's clock. Retries and waits take no time, a task has as long as it needs, and one that
+is scripted to hang runs out of its time at once.
+"""
 
 import io
 import json
-import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -28,6 +33,7 @@ WAITS = {"FirstWaitSeconds": 60, "LongestWaitSeconds": 3600}
 
 _ASL = "moto.stepfunctions.parser.asl"
 _WAIT = f"{_ASL}.component.state.wait.wait_function.wait_function.WaitFunction._wait_interval"
+_TASK_THREADS = f"{_ASL}.component.state.exec.execute_state.threading"
 _LAMBDA = f"{_ASL}.component.state.exec.state_task.lambda_eval_utils._invoke_lambda_function"
 
 
@@ -46,7 +52,33 @@ class Throttled:
 
 @dataclass(frozen=True)
 class Hangs:
-    """No answer within the task's timeout."""
+    """No answer; the task's timeout passes while the function is at work."""
+
+
+class TaskEnd(threading.Event):
+    """What moto waits on until a task has ended: it ends, or the test says that its time is over."""
+
+    latest: "TaskEnd"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended_or_late = threading.Event()
+        TaskEnd.latest = self
+
+    def set(self) -> None:
+        super().set()
+        self._ended_or_late.set()
+
+    def time_is_over(self) -> None:
+        """Let the task's timeout pass now."""
+        self._ended_or_late.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether the task ended before its time was over. `timeout` is the declared one, and takes no time here."""
+        assert timeout is not None
+        assert timeout > 0
+        self._ended_or_late.wait()
+        return self.is_set()
 
 
 Answer = dict[str, Any] | Fails | Throttled | Hangs
@@ -86,9 +118,8 @@ def encode_variables(bindings: dict[str, Any]) -> str:
 
 
 def definition() -> str:
-    """The definition with its substitutions filled in, as `sam deploy` does; a task's timeout is one second here."""
+    """The definition with its substitutions filled in, as `sam deploy` does."""
     text = DEFINITION.read_text().replace("${Partition}", "aws")
-    text = re.sub(r'"TimeoutSeconds": \d+', '"TimeoutSeconds": 1', text)
     for name in FUNCTIONS:
         text = text.replace(f"${{{name}FunctionArn}}", f"arn:aws:lambda:{REGION}:123456789012:function:{name}")
     for name, value in WAITS.items():
@@ -106,6 +137,7 @@ def interpreter() -> Iterator[None]:
         patch(f"{_ASL}.eval.states.encode_jsonata_variable_declarations", encode_variables),
         patch(f"{_ASL}.eval.variable_store.encode_jsonata_variable_declarations", encode_variables),
         patch(f"{_ASL}.component.common.retry.retrier_decl.time"),
+        patch(_TASK_THREADS, SimpleNamespace(Event=TaskEnd)),
     ):
         yield
 
@@ -119,6 +151,7 @@ def run(
     """
     script = {name: list(answers) for name, answers in script.items()}
     waits: list[int] = []
+    over = threading.Event()
     payloads: dict[str, list[dict[str, Any]]] = {name: [] for name in FUNCTIONS}
 
     def invoke(parameters: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -127,7 +160,8 @@ def run(
         answers = script[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Hangs):
-            time.sleep(1.5)
+            TaskEnd.latest.time_is_over()
+            over.wait()
         if isinstance(answer, Throttled):
             code = {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
             response: Any = {"Error": code, "ResponseMetadata": {"HTTPStatusCode": 429, "RequestId": "-"}}
@@ -151,7 +185,9 @@ def run(
             "executionArn"
         ]
         execution = _wait(lambda: meanwhile() or sfn.describe_execution(executionArn=arn))
-    events = sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    pages = sfn.get_paginator("get_execution_history").paginate(executionArn=arn)
+    events = [event for page in pages for event in page["events"]]
+    over.set()
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     return Run(
         status=execution["status"],
@@ -191,7 +227,7 @@ def put_raw_message(key: str, body: bytes) -> None:
 
 
 def _wait(describe: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while (described := describe())["status"] == "RUNNING":
         if time.monotonic() > deadline:
             raise TimeoutError("the execution did not end")

@@ -1,6 +1,7 @@
 """The workflow's promises: every Retry and every Catch of the definition is taken, and history shows it."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,7 +27,8 @@ from tests.workflow.moto_interpreter import (
 
 STATES = json.loads(DEFINITION.read_text())["States"]
 KEY = "inbound/orders/0123456789"
-EMAIL = {"id": "0123456789-abc", "bucket": BUCKET, "key": KEY, "version_id": None}
+EMAIL = {"id": "0123456789-abc", "bucket": BUCKET, "key": KEY, "version_id": None, "replay": False}
+EXECUTION_ARN = f"arn:aws:states:{REGION}:123456789012:execution:email:sample"
 ENVELOPE = {"sender": "a@b.example", "subject": 'Say "hi"', "message_id": "<1@b.example>"}
 CLAIM = {
     "email": EMAIL,
@@ -84,7 +86,7 @@ def test_an_ordinary_message_takes_four_tasks_and_two_choices_and_is_replied_to(
         "ses_message_id": "ses-1",
     }
     assert ended.payloads["Parse"] == [EMAIL]
-    assert ended.payloads["Validate"] == [CLAIM]
+    assert ended.payloads["Validate"] == [{"claim": CLAIM, "execution_arn": EXECUTION_ARN}]
     assert ended.payloads["Process"] == [{"claim": VALID, "idempotency_key": "sample"}]
     assert ended.payloads["Reply"] == [
         {"execution": "sample", "claim": VALID, "kind": "digest", "digest_key": "digest/0123456789-abc.json"}
@@ -133,7 +135,35 @@ def test_what_no_function_can_parse_is_quarantined_too(error: str) -> None:
     assert ended.attempts("ParseEmail") == 3
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     assert error in ended.output["reason"]
+    assert error in quarantine_tag()
     assert ended.payloads["Reply"] == []
+
+
+# Amazon S3 User Guide, "Categorizing your objects using tags": these characters, and no more than 256.
+TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-=._:/@]{1,256}")
+
+
+def quarantine_tag() -> str:
+    tags = boto3.client("s3", region_name=REGION).get_object_tagging(Bucket=BUCKET, Key=f"quarantine/{EMAIL['id']}")
+    [tag] = tags["TagSet"]
+    assert tag["Key"] == "quarantined"
+    return tag["Value"]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "it takes 30 s (more than it may)",
+        'a "quoted" \\ path, <tags> & 100 % of it; and more',
+        "zwei\nZeilen, ärgerlich, 電子メール",
+        "x(" * 400,
+    ],
+)
+def test_any_reason_is_kept_as_a_tag_that_s3_takes(reason: str) -> None:
+    ended = go(Parse=[Fails("UnreadableEmail", reason)])
+    assert TAG_VALUE.fullmatch(quarantine_tag())
+    assert ended.output["reason"] == reason
+    assert f"s3://{BUCKET}/quarantine/" in ended.alerts[0]["Message"]
 
 
 def test_an_object_that_is_gone_cannot_be_copied_and_the_operators_are_told_all_the_same() -> None:
@@ -187,6 +217,55 @@ def test_a_defect_where_nobody_can_be_told_fails_at_that_very_state(state: str) 
     ended = go(**{FUNCTION_OF[state]: [Fails("ZeroDivisionError")]})  # type: ignore[arg-type]
     assert ended.path[-1] == state
     assert (ended.status, ended.timeline.error) == ("FAILED", "ZeroDivisionError")
+
+
+@pytest.mark.parametrize("answer", [{}, {"digest_key": "digest/another.json"}, {"digest_key": 7}])
+def test_an_answer_that_is_not_ours_fails_the_execution_after_the_second_time(answer: dict[str, Any]) -> None:
+    ended = go(Process=[answer])
+    assert ended.path == [
+        *TO_PROCESSING, "ChooseReply", "SendFailureNotice", "ChooseLastTry", "ReprocessEmail", "ChooseReply",
+        "FailUnanswered",
+    ]  # fmt: skip
+    assert ended.status == "FAILED"
+    assert [told["kind"] for told in ended.payloads["Reply"]] == ["failure"]
+
+
+@pytest.mark.parametrize(
+    ("script", "before"),
+    [
+        ([Fails("ZeroDivisionError"), {"digest_key": None}], "failure"),
+        ([*[Fails("TransientError")] * 5, {"digest_key": None}], "delay"),
+    ],
+)
+def test_a_sender_who_was_told_to_wait_hears_that_the_work_is_done(script: list[Answer], before: str) -> None:
+    ended = go(Process=script)
+    assert ended.path[-2:] == ["ChooseReply", "SendCompletionNotice"]
+    assert [told["kind"] for told in ended.payloads["Reply"]] == [before, "completion"]
+    assert (ended.status, ended.output["outcome"], ended.output["ses_message_id"]) == (
+        "SUCCEEDED",
+        "processed",
+        "ses-1",
+    )
+
+
+@pytest.mark.parametrize("no_notice", [{"ses_message_id": None}, Fails("MessageRejected")])
+def test_a_sender_whose_notice_was_not_sent_hears_of_no_completion(no_notice: Answer) -> None:
+    ended = go(Process=[Fails("ZeroDivisionError"), {"digest_key": None}], Reply=[no_notice])
+    assert (ended.path[-1], ended.output["outcome"]) == ("EndWithoutReply", "processed")
+
+
+def test_a_replay_asks_whether_its_sender_was_told_to_wait() -> None:
+    replayed = VALID | {"email": EMAIL | {"replay": True}}
+    ended = go(Validate=[replayed], Process=[{"digest_key": None}], Reply=[{"ses_message_id": None}])
+    assert ended.path[-1] == "SendCompletionNotice"
+    assert (ended.output["outcome"], ended.output["ses_message_id"]) == ("processed", None)
+
+
+def test_an_application_that_is_being_deployed_is_waited_for_after_a_defect() -> None:
+    busy_again = Fails("ApplicationBusy", json.dumps({"retry_after_seconds": 30}))
+    down = Fails("TransientError")
+    ended = go(Process=[Fails("MalformedAnswer"), busy_again, busy_again, *[down] * 10, {"digest_key": DIGEST_KEY}])
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
 
 
 def test_an_application_that_wants_no_reply_gets_none() -> None:
@@ -264,7 +343,8 @@ def test_a_delay_notice_that_cannot_be_sent_does_not_end_the_patience() -> None:
 class Consumer:
     """Takes items from the queue, and answers each by the next of its answers."""
 
-    def __init__(self, *answers: Callable[[Any, str], object], limit_seconds: int = 20) -> None:
+    # A consumer that answers has all the time that it needs; one that does not is waited for as long as it may take.
+    def __init__(self, *answers: Callable[[Any, str], object], limit_seconds: int = 3600) -> None:
         self._sqs = boto3.client("sqs", region_name=REGION)
         self._sfn = boto3.client("stepfunctions", region_name=REGION)
         self.url = self._sqs.create_queue(QueueName="application.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
@@ -350,6 +430,7 @@ def test_a_queue_without_an_answer_ends_in_the_failure_notice_and_a_failed_execu
 
 # ---- Every error of every Retry ----
 
+THROTTLE = "Lambda.TooManyRequestsException"
 FUNCTION_OF = {
     name: state["Arguments"]["FunctionName"].removeprefix("${").removesuffix("FunctionArn}")
     for name, state in STATES.items()
@@ -360,18 +441,28 @@ RETRIES = [
     for name in FUNCTION_OF
     for retrier in STATES[name]["Retry"]
     for error in retrier["ErrorEquals"]
-    if error != "States.Timeout"
+    if error not in {"States.Timeout", THROTTLE}
 ]
 # What leads to a state that an ordinary message does not come to.
 DETOURS: dict[str, dict[str, list[Answer]]] = {
     "SendRefusal": {"Validate": [refused()]},
     "SendDelayNotice": {"Process": [*[Fails("TransientError")] * QUICK_TRIES, {"digest_key": DIGEST_KEY}]},
     "SendFailureNotice": {"Process": [Fails("ZeroDivisionError")]},
+    "SendCompletionNotice": {
+        "Process": [Fails("ZeroDivisionError"), {"digest_key": None}],
+        "Reply": [REPLIED],
+    },
     "ReprocessEmail": {"Process": [Fails("ZeroDivisionError")]},
 }
 
 
 CANNOT_BE_PARSED = STATES["ParseEmail"]["Catch"][1]["ErrorEquals"]
+
+
+def failing(state: str, error: str) -> Answer:
+    """The error as the workflow sees it; where it has a text that the workflow reads, with that text."""
+    texts = {"ApplicationBusy": json.dumps({"retry_after_seconds": 30})}
+    return Fails(error, texts.get(error, f"{state} failed"))
 
 
 def good(function: str) -> Answer:
@@ -384,10 +475,6 @@ def good(function: str) -> Answer:
     return answers[function]
 
 
-def failing(error: str) -> Answer:
-    return Throttled() if error == "Lambda.TooManyRequestsException" else Fails(error)
-
-
 @pytest.mark.parametrize(("state", "error", "attempts"), RETRIES)
 def test_a_transient_fault_is_retried_as_declared_and_the_message_goes_on(
     state: str, error: str, attempts: int
@@ -395,7 +482,7 @@ def test_a_transient_fault_is_retried_as_declared_and_the_message_goes_on(
     function = FUNCTION_OF[state]
     detour = DETOURS.get(state, {})
     before = detour.get(function, [])
-    ended = go(**detour | {function: [*before, *[failing(error)] * attempts, good(function)]})
+    ended = go(**detour | {function: [*before, *[failing(state, error)] * attempts, good(function)]})
     assert ended.attempts(state) == attempts + 1
     assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts] == [
         *[error] * attempts,
@@ -407,10 +494,65 @@ def test_a_transient_fault_is_retried_as_declared_and_the_message_goes_on(
 def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: int) -> None:
     function = FUNCTION_OF[state]
     detour = DETOURS.get(state, {})
-    ended = go(**detour | {function: [*detour.get(function, []), failing(error)]})
+    ended = go(**detour | {function: [*detour.get(function, []), failing(state, error)]})
     assert ended.attempts(state) == attempts + 1
     quarantined = state == "ParseEmail" and error in CANNOT_BE_PARSED
     assert ended.status == ("SUCCEEDED" if quarantined else "FAILED")
+
+
+@pytest.mark.parametrize("state", FUNCTION_OF)
+def test_a_burst_that_throttles_a_step_is_waited_out(state: str) -> None:
+    function = FUNCTION_OF[state]
+    detour = DETOURS.get(state, {})
+    tried = [*detour.get(function, []), *[Throttled()] * 39, good(function)]
+    ended = go(**detour | {function: tried})
+    assert ended.attempts(state) == 40
+    assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts] == [
+        *[THROTTLE] * 39,
+        None,
+    ]
+
+
+def expected_seconds(retrier: dict[str, Any]) -> float:
+    """How long a retrier waits in all, on average (Amazon States Language, "Retry"; FULL jitter: half of each wait)."""
+    longest: float = retrier.get("MaxDelaySeconds", float("inf"))
+    waits = (
+        min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n, longest) for n in range(retrier["MaxAttempts"])
+    )
+    return sum(waits) * (0.5 if retrier.get("JitterStrategy") == "FULL" else 1)
+
+
+def of_error(state: str, error: str) -> dict[str, Any]:
+    return next(retrier for retrier in STATES[state]["Retry"] if error in retrier["ErrorEquals"])
+
+
+@pytest.mark.parametrize("state", FUNCTION_OF)
+def test_a_throttle_is_waited_out_for_hours_and_soon_tried_again(state: str) -> None:
+    retrier = of_error(state, THROTTLE)
+    assert retrier["IntervalSeconds"] <= 2
+    assert retrier["MaxDelaySeconds"] <= 60, "one that has waited long is tried as often as a newcomer, or nearly"
+    # Waits are what keeps the tries of many executions apart.
+    assert retrier["JitterStrategy"] == "FULL"
+    caught = [error for catcher in STATES[state].get("Catch", []) for error in catcher["ErrorEquals"]]
+    if state == "ProcessEmail":
+        assert THROTTLE in caught, "it waits on in PlanNextTry, with the sender told"
+    else:
+        assert expected_seconds(retrier) >= 2 * 3600
+    # A history holds 25,000 events (AWS Step Functions, "Quotas"). A try takes three, and no message comes to more than
+    # seven tasks of a function: parse, validate, process, two notices, the work once more, and what is said at the end.
+    assert 3 * retrier["MaxAttempts"] * 7 < 25_000
+
+
+@pytest.mark.parametrize("state", [state for state in FUNCTION_OF if FUNCTION_OF[state] == "Reply"])
+def test_a_reply_function_that_dies_five_times_has_the_message_sent_all_the_same(state: str) -> None:
+    """A death leaves the record "in progress" until the function's timeout is over (template.yaml: 20 s)."""
+    death, locked = Fails("Runtime.ExitError"), Fails("IdempotencyAlreadyInProgressError")
+    tries_while_locked = 10
+    detour = DETOURS.get(state, {})
+    deaths: list[Answer] = [death, *[locked] * tries_while_locked]
+    ended = go(**detour | {"Reply": [*detour.get("Reply", []), *deaths * 5, REPLIED]})
+    assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts][-1] is None
+    assert expected_seconds(of_error(state, "IdempotencyAlreadyInProgressError")) >= 5 * 20
 
 
 SERVICES = {"QuarantineEmail": "CopyObject", "AlertOperators": "Publish"}
