@@ -18,4 +18,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     message_key = storage.write_message(email.bucket, message)
     logger.info("Parsed", extra={"attachments": len(message.attachments), "defects": len(message.defects)})
     claim = Claim(email=email, route=email.route, message_key=message_key, envelope=envelope(message))
-    return claim.model_dump()
+    return claim.model_dump(mode="json")

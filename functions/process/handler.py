@@ -14,4 +14,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = ProcessRequest.model_validate(event)
     processed = process(request)
     logger.info("Processed", extra={"route": request.claim.route})
-    return processed.model_dump()
+    return processed.model_dump(mode="json")

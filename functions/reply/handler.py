@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     sending.ledger_config.register_lambda_context(context)
     replied = sending.reply(request, on_sent=partial(_count, request))
     logger.info("Replied", extra={"kind": request.kind, "ses_message_id": replied.ses_message_id})
-    return replied.model_dump()
+    return replied.model_dump(mode="json")
 
 
 def _count(request: ReplyRequest, message: Message) -> None:

@@ -39,4 +39,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
         raise
     metrics.add_metric(name="EmailsAccepted", unit=MetricUnit.Count, value=1)
-    return processing.accept(claim, case.message).model_dump()
+    return processing.accept(claim, case.message).model_dump(mode="json")

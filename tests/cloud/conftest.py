@@ -1,11 +1,13 @@
 """One local cloud for the whole run, and an application for its route `application`."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,10 @@ import pytest
 import urllib3
 
 from mailstep.contracts import StoredEmail
-from mailstep.identity import stored_email
 from mailstep_cli import demo
 from mailstep_cli.mailing import MessageFile, read_message_file
 from mailstep_local.cloud import LocalCloud, running
-from tests.conftest import EMAILS
+from tests.conftest import EMAILS, EVENTS
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +60,7 @@ class Desk:
         """Put a raw message where SES would; answer it with the version that it got, its execution ended."""
         self.forget_deliveries()
         put = self.cloud.account.client("s3").put_object(Bucket=email.bucket, Key=email.key, Body=raw)
-        own = stored_email(email.bucket, email.key, put["VersionId"])
-        assert own
-        assert eventually(lambda: own.id in self.executions(own.id, "SUCCEEDED"))
+        assert eventually(lambda: email.id in self.executions(email.id, "SUCCEEDED"))
         self.forget_deliveries()
         return email.model_copy(update={"version_id": put["VersionId"]})
 
@@ -87,6 +86,14 @@ class Desk:
 @pytest.fixture(scope="session")
 def desk(cloud: LocalCloud) -> Desk:
     return Desk(cloud)
+
+
+def stored_order() -> bytes:
+    """events/stored-order.eml as SES would store it now: what was received days ago is stale (policy.py)."""
+    sample = (EVENTS / "stored-order.eml").read_bytes()
+    then = re.search(rb"for orders@mailstep.example;\r?\n (.*)", sample)
+    assert then
+    return sample.replace(then[1].rstrip(), formatdate().encode())
 
 
 def eventually[T](ask: Callable[[], T], *, seconds: float = 30, every: float = 0.1) -> T:

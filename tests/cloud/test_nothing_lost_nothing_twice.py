@@ -2,19 +2,31 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import urllib3
 
 from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
+from mailstep_cli import demo
+from mailstep_cli.mailing import read_message_file
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Answer, Application, Desk, eventually, function_configuration, processes_of
-from tests.conftest import EVENTS
+from tests.cloud.conftest import (
+    Answer,
+    Application,
+    Desk,
+    eventually,
+    function_configuration,
+    processes_of,
+    stored_order,
+)
+from tests.conftest import EMAILS, run
 
 DIGEST = json.dumps({"text": "Done."}).encode()
 
@@ -54,6 +66,58 @@ def test_a_repeated_s3_event_gives_one_execution_and_one_reply(cloud: LocalCloud
     assert len(outbox_about(cloud, name)) == 1
 
 
+def test_an_object_that_is_stored_again_is_not_answered_again(cloud: LocalCloud, desk: Desk) -> None:
+    s3, bucket = cloud.account.client("s3"), cloud.outputs["MailBucketName"]
+    [result] = desk.send("note.eml")
+    assert result.execution_arn
+    name = result.execution_arn.rpartition(":")[2]
+    sfn = cloud.account.client("stepfunctions")
+    email = StoredEmail.model_validate_json(sfn.describe_execution(executionArn=result.execution_arn)["input"])
+    desk.forget_deliveries()
+    itself = {"Bucket": bucket, "Key": email.key, "CopySource": {"Bucket": bucket, "Key": email.key}}
+    raw = s3.get_object(Bucket=bucket, Key=email.key)["Body"].read()
+    s3.copy_object(**itself, MetadataDirective="REPLACE", Metadata={"restored": "yes"})
+    s3.copy_object(**itself, StorageClass="STANDARD_IA", MetadataDirective="COPY")
+    s3.put_object(Bucket=bucket, Key=email.key, Body=raw)
+    repeats = '"Execution already there"'
+    assert eventually(lambda: len([line for line in desk.log_lines(name) if repeats in line]) == 3)
+    assert desk.executions(email.key.rpartition("/")[2][:40]) == [name]
+    assert len(outbox_about(cloud, name)) == 1
+
+
+def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalCloud, desk: Desk) -> None:
+    """Received in November 2024, stored now, under a key that no execution is named after."""
+    bucket, key = cloud.outputs["MailBucketName"], "inbound/orders/restored-from-a-backup"
+    old = re.sub(rb"(?m)^ ..., \d+ \w+ \d{4} ", b" Sun, 24 Nov 2024 ", stored_order(), count=1)
+    email = stored_email(bucket, key)
+    assert email
+    ended = desk.store(email, old)
+    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{ended.id}"
+    sfn = cloud.account.client("stepfunctions")
+    output = json.loads(sfn.describe_execution(executionArn=arn)["output"])
+    assert (output["outcome"], output["reason"]) == ("silent", "stale_message")
+    assert not outbox_about(cloud, email.id)
+    replayed = run("replay", email.id, **cloud.account.variables())
+    assert replayed.returncode == 0, replayed.stderr
+    assert eventually(lambda: outbox_about(cloud, email.id))
+
+
+def test_a_message_that_is_sent_again_after_a_failure_is_processed(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    application.says((200, b"nonsense"))
+    [failed] = desk.send("order.eml", route="application")
+    assert failed.status == "FAILED"
+    application.says((200, DIGEST))
+    again, once_more = (
+        result
+        for _ in range(2)
+        for result in demo.run(cloud, [read_message_file(EMAILS / "order.eml")], route="application", timeout=90)
+    )
+    assert again.outcome == "replied"
+    assert (once_more.outcome, once_more.reason) == ("silent", "duplicate_message")
+
+
 def queue_depth(cloud: LocalCloud, output: str = "InboundQueueUrl") -> int:
     attributes = cloud.account.client("sqs").get_queue_attributes(
         QueueUrl=cloud.outputs[output], AttributeNames=["All"]
@@ -89,11 +153,14 @@ def test_poison_lands_in_the_dead_letter_queue_and_the_rest_of_its_batch_succeed
 ) -> None:
     sqs = cloud.account.client("sqs")
     queue = cloud.outputs["InboundQueueUrl"]
-    declared = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    wanted: list[Any] = ["VisibilityTimeout", "RedrivePolicy"]
+    declared = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=wanted)["Attributes"]
     bucket = cloud.outputs["MailBucketName"]
     email = stored_email(bucket, "inbound/orders/beside-poison", "v1")
     assert email
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    redrive = json.loads(declared["RedrivePolicy"]) | {"maxReceiveCount": 3}
+    hurry = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=hurry)
     try:
         sqs.send_message_batch(
             QueueUrl=queue,
@@ -125,8 +192,8 @@ def test_what_is_nobodys_mail_starts_nothing(cloud: LocalCloud, desk: Desk) -> N
 
 def test_a_key_that_the_event_encodes_is_read_back(cloud: LocalCloud, desk: Desk) -> None:
     bucket, key = cloud.outputs["MailBucketName"], "inbound/orders/by hand+ä(1)"
-    put = cloud.account.client("s3").put_object(Bucket=bucket, Key=key, Body=(EVENTS / "stored-order.eml").read_bytes())
-    email = stored_email(bucket, key, put["VersionId"])
+    cloud.account.client("s3").put_object(Bucket=bucket, Key=key, Body=stored_order())
+    email = stored_email(bucket, key)
     assert email
     assert eventually(lambda: outbox_about(cloud, email.id))
 
@@ -134,8 +201,8 @@ def test_a_key_that_the_event_encodes_is_read_back(cloud: LocalCloud, desk: Desk
 def test_what_is_no_email_is_quarantined_with_its_reason(cloud: LocalCloud, desk: Desk) -> None:
     s3, bucket, key = cloud.account.client("s3"), cloud.outputs["MailBucketName"], "inbound/orders/no-email"
     alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "quarantine-alerts")
-    put = s3.put_object(Bucket=bucket, Key=key, Body=b"\x00\x01\x02 no header field here\n")
-    email = stored_email(bucket, key, put["VersionId"])
+    s3.put_object(Bucket=bucket, Key=key, Body=b"\x00\x01\x02 no header field here\n")
+    email = stored_email(bucket, key)
     assert email
     kept = f"quarantine/{email.id}"
     assert eventually(lambda: "Contents" in s3.list_objects_v2(Bucket=bucket, Prefix=kept))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from mailstep.contracts import StoredEmail
 from mailstep.identity import stored_email
 from mailstep_cli import history
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Application, Desk, eventually, function_configuration, hurried
+from tests.cloud.conftest import Application, Desk, eventually, function_configuration, hurried, stored_order
 from tests.cloud.test_nothing_lost_nothing_twice import s3_event
 from tests.conftest import EVENTS
+
+EXECUTIONS = "arn:aws:states:us-east-1:000000000000:execution:mailstep-email"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def email(cloud: LocalCloud, desk: Desk) -> StoredEmail:
     """A stored message; an execution of its own comes and goes beside what is tried with it."""
     made = stored_email(cloud.outputs["MailBucketName"], "inbound/orders/for-roles", None)
     assert made
-    return desk.store(made, (EVENTS / "stored-order.eml").read_bytes())
+    return desk.store(made, stored_order())
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,8 @@ def events(desk: Desk, email: StoredEmail) -> dict[str, Any]:
     """Each function's input, made by the functions before it."""
     error, claim = desk.invoke("ParseFunction", email.model_dump())
     assert error is None, claim
-    error, valid = desk.invoke("ValidateFunction", claim)
+    validate = {"claim": claim, "execution_arn": f"{EXECUTIONS}:roles"}
+    error, valid = desk.invoke("ValidateFunction", validate)
     assert error is None, valid
     request = {"claim": valid, "idempotency_key": "roles"}
     error, processed = desk.invoke("ProcessFunction", request)
@@ -37,7 +41,7 @@ def events(desk: Desk, email: StoredEmail) -> dict[str, Any]:
     return {
         "StartFunction": {"Records": [sqs_record(s3_event(email))]},
         "ParseFunction": email.model_dump(),
-        "ValidateFunction": claim,
+        "ValidateFunction": validate,
         "ProcessFunction": request,
         "ReplyFunction": {"execution": "roles", "claim": claim, "kind": "digest", **processed},
         "FeedbackFunction": json.loads((EVENTS / "feedback.json").read_text()),
@@ -94,6 +98,7 @@ def another_effect(request: dict[str, Any], execution: str) -> dict[str, Any]:
 
 SECRET = ("ProcessFunction", "secretsmanager:GetSecretValue")
 CLEARING = ("ReplyFunction", "dynamodb:DeleteItem")
+LOOKING = ("ValidateFunction", "states:DescribeExecution")
 STARTING = ("StartFunction", "states:StartExecution")
 PERMISSIONS = [
     ("ParseFunction", "s3:GetObjectVersion"),
@@ -105,6 +110,7 @@ PERMISSIONS = [
     ("ProcessFunction", "s3:GetObject"),
     ("ProcessFunction", "s3:PutObject"),
     ("ReplyFunction", "s3:GetObject"),
+    ("ReplyFunction", "dynamodb:GetItem"),
     ("ReplyFunction", "dynamodb:PutItem"),
     ("ReplyFunction", "dynamodb:UpdateItem"),
     ("ReplyFunction", "ses:SendRawEmail"),
@@ -119,6 +125,8 @@ def test_a_function_without_one_permission_is_denied_that(
     event = events[function]
     if function == "ReplyFunction":
         event = another_effect(event, f"without {action}")
+    if function == "ReplyFunction" and action == "dynamodb:GetItem":
+        event = event | {"kind": "completion", "digest_key": None}
     if action == "s3:GetObject" and function == "ParseFunction":
         event = event | {"version_id": None}
     with without(cloud, function, action):
@@ -135,6 +143,24 @@ def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
         error, answer = desk.invoke("ReplyFunction", another_effect(events["ReplyFunction"], "cannot clear"))
     assert error
     assert "not authorized to perform: dynamodb:DeleteItem" in json.dumps(answer)
+
+
+def test_a_message_that_came_twice_is_not_judged_without_the_state_of_its_first_execution(
+    cloud: LocalCloud, desk: Desk, events: dict[str, Any]
+) -> None:
+    second = stored_email(cloud.outputs["MailBucketName"], "inbound/orders/for-roles-again")
+    assert second
+    raw = cloud.account.client("s3").get_object(
+        Bucket=second.bucket, Key=events["ValidateFunction"]["claim"]["email"]["key"]
+    )["Body"].read()  # fmt: skip
+    error, claim = desk.invoke("ParseFunction", desk.store(second, raw).model_dump())
+    assert error is None, claim
+    error, answer = desk.invoke("ValidateFunction", events["ValidateFunction"])
+    assert error is None, answer
+    with without(cloud, *LOOKING):
+        error, answer = desk.invoke("ValidateFunction", {"claim": claim, "execution_arn": f"{EXECUTIONS}:second"})
+    assert error
+    assert "not authorized to perform: states:DescribeExecution" in json.dumps(answer)
 
 
 def test_an_application_whose_secret_may_not_be_read_is_not_asked(
@@ -165,8 +191,12 @@ def test_with_all_permissions_every_function_succeeds(desk: Desk, events: dict[s
         assert error is None, (function, answer)
 
 
+def _has_ended(desk: Desk, name: str) -> bool:
+    return bool(desk.executions(name)) and not desk.executions(name, "RUNNING")
+
+
 # By what mail the workflow is denied without each: an order, a ticket, or what is no email and so quarantined.
-ORDER = (EVENTS / "stored-order.eml").read_bytes()
+ORDER = stored_order()
 NO_EMAIL = b"\x00 no email"
 WORKFLOW = [
     ("lambda:InvokeFunction", "orders", ORDER, "ParseEmail"),
@@ -183,21 +213,22 @@ WORKFLOW = [
 def test_a_workflow_without_one_permission_is_denied_that(
     cloud: LocalCloud, desk: Desk, action: str, route: str, raw: bytes, state: str
 ) -> None:
-    bucket, key = cloud.outputs["MailBucketName"], f"inbound/{route}/without-{action.partition(':')[2]}"
+    bucket = cloud.outputs["MailBucketName"]
+    email = stored_email(bucket, f"inbound/{route}/without-{action.partition(':')[2]}")
+    assert email
     sfn = cloud.account.client("stepfunctions")
     role = sfn.describe_state_machine(stateMachineArn=cloud.outputs["StateMachineArn"])["roleArn"].rpartition("/")[2]
     desk.forget_deliveries()
     with role_without(cloud, role, action), hurried(cloud, 0.001):
-        put = cloud.account.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
-        # Its version is named by its own event; without one the object of now is read.
-        version = None if action == "s3:GetObject" else put["VersionId"]
-        email = stored_email(bucket, key, version)
-        assert email
-        if version is None:
+        cloud.account.client("s3").put_object(Bucket=bucket, Key=email.key, Body=raw)
+        if action == "s3:GetObject":
+            # An event names a version; where an execution names none, the object of now is read.
+            assert eventually(partial(_has_ended, desk, email.id))
+            email = email.model_copy(update={"id": f"{email.id[:60]}-by-hand"})
             sfn.start_execution(
                 stateMachineArn=cloud.outputs["StateMachineArn"], name=email.id, input=email.model_dump_json()
             )
-        assert eventually(lambda: desk.executions(email.id) and not desk.executions(email.id, "RUNNING"))
+        assert eventually(partial(_has_ended, desk, email.id))
     arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{email.id}"
     denied = next(visited for visited in history.fetch(sfn, arn).states if visited.name == state)
     assert denied.error == "States.Permissions"

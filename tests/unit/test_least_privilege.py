@@ -1,7 +1,7 @@
 """Every action of every role is taken away by a test in tests/cloud, or is listed here with who asks for it."""
 
 from tests.cloud.test_receiving import ACTIVATION, STORING
-from tests.cloud.test_roles import CLEARING, PERMISSIONS, SECRET, STARTING, WORKFLOW
+from tests.cloud.test_roles import CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, WORKFLOW
 from tests.transformed import ALL_OPTIONS, transformed
 
 # What no emulation asks for, and the document that says who does.
@@ -63,7 +63,7 @@ def granted() -> set[tuple[str, str]]:
 
 
 def test_every_action_is_one_without_which_a_test_fails_or_that_aws_asks_for() -> None:
-    of_functions = [*PERMISSIONS, SECRET, CLEARING, STARTING]
+    of_functions = [*PERMISSIONS, SECRET, CLEARING, LOOKING, STARTING]
     taken_away = {
         *((function.replace("Function", "Role"), action) for function, action in of_functions),
         *(("EmailWorkflowRole", action) for action, *_ in WORKFLOW),

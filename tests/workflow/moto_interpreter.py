@@ -1,7 +1,7 @@
 """The real definition on moto's interpreter: JSONata evaluated, no waiting, and the functions played by a script.
 
-Nothing here depends on the machine's clock. Retries and waits take no time, a task has as long as it needs, and one that
-is scripted to hang runs out of its time at once.
+Nothing here depends on the machine's clock. Retries and waits take no time. A task has as long as it needs, and one
+that is scripted to hang runs out of its time at once.
 """
 
 import io

@@ -519,7 +519,8 @@ def expected_seconds(retrier: dict[str, Any]) -> float:
     waits = (
         min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n, longest) for n in range(retrier["MaxAttempts"])
     )
-    return sum(waits) * (0.5 if retrier.get("JitterStrategy") == "FULL" else 1)
+    total: float = sum(waits)
+    return total * (0.5 if retrier.get("JitterStrategy") == "FULL" else 1)
 
 
 def of_error(state: str, error: str) -> dict[str, Any]:
@@ -550,7 +551,8 @@ def test_a_reply_function_that_dies_five_times_has_the_message_sent_all_the_same
     tries_while_locked = 10
     detour = DETOURS.get(state, {})
     deaths: list[Answer] = [death, *[locked] * tries_while_locked]
-    ended = go(**detour | {"Reply": [*detour.get("Reply", []), *deaths * 5, REPLIED]})
+    script = detour | {"Reply": [*detour.get("Reply", []), *deaths * 5, REPLIED]}
+    ended = go(**script)  # type: ignore[arg-type]
     assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts][-1] is None
     assert expected_seconds(of_error(state, "IdempotencyAlreadyInProgressError")) >= 5 * 20
 
