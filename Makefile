@@ -1,6 +1,6 @@
 # Everything a newcomer types. Needs python3 (3.10 or newer), make and a package index; the rest is made here.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check audit format reference bench fuzz lock deploy clean
+.PHONY: help demo test soak check audit format reference bench fuzz lock deploy clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -19,6 +19,9 @@ demo: .venv/ready  ## Deploy to the local cloud, mail it an order, show the repl
 
 test: .venv/ready  ## Run every test
 	@$(BIN)/pytest
+
+soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once against a slow application
+	@$(BIN)/pytest -m soak
 
 check: .venv/ready  ## All that is static: format, lint, types, templates, state machine, policies, secrets, advisories
 	$(BIN)/ruff format --check .

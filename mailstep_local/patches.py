@@ -9,6 +9,7 @@ import dataclasses
 import inspect
 import json
 import os
+import random
 import re
 import smtplib
 import sys
@@ -75,6 +76,7 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     _evaluate_the_timeout_of_a_callback()
     _enforce_the_role_of_a_state_machine()
     _authorise_an_alias_as_its_workflow()
+    _wait_between_retries_as_declared()
 
 
 def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
@@ -444,3 +446,21 @@ def _authorise_an_alias_as_its_workflow() -> None:
         return unqualified[0] if unqualified else arn
 
     _replace(iam_actions, "extract_resource_arn", parameters, extract_unqualified)
+
+
+def _wait_between_retries_as_declared() -> None:
+    """MiniStack ignores MaxDelaySeconds and JitterStrategy (Amazon States Language, "Errors", Retry)."""
+    parameters = ["retriers", "error", "retry_counts"]
+    find = _known(stepfunctions, "_find_matching_retrier", parameters)
+
+    def find_with_delay(retriers: list[dict[str, Any]], error: str, retry_counts: dict[int, int]) -> tuple[Any, int]:
+        retrier, index = find(retriers, error, retry_counts)
+        if retrier is None:
+            return None, index
+        delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retry_counts.get(index, 0)
+        delay = min(delay, retrier.get("MaxDelaySeconds", delay))
+        if retrier.get("JitterStrategy") == "FULL":
+            delay *= random.random()  # noqa: S311 - it spreads tries; nothing is to be kept from anybody
+        return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1.0}, index
+
+    _replace(stepfunctions, "_find_matching_retrier", parameters, find_with_delay)
