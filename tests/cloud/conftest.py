@@ -1,7 +1,9 @@
 """One local cloud for the whole run, and an application for its route `application`."""
 
 import json
+import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -113,6 +115,13 @@ def processes_of(cloud: LocalCloud, function: str) -> list[Path]:
             if own <= set((process / "environ").read_bytes().split(b"\0")):
                 found.append(process)
     return found
+
+
+def kill(cloud: LocalCloud, function: str) -> None:
+    """Kill the processes of a function of this cloud, as a host that goes away does."""
+    for process in processes_of(cloud, function):
+        with suppress(OSError):
+            os.kill(int(process.name), signal.SIGKILL)
 
 
 # Status, body, and header fields beside or instead of our own.

@@ -1,12 +1,9 @@
 """Repeats, poison, killed and overrunning functions, a failing application: on the deployed stack, for real."""
 
 import json
-import os
 import re
-import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,7 @@ from tests.cloud.conftest import (
     Desk,
     eventually,
     function_configuration,
-    processes_of,
+    kill,
     stored_order,
 )
 from tests.conftest import EMAILS, run
@@ -274,13 +271,6 @@ def test_a_failure_is_told_to_the_sender_and_to_the_operators_and_fails_the_exec
     heard = eventually(alerts)
     assert result.execution_arn
     assert any(result.execution_arn in alert and "MalformedAnswer" in alert for alert in heard), heard
-
-
-def kill(cloud: LocalCloud, function: str) -> None:
-    """Kill the processes of a function of this cloud, as a host that goes away does."""
-    for process in processes_of(cloud, function):
-        with suppress(OSError):
-            os.kill(int(process.name), signal.SIGKILL)
 
 
 def test_a_function_killed_in_the_middle_is_retried_and_the_reply_still_comes(
