@@ -37,6 +37,9 @@ ADDRESS = 320
 MESSAGE_ID = 998
 """Characters of a message identifier: what fits on a line (RFC 5322 section 2.1.1). State carries one."""
 
+DATE = 256
+"""Characters of a date that is read: one of RFC 5322 has some thirty, a comment with a zone's name some more."""
+
 REFERENCES = 101
 """Message identifiers of a thread that are kept: one more than a loop has (policy.py)."""
 
@@ -59,7 +62,7 @@ TNEF_VALUES = 50_000
 """Attributes and property values that are read of all winmail.dat of a message: 500 attachments have under 20,000."""
 
 TNEF_NAME = 1_040
-"""Octets of a name in a winmail.dat that are read: a path of Windows has 260 characters, in UTF-16 four octets at most."""
+"""Octets of a name in a winmail.dat that are read: a path of Windows has 260 UTF-16 characters."""
 
 ARCHIVE_OCTETS = 500 * 1024 * 1024
 """Octets that a ZIP archive may declare, all members together: spreadsheets of 40 MB unpack to less."""

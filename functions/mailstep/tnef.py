@@ -129,11 +129,10 @@ class Unpacker:
     def _values(self, at: "_Cursor", kind: int, *, is_multivalued: bool) -> _Value | None:
         if kind in _FIXED:
             size = _FIXED[kind]
-            first = at.take(at.count(least=size) * size if is_multivalued else size)
-            return _Value(kind, first[:size])
+            return _Value(kind, at.take(at.count(least=size) * size if is_multivalued else size)[:size])
         if kind not in _VARIABLE:
             raise _Broken
-        first = None
+        first: _Value | None = None
         for _ in range(at.count(least=4)):
             self._spend()
             octets = at.padded()
