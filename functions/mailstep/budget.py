@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-_AGAIN = 1.0  # seconds: a library that swallows the alarm is told again
+_AGAIN = 0.25  # seconds: a library that swallows the alarm is told again
 _STATM = Path("/proc/self/statm")
 
 

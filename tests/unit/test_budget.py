@@ -5,9 +5,9 @@ import resource
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,7 @@ from mailstep.budget import Budget
 from mailstep.errors import UnreadableEmail
 from tests.unit.parser import EMAIL
 
-RAW = (b"From: a@b.example\\r\\nContent-Type: multipart/mixed; boundary=b\\r\\n\\r\\n--b\\r\\n\\r\\nhello\\r\\n--b\\r\\n"
+RAW = (b"From: a@b\\r\\nContent-Type: multipart/mixed; boundary=b\\r\\n\\r\\n--b\\r\\n\\r\\nhello\\r\\n--b\\r\\n"
        b"Content-Type: text/csv; name=a.csv\\r\\n\\r\\na,b\\r\\n--b--")
 
 def read():
@@ -64,15 +64,20 @@ def swell(*_arguments, **_named):
         held.append(bytearray(10_000_000))
 
 before, was = state(), read()
-whole = {HURT}
 thing, name = {WHERE}
 original = getattr(thing, name)
-setattr(thing, name, whole)
+setattr(thing, name, {HURT})
 hurt = read()
 setattr(thing, name, original)
 print(json.dumps({"was": was, "hurt": hurt, "then": read(), "restored": before == state()}))
 """
 NORMAL = {"text": "hello", "files": ["a.csv"], "kept": ["a,b"], "defects": []}
+
+
+def environment(hurt: str, where: str) -> Any:
+    program = ENVIRONMENT.replace("{HURT}", hurt).replace("{WHERE}", where)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(ended.stdout)
 
 
 @pytest.mark.parametrize(
@@ -116,19 +121,12 @@ NORMAL = {"text": "hello", "files": ["a.csv"], "kept": ["a,b"], "defects": []}
 def test_what_loops_or_swells_ends_and_the_next_message_is_read(
     hurt: str, where: str, outcome: dict[str, object]
 ) -> None:
-    program = textwrap.dedent(ENVIRONMENT).replace("{HURT}", hurt).replace("{WHERE}", where)
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert json.loads(ended.stdout) == {"was": NORMAL, "hurt": outcome, "then": NORMAL, "restored": True}
+    assert environment(hurt, where) == {"was": NORMAL, "hurt": outcome, "then": NORMAL, "restored": True}
 
 
 def test_a_library_that_swallows_the_alarm_is_told_again() -> None:
-    program = (
-        textwrap.dedent(ENVIRONMENT).replace("{HURT}", "stubborn").replace("{WHERE}", "(parsing.filetype, 'guess')")
-    )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert json.loads(ended.stdout)["hurt"]["defects"] == [
-        "telling an attachment's type from its octets fails (ValueError)"
-    ]
+    hurt = environment("stubborn", "(parsing.filetype, 'guess')")["hurt"]
+    assert hurt["defects"] == ["telling an attachment's type from its octets fails (ValueError)"]
 
 
 def spin(seconds: float) -> None:
