@@ -209,7 +209,8 @@ class _Packed:
         found = []
         for attachment in self._attachments:
             data = attachment.data
-            if value := attachment.properties.get(_PR_ATTACH_DATA):
+            value = attachment.properties.get(_PR_ATTACH_DATA)
+            if value and value.octets:
                 data = value.octets
                 if value.type == _OBJECT:
                     self.has_message = self.has_message or data[:_IID] == _IID_MESSAGE
