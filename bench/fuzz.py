@@ -6,15 +6,22 @@ A failing message is written to .mailstep/fuzz/, named after its seed; the same 
 """
 
 import argparse
+import base64
+import io
 import random
 import sys
 import time
 import tracemalloc
+import zipfile
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from bench import corpus
+from mailstep.budget import Budget
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.parsing import parse
@@ -36,6 +43,18 @@ _SPICE = (
     b"\n--a" + b" " * 5_000, b"a" * 20_000,
     b"\nTo: a@b.example, c@d.example", b"\nX-A: \xf0\x9f\x98\x80", b"\n" * 3_000, b"On ", b"\n> ", b"--x--\n--x\n",
 )  # fmt: skip
+
+
+class NoNet(Budget):
+    """Lets every fault through, so that what a budget would turn into a defect is seen."""
+
+    def attempt[T](self, step: Callable[[], T], otherwise: T, defects: list[str], what: str) -> T:
+        """The step's own outcome, whatever it is."""
+        return step()
+
+
+_NUMBERED = ("application/ms-tnef", "application/vnd.ms-tnef", "application/zip", "application/pdf", "image/")
+_ORDERS: tuple[Literal["little"], Literal["big"]] = ("little", "big")
 
 
 def seeds() -> list[bytes]:
@@ -70,13 +89,46 @@ def mutate(originals: list[bytes], seed: int) -> bytes:
     return bytes(raw)
 
 
+def binaries() -> list[tuple[str, bytes]]:
+    """Files with counts and lengths in them, as (media type, content): attachments of real messages, and a ZIP."""
+    found: list[tuple[str, bytes]] = []
+    for raw in (path.read_bytes() for path in corpus.files() if path.stat().st_size < 2_000_000):
+        kept: dict[str, bytes] = {}
+        with suppress(UnreadableEmail):
+            for attachment in parse(raw, EMAIL, kept.__setitem__).attachments:
+                media_type = attachment.media_type_detected or attachment.media_type
+                if media_type.startswith(_NUMBERED) and len(kept[attachment.key]) > 12:
+                    found.append((media_type, kept[attachment.key]))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("[Content_Types].xml", "<Types/>")
+        opened.writestr("xl/workbook.xml", "<workbook/>" * 100)
+    return [*found, ("application/zip", archive.getvalue())]
+
+
+def with_wrong_numbers(files: list[tuple[str, bytes]], choose: random.Random) -> bytes:
+    """A message with one of the files, in which a few counts or lengths are not what they were."""
+    media_type, original = choose.choice(files)
+    octets = bytearray(original)
+    for _ in range(choose.randint(1, 4)):
+        size, order = choose.choice((2, 4)), choose.choice(_ORDERS)
+        # Where a number is small it is likely to be a count or a length.
+        places = (choose.randrange(len(octets) - size + 1) for _ in range(20))
+        numbers = [(at, int.from_bytes(octets[at : at + size], order)) for at in places]
+        at, now = next((pair for pair in numbers if 0 < pair[1] <= len(octets)), numbers[0])
+        wrong = choose.choice((0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, now - 1, now + 1, now * 2, len(octets)))
+        octets[at : at + size] = (wrong % 256**size).to_bytes(size, order)
+    head = f"From: a@b.example\r\nContent-Type: {media_type}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    return head.encode() + base64.encodebytes(octets)
+
+
 def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
     """What the parser did that it must not, or None."""
     if watch_memory:
         tracemalloc.start()
     began = time.perf_counter()
     try:
-        said = parse(raw, EMAIL, lambda _key, _content: None).model_dump_json()
+        said = parse(raw, EMAIL, lambda _key, _content: None, NoNet()).model_dump_json()
         if not watch_memory:
             Message.model_validate_json(said)
     except UnreadableEmail:
@@ -96,10 +148,10 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
 
 
 def _run(first: int, count: int) -> Counter[str]:
-    originals = seeds()
+    originals, files = seeds(), binaries()
     found: Counter[str] = Counter()
     for seed in range(first, first + count):
-        raw = mutate(originals, seed)
+        raw = mutate(originals, seed) if seed % 4 else with_wrong_numbers(files, random.Random(seed))  # noqa: S311
         # Tracing memory makes everything several times slower: every tenth message is watched.
         if wrong := broken_promise(raw, watch_memory=seed % 10 == 0):
             kept = PROJECT / ".mailstep" / "fuzz"

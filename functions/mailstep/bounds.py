@@ -37,6 +37,9 @@ ADDRESS = 320
 MESSAGE_ID = 998
 """Characters of a message identifier: what fits on a line (RFC 5322 section 2.1.1). State carries one."""
 
+DATE = 256
+"""Characters of a date that is read: one of RFC 5322 has some thirty, a comment with a zone's name some more."""
+
 REFERENCES = 101
 """Message identifiers of a thread that are kept: one more than a loop has (policy.py)."""
 
@@ -55,11 +58,11 @@ CHARSET_SAMPLE = 32_768
 CHARSET_LEAST = 256
 """Octets below which no character set is guessed: a field has many short words, each would take milliseconds."""
 
-TNEF_OBJECTS = 1_000
-"""Objects of a winmail.dat that is unpacked: the library's time grows faster than their number."""
+TNEF_VALUES = 50_000
+"""Attributes and property values that are read of all winmail.dat of a message: 500 attachments have under 20,000."""
 
-TNEF_OCTETS = 10 * 1024 * 1024
-"""Octets of a winmail.dat that is unpacked; a larger one is kept whole."""
+TNEF_NAME = 1_040
+"""Octets of a name in a winmail.dat that are read: a path of Windows has 260 UTF-16 characters."""
 
 ARCHIVE_OCTETS = 500 * 1024 * 1024
 """Octets that a ZIP archive may declare, all members together: spreadsheets of 40 MB unpack to less."""

@@ -2,6 +2,8 @@
 
 import codecs
 import re
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 
 from charset_normalizer import from_bytes
 
@@ -35,26 +37,42 @@ _MEANT = {
 
 
 _ASCII, _HIGH = bytes(range(128)), bytes(range(128, 256))
-# Codecs of Python's that are no character sets of mail: slow on purpose-made text, or with characters that are none.
-_NO_CHARSET = {"unicode_escape", "raw_unicode_escape", "punycode", "idna", "undefined", "mbcs", "oem"}
+# The codecs of Python's that are character sets of mail. A sender's label is never looked up elsewhere: others are slow
+# on purpose-made text, or decode to what is no text, and Python keeps every label that it could not find.
+_CHARSETS = {
+    "ascii", "big5", "big5hkscs", "cp037", "cp437", "cp500", "cp720", "cp737", "cp775", "cp850", "cp852", "cp855",
+    "cp857", "cp858", "cp860", "cp861", "cp862", "cp863", "cp864", "cp865", "cp866", "cp869", "cp874", "cp932",
+    "cp949", "cp950", "cp1006", "cp1026", "cp1125", "cp1140", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254",
+    "cp1255", "cp1256", "cp1257", "cp1258", "euc_jis_2004", "euc_jisx0213", "euc_jp", "euc_kr", "gb18030", "gb2312",
+    "gbk", "hp_roman8", "hz", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_2004", "iso2022_jp_3",
+    "iso2022_jp_ext", "iso2022_kr", "iso8859_1", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_5", "iso8859_6",
+    "iso8859_7", "iso8859_8", "iso8859_9", "iso8859_10", "iso8859_11", "iso8859_13", "iso8859_14", "iso8859_15",
+    "iso8859_16", "johab", "koi8_r", "koi8_t", "koi8_u", "kz1048", "latin_1", "mac_arabic", "mac_croatian",
+    "mac_cyrillic", "mac_farsi", "mac_greek", "mac_iceland", "mac_latin2", "mac_roman", "mac_romanian", "mac_turkish",
+    "ptcp154", "shift_jis", "shift_jis_2004", "shift_jisx0213", "tis_620", "utf_16", "utf_16_be", "utf_16_le",
+    "utf_32", "utf_32_be", "utf_32_le", "utf_7", "utf_8", "utf_8_sig",
+}  # fmt: skip
+_LONGEST_LABEL = 60
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def decode(octets: bytes, charset: str, *, cut: bool = False) -> tuple[str, str | None]:
-    """Text, and what was wrong where the declared character set does not fit: then UTF-8, then a guess are tried.
+def decode(octets: bytes, charset: str, *, cut: bool = False, guess: bool = False) -> tuple[str, str | None]:
+    """Text, and what was wrong where the declared character set does not fit: then UTF-8, and Windows-1252 are tried.
 
-    `cut` says that the octets may end within a character. A few words are too little to guess from.
+    `cut` says that the octets may end within a character. `guess` says that they are long enough to guess from, which
+    takes milliseconds: a header has room for thousands of words.
     """
     declared = charset.strip().strip("\"'").lower()
     for name in (_MEANT.get(declared, declared), declared):
-        try:
-            codec = codecs.lookup(name)
-            if codec.name.replace("-", "_") in _NO_CHARSET or not codec._is_text_encoding:
-                continue
-            return _whole(codec.incrementaldecoder().decode(octets, final=not cut)), None
-        except (LookupError, UnicodeError, ValueError, TypeError):
+        codec = _codec(name)
+        if codec is None:
             continue
-    return _guessed(octets, cut=cut), f"text is not in the declared character set {declared[:40] or 'us-ascii'!r}"
+        try:
+            return _whole(codec.incrementaldecoder().decode(octets, final=not cut)), None
+        except (UnicodeError, ValueError):
+            continue
+    text = _undeclared(octets, cut=cut, guess=guess)
+    return text, f"text is not in the declared character set {declared[:40] or 'us-ascii'!r}"
 
 
 def undeclared(octets: bytes) -> str:
@@ -62,18 +80,26 @@ def undeclared(octets: bytes) -> str:
     return _mostly_utf8(octets) or octets.decode("cp1252", errors="replace")
 
 
+def _codec(charset: str) -> codecs.CodecInfo | None:
+    if len(charset) > _LONGEST_LABEL or not charset.isascii():
+        return None
+    name = normalize_encoding(charset)
+    known = aliases.get(name) or aliases.get(name.replace(".", "_")) or name
+    return codecs.lookup(known) if known in _CHARSETS else None
+
+
 def _whole(text: str) -> str:
     """Text without a byte order mark, and without halves of characters, which no JSON can carry."""
     return _SURROGATE.sub("\ufffd", text.removeprefix("\ufeff"))
 
 
-def _guessed(octets: bytes, *, cut: bool) -> str:
+def _undeclared(octets: bytes, *, cut: bool, guess: bool) -> str:
     if (text := _mostly_utf8(octets)) is not None:
         return text.rstrip("\ufffd") if cut else text
     if _is_western(octets):
         return octets.decode("cp1252")
-    guess = from_bytes(octets[: bounds.CHARSET_SAMPLE]).best() if len(octets) >= bounds.CHARSET_LEAST else None
-    for name in (guess.encoding if guess else "cp1252", "cp1252"):
+    best = from_bytes(octets[: bounds.CHARSET_SAMPLE]).best() if guess and len(octets) >= bounds.CHARSET_LEAST else None
+    for name in (best.encoding if best else "cp1252", "cp1252"):
         try:
             return _whole(octets.decode(name))
         except (LookupError, UnicodeError):

@@ -26,7 +26,7 @@ class ApplicationBusy(MailstepError):
 
 
 class UnreadableEmail(MailstepError):
-    """No email can be had from the object (missing, empty, too large): the workflow quarantines it."""
+    """The object holds no email, or reading it takes more than a message may: the workflow quarantines it."""
 
 
 class RefusedEmail(MailstepError):

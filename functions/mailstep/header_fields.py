@@ -225,6 +225,8 @@ def date(value: str) -> datetime | None:
 
     None where day, month, year or hour is not said: nothing is filled in from today.
     """
+    if len(value) > bounds.DATE:
+        return None
     # Both raise whatever a strange date makes them; an offset of a day or more shows only when asked for.
     with suppress(Exception):
         return _with_offset(parsedate_to_datetime(value))

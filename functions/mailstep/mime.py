@@ -96,7 +96,7 @@ def header(raw: bytes, start: int, end: int, defects: list[str], *, top: bool = 
                 fields.append((name[1].decode("ascii"), raw[name.end() : name.end() + length]))
             if (not kept or length < value_end - name.end()) and _BEYOND_FIELDS not in defects:
                 defects.append(_BEYOND_FIELDS)
-            if room < 0:
+            if not kept:
                 # Nothing more is kept: only its end is looked for.
                 blank = _EMPTY_LINE.search(raw, value_end, end)
                 return fields, blank.end() if blank else end

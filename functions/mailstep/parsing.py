@@ -5,13 +5,14 @@ import mimetypes
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 
 import filetype
 from mailparser_reply import EmailReplyParser
 
 from mailstep import bounds, mime
 from mailstep.bodies import bodies, disposition
+from mailstep.budget import Budget, OverBudget
 from mailstep.charsets import decode
 from mailstep.contracts import (
     SUBJECT_IN_STATE,
@@ -26,7 +27,7 @@ from mailstep.delivery_reports import delivery_report
 from mailstep.errors import UnreadableEmail
 from mailstep.header_fields import addresses, date, decoded, message_ids, unfold
 from mailstep.mime import Part
-from mailstep.tnef import unpack
+from mailstep.tnef import Unpacker
 from mailstep.verdicts import received, verdicts
 
 Keep = Callable[[str, bytes], None]
@@ -39,29 +40,42 @@ _SES_BLOCK = 30  # fields among which SES's own are: it adds about ten
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
+# What precedes a reply is announced in a line of some hundred characters ("On …, … wrote:"). The text has no NUL.
+_LONG_LINE, _BROKEN_LINE = re.compile(r"([^\n]{200}[^\n ]*) (?=[^\n])"), "\n\0"
 _REPLY_PARSER = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "nl", "pl", "sv", "da", "pt"])
 
 
-def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
-    """Parse a message as SES stored it, whatever it is.
+def parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget | None = None) -> Message:
+    """Parse a message as SES stored it, whatever it is, within a budget; without one, time and memory are not bounded.
 
     Raises:
-        UnreadableEmail: nothing says it is an email: no header field but those that SES adds, and no text.
+        UnreadableEmail: nothing says it is an email (no header field but those that SES adds, and no text), or reading
+            it takes more time or memory than the budget has.
     """
+    try:
+        with budget or Budget() as bound:
+            return _parse(raw, email, keep, bound)
+    except OverBudget as error:
+        raise UnreadableEmail(str(error)) from None
+
+
+def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Message:
     defects: list[str] = []
     root = mime.structure(raw, defects)
     headers = tuple((name, decoded(unfold(value))) for name, value in root.fields)
     if _is_no_email(raw, root):
         raise UnreadableEmail("it is neither text nor has a header field of its own")
     found = bodies(root)
-    files = _Files(raw, email.id, keep, defects)
-    text = _text(raw, found.text, files)
-    html = _text(raw, found.html, files)
+    files = _Files(raw, email.id, keep, defects, budget)
+    text = _text(found.text, files)
+    html = _text(found.html, files)
     for part in found.files:
         files.add_part(part)
     on_top = [(name, unfold(value)) for name, value in root.fields[:_SES_BLOCK]]
     sent = _field(root, "date")
-    when = _date(sent, defects)
+    when = budget.attempt(lambda: date(sent) if sent else None, None, defects, "reading the date")
+    if sent and when is None:
+        defects.append("the date cannot be read: see date_raw")
     return Message(
         id=email.id,
         route=email.route,
@@ -80,9 +94,11 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep) -> Message:
         references=message_ids(_field(root, "references")),
         text=text,
         html=html or None,
-        reply_text=_reply_text(text),
+        reply_text=budget.attempt(partial(_reply_text, text), text, defects, "looking for the end of the reply"),
         attachments=tuple(files.attachments),
-        delivery_report=delivery_report(raw, root),
+        delivery_report=budget.attempt(
+            partial(delivery_report, raw, root), None, defects, "reading the delivery report"
+        ),
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),
         verdicts=verdicts(on_top),
@@ -126,31 +142,51 @@ def _octets(text: str, length: int) -> str:
 class _Files:
     """Decodes attachments one at a time and hands each on; what stays is the description."""
 
-    def __init__(self, raw: bytes, message_id: str, keep: Keep, defects: list[str]) -> None:
-        self._raw, self._id, self._keep, self.defects = raw, message_id, keep, defects
+    def __init__(self, raw: bytes, message_id: str, keep: Keep, defects: list[str], budget: Budget) -> None:
+        self.raw, self._id, self._keep, self.defects, self.budget = raw, message_id, keep, defects, budget
         self.attachments: list[Attachment] = []
+        self._unpacker = Unpacker()
+
+    def content(self, part: Part) -> bytes:
+        """A part's content, or the part as it is where it cannot be decoded."""
+        octets = self.budget.attempt(
+            partial(content, self.raw, part, self.defects),
+            None,
+            self.defects,
+            "decoding a part, which is kept as it is,",
+        )
+        return self.raw[part.start : part.end] if octets is None else octets
 
     def add_part(self, part: Part) -> None:
         kind, name = disposition(part)
-        octets = content(self._raw, part, self.defects)
-        if part.media_type in _TNEF or (name or "").lower() == "winmail.dat":
-            packed, is_all = unpack(octets, self.defects)
-            if len(self.attachments) + len(packed) > bounds.PARTS:
-                self.defects.append("a winmail.dat holds more files than a message may: it is kept whole")
-                packed, is_all = [], False
-            for inner_name, inner in packed:
-                self._add(inner, inner_name, mimetypes.guess_type(inner_name)[0] or "application/octet-stream")
-            if is_all:
-                return
+        octets = self.content(part)
+        if (part.media_type in _TNEF or (name or "").lower() == "winmail.dat") and self._add_unpacked(octets):
+            return
         content_id = unfold(part.first("content-id") or b"").strip("<> ") or None
-        subject = _nested_subject(octets) if part.media_type == "message/rfc822" else None
-        self._add(octets, name, part.media_type, content_id, subject, inline=kind == "inline" or content_id is not None)
+        subject = None
+        if part.media_type == "message/rfc822":
+            subject = self.budget.attempt(
+                partial(_nested_subject, octets), None, self.defects, "reading a nested message's subject"
+            )
+        self.add(octets, name, part.media_type, content_id, subject, inline=kind == "inline" or content_id is not None)
 
-    def add_long_text(self, part: Part, octets: bytes) -> None:
-        self.defects.append(f"text is longer than {bounds.TEXT} octets: cut, and kept whole as an attachment")
-        self._add(octets, disposition(part)[1], part.media_type)
+    def _add_unpacked(self, octets: bytes) -> bool:
+        """Add the files in a winmail.dat; whether that is all that is in it."""
+        nothing: tuple[list[tuple[str, memoryview]], bool] = ([], False)
+        packed, is_all = self.budget.attempt(
+            partial(self._unpacker.unpack, octets, self.defects),
+            nothing,
+            self.defects,
+            "unpacking a winmail.dat, which is kept whole,",
+        )
+        if len(self.attachments) + len(packed) > bounds.PARTS:
+            self.defects.append("a winmail.dat holds more files than a message may: it is kept whole")
+            return False
+        for name, inner in packed:
+            self.add(bytes(inner), name, mimetypes.guess_type(name)[0] or "application/octet-stream")
+        return is_all
 
-    def _add(
+    def add(
         self,
         octets: bytes,
         name: str | None,
@@ -163,12 +199,16 @@ class _Files:
         number = len(self.attachments) + 1
         # Never made from a file name, which is the sender's.
         key = f"parsed/{self._id}/attachments/{number}"
-        self._keep(key, octets)
+        with self.budget.paused():
+            self._keep(key, octets)
+        kind = self.budget.attempt(
+            partial(filetype.guess, octets[:8192]), None, self.defects, "telling an attachment's type from its octets"
+        )
         self.attachments.append(
             Attachment(
                 filename=safe_filename(name or (subject and f"{subject}.eml"), media_type, number),
                 media_type=media_type,
-                media_type_detected=getattr(filetype.guess(octets[:8192]), "mime", None),
+                media_type_detected=getattr(kind, "mime", None),
                 size_octets=len(octets),
                 sha256=hashlib.sha256(octets).hexdigest(),
                 content_id=content_id,
@@ -193,15 +233,26 @@ def _field(root: Part, name: str) -> str:
     return unfold(root.first(name) or b"")[: bounds.HEADER_VALUE]
 
 
-def _text(raw: bytes, parts: list[Part], files: _Files) -> str:
+def _text(parts: list[Part], files: _Files) -> str:
     """The parts to read, one after the other; line ends LF, without the NULs that some systems leave in."""
     texts: list[str] = []
     room = bounds.TEXT
     for part in parts:
-        octets = content(raw, part, files.defects)
+        octets = files.content(part)
+        charset = part.parameters.get("charset", "")
+        read = files.budget.attempt(
+            partial(decode, octets[:room], charset, cut=len(octets) > room, guess=True),
+            None,
+            files.defects,
+            "decoding a text, which is kept as an attachment,",
+        )
+        if read is None:
+            files.add(octets, disposition(part)[1], part.media_type)
+            continue
         if len(octets) > room:
-            files.add_long_text(part, octets)
-        text, wrong = decode(octets[:room], part.parameters.get("charset", ""), cut=len(octets) > room)
+            files.defects.append(f"text is longer than {bounds.TEXT} octets: cut, and kept whole as an attachment")
+            files.add(octets, disposition(part)[1], part.media_type)
+        text, wrong = read
         room = max(0, room - len(octets))
         if wrong:
             files.defects.append(wrong)
@@ -233,20 +284,15 @@ def _message_id(root: Part, defects: list[str]) -> str | None:
     return found[0] if found else None
 
 
-def _date(value: str, defects: list[str]) -> datetime | None:
-    found = date(value) if value else None
-    if value and found is None:
-        defects.append("the date cannot be read: see date_raw")
-    return found
-
-
 def _reply_text(text: str) -> str:
     """The text without quoted history and signature, as far as they begin within a bound; what goes on is kept.
 
-    The library's patterns take time that grows steeply with white space and with length: both are bounded here.
+    The library's patterns take time that grows steeply with white space, with length, and with the cube of a line's
+    length: all three are bounded here.
     """
     head = _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", text[: bounds.REPLY_TEXT]).replace(" \n", "\n"))
-    reply = (_REPLY_PARSER.parse_reply(head) or "").strip()
+    reply = _REPLY_PARSER.parse_reply(_LONG_LINE.sub(lambda line: line[1] + _BROKEN_LINE, head)) or ""
+    reply = reply.replace(_BROKEN_LINE, " ").strip()
     goes_on = len(text) > bounds.REPLY_TEXT and head.split("\n")[-1].strip() in reply.split("\n")[-1]
     return (reply + text[bounds.REPLY_TEXT :]).strip() if goes_on else reply
 

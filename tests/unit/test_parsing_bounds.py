@@ -1,6 +1,7 @@
 """No octets make the parser raise, hang or grow."""
 
 import base64
+import codecs
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bench import fuzz
 from mailstep.errors import UnreadableEmail
 from mailstep.parsing import envelope
-from tests.unit.parser import parsed, stored
+from tests.unit.parser import field, parsed, stored
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x00\x01\x02 nothing", b"\x89PNG\r\n\x1a\n" + bytes(50)])
@@ -71,6 +72,11 @@ EXTREMES: dict[str, bytes] = {
     "490 parts with 990 fields each": MIXED + (b"--b\r\n" + b"A:\r\n" * 990 + b"\r\nx\r\n") * 490 + b"--b--",
     "punycode": HEAD + b"Content-Type: text/plain; charset=punycode\r\n\r\n" + b"a-" * 300_000,
     "an undeclared boundary of spaces": HEAD + b"Content-Type: multipart/mixed\r\n\r\n\n--a" + b" " * 20_000_000 + b"x",
+    "one line of words that announce a reply": HEAD + b"\r\n" + b"Am a schrieb a " * 330,
+    "490 nested messages of short fields": MIXED
+    + (b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + b"a:\n" * 21_000 + b"\n\nx\n") * 490
+    + b"--b--",
+    "a date of 65,000 digits": HEAD + b"Date: " + b"9" * 65_000 + b"\r\n\r\nx",
     "a winmail.dat of empty objects": HEAD + b"Content-Type: application/ms-tnef\r\n\r\n" + b"\x78\x9f\x3e\x22\1\0" + (
         b"\x02" + bytes(10)) * 900_000,
     "20 MB of empty uuencoded lines": HEAD
@@ -115,10 +121,34 @@ def test_extremes_stay_within_time_and_memory(name: str) -> None:
     assert fuzz.broken_promise(EXTREMES[name], watch_memory=False) is None
 
 
-def test_no_character_set_is_guessed_from_a_few_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_label_of_a_sender_is_looked_up_among_pythons_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some are slow or no text, and Python keeps each label that it does not know for as long as it runs."""
+    asked: list[str] = []
+    lookup = codecs.lookup
+    monkeypatch.setattr("mailstep.charsets.codecs.lookup", lambda name: asked.append(name) or lookup(name))  # type: ignore[func-returns-value]
+    hostile = [
+        "idna",
+        "punycode",
+        "zlib",
+        "bz2",
+        "unicode_escape",
+        "rot13",
+        "undefined",
+        "mbcs",
+        "no-such",
+        "q" * 9_000,
+    ]
+    for label in hostile:
+        assert field("Subject", f"=?{label[:60]}?q?text?=").subject == "text"
+        message = parsed(f"Content-Type: text/plain; charset={label}\n\ntext")
+        assert (message.text, len(message.defects)) == ("text", 1)
+    assert set(asked) == {"utf_8"}
+
+
+def test_no_character_set_is_guessed_in_a_header(monkeypatch: pytest.MonkeyPatch) -> None:
     """A header has room for 10,000 of them, and each guess takes a millisecond."""
     monkeypatch.setattr("mailstep.charsets.from_bytes", lambda _octets: pytest.fail("guessed"))
-    word = "=?x-none?b?" + base64.b64encode(bytes([200, 129, 141]) * 15).decode() + "?="
+    word = "=?x-none?b?" + base64.b64encode(bytes([200, 129, 141]) * 150).decode() + "?="
     assert parsed(f"From: a@b.example\nSubject: {word}\n\nx").subject
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import resource
+import signal
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -136,6 +138,19 @@ def test_a_reply_under_way_elsewhere_is_not_sent_beside_it(monkeypatch: pytest.M
     monkeypatch.setattr(sending, "_send", send_again)
     assert reply.handler.handler(event("reply"), CONTEXT) == {"ses_message_id": "ses-1"}
     assert seen
+
+
+def test_a_message_that_takes_parse_too_long_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*_arguments: object) -> None:
+        while True:
+            pass
+
+    before = resource.getrlimit(resource.RLIMIT_DATA), signal.getsignal(signal.SIGALRM)
+    monkeypatch.setattr("mailstep.mime.structure", endless)
+    soon: Any = SimpleNamespace(**vars(CONTEXT) | {"get_remaining_time_in_millis": lambda: 1_000})
+    with pytest.raises(UnreadableEmail, match="more time than a message may"):
+        parse.handler.handler(event("parse"), soon)
+    assert (resource.getrlimit(resource.RLIMIT_DATA), signal.getsignal(signal.SIGALRM)) == before
 
 
 def test_a_message_that_is_gone_or_empty_or_too_large_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,177 @@
+"""What loops or swells ends as a defect or as UnreadableEmail, and the next message is read as if nothing had been."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from mailstep.budget import Budget, OverBudget
+
+# One environment: three messages one after the other, the second of which is made to hurt.
+ENVIRONMENT = """
+import json, resource, signal, sys, time
+from mailstep import mime, parsing
+from mailstep.budget import Budget
+from mailstep.errors import UnreadableEmail
+from tests.unit.parser import EMAIL
+
+RAW = (b"From: a@b\\r\\nContent-Type: multipart/mixed; boundary=b\\r\\n\\r\\n--b\\r\\n\\r\\nhello\\r\\n--b\\r\\n"
+       b"Content-Type: text/csv; name=a.csv\\r\\n\\r\\na,b\\r\\n--b--")
+
+def read():
+    kept = {}
+    try:
+        message = parsing.parse(RAW, EMAIL, kept.__setitem__, Budget(seconds=2, octets=400_000_000))
+        return {"text": message.text, "files": [a.filename for a in message.attachments],
+                "kept": [c.decode() for c in kept.values()], "defects": list(message.defects)}
+    except UnreadableEmail as error:
+        return {"unreadable": str(error)}
+
+def state():
+    return [resource.getrlimit(resource.RLIMIT_DATA), signal.getitimer(signal.ITIMER_REAL),
+            str(signal.getsignal(signal.SIGALRM))]
+
+def loop(*_arguments, **_named):
+    while True:
+        pass
+
+def deaf(*_arguments, **_named):
+    while True:
+        try:
+            while True:
+                json.loads("[]")
+        except Exception:
+            pass
+
+def stubborn(*_arguments, **_named):
+    for _ in range(2):
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+    raise ValueError
+
+def swell(*_arguments, **_named):
+    held = []
+    while True:
+        held.append(bytearray(10_000_000))
+
+before, was = state(), read()
+thing, name = {WHERE}
+original = getattr(thing, name)
+setattr(thing, name, {HURT})
+hurt = read()
+setattr(thing, name, original)
+print(json.dumps({"was": was, "hurt": hurt, "then": read(), "restored": before == state()}))
+"""
+NORMAL = {"text": "hello", "files": ["a.csv"], "kept": ["a,b"], "defects": []}
+
+
+def environment(hurt: str, where: str) -> Any:
+    program = ENVIRONMENT.replace("{HURT}", hurt).replace("{WHERE}", where)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.parametrize(
+    ("hurt", "where", "outcome"),
+    [
+        (
+            "loop",
+            "(parsing.filetype, 'guess')",
+            NORMAL | {"defects": ["telling an attachment's type from its octets takes more time than it may"]},
+        ),
+        (
+            "deaf",
+            "(parsing.filetype, 'guess')",
+            NORMAL | {"defects": ["telling an attachment's type from its octets takes more time than it may"]},
+        ),
+        (
+            "swell",
+            "(parsing.filetype, 'guess')",
+            NORMAL | {"defects": ["telling an attachment's type from its octets takes more memory than it may"]},
+        ),
+        (
+            "loop",
+            "(parsing, 'decode')",
+            {
+                "text": "",
+                "files": ["part-1.txt", "a.csv"],
+                "kept": ["hello", "a,b"],
+                "defects": ["decoding a text, which is kept as an attachment, takes more time than it may"],
+            },
+        ),
+        (
+            "swell",
+            "(parsing, '_reply_text')",
+            NORMAL | {"defects": ["looking for the end of the reply takes more memory than it may"]},
+        ),
+        ("loop", "(parsing, 'bodies')", {"unreadable": "reading it takes more time than a message may"}),
+        ("swell", "(mime, 'structure')", {"unreadable": "reading it takes more memory than a message may"}),
+        ("swell", "(parsing, 'Message')", {"unreadable": "reading it takes more memory than a message may"}),
+    ],
+)
+def test_what_loops_or_swells_ends_and_the_next_message_is_read(
+    hurt: str, where: str, outcome: dict[str, object]
+) -> None:
+    assert environment(hurt, where) == {"was": NORMAL, "hurt": outcome, "then": NORMAL, "restored": True}
+
+
+def test_a_library_that_swallows_the_alarm_is_told_again() -> None:
+    hurt = environment("stubborn", "(parsing.filetype, 'guess')")["hurt"]
+    assert hurt["defects"] == ["telling an attachment's type from its octets fails (ValueError)"]
+
+
+def spin(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+
+def test_many_slow_steps_leave_time_for_the_rest() -> None:
+    defects: list[str] = []
+    with Budget(seconds=1) as budget:
+        steps = [budget.attempt(lambda: spin(60), None, defects, "this") for _ in range(8)]
+        assert budget.attempt(lambda: "read", "", defects, "that") == "read"
+    assert len(defects) == len(steps)
+
+
+def test_waiting_for_a_service_does_not_count() -> None:
+    with Budget(seconds=0.5) as budget:
+        for _ in range(3):
+            with budget.paused():
+                time.sleep(0.4)
+
+
+def test_an_alarm_that_was_set_before_rings_when_it_is_due() -> None:
+    """pytest-timeout sets one, for instance."""
+    rung: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        rung.append(number)
+
+    handler = signal.signal(signal.SIGALRM, note)
+    timer = signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(OverBudget), Budget(seconds=0.1):
+            spin(60)
+        assert rung == []
+        spin(0.5)
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+    assert rung == [signal.SIGALRM]
+
+
+def test_memory_is_free_again_after_an_error_of_another_kind() -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(KeyError), Budget(seconds=60, octets=10**9):
+        raise KeyError
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before

@@ -1,0 +1,236 @@
+"""What is in a winmail.dat ([MS-OXTNEF]) is found, and no winmail.dat makes the parser hang or grow."""
+
+import base64
+import random
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from bench import fuzz
+from mailstep import bounds
+from mailstep import tnef as reader
+from tests.unit.parser import parsed
+from tests.unit.tnef import (
+    ATTACH_DATA,
+    ATTACH_FILENAME,
+    ATTACH_LONG_FILENAME,
+    ATTACH_OBJECT,
+    ATTACH_TITLE,
+    ATTACHMENT,
+    BINARY,
+    BODY,
+    DISPLAY_NAME,
+    IID_MESSAGE,
+    IID_STORAGE,
+    LONG,
+    MESSAGE_PROPERTIES,
+    MULTIVALUED,
+    OBJECT,
+    OEM_CODEPAGE,
+    SHORT,
+    STRING8,
+    SYSTIME,
+    UNICODE,
+    attachment,
+    attribute,
+    file,
+    prop,
+    properties,
+    tnef,
+)
+
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "hostile"
+CUT_OFF = "winmail.dat cannot be read: it is kept whole"
+HOLDS_A_MESSAGE = "winmail.dat holds a message, which is not unpacked: it is kept whole"
+TOO_LARGE = "winmail.dat is too large to unpack: it is kept whole"
+
+LONG_NAME = properties(prop(UNICODE, ATTACH_LONG_FILENAME, "Größe.xlsx"))
+FULL = tnef(
+    attribute(OEM_CODEPAGE, (1252).to_bytes(8, "little")),
+    attachment(
+        attribute(ATTACH_TITLE, b"GROESS~1.XLS\0", level=2),
+        attribute(ATTACH_DATA, b"the first\0\0\0", level=2),
+        attribute(ATTACHMENT, LONG_NAME, level=2),
+    ),
+    attachment(
+        attribute(
+            ATTACHMENT,
+            properties(
+                prop(SHORT, 0x0E21, 7),
+                prop(LONG | MULTIVALUED, 0x6001, 1, 2, 3),
+                prop(SYSTIME | MULTIVALUED, 0x6002, 1, 2),
+                prop(UNICODE | MULTIVALUED, 0x8001, "a", "bc", name="Keywords"),
+                prop(BINARY, 0x8002, b"x", name=0x8554),
+                prop(BINARY, ATTACH_OBJECT, b"the second"),
+                prop(STRING8, ATTACH_FILENAME, b"second.txt\0"),
+            ),
+            level=2,
+        ),
+    ),
+)
+FILES = [("Größe.xlsx", b"the first\0\0\0"), ("second.txt", b"the second")]
+
+
+def unpacked(octets: bytes) -> tuple[list[tuple[str, bytes]], bool, list[str]]:
+    defects: list[str] = []
+    files, is_all = reader.Unpacker().unpack(octets, defects)
+    return [(name, bytes(content)) for name, content in files], is_all, defects
+
+
+def mailed(octets: bytes) -> bytes:
+    return b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n" + (
+        base64.encodebytes(octets)
+    )
+
+
+def test_files_are_found_with_their_names_and_every_octet() -> None:
+    assert unpacked(FULL) == (FILES, True, [])
+
+
+def test_the_files_take_the_place_of_winmail_dat() -> None:
+    contents: dict[str, bytes] = {}
+    message = parsed(mailed(FULL), contents)
+    assert [(a.filename, contents[a.key]) for a in message.attachments] == FILES
+    assert message.defects == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ([(UNICODE, ATTACH_LONG_FILENAME, "longer.txt"), (STRING8, ATTACH_FILENAME, b"LONG~1.TXT\0")], "longer.txt"),
+        ([(STRING8, ATTACH_FILENAME, b"short.txt\0"), (UNICODE, DISPLAY_NAME, "shown")], "short.txt"),
+        ([(UNICODE, ATTACH_LONG_FILENAME, ""), (UNICODE, DISPLAY_NAME, "shown")], "title.txt"),
+        ([], "title.txt"),
+    ],
+)  # fmt: skip
+def test_the_longest_name_is_taken(said: list[tuple[int, int, str | bytes]], name: str) -> None:
+    listed = attribute(ATTACHMENT, properties(*(prop(*one) for one in said)), level=2)
+    title, data = attribute(ATTACH_TITLE, b"title.txt\0", level=2), attribute(ATTACH_DATA, b"x", level=2)
+    assert unpacked(tnef(attachment(title, data, listed)))[0] == [(name, b"x")]
+
+
+def test_what_has_no_file_name_is_called_as_it_is_shown() -> None:
+    listed = properties(prop(BINARY, ATTACH_OBJECT, b"x"), prop(UNICODE, DISPLAY_NAME, "Lageplan"))
+    assert unpacked(tnef(attachment(attribute(ATTACHMENT, listed, level=2))))[0] == [("Lageplan", b"x")]
+
+
+@pytest.mark.parametrize(
+    ("codepage", "encoding", "name"),
+    [(1251, "cp1251", "Смета.txt"), (932, "cp932", "表.txt"), (28592, "iso8859_2", "Š.txt"), (65001, "utf-8", "ü.txt")],
+)
+def test_a_name_is_in_the_codepage_that_is_said(codepage: int, encoding: str, name: str) -> None:
+    packed = tnef(attribute(OEM_CODEPAGE, codepage.to_bytes(8, "little")), file(name.encode(encoding), b"x"))
+    assert unpacked(packed)[0] == [(name, b"x")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        attribute(BODY, b"Dear all\0"),
+        attribute(MESSAGE_PROPERTIES, properties(prop(UNICODE, 0x1000, "Dear all"))),
+        attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1013, b"<p>Dear all"))),
+        attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1009, b"\x10\0\0\0LZFu"))),
+    ],
+)
+def test_a_winmail_dat_with_a_text_is_kept_whole_beside_its_files(body: bytes) -> None:
+    message = parsed(mailed(tnef(body, file(b"a.txt", b"x"))))
+    assert [a.filename for a in message.attachments] == ["a.txt", "winmail.dat"]
+
+
+def test_an_empty_text_is_no_text() -> None:
+    assert unpacked(tnef(attribute(BODY, b"\r\n\0"), file(b"a.txt", b"x"))) == ([("a.txt", b"x")], True, [])
+
+
+def test_an_object_is_its_octets_without_the_name_of_its_interface() -> None:
+    listed = properties(prop(OBJECT, ATTACH_OBJECT, IID_STORAGE + b"\xd0\xcf\x11\xe0"))
+    assert unpacked(tnef(attachment(attribute(ATTACHMENT, listed, level=2))))[0] == [("", b"\xd0\xcf\x11\xe0")]
+
+
+def test_a_message_within_is_kept_in_the_whole_and_not_looked_into() -> None:
+    inner = attachment(
+        attribute(ATTACHMENT, properties(prop(OBJECT, ATTACH_OBJECT, IID_MESSAGE + FULL)), level=2)
+    )  # fmt: skip
+    assert unpacked(tnef(inner, file(b"a.txt", b"x"))) == ([("a.txt", b"x")], False, [HOLDS_A_MESSAGE])
+
+
+def test_what_is_cut_off_is_kept_whole_beside_the_files_that_are_complete() -> None:
+    for end in range(len(FULL)):
+        files, is_all, defects = unpacked(FULL[:end])
+        assert {content for _, content in files} <= {content for _, content in FILES}, end
+        assert is_all <= (not defects), end
+        assert defects in ([], [CUT_OFF]), end
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="no cases")
+@pytest.mark.parametrize(
+    ("name", "defect"),
+    [("property-count", CUT_OFF), ("value-count", CUT_OFF), ("nested", HOLDS_A_MESSAGE)],
+)
+def test_a_hostile_winmail_dat_is_kept_whole_with_one_defect(name: str, defect: str) -> None:
+    raw = (CASES / f"tnef-{name}.eml").read_bytes()
+    parsed(raw)  # the first message of an environment loads what it needs
+    tracemalloc.start()
+    message = parsed(raw)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [a.filename for a in message.attachments] == ["winmail.dat"]
+    assert message.defects == (defect,)
+    assert peak < 100_000 + 4 * len(raw)
+
+
+def test_no_length_and_no_count_makes_the_reader_read_more_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = 0
+    take = reader._Cursor.take
+
+    def counted(cursor: reader._Cursor, length: int) -> memoryview:
+        nonlocal taken
+        taken += 1
+        return take(cursor, length)
+
+    monkeypatch.setattr(reader._Cursor, "take", counted)
+    for at in range(len(FULL) - 3):
+        now = int.from_bytes(FULL[at : at + 4], "little")
+        for size, number in [(2, 0), (2, 0xFFFF), *((4, n) for n in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, now - 1, now + 1))]:
+            changed = FULL[:at] + (number % 256**size).to_bytes(size, "little") + FULL[at + size :]
+            taken = 0
+            files, is_all, defects = unpacked(changed)
+            assert taken <= len(FULL)
+            assert sum(len(content) for _, content in files) <= len(FULL)
+            assert defects in ([], [CUT_OFF], [HOLDS_A_MESSAGE])
+            assert not (is_all and defects)
+
+
+def test_what_is_read_is_bounded_for_all_winmail_dat_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "TNEF_VALUES", 25)
+    unpacker, defects = reader.Unpacker(), list[str]()
+    assert unpacker.unpack(FULL, defects)[1]
+    assert unpacker.unpack(FULL, defects) == ([], False)
+    assert defects == [TOO_LARGE]
+
+
+def test_a_winmail_dat_of_too_many_files_is_kept_whole() -> None:
+    message = parsed(mailed(tnef(*[file(b"a.txt", b"a")] * (bounds.PARTS + 1))))
+    assert [a.filename for a in message.attachments] == ["winmail.dat"]
+    assert message.defects == ("a winmail.dat holds more files than a message may: it is kept whole",)
+
+
+def test_real_files_are_found_in_a_real_winmail_dat(corpus: Path) -> None:
+    """The picture, and the whole for its text and the messages within (Outlook wrote it, for MimeKit's tests)."""
+    contents: dict[str, bytes] = {}
+    message = parsed((corpus / "mimekit/messages/tnef/rich-text.eml").read_bytes(), contents)
+    found = {a.filename: contents[a.key] for a in message.attachments}
+    picture = found["kitten-playing-with-a-christmas-tree.jpg"]
+    assert picture.startswith(b"\xff\xd8")
+    assert picture.endswith(b"\xff\xd9")
+    assert found["winmail.dat"].startswith(b"\x78\x9f\x3e\x22")
+
+
+@pytest.mark.usefixtures("corpus")
+def test_files_with_wrong_numbers_are_parsed() -> None:
+    """The short, seeded form of what `python -m bench.fuzz` does with counts and lengths."""
+    files = [*fuzz.binaries(), ("application/ms-tnef", FULL)]
+    assert {"application/ms-tnef", "image/png", "application/zip"} <= {media_type for media_type, _ in files}
+    for seed in range(400):
+        raw = fuzz.with_wrong_numbers(files, random.Random(seed))  # noqa: S311 - reproducible on purpose
+        assert fuzz.broken_promise(raw, watch_memory=seed % 10 == 0) is None, seed
