@@ -216,6 +216,11 @@ class ReplyRequest(Contract):
         email = self.claim.email
         return f"{self.execution if email.reply_again else email.id}#{self.kind}"
 
+    @property
+    def is_replay(self) -> bool:
+        """Whether an operator had the email processed again; its first execution has the email's own name."""
+        return self.execution != self.claim.email.id
+
 
 class Replied(Contract):
     """Output of SendReply: the id SES gave the reply; None where nobody vouches for the sender, and none was sent."""
