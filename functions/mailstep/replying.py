@@ -45,14 +45,13 @@ class _Mailbox(UniqueAddressHeader):
 
     def fold(self, *, policy: Policy) -> str:
         [mailbox] = self.addresses
-        if mailbox.display_name.isascii():
+        name, is_short = mailbox.display_name, len(f"{self.name}: {self}") <= (policy.max_line_length or 0)
+        if not name or (name.isascii() and is_short):
             folded: str = super().fold(policy=policy.clone(max_line_length=998))  # type: ignore[misc] # of BaseHeader
             return folded
         # Encoded words have 75 characters each, a line that holds one 76 (RFC 2047 section 2).
-        name = Header(mailbox.display_name, "utf-8", maxlinelen=76, header_name=self.name).encode(
-            linesep=policy.linesep
-        )
-        return f"{self.name}: {name}{policy.linesep} <{mailbox.addr_spec}>{policy.linesep}"
+        words = Header(name, "utf-8", maxlinelen=76, header_name=self.name).encode(linesep=policy.linesep)
+        return f"{self.name}: {words}{policy.linesep} <{mailbox.addr_spec}>{policy.linesep}"
 
 
 _FIELDS = HeaderRegistry()
