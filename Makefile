@@ -51,7 +51,7 @@ format: .venv/ready  ## Format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-reference: .venv/ready  ## Write docs/schemas, message.md and policy.md from the code
+reference: .venv/ready  ## Write docs/schemas, message.md, policy.md and metrics.md from the code
 	$(BIN)/python -m mailstep_cli.reference docs
 
 bench: .venv/ready  ## Measure the parser beside the candidates, as ratios in one run

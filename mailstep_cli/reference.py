@@ -1,4 +1,4 @@
-"""What docs/ says of the code, made from the code: schemas, fields, rules (`python -m mailstep_cli.reference docs`)."""
+"""What docs/ says of the code, made from the code (`python -m mailstep_cli.reference docs`)."""
 
 import json
 import sys
@@ -16,6 +16,7 @@ from mailstep.contracts import (
     ReportedRecipient,
     Verdicts,
 )
+from mailstep.metrics import ALL, NAMESPACE
 from mailstep.policy import RULES
 from mailstep.routes import Route
 
@@ -47,6 +48,28 @@ In `functions/routes.toml`, below `[routes.<name>]`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""
+
+_METRICS = f"""# The metrics
+
+Made by `make reference` from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service` is the name of
+the stack. CloudWatch adds nothing up: ask for a metric under one of its dimension sets, with a value for each dimension
+of the set, or with a `SEARCH` that leaves values open. Each combination of values is a custom metric, which costs
+something each month ([costs.md](costs.md)). Alarms and dashboard (`template.yaml`) watch all of them.
+
+| metric | unit | dimension sets | what it counts |
+| --- | --- | --- | --- |"""
+_TIME_TO_REPLY = """
+## What TimeToReply is
+
+The time that a sender waited for the answer: from when SES received the email, by SES's own Received field, until SES
+accepted the reply. All waiting in between is in it: the queue, cold starts, retries, an application that was down
+(`WaitForApplication`) or that pulls, and the time until a failed execution was redriven. It does not count
+
+- replays (`mailstep replay`), which answer when the operator wants it;
+- refusals and the notices of a delay or a failure, which are `RepliesSent` of their kinds;
+- an answer that was on record already, which is not sent again;
+- mail without SES's fields on top: its time of receipt is not known.
+"""
 
 PUBLISHED: dict[str, type[Contract]] = {
     "message": Message,
@@ -85,16 +108,27 @@ def rule_table() -> str:
     return "\n".join([_POLICY, *rules, _SETTINGS, *settings, ""])
 
 
+def metric_table() -> str:
+    """The text of docs/metrics.md: every metric, and what the one of the latency alarm is."""
+    rows = [
+        f"| `{metric.name}` | {metric.unit.value} | "
+        f"{'; '.join(', '.join(f'`{name}`' for name in one) for one in metric.dimension_sets)} | {metric.means} |"
+        for metric in ALL
+    ]
+    return "\n".join([_METRICS, *rows, _TIME_TO_REPLY])
+
+
 def _shown(default: object) -> str:
     return f"`{json.dumps(default)}`" if default not in ("", ()) else ""
 
 
 def publish(docs: Path) -> None:
-    """Write docs/schemas/, docs/message.md and docs/policy.md."""
+    """Write docs/schemas/, docs/message.md, docs/policy.md and docs/metrics.md."""
     for name in PUBLISHED:
         (docs / "schemas" / f"{name}.json").write_text(schema(name))
     (docs / "message.md").write_text(field_tables())
     (docs / "policy.md").write_text(rule_table())
+    (docs / "metrics.md").write_text(metric_table())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from pathlib import Path
 from types import ModuleType
@@ -253,7 +254,7 @@ def _authorise_raw_sending_as_ses_does() -> None:
         if not request.get("Content", {}).get("Raw"):
             plain: Response | None = enforce(method, path, headers, body, query_params, request_id)
             return plain
-        sender = parseaddr(request.get("FromEmailAddress", ""))[1]
+        sender = parseaddr(_sender(request))[1]
         recipients = [] if verified() else request.get("Destination", {}).get("ToAddresses", [])
         resources = [f"identity/{_identity(address)}" for address in (sender, *recipients)]
         if name := request.get("ConfigurationSetName"):
@@ -275,6 +276,12 @@ def _authorise_raw_sending_as_ses_does() -> None:
         return None
 
     _replace(app, "_enforce_ses_v2", parameters, enforce_raw)
+
+
+def _sender(request: dict[str, Any]) -> str:
+    """FromEmailAddress of a SendEmail, or without one the raw message's From field."""
+    raw = base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", ""))
+    return request.get("FromEmailAddress") or BytesHeaderParser().parsebytes(raw)["From"] or ""
 
 
 def _identity(address: str) -> str:
@@ -299,7 +306,7 @@ def _tell_of_bounces_and_complaints() -> Callable[[dict[str, Any], str], None]:
         for recipient in request.get("Destination", {}).get("ToAddresses", []):
             mail = {
                 "timestamp": now,
-                "source": request["FromEmailAddress"],
+                "source": _sender(request),
                 "sendingAccountId": get_account_id(),
                 "messageId": message_id,
                 "destination": [recipient],

@@ -9,8 +9,8 @@ import pytest
 
 from bench.corpus import DIRECTORY
 
-# As template.yaml sets them, before a handler is imported.
-os.environ |= {"POWERTOOLS_SERVICE_NAME": "mailstep", "POWERTOOLS_METRICS_NAMESPACE": "Mailstep"}
+# As template.yaml sets it, before a handler is imported.
+os.environ["POWERTOOLS_SERVICE_NAME"] = "mailstep"
 
 PROJECT = Path(__file__).parents[1]
 EVENTS = PROJECT / "events"

@@ -2,18 +2,28 @@
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import feedback
-from mailstep.telemetry import logger, metrics
+from mailstep import feedback, metrics
+from mailstep.telemetry import logger
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     for record in SNSEvent(event).records:
-        suppressed = feedback.record(record.sns.message)
-        metrics.add_metric(name="SendersSuppressed", unit=MetricUnit.Count, value=suppressed)
-        logger.info("Feedback recorded", extra={"sns_message_id": record.sns.message_id, "suppressed": suppressed})
+        found = feedback.record(record.sns.message)
+        about = {
+            "sns_message_id": record.sns.message_id,
+            "ses_message_id": found.ses_message_id,
+            "kind": found.kind,
+            "suppressed": found.suppressed,
+            "unread": found.unread,
+        }
+        if found.unread:
+            metrics.FEEDBACK_UNREAD.emit(found.unread)
+            logger.warning("Feedback that cannot be read", extra=about)
+        else:
+            logger.info("Feedback", extra=about)
+        if found.is_ours:
+            metrics.SENDERS_SUPPRESSED.emit(found.suppressed)

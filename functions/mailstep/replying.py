@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from email.errors import HeaderParseError
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.header import Header
+from email.headerregistry import Address, HeaderRegistry, UniqueAddressHeader, UnstructuredHeader
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
@@ -36,9 +37,28 @@ class _Identifiers(UnstructuredHeader):
         return folded
 
 
+class _Mailbox(UniqueAddressHeader):
+    """From, To: one mailbox. Python 3.13 loses the quotes of a long display name where it folds: it would be a list."""
+
+    addresses: tuple[Address, ...]
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        [mailbox] = self.addresses
+        name, is_short = mailbox.display_name, len(f"{self.name}: {self}") <= (policy.max_line_length or 0)
+        if not name or (name.isascii() and is_short):
+            folded: str = super().fold(policy=policy.clone(max_line_length=998))  # type: ignore[misc] # of BaseHeader
+            return folded
+        # Encoded words have 75 characters each, a line that holds one 76 (RFC 2047 section 2).
+        words = Header(name, "utf-8", maxlinelen=76, header_name=self.name).encode(linesep=policy.linesep)
+        return f"{self.name}: {words}{policy.linesep} <{mailbox.addr_spec}>{policy.linesep}"
+
+
 _FIELDS = HeaderRegistry()
 for _field in ("in-reply-to", "references"):
     _FIELDS.map_to_type(_field, _Identifiers)  # type: ignore[arg-type] # it adds BaseHeader itself
+for _field in ("from", "to"):
+    _FIELDS.map_to_type(_field, _Mailbox)  # type: ignore[arg-type] # it adds BaseHeader itself
 _POLICY = SMTP.clone(header_factory=_FIELDS)
 _RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 # msg-id of RFC 5322 section 3.6.4, short enough for a line. Others are what no client could find a message by.

@@ -84,8 +84,9 @@ def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callabl
     outgoing = replying.compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
     with transient_faults():
         try:
+            # No FromEmailAddress: it would replace the message's From field, and its display name. Without it SES takes
+            # the sender, and `ses:FromAddress` of the role's policy, from that field (Amazon SES API v2, SendEmail).
             answer = _ses().send_email(
-                FromEmailAddress=sender.addr_spec,
                 Destination={"ToAddresses": [replying.mailbox(message).addr_spec]},
                 Content={"Raw": {"Data": outgoing.as_bytes()}},
                 ConfigurationSetName=os.environ["CONFIGURATION_SET"],

@@ -1,11 +1,5 @@
-"""The one logger and the one metrics collector, made once an environment. Logs carry ids, never personal data."""
+"""The one logger, made once an environment. Logs carry ids, never personal data. What is counted is in metrics.py."""
 
-import warnings
-
-from aws_lambda_powertools import Logger, Metrics
-
-# Not every invocation has something to count.
-warnings.filterwarnings("ignore", message="No application metrics to publish")
+from aws_lambda_powertools import Logger
 
 logger = Logger()
-metrics = Metrics()

@@ -1,19 +1,17 @@
-"""Lambda handler of SendReply and its sisters, the refusal and the notices: `ReplyRequest` in, `Replied` out."""
+"""Lambda handler of every state that sends: `ReplyRequest` in, `Replied` out."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import sending
+from mailstep import metrics, sending
 from mailstep.contracts import Message, ReplyRequest
-from mailstep.telemetry import logger, metrics
+from mailstep.telemetry import logger
 
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.id")
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = ReplyRequest.model_validate(event)
     sending.ledger_config.register_lambda_context(context)
@@ -23,11 +21,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _count(request: ReplyRequest, message: Message) -> None:
-    metrics.add_dimension(name="kind", value=request.kind)
-    metrics.add_dimension(name="route", value=request.claim.route)
-    # Over all routes too: an alarm cannot add up percentiles.
-    metrics.add_dimensions(kind=request.kind)
-    metrics.add_metric(name="RepliesSent", unit=MetricUnit.Count, value=1)
-    if message.received:
-        since = datetime.now(UTC) - message.received
-        metrics.add_metric(name="TimeToReply", unit=MetricUnit.Milliseconds, value=since.total_seconds() * 1000)
+    metrics.REPLIES_SENT.emit(kind=request.kind)
+    # An operator decides when a replay answers: that says nothing of how long a sender waits.
+    if request.kind == "digest" and message.received and not request.claim.email.replay:
+        waited = (datetime.now(UTC) - message.received) / timedelta(milliseconds=1)
+        # CloudWatch has no percentiles of a metric with negative values.
+        metrics.TIME_TO_REPLY.emit(max(0.0, waited), kind=request.kind, route=request.claim.route)

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import workflow
+from mailstep import metrics, workflow
 from mailstep.contracts import StoredEmail
-from mailstep.telemetry import logger, metrics
+from mailstep.telemetry import logger
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -27,14 +26,13 @@ def start_executions(record: SQSRecord) -> None:
 def _start(found: StoredEmail | str) -> None:
     if isinstance(found, str):
         logger.warning("Of no route: nobody's mail, left alone", extra={"key": found})
-        metrics.add_metric(name="StrayObjects", unit=MetricUnit.Count, value=1)
+        metrics.STRAY_OBJECTS.emit()
         return
     outcome = workflow.start(found)
-    metrics.add_metric(name="EmailsReceived", unit=MetricUnit.Count, value=1 if outcome == "started" else 0)
+    metrics.EMAILS_RECEIVED.emit(1 if outcome == "started" else 0)
     logger.info("Execution %s", outcome, extra={"execution": found.id, "route": found.route})
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     return process_partial_response(event=event, record_handler=start_executions, processor=processor, context=context)

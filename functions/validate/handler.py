@@ -4,19 +4,17 @@ import os
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import policy, processing, storage, workflow
+from mailstep import metrics, policy, processing, storage, workflow
 from mailstep.contracts import ValidateRequest
 from mailstep.errors import RefusedEmail
 from mailstep.ledger import Ledger
 from mailstep.routes import own_addresses, routes
-from mailstep.telemetry import logger, metrics
+from mailstep.telemetry import logger
 
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.id")
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = ValidateRequest.model_validate(event)
     claim = request.claim
@@ -30,13 +28,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         records=Ledger(workflow.has_failed),
         open_attachment=partial(storage.read_attachment, bucket),
     )
-    metrics.add_dimension(name="route", value=claim.route)
     try:
         policy.validate(case)
     except RefusedEmail as refused:
-        metrics.add_dimension(name="reason", value=refused.reason)
-        metrics.add_metric(name="EmailsRefused", unit=MetricUnit.Count, value=1)
+        metrics.EMAILS_REFUSED.emit(route=claim.route, reason=refused.reason)
         logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
         raise
-    metrics.add_metric(name="EmailsAccepted", unit=MetricUnit.Count, value=1)
+    metrics.EMAILS_ACCEPTED.emit(route=claim.route)
     return processing.accept(claim, case.message).model_dump(mode="json")

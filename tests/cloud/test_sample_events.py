@@ -57,6 +57,10 @@ def test_who_bounced_is_left_alone_from_now_on(desk: Desk) -> None:
     ledger.delete_item(TableName=desk.cloud.outputs["LedgerTableName"], Key=key)
 
 
+def test_ses_says_that_it_has_checked_the_topic(desk: Desk) -> None:
+    assert desk.invoke("FeedbackFunction", event("feedback-notice")) == (None, None)
+
+
 def test_cloudformation_is_told_that_the_rule_set_is_active(cloud: LocalCloud) -> None:
     client, name = cloud.account.client("lambda"), physical_id(cloud, "ActivateFunction")
     activate = partial(client.invoke, FunctionName=name)

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import validate
 
 from mailstep.contracts import Digest
-from mailstep_cli.reference import PUBLISHED, field_tables, rule_table, schema
+from mailstep_cli.reference import PUBLISHED, field_tables, metric_table, rule_table, schema
 from tests.conftest import PROJECT
 
 SCHEMAS = PROJECT / "docs" / "schemas"
@@ -24,6 +24,10 @@ def test_every_field_of_the_message_is_described_and_the_page_says_so() -> None:
 
 def test_the_policy_page_is_that_of_the_rules() -> None:
     assert (PROJECT / "docs" / "policy.md").read_text() == rule_table(), "run: make reference"
+
+
+def test_the_metrics_page_is_that_of_the_metrics() -> None:
+    assert (PROJECT / "docs" / "metrics.md").read_text() == metric_table(), "run: make reference"
 
 
 def test_a_digest_is_valid_by_its_schema() -> None:

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.headerregistry import Address as MailAddress
 from email.message import EmailMessage
+from email.utils import getaddresses
 
 import idna
 import pytest
@@ -118,6 +120,19 @@ def test_a_display_name_is_encoded() -> None:
 # ---- Pictures within the HTML, files beside it ----
 
 PNG = "iVBORw0KGgo="
+
+
+def test_a_long_name_with_commas_puts_nobody_else_among_the_recipients() -> None:
+    name = "eve@evil.example, Smith, Jones & Partners, Limited Liability Company, and Sons"
+    reply = compose(
+        message(from_=(Address(name=name, address="ann@shop.example"),)),
+        Digest(text="x"),
+        sender=MailAddress(addr_spec="orders@mailstep.example"),
+        now=datetime.now(UTC),
+    )
+    field = message_from_bytes(reply.as_bytes(), policy=policy.compat32)["To"]
+    [(shown, address)] = getaddresses([field])
+    assert (str(make_header(decode_header(shown))), address) == (name, "ann@shop.example")
 
 
 def picture(content_id: str | None, media_type: str = "image/png") -> DigestAttachment:

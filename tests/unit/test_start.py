@@ -18,7 +18,7 @@ from start.handler import handler
 from tests.conftest import EVENTS
 
 REGION = "us-east-1"
-CONTEXT = SimpleNamespace(
+CONTEXT: Any = SimpleNamespace(
     function_name="start",
     memory_limit_in_mb=512,
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:start",

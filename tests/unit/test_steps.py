@@ -5,6 +5,10 @@ import json
 import resource
 import signal
 from collections.abc import Iterator
+from email import message_from_string
+from email.header import decode_header, make_header
+from email.policy import compat32
+from email.utils import getaddresses
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +24,8 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sesv2.models import sesv2_backends
 
 import parse.handler
 import process.handler
@@ -342,7 +348,8 @@ def test_the_reply_goes_to_the_sender_alone_by_the_configuration_set(
     [call] = sent
     assert call["Destination"] == {"ToAddresses": ["ann@shop.example"]}
     assert call["ConfigurationSetName"] == "mailstep-replies"
-    assert call["FromEmailAddress"] == "orders@mailstep.example"
+    # It would replace the message's own From field.
+    assert "FromEmailAddress" not in call
     assert call["FeedbackForwardingEmailAddress"] == "bounces@mailstep.example"
 
 
@@ -396,3 +403,32 @@ def test_a_reply_never_comes_from_outside_the_domain(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("REPLY_FROM", address)
     with pytest.raises(ConfigurationError, match="'orders'"):
         sending.sender_of("orders")
+
+
+NAMES = [
+    "",
+    "Orders",
+    "Ünïted, Inc.",
+    'Say "hi", Bob',
+    "Cash & Carry (North)",
+    "back\\slash; <a@b.example>, c",
+    "Smith, Jones & Partners, Limited Liability Company of the North, the South, and Sons, Inc.",
+    "Smith, Jönes & Partners, Limited Liability Company of the North, the South, and Sons, Inc.",
+    "注文を受け付ける部署の、とても長い名前、" * 3,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ses_is_given_the_routes_display_name_and_address(
+    ready: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """RFC 5322 section 3.4, read as RFC 2047 says, by the older of Python's two parsers: it wrote nothing of this."""
+    monkeypatch.setattr(sending, "routes", lambda: {"orders": routes.Route(reply_name=name)})
+    reply.handler.handler(event("reply"), CONTEXT)
+    [sent] = sesv2_backends[DEFAULT_ACCOUNT_ID][REGION].core_backend.sent_messages
+    assert sent.source == "orders@mailstep.example", "whom SES takes for the sender, without FromEmailAddress"
+    field = message_from_string(sent.raw_data, policy=compat32)["From"]
+    [(shown, address)] = getaddresses([field.replace("\r\n", "").replace("\n", "")])
+    assert (str(make_header(decode_header(shown))), address) == (name, "orders@mailstep.example")
+    lines = field.splitlines()
+    assert all(len(line) <= 76 for line in lines if "=?" in line), "RFC 2047 section 2"

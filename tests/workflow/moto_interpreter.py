@@ -21,6 +21,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from jsonata import Jsonata
 from moto import mock_aws
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
 from mailstep_cli.history import Timeline, timeline
 
@@ -127,6 +128,17 @@ def definition() -> str:
     return text.replace("${OperatorTopicArn}", f"arn:aws:sns:{REGION}:123456789012:operators")
 
 
+_SET_UP_HEARTBEAT = CallbackEndpoint.setup_heartbeat_endpoint
+
+
+def set_up_heartbeat(endpoint: CallbackEndpoint, heartbeat_seconds: int) -> Any:
+    """Wait for heartbeats; moto sleeps through an answer that came before it did."""
+    heartbeat = _SET_UP_HEARTBEAT(endpoint, heartbeat_seconds)
+    if endpoint.get_outcome():
+        heartbeat.notify()
+    return heartbeat
+
+
 @contextmanager
 def interpreter() -> Iterator[None]:
     """Moto with its Step Functions interpreter on, JSONata in its hook, and no real waiting between retries."""
@@ -137,7 +149,8 @@ def interpreter() -> Iterator[None]:
         patch(f"{_ASL}.eval.states.encode_jsonata_variable_declarations", encode_variables),
         patch(f"{_ASL}.eval.variable_store.encode_jsonata_variable_declarations", encode_variables),
         patch(f"{_ASL}.component.common.retry.retrier_decl.time"),
-        patch(_TASK_THREADS, SimpleNamespace(Event=TaskEnd)),
+        patch(_TASK_THREADS, SimpleNamespace(Event=TaskEnd, Thread=threading.Thread)),
+        patch.object(CallbackEndpoint, "setup_heartbeat_endpoint", set_up_heartbeat),
     ):
         yield
 
