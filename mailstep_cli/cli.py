@@ -183,7 +183,7 @@ def check_routes(
     ] = None,
 ) -> None:
     """Check functions/routes.toml, and show which mail is processed how."""
-    _out.print(display.routes_view(routing.check(file, domain)))
+    _out.print(display.routes_view(routing.check(file, domain)), crop=False)
 
 
 @app.command(name="parse")

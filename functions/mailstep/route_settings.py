@@ -99,7 +99,11 @@ def processor(value: str) -> str:
     """
     known = sorted(module.name for module in iter_modules(processors.__path__))
     if value and value not in known:
-        missing = f"there is no functions/mailstep/processors/{value}.py" if value.isidentifier() else "it is no name"
+        missing = (
+            f"there is no functions/mailstep/processors/{value}.py"
+            if value.isidentifier()
+            else "it is no name of a processor"
+        )
         raise ValueError(f"{missing}: name one of {', '.join(known)}, or add yours")
     return value
 
@@ -167,7 +171,7 @@ def media_type_pattern(value: str) -> str:
     has_form = _MEDIA_TYPE.fullmatch(pattern) or (_WILDCARD.search(pattern) and not pattern.startswith("*."))
     if not pattern or (has_form and not _OUTSIDE_TOKENS.search(pattern)):
         return pattern
-    named = pattern.partition(";")[0].strip()
+    named = pattern.partition(";")[0].strip().removesuffix("/")
     if named in _TOP_LEVEL_TYPES:
         meant = f"{named}/*"
     elif _MEDIA_TYPE.fullmatch(named):

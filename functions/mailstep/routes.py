@@ -206,14 +206,18 @@ class _Faulty(Exception):
     """What is wrong with one route, each line an argument."""
 
 
-def _tables(text: str) -> dict[str, object]:
+def _document(text: str) -> dict[str, object]:
     try:
-        named = tomllib.loads(text).get("routes", {})
+        return tomllib.loads(text)
     # Of numbers beyond all bounds, and of nesting.
     except (ValueError, RecursionError) as error:
         said = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", str(error))
         line = int(said[2]) if said and said[2] else text.count("\n") + 1
         raise ConfigurationError(f"routes.toml, line {line}: no TOML: {said[1] if said else error}") from error
+
+
+def _tables(text: str) -> dict[str, object]:
+    named = _document(text).get("routes", {})
     if not isinstance(named, dict) or not named:
         raise ConfigurationError("routes.toml has no route: add one, as [routes.orders]")
     return named
@@ -223,7 +227,7 @@ def _faults_of_names(text: str) -> dict[str, list[str]]:
     """What is wrong with names, by route; with tables that are no routes, under the empty name."""
     faults: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for table in tomllib.loads(text).keys() - {"routes"}:
+    for table in _document(text).keys() - {"routes"}:
         faults.setdefault("", []).append(
             f"routes.toml, line {_line(text, table)}: {table}: not known: a route is a table [routes.<name>]"
         )
@@ -252,7 +256,7 @@ def _route(text: str, name: str, declared: object, environment: dict[str, str]) 
     if missing:
         raise _Faulty(
             *(
-                f"{_place(text, name, value=f'${{{variable}}}')}: ${{{variable}}} is not set: "
+                f"{_place(text, name, written=(f'${{{variable}}}',))}: ${{{variable}}} is not set: "
                 "set it in template.yaml, Globals, Environment"
                 for variable in missing
             )
@@ -276,15 +280,16 @@ def _at_domain(text: str, name: str, route: Route, environment: dict[str, str]) 
     Raises:
         _Faulty: SES may not send from there.
     """
-    domain = environment.get("DOMAIN", "")
+    domain = canonical_domain(environment.get("DOMAIN", ""))
     where = _place(text, name, "reply_from")
+    if not route.reply_from:
+        where += f": replies of {name!r} come from the stack's parameter ReplyFrom"
     try:
         address = route.reply_from or route_settings.reply_address(environment.get("REPLY_FROM", ""))
     except ValueError as error:
-        raise _Faulty(f"{where}: the stack's parameter ReplyFrom: {error}") from error
-    if address and domain and canonical_domain(address.rpartition("@")[2]) != canonical_domain(domain):
-        named = "" if route.reply_from else "the stack's parameter ReplyFrom: "
-        raise _Faulty(f"{where}: {named}SES sends from the domain only: write an address at {canonical_domain(domain)}")
+        raise _Faulty(f"{where}: {error}") from error
+    if address and domain and address.rpartition("@")[2] != domain:
+        raise _Faulty(f"{where}: SES sends from the domain only: write an address at {domain}")
     return route.model_copy(update={"reply_from": address})
 
 
@@ -296,8 +301,8 @@ def _fault(text: str, name: str, where: tuple[str | int, ...], what: str, value:
         named, _, said = said.partition(": ")
         where = (named,)
     # An element of an array has a line of its own.
-    element = value if len(where) > 1 and isinstance(value, str) else ""
-    return f"{_place(text, name, *map(str, where[:1]), value=element)}: {said}"
+    element = (f'"{value}"', f"'{value}'") if len(where) > 1 else ()
+    return f"{_place(text, name, *map(str, where[:1]), written=element)}: {said}"
 
 
 def fault(text: str, name: str, setting: str, what: str) -> str:
@@ -305,14 +310,14 @@ def fault(text: str, name: str, setting: str, what: str) -> str:
     return f"{_place(text, name, setting)}: {what}"
 
 
-def _place(text: str, *path: str, value: str = "") -> str:
-    """Where in the file a route is, or its setting, or a value in it."""
+def _place(text: str, *path: str, written: tuple[str, ...] = ()) -> str:
+    """Where in the file a route is, or its setting, or what is written in it in one of these ways."""
     named = ".".join(["routes", *path])
-    return f"routes.toml, line {_line(text, named, value)}: {named}"
+    return f"routes.toml, line {_line(text, named, written)}: {named}"
 
 
-def _line(text: str, path: str, value: str = "") -> int:
-    """The line of a key, else of the table that holds it, or of a value in it: TOML's parser keeps no positions."""
+def _line(text: str, path: str, written: tuple[str, ...] = ()) -> int:
+    """The line of a key, else of its table, or of what is written there: TOML's parser keeps no positions."""
     rows = text.split("\n")
     path, table, found, depth = _key(path), "", 0, 0
     for number, row in enumerate(rows):
@@ -324,12 +329,10 @@ def _line(text: str, path: str, value: str = "") -> int:
             continue
         if len(here) > depth and f"{path}.".startswith(f"{here}."):
             found, depth = number, len(here)
-    written = (
-        number
-        for number, row in enumerate(rows[found:], start=found)
-        if value and value in row and not row.lstrip().startswith("#")
-    )
-    return next(written, found) + 1
+    for number, row in enumerate(rows[found:], start=found + 1):
+        if not row.lstrip().startswith("#") and any(part in row for part in written):
+            return number
+    return found + 1
 
 
 def _key(written: str) -> str:

@@ -197,9 +197,11 @@ def test_reply_from_is_at_the_domain_in_either_form(domain: str, address: str) -
 
 @pytest.mark.parametrize("address", ["a@elsewhere.example", "a@sub.mail.example", "a@mail.example.evil.example"])
 def test_reply_from_outside_the_domain_is_refused(address: str) -> None:
-    with pytest.raises(ConfigurationError, match="line 2: routes.a.reply_from: .*write an address at mail.example"):
+    with pytest.raises(ConfigurationError, match=r"line 2: routes.a.reply_from: .*write an address at mail.example"):
         load(f"[routes.a]\nreply_from = '{address}'", {"DOMAIN": "mail.example"})
-    with pytest.raises(ConfigurationError, match="line 1: routes.a.reply_from: the stack's parameter ReplyFrom: "):
+    with pytest.raises(
+        ConfigurationError, match=r"line 1: routes.a.reply_from: .*'a' .*parameter ReplyFrom: .*at mail.example"
+    ):
         load("[routes.a]", {"DOMAIN": "mail.example", "REPLY_FROM": address})
     assert load(f"[routes.a]\nreply_from = '{address}'", {})["a"].reply_from == address
 
@@ -208,7 +210,7 @@ def test_reply_from_outside_the_domain_is_refused(address: str) -> None:
     "address", ["orders", "@mail.example", "a b@mail.example", "örder@mail.example", "a@b@c", "a@"]
 )
 def test_reply_from_is_an_address_also_where_the_domain_is_unknown(address: str) -> None:
-    with pytest.raises(ConfigurationError, match="line 2: routes.a.reply_from: write one address"):
+    with pytest.raises(ConfigurationError, match=r"line 2: routes.a.reply_from: write one address"):
         load(f"[routes.a]\nreply_from = '{address}'", {})
 
 

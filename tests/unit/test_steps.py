@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -60,7 +61,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    caches = (aws.client, routes.routes, sending._ledger, sending._ses)
+    caches = (aws.client, routes.routes, routes.deployed_names, sending._ledger, sending._ses)
     for cache in caches:
         cache.cache_clear()
     with mock_aws():
@@ -93,6 +94,35 @@ def test_state_carries_no_text_of_the_message() -> None:
     assert "Linen shirt" not in claim
     assert "Good morning" not in claim
     assert len(claim) < 2_000
+
+
+def test_a_route_at_fault_stops_its_own_mail_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    faulty = '[routes.orders]\nprocessor = "tables"\n[routes.sales]\nallowed_senders = ["shop.example"]\n'
+    file.write_text(f'{faulty}[routes.cash]\nreply_name = "Cash $ Carry"\nreply_from = "cash@mailstep.example"\n')
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
+    parse.handler.handler(event("parse"), CONTEXT)
+    for route in ("orders", "cash"):
+        assert validate.handler.handler(event("validate") | {"route": route}, CONTEXT)["route"] == route
+    for step, request in ((validate, event("validate")), (process, event("process")), (reply, event("reply"))):
+        claim = request.get("claim", request)
+        claim["route"] = "sales"
+        with pytest.raises(ConfigurationError, match=r"^routes.toml, line 4: routes.sales.allowed_senders: "):
+            step.handler.handler(request, CONTEXT)
+    assert sending.sender_of("cash").display_name == "Cash $ Carry"
+
+
+def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text("[routes.a]\n[routes.b]\nurl = 'x'\n[routes.c]\nreply_from = 'Desk@Bücher.example'\n")
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
+    monkeypatch.setenv("DOMAIN", "xn--bcher-kva.example")
+    monkeypatch.setenv("REPLY_FROM", "Office@bücher.example")
+    own = routes.own_addresses("bücher.example", "Office@bücher.example")
+    assert own == {f"{name}@xn--bcher-kva.example" for name in ("a", "b", "c", "desk", "office")}
+    assert sending.sender_of("a").addr_spec == "Office@xn--bcher-kva.example"
 
 
 def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:
@@ -137,7 +167,6 @@ def test_a_message_that_is_gone_or_empty_or_too_large_is_unreadable(monkeypatch:
 def test_every_reason_of_quarantine_is_a_valid_tag() -> None:
     """Amazon S3 User Guide, "Categorizing your storage using tags": letters, digits, space and + - = . _ : / @."""
     import re  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
 
     sources = [path.read_text() for path in Path(storage.__file__).parent.glob("*.py")]
     reasons = [reason for source in sources for reason in re.findall(r'UnreadableEmail\(f?"([^"]*)"\)', source)]
