@@ -8,11 +8,15 @@ from mailstep_cli.errors import UserError
 _ROUTES = Path("functions", "routes.toml")
 
 
-def find() -> Path | None:
-    """The checkout that the command was installed from in place, else the one around the current directory, or None."""
+def find(file: Path | None = None) -> Path | None:
+    """The checkout around a file, else the one that the command was installed from in place, else the one around here.
+
+    None where there is none: the command is installed by itself, and was started outside.
+    """
+    beside = file.absolute().parents if file else ()
     here = Path.cwd()
-    candidates = (Path(__file__).parents[1], here, *here.parents)
-    return next((place for place in candidates if (place / _ROUTES).is_file() and _is_ours(place)), None)
+    candidates = (*beside, Path(__file__).parents[1], here, *here.parents)
+    return next((place for place in candidates if _is_ours(place)), None)
 
 
 def _is_ours(place: Path) -> bool:

@@ -35,7 +35,7 @@ def check(file: Path | None, domain: str | None) -> Checked:
         ConfigurationError: the file cannot be read, is no TOML, or has no route.
     """
     text = checkout.routes_text(file)
-    project = checkout.find()
+    project = checkout.find(file)
     wanted = domain or (_configured_domain(project) if project else "")
     if wanted and not is_domain(wanted):
         raise UserError(f"{wanted} is no domain: write it as mail.example.com")

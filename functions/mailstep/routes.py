@@ -64,7 +64,9 @@ class Route(Contract):
     require_authentication: bool = Field(
         default=True, description="false: what nobody vouches for is processed too, and never answered"
     )
-    allowed_senders: _SenderPatterns = Field(default=(), description="Patterns as `*@shop.example`; none: everybody")
+    allowed_senders: _SenderPatterns = Field(
+        default=(), description="Patterns as `*@shop.example`, domains in either form; none: everybody"
+    )
     blocked_senders: _SenderPatterns = Field(default=(), description="Patterns as `*@shop.example`")
     replies_an_hour: int = Field(
         default=20, ge=1, le=1_000, description="By the route to one sender, in one hour of the clock"
