@@ -1,42 +1,63 @@
 """The commands, thin: read the arguments, call what does the work, show the result."""
 
-import json
+import importlib.metadata
 import os
 import signal
-import tomllib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from mailstep.errors import ConfigurationError
-from mailstep.processors import built_in
-from mailstep.routes import ROUTES_FILE, load
+from mailstep_cli import checkout, display, history, parsing, replaying, routing
 from mailstep_cli import demo as demonstration
-from mailstep_cli import display, history, parsing, replaying
 from mailstep_cli.doctor import checks
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.doctor.send_test import send_test
 from mailstep_cli.doctor.site import Blocked, visit
+from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, latest
 from mailstep_cli.mailing import check_route, read_message_file
-from mailstep_local import deployment
-from mailstep_local.cloud import LocalCloud, running
-from mailstep_local.deployment import PROJECT
-from mailstep_local.errors import UserError
+from mailstep_cli.terminal import Console, complain, print_json
+
+if TYPE_CHECKING:
+    from mailstep_local.cloud import LocalCloud
 
 app = typer.Typer(
-    help="Email automation on your own AWS account: run it here, and see what happened to every message.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    epilog="Completion in your shell: mailstep --install-completion",
 )
 _out = Console()
 _err = Console(stderr=True)
-_SAMPLE = PROJECT / "events" / "emails" / "order.eml"
+
+
+def command() -> Any:
+    """The whole command, its options for completion named in the epilog alone."""
+    whole = typer.main.get_command(app)
+    for option in whole.params:
+        option.hidden = option.name in {"install_completion", "show_completion"}  # type: ignore[attr-defined]
+    return whole
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        _out.print(f"mailstep {importlib.metadata.version('mailstep')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Email automation on your own AWS account: run it here, and see what happened to every message."""
+
 
 AwsPort = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port of the local AWS endpoint. Default: a free one.")
@@ -64,19 +85,24 @@ def demo(
 ) -> int:
     """Deploy the stack into a local AWS account, send it messages by SMTP, show what became of each."""
     check_route(route)
-    messages = [read_message_file(path) for path in files or [_SAMPLE]]
+    project, running = _local_account("mailstep demo")
+    messages = [read_message_file(path) for path in files or [project / "events" / "emails" / "order.eml"]]
     with _err.status("") as status:
 
         def progress(text: str) -> None:
             status.update(f"{text} …")
 
         with running(
-            _directory(directory), aws_port=aws_port, smtp_port=smtp_port, with_example=example, progress=progress
+            _directory(project, directory),
+            aws_port=aws_port,
+            smtp_port=smtp_port,
+            with_example=example,
+            progress=progress,
         ) as cloud:
             progress(f"Following {len(messages)} message{'' if len(messages) == 1 else 's'} through the workflow")
             results = demonstration.run(cloud, messages, route=route, timeout=timeout)
     if as_json:
-        print(json.dumps([result.as_json() for result in results], indent=2))  # noqa: T201
+        print_json([result.as_json() for result in results], indent=2)
     else:
         for result in results:
             _out.print(display.demo_view(result), crop=False)
@@ -92,10 +118,11 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line, once ready.")] = False,
 ) -> None:
     """Keep a local AWS account with the deployed stack running until Ctrl-C."""
+    project, running = _local_account("mailstep up")
     with (
         _err.status("") as status,
         running(
-            _directory(directory),
+            _directory(project, directory),
             aws_port=aws_port,
             smtp_port=smtp_port,
             with_example=example,
@@ -105,7 +132,7 @@ def up(
         status.stop()
         places = _places(cloud)
         if as_json:
-            print(json.dumps(places), flush=True)  # noqa: T201
+            print_json(places)
         else:
             _out.print(display.places_view(places, cloud.account.variables()), crop=False)
         signal.pause()
@@ -148,16 +175,15 @@ def replay_execution(
 
 
 @app.command(name="routes")
-def check_routes() -> None:
+def check_routes(
+    file: Annotated[Path | None, typer.Argument(help="A routes.toml. Default: functions/routes.toml.")] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="The stack's Domain, in either form. Default: what samconfig.toml names, if it does."),
+    ] = None,
+) -> None:
     """Check functions/routes.toml, and show which mail is processed how."""
-    text = ROUTES_FILE.read_text()
-    try:
-        found = load(text, deployment.default_environment())
-        for route in found.values():
-            built_in(route.processor)
-    except ConfigurationError as error:
-        raise UserError(str(error)) from error
-    _out.print(display.routes_table(found, tomllib.loads(text)["routes"]))
+    _out.print(display.routes_view(routing.check(file, domain)), crop=False)
 
 
 @app.command(name="parse")
@@ -212,7 +238,7 @@ def doctor(
         return 2
     finally:
         if as_json:
-            print(json.dumps([result.as_json() for result in results], indent=2))  # noqa: T201
+            print_json([result.as_json() for result in results], indent=2)
     return 1 if any(result.finding.state == "fault" for result in results) else 0
 
 
@@ -221,22 +247,39 @@ def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
         message = parsing.parse_file(path, attachments)
     except UserError as error:
         if as_json:
-            print(json.dumps({"file": str(path), "error": str(error)}))  # noqa: T201
-        _err.print(f"mailstep: {error}", highlight=False, markup=False, soft_wrap=True)
+            print_json({"file": str(path), "error": str(error)})
+        complain(str(error))
         return False
     if as_json:
-        print(json.dumps({"file": str(path), **message.model_dump(mode="json")}))  # noqa: T201
+        print_json({"file": str(path), **message.model_dump(mode="json")})
     else:
         _out.print(display.message_view(path, message))
     return True
 
 
-def _directory(wanted: Path | None) -> Path:
+def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextManager["LocalCloud"]]]:
+    """The checkout, and what runs a local account from it: the command alone can be installed without both.
+
+    Raises:
+        UserError: one of them is not there.
+    """
+    project = checkout.needed(command)
+    try:
+        from mailstep_local.cloud import running  # noqa: PLC0415 - only these commands need it
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{command} needs the environment of the checkout (this one lacks {error.name}): run `make .venv/ready` in "
+            f"{project}, then .venv/bin/{command}"
+        ) from error
+    return project, running
+
+
+def _directory(project: Path, wanted: Path | None) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return (wanted or PROJECT / ".mailstep" / f"{stamp}-{os.getpid()}").absolute()
+    return (wanted or project / ".mailstep" / f"{stamp}-{os.getpid()}").absolute()
 
 
-def _places(cloud: LocalCloud) -> dict[str, Any]:
+def _places(cloud: "LocalCloud") -> dict[str, Any]:
     return {
         "aws": cloud.account.endpoint,
         "smtp": f"127.0.0.1:{cloud.smtp_port}",

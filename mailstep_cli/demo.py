@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mailstep_cli import history
 from mailstep_cli.mailing import MessageFile, recipient, send
-from mailstep_local.cloud import LocalCloud
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+    from mailstep_local.cloud import LocalCloud
 
 Outcome = Literal["replied", "refused", "silent", "quarantined", "failed", "still running"]
 _POLL_SECONDS = 0.1
@@ -60,14 +61,14 @@ class Result:
         }
 
 
-def run(cloud: LocalCloud, files: list[MessageFile], *, route: str | None, timeout: float) -> list[Result]:
+def run(cloud: "LocalCloud", files: list[MessageFile], *, route: str | None, timeout: float) -> list[Result]:
     """Send every file, then follow each until its execution ends or `timeout` seconds are over."""
     sent = [(file, send(file, recipient(file, cloud.addresses, route), port=cloud.smtp_port)) for file in files]
     deadline = time.monotonic() + timeout
     return [_follow(cloud, file, ses_message_id, deadline) for file, ses_message_id in sent]
 
 
-def _follow(cloud: LocalCloud, file: MessageFile, ses_message_id: str, deadline: float) -> Result:
+def _follow(cloud: "LocalCloud", file: MessageFile, ses_message_id: str, deadline: float) -> Result:
     sfn: SFNClient = cloud.account.client("stepfunctions")
     arn: str | None = None
     while True:
@@ -92,13 +93,13 @@ def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str
     return next(found, None)
 
 
-def _result(cloud: LocalCloud, file: MessageFile, arn: str, status: str, output: str | None) -> Result:
+def _result(cloud: "LocalCloud", file: MessageFile, arn: str, status: str, output: str | None) -> Result:
     line = history.fetch(cloud.account.client("stepfunctions"), arn)
     said: dict[str, Any] = json.loads(output or "{}") if status == "SUCCEEDED" else {"outcome": "failed"}
     return Result(file.path, arn, status, said["outcome"], said.get("reason"), _last_reply(cloud, line), line)
 
 
-def _last_reply(cloud: LocalCloud, line: history.Timeline) -> Path | None:
+def _last_reply(cloud: "LocalCloud", line: history.Timeline) -> Path | None:
     outputs = [state.output for state in line.states if isinstance(state.output, dict)]
     replies = [cloud.outbox / f"{said['ses_message_id']}.eml" for said in outputs if said.get("ses_message_id")]
     return replies[-1] if replies else None

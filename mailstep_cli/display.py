@@ -13,13 +13,13 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
-from rich.text import Text
 
 from mailstep.contracts import Message
 from mailstep.policy import MEANINGS
-from mailstep.routes import Route
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.history import Attempt, Timeline
+from mailstep_cli.routing import Checked
+from mailstep_cli.terminal import Text
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
@@ -49,7 +49,7 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
     for state in line.states:
         for number, attempt in enumerate(state.attempts, start=1):
             table.add_row(
-                state.name if number == 1 else "",
+                Text(state.name if number == 1 else ""),
                 str(number),
                 _seconds(attempt.started - line.started),
                 _seconds(attempt.duration) if attempt.duration is not None else "",
@@ -143,17 +143,20 @@ def result_view(result: Result) -> RenderableType:
     return line
 
 
-def routes_table(routes: dict[str, Route], declared: dict[str, Any]) -> RenderableType:
-    """Route, who does the work, and from whom mail is taken; `declared` is routes.toml before it was filled in."""
+def routes_view(checked: Checked) -> RenderableType:
+    """Route, who does the work, and from whom mail is taken; and what to type for the domain, where it is known."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in ("Route", "Prefix", "Processed by", "Senders"):
         table.add_column(title, overflow="fold")
-    for name, route in routes.items():
-        worker = route.url or (f"queue {route.queue}" if route.queue else f"processors/{route.processor}.py")
-        if not route.url and (unset := declared[name].get("url")):
+    for name, route in checked.routes.items():
+        queue = route.queue.rpartition("/")[2]
+        worker = route.url or (f"queue {queue}" if queue else f"processors/{route.processor}.py")
+        if not route.url and (unset := checked.declared[name].get("url")):
             worker += f", until {unset} is set"
-        table.add_row(name, f"inbound/{name}/", worker, ", ".join(route.allowed_senders) or "all that are vouched for")
-    return table
+        senders = ", ".join(route.allowed_senders) or "all that are vouched for"
+        table.add_row(*map(Text, (name, f"inbound/{name}/", worker, senders)))
+    addresses = f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}"
+    return Group(table, _unwrapped(addresses)) if checked.domain else table
 
 
 def message_view(path: Path, message: Message) -> RenderableType:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from mailstep_local.errors import UserError
+from mailstep_cli.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailstep.contracts import Message
+from mailstep_cli.errors import UserError
 from mailstep_cli.parsing import parse_octets, read_file
-from mailstep_local.deployment import route_names
-from mailstep_local.errors import UserError
+from mailstep_cli.routing import route_names
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ def read_message_file(path: Path) -> MessageFile:
 
 
 def check_route(route: str | None) -> None:
-    """Refuse a route that functions/routes.toml does not have, before anything is started for it.
+    """Refuse a route that the checkout's routes.toml does not have, before anything is started for it.
 
     Raises:
         UserError: there is no such route.
     """
-    if route is not None and route not in route_names():
-        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(route_names())}")
+    known = route_names() if route is not None else None
+    if known is not None and route not in known:
+        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(known)}")
 
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:

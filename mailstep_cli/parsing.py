@@ -7,7 +7,7 @@ from pathlib import Path
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.parsing import parse
-from mailstep_local.errors import UserError
+from mailstep_cli.errors import UserError
 
 _FILE = StoredEmail(id="file", bucket="file", key="inbound/file/file")
 """Stands for the object where a message comes from a file."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from mailstep.contracts import StoredEmail
-from mailstep_local.errors import UserError
+from mailstep_cli.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

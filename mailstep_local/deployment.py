@@ -10,11 +10,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from samcli.yamlhelper import yaml_parse
-
-from mailstep.routes import ROUTES_FILE, names
+from mailstep.routes import ROUTES_FILE, file_text, names
+from mailstep_cli.errors import UserError
 from mailstep_local.account import Account
-from mailstep_local.errors import UserError
 from mailstep_local.processes import group
 
 PROJECT = Path(__file__).parents[1]
@@ -28,7 +26,7 @@ class DeploymentFailed(UserError):
 
 def route_names() -> list[str]:
     """The routes of functions/routes.toml."""
-    return names(ROUTES_FILE.read_text())
+    return names(file_text(ROUTES_FILE))
 
 
 def is_built() -> bool:
@@ -68,26 +66,6 @@ def outputs(account: Account, stack_name: str) -> dict[str, str]:
     """A deployed stack's outputs."""
     stack = account.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def default_environment() -> dict[str, str]:
-    """The variables that every function gets, where all parameters have their defaults; a queue is its name."""
-    template = yaml_parse((PROJECT / "template.yaml").read_text())
-    variables = template["Globals"]["Function"]["Environment"]["Variables"]
-
-    def meaning(value: object) -> str:
-        match value:
-            case {"Ref": str(name)} if name in template["Parameters"]:
-                return str(template["Parameters"][name].get("Default", ""))
-            case {"Ref": str(name)} if "QueueName" in template["Resources"].get(name, {}).get("Properties", {}):
-                named: str = template["Resources"][name]["Properties"]["QueueName"]["Fn::Sub"]
-                return named.replace("${AWS::StackName}", STACK)
-            case dict():
-                return ""
-            case _:
-                return str(value)
-
-    return {name: meaning(value) for name, value in variables.items()}
 
 
 def functions(account: Account) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mailstep_local.errors import UserError
+from mailstep_cli.errors import UserError
 
 _START_SECONDS = 30
 _POLL_SECONDS = 0.05

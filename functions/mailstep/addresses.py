@@ -1,6 +1,16 @@
-"""Addresses as SES takes them: US-ASCII before the @, the domain as A-labels (RFC 5890)."""
+"""Addresses and domains in one form: the domain as A-labels (RFC 5890), lower case where two are compared."""
+
+import re
+from contextlib import suppress
 
 import idna
+
+# RFC 1123 section 2.1, with the underscore that some registered names have; the last label is never all digits.
+_DOMAIN = re.compile(
+    r"(?=.{1,253}$)(?!(.*\.)?\d+$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+)
+# RFC 5322 section 3.2.3, dot-atom; RFC 5321 section 4.5.3.1.1, 64 octets.
+_LOCAL_PART = re.compile(r"(?=.{1,64}$)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 
 
 def in_ascii(address: str) -> str:
@@ -23,3 +33,27 @@ def domain_in_ascii(domain: str) -> str:
     """
     # The registered ASCII domains of RFC 5322 allow more than IDNA does (an underscore); they are as they have to be.
     return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+
+
+def canonical_domain(domain: str) -> str:
+    """The form in which two domains are compared: A-labels in lower case; what is no domain, in lower case as it is."""
+    with suppress(ValueError):
+        return domain_in_ascii(domain).lower()
+    return domain.lower()
+
+
+def canonical(address: str) -> str:
+    """The form in which two addresses are compared: lower case, the domain as A-labels."""
+    local, at, domain = address.rpartition("@")
+    return f"{local.lower()}{at}{canonical_domain(domain)}"
+
+
+def is_domain(domain: str) -> bool:
+    """Whether it can name a host (RFC 1123 section 2.1), in either form."""
+    return _DOMAIN.fullmatch(canonical_domain(domain)) is not None
+
+
+def is_address(address: str) -> bool:
+    """Whether SES can send from it: an unquoted name in US-ASCII, and a domain in either form."""
+    local, _, domain = address.rpartition("@")
+    return _LOCAL_PART.fullmatch(local) is not None and is_domain(domain)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -10,7 +9,7 @@ from mimetypes import guess_type
 from typing import Protocol
 
 from mailstep import archives, bounds, replying
-from mailstep.addresses import domain_in_ascii
+from mailstep.addresses import canonical, canonical_domain
 from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
@@ -43,8 +42,8 @@ class Case:
 
     @property
     def author(self) -> str:
-        """The From address, in lower case."""
-        return self.message.from_[0].address.lower()
+        """The From address, in canonical form."""
+        return canonical(self.message.from_[0].address)
 
 
 @dataclass(frozen=True)
@@ -98,10 +97,7 @@ def vouched_for(message: Message) -> bool:
 
 def _domain(address: str) -> str:
     """The domain of an address as SES writes it in its verdicts: in ASCII, where it is one (RFC 5890)."""
-    domain = address.rpartition("@")[2].lower()
-    with suppress(ValueError):
-        return domain_in_ascii(domain).lower()
-    return domain
+    return canonical_domain(address.rpartition("@")[2])
 
 
 def _has_no_sender(case: Case) -> str | None:
@@ -242,8 +238,9 @@ def _is_an_archive_bomb(case: Case) -> str | None:
     return None
 
 
-def _matches(address: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(address, pattern.lower()) for pattern in patterns)
+def _matches(value: str, patterns: tuple[str, ...]) -> bool:
+    """Whether an address or media type is one of a route's; both are in their one form (route_settings.py)."""
+    return any(fnmatchcase(value, pattern) for pattern in patterns)
 
 
 def _is_of_a_kind(attachment: Attachment, wanted: tuple[str, ...]) -> bool:

@@ -3,49 +3,71 @@
 import os
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from string import Template
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from mailstep import bounds
+from mailstep import bounds, route_settings
+from mailstep.addresses import canonical, canonical_domain
 from mailstep.contracts import Contract
 from mailstep.errors import ConfigurationError
 
 ROUTES_FILE = Path(__file__).parents[1] / "routes.toml"
 # A receipt rule and a resource of CloudFormation are named after the route (receiving.yaml).
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_URL = re.compile(r"https://.|http://(127\.0\.0\.1|localhost)[:/]")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HOUR = 3600
+
+_SenderPatterns = tuple[Annotated[str, AfterValidator(route_settings.sender_pattern)], ...]
+_MediaTypePatterns = tuple[Annotated[str, AfterValidator(route_settings.media_type_pattern)], ...]
 
 
 class Route(Contract):
     """What happens to mail under `inbound/<name>/`, which is mail to `<name>@<domain>`."""
 
     # Who does the work: the first of url, queue and processor that is not empty.
-    url: str = Field(default="", description="The application's endpoint, HTTPS; empty: `queue` or `processor`")
+    url: Annotated[str, AfterValidator(route_settings.application_url)] = Field(
+        default="", description="The application's endpoint, HTTPS; empty: `queue` or `processor`"
+    )
     auth: Literal["none", "sigv4", "hmac", "api_key"] = Field(
         default="none", description="How the application knows us: `none`, `sigv4`, `hmac`, `api_key`"
     )
-    secret: str = Field(default="", description="ARN of the secret, for `hmac` and `api_key`")
-    patience_hours: float = Field(default=24, ge=0, le=72, description="How long an outage is waited out")
-    queue: str = Field(default="", description="URL of the SQS FIFO queue that the application pulls from")
-    limit_hours: float = Field(default=24, gt=0, le=72, description="How long the queue's consumer may take")
+    secret: Annotated[str, AfterValidator(route_settings.secret_arn)] = Field(
+        default="", description="ARN of the secret, for `hmac` and `api_key`"
+    )
+    patience_hours: float = Field(
+        default=24, ge=0, le=72, allow_inf_nan=False, description="How long an outage is waited out"
+    )
+    queue: Annotated[str, AfterValidator(route_settings.queue_url)] = Field(
+        default="", description="URL of the SQS FIFO queue that the application pulls from"
+    )
+    limit_hours: float = Field(
+        default=24, gt=0, le=72, allow_inf_nan=False, description="How long the queue's consumer may take"
+    )
     heartbeat_seconds: int = Field(default=0, ge=0, description="How long it may be silent; 0: up to `limit_hours`")
-    processor: str = Field(default="receipt", description="The built-in one: a module of mailstep/processors")
+    processor: Annotated[str, AfterValidator(route_settings.processor)] = Field(
+        default="receipt", description="The built-in one: a module of mailstep/processors"
+    )
 
     # The reply.
-    reply_from: str = Field(default="", description="The reply's address, at the domain; empty: the stack's ReplyFrom")
-    reply_name: str = Field(default="", description="The reply's display name")
+    reply_from: Annotated[str, AfterValidator(route_settings.reply_address)] = Field(
+        default="", description="The reply's address, at the domain; empty: the stack's ReplyFrom"
+    )
+    reply_name: Annotated[str, AfterValidator(route_settings.display_name)] = Field(
+        default="", description="The reply's display name"
+    )
 
     # Who is answered, and what is taken (policy.py).
     require_authentication: bool = Field(
         default=True, description="false: what nobody vouches for is processed too, and never answered"
     )
-    allowed_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`; none: everybody")
-    blocked_senders: tuple[str, ...] = Field(default=(), description="Patterns as `*@shop.example`")
+    allowed_senders: _SenderPatterns = Field(
+        default=(), description="Patterns as `*@shop.example`, domains in either form; none: everybody"
+    )
+    blocked_senders: _SenderPatterns = Field(default=(), description="Patterns as `*@shop.example`")
     max_age_hours: float = Field(
         default=72, gt=0, le=24 * 365, description="Between SES's receipt and S3's event; what is older is not answered"
     )
@@ -54,7 +76,7 @@ class Route(Contract):
     )
     max_size_octets: int = Field(default=bounds.MESSAGE_OCTETS, gt=0, le=bounds.MESSAGE_OCTETS)
     max_attachments: int = Field(default=50, ge=0, le=bounds.PARTS)
-    attachment_types: tuple[str, ...] = Field(
+    attachment_types: _MediaTypePatterns = Field(
         default=(), description="Media types as `text/csv` and `image/*`; none: all but programs"
     )
 
@@ -72,53 +94,100 @@ class Route(Contract):
     def _goes_together(self) -> Self:
         if self.url and self.queue:
             raise ValueError("queue: name one of them, url or queue")
-        if self.url and not _URL.match(self.url):
-            raise ValueError("url: begin it with https:// (http:// is for this machine only)")
         if self.auth in {"hmac", "api_key"} and self.url and not self.secret:
             raise ValueError(f"auth: {self.auth} needs secret, the ARN of a secret in Secrets Manager")
-        if self.secret and not self.secret.startswith("arn:"):
-            raise ValueError("secret: name the ARN of a secret in Secrets Manager, not the secret itself")
-        if self.queue and not self.queue.endswith(".fifo"):
-            raise ValueError("queue: name the URL of a FIFO queue; it ends in .fifo")
+        if not (self.url or self.queue or self.processor):
+            raise ValueError("processor: name one, or a url or queue")
+        if self.limit_seconds < 2:
+            raise ValueError("limit_hours: give the queue's consumer some seconds at least")
         if self.heartbeat_seconds >= self.limit_seconds:
             raise ValueError("heartbeat_seconds: stay below limit_hours")
         return self
 
 
+class Routes(Mapping[str, Route]):
+    """The routes by name. One at fault raises it where it is asked for; going through them passes it by.
+
+    `faults` is what is wrong, by the name of the route; of the file as a whole under the empty name.
+    """
+
+    def __init__(self, sound: dict[str, Route], faults: dict[str, list[str]]) -> None:
+        self._sound, self.faults = sound, faults
+
+    def __getitem__(self, name: str) -> Route:
+        if name and name in self.faults:
+            raise ConfigurationError("; ".join(self.faults[name]))
+        return self._sound[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sound)
+
+    def __len__(self) -> int:
+        return len(self._sound)
+
+
 @cache
-def routes() -> dict[str, Route]:
-    """The routes as deployed, by name. `${NAME}` in the file is the environment variable of that name.
+def routes() -> Routes:
+    """The routes as deployed. `${NAME}` in the file is the environment variable of that name.
+
+    A route at fault stops its own mail only: the ConfigurationError is raised where that route is asked for.
 
     Raises:
-        ConfigurationError: the file is not TOML, not of this shape, or names a variable that is not set.
+        ConfigurationError: the file is not there, or is no TOML.
     """
-    return load(ROUTES_FILE.read_text(), dict(os.environ))
+    return read(file_text(ROUTES_FILE), dict(os.environ))
 
 
 def own_addresses(domain: str, reply_from: str) -> frozenset[str]:
-    """The addresses that are ours, in lower case: that of every route, and those that replies come from."""
-    addresses = {f"{name}@{domain}" for name in routes()} | {route.reply_from for route in routes().values()}
-    return frozenset(address.lower() for address in addresses | {reply_from} if address)
+    """The addresses that are ours, in canonical form: that of every route, and those that replies come from."""
+    addresses = {f"{name}@{domain}" for name in deployed_names()} | {route.reply_from for route in routes().values()}
+    return frozenset(canonical(address) for address in addresses | {reply_from} if address)
+
+
+def file_text(path: Path) -> str:
+    """The text of a routes.toml, without the byte order mark that some editors put first.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}: put it at {path}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{path.name}, line {line}: not UTF-8: save the file in that encoding") from error
 
 
 def load(text: str, environment: dict[str, str]) -> dict[str, Route]:
-    """Read the text of a routes.toml.
+    """The routes of a routes.toml in which every route is sound.
 
     Raises:
-        ConfigurationError: what is wrong, in which line, and what to do.
+        ConfigurationError: all that is wrong, each with its line and what to do.
     """
-    named = _tables(text)
-    try:
-        return TypeAdapter(dict[str, Route]).validate_python(_filled(named, environment))
-    except KeyError as error:
-        variable = str(error.args[0])
-        line = next(n for n, row in enumerate(text.splitlines(), start=1) if variable in row)
-        raise ConfigurationError(
-            f"routes.toml, line {line}: ${{{variable}}} is not set: set it in template.yaml, Globals, Environment"
-        ) from error
-    except ValidationError as error:
-        faults = [_fault(text, tuple(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
-        raise ConfigurationError("; ".join(faults)) from error
+    found = read(text, environment)
+    if found.faults:
+        raise ConfigurationError("; ".join(fault for faults in found.faults.values() for fault in faults))
+    return dict(found)
+
+
+def read(text: str, environment: dict[str, str]) -> Routes:
+    """Read the text of a routes.toml, each route by itself.
+
+    Where the environment has DOMAIN, replies have to come from there; REPLY_FROM is where they come from if a route
+    names nothing else.
+
+    Raises:
+        ConfigurationError: it is no TOML, or has no route.
+    """
+    sound: dict[str, Route] = {}
+    faults = _faults_of_names(text)
+    for name, declared in _tables(text).items():
+        try:
+            sound[name] = _at_domain(text, name, _route(text, name, declared, environment), environment)
+        except _Faulty as faulty:
+            faults[name] = [*faults.get(name, []), *faulty.args]
+    return Routes({name: route for name, route in sound.items() if name not in faults}, faults)
 
 
 def names(text: str) -> list[str]:
@@ -127,62 +196,171 @@ def names(text: str) -> list[str]:
     Raises:
         ConfigurationError: the text is no TOML, or a name is none.
     """
+    if faults := _faults_of_names(text):
+        raise ConfigurationError("; ".join(fault for found in faults.values() for fault in found))
     return list(_tables(text))
 
 
 @cache
 def deployed_names() -> frozenset[str]:
-    """The names of the routes as deployed."""
-    return frozenset(names(ROUTES_FILE.read_text()))
+    """The names of the routes as deployed, those at fault too: their mail waits, and is not taken for a stray."""
+    return frozenset(_tables(file_text(ROUTES_FILE)))
+
+
+class _Faulty(Exception):
+    """What is wrong with one route, each line an argument."""
+
+
+def _document(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    # Of numbers beyond all bounds, and of nesting.
+    except (ValueError, RecursionError) as error:
+        said = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", str(error))
+        line = int(said[2]) if said and said[2] else text.count("\n") + 1
+        raise ConfigurationError(f"routes.toml, line {line}: no TOML: {said[1] if said else error}") from error
 
 
 def _tables(text: str) -> dict[str, object]:
-    try:
-        named = tomllib.loads(text).get("routes", {})
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"routes.toml is no TOML: {error}") from error
+    named = _document(text).get("routes", {})
     if not isinstance(named, dict) or not named:
         raise ConfigurationError("routes.toml has no route: add one, as [routes.orders]")
-    for name in named:
-        if not _NAME.fullmatch(name):
-            raise ConfigurationError(
-                f"routes.toml, line {_line(text, name)}: {name!r} cannot name a route: use 1 to 40 of a-z, 0-9 and -, "
-                "beginning and ending with a letter or digit"
-            )
-    # A resource's logical id takes letters and digits only.
-    if len({name.replace("-", "") for name in named}) < len(named):
-        raise ConfigurationError("routes.toml: two routes differ in nothing but hyphens: rename one")
     return named
 
 
-def _fault(text: str, where: tuple[str, ...], what: str) -> str:
-    name, *setting = where
+def _faults_of_names(text: str) -> dict[str, list[str]]:
+    """What is wrong with names, by route; with tables that are no routes, under the empty name."""
+    faults: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for table in _document(text).keys() - {"routes"}:
+        faults.setdefault("", []).append(
+            f"routes.toml, line {_line(text, table)}: {table}: not known: a route is a table [routes.<name>]"
+        )
+    for name in _tables(text):
+        where = _place(text, name)
+        if not _NAME.fullmatch(name):
+            faults[name] = [
+                f"{where}: {name!r} cannot name a route: use 1 to 40 of a-z, 0-9 and -, no hyphen first or last"
+            ]
+        # A resource's logical id takes letters and digits only (receiving.yaml).
+        elif name.replace("-", "") in seen:
+            faults[name] = [f"{where}: it differs from another route in nothing but hyphens: rename one"]
+        seen.add(name.replace("-", ""))
+    return faults
+
+
+def _route(text: str, name: str, declared: object, environment: dict[str, str]) -> Route:
+    """One route, its variables filled in.
+
+    Raises:
+        _Faulty: every setting that is wrong.
+    """
+    if not isinstance(declared, dict):
+        raise _Faulty(f"{_place(text, name)}: write it as a table, [routes.{name}]")
+    missing = sorted(set(_variables(declared)) - environment.keys())
+    if missing:
+        raise _Faulty(
+            *(
+                f"{_place(text, name, written=(f'${{{variable}}}',))}: ${{{variable}}} is not set: "
+                "set it in template.yaml, Globals, Environment"
+                for variable in missing
+            )
+        )
+    # A variable may be empty; what is written down is not meant to match nothing.
+    empty = [setting for setting, value in declared.items() if isinstance(value, list) and "" in value]
+    if empty:
+        raise _Faulty(
+            *(fault(text, name, setting, "take the empty pattern out: it matches nothing") for setting in empty)
+        )
+    try:
+        return Route.model_validate(_filled(declared, environment))
+    except ValidationError as error:
+        faults = [(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
+        raise _Faulty(*(_fault(text, name, *fault) for fault in faults)) from error
+
+
+def _at_domain(text: str, name: str, route: Route, environment: dict[str, str]) -> Route:
+    """The route with the address that its replies come from, where the route or the stack names one.
+
+    Raises:
+        _Faulty: SES may not send from there.
+    """
+    domain = canonical_domain(environment.get("DOMAIN", ""))
+    where = _place(text, name, "reply_from")
+    if not route.reply_from:
+        where += f": replies of {name!r} come from the stack's parameter ReplyFrom"
+    try:
+        address = route.reply_from or route_settings.reply_address(environment.get("REPLY_FROM", ""))
+    except ValueError as error:
+        raise _Faulty(f"{where}: {error}") from error
+    if address and domain and address.rpartition("@")[2] != domain:
+        raise _Faulty(f"{where}: SES sends from the domain only: write an address at {domain}")
+    return route.model_copy(update={"reply_from": address})
+
+
+def _fault(text: str, name: str, where: tuple[str | int, ...], what: str, value: object) -> str:
     said = what.removeprefix("Value error, ")
     if said == "Extra inputs are not permitted":
         said = f"there is no such setting; there are: {', '.join(Route.model_fields)}"
-    named = setting[0] if setting else said.partition(":")[0]
-    path = ".".join(("routes", name, *setting))
-    return f"routes.toml, line {_line(text, name, named)}: {path}: {said}"
+    elif not where and said.partition(":")[0] in Route.model_fields:
+        named, _, said = said.partition(": ")
+        where = (named,)
+    # An element of an array has a line of its own.
+    element = (f'"{value}"', f"'{value}'") if len(where) > 1 else ()
+    return f"{_place(text, name, *map(str, where[:1]), written=element)}: {said}"
 
 
-def _line(text: str, route: str, setting: str = "") -> int:
-    """The line of a route's setting, or else of its table; TOML's parser keeps no positions."""
-    found, inside = 1, False
-    for number, row in enumerate(text.splitlines(), start=1):
-        table = re.match(r"\s*\[(.*?)\]", row)
-        if table:
-            inside = table[1].replace('"', "").replace(" ", "") == f"routes.{route}"
-            found = number if inside else found
-        elif inside and setting and re.match(rf'\s*"?{re.escape(setting)}"?\s*=', row):
+def fault(text: str, name: str, setting: str, what: str) -> str:
+    """The line about what is wrong with a setting of a route."""
+    return f"{_place(text, name, setting)}: {what}"
+
+
+def _place(text: str, *path: str, written: tuple[str, ...] = ()) -> str:
+    """Where in the file a route is, or its setting, or what is written in it in one of these ways."""
+    named = ".".join(["routes", *path])
+    return f"routes.toml, line {_line(text, named, written)}: {named}"
+
+
+def _line(text: str, path: str, written: tuple[str, ...] = ()) -> int:
+    """The line of a key, else of its table, or of what is written there: TOML's parser keeps no positions."""
+    rows = text.split("\n")
+    path, table, found, depth = _key(path), "", 0, 0
+    for number, row in enumerate(rows):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", row):
+            here = table = _key(header[1])
+        elif key := re.match(r"""\s*([\w.'" -]+?)\s*=""", row):
+            here = f"{table}.{_key(key[1])}".removeprefix(".")
+        else:
+            continue
+        if len(here) > depth and f"{path}.".startswith(f"{here}."):
+            found, depth = number, len(here)
+    for number, row in enumerate(rows[found:], start=found + 1):
+        if not row.lstrip().startswith("#") and any(part in row for part in written):
             return number
-    return found
+    return found + 1
+
+
+def _key(written: str) -> str:
+    return re.sub(r"""["'\s]""", "", written)
+
+
+def _variables(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield from _VARIABLE.findall(value)
+        case dict():
+            for inner in value.values():
+                yield from _variables(inner)
+        case list():
+            for inner in value:
+                yield from _variables(inner)
 
 
 def _filled(value: object, environment: dict[str, str]) -> object:
-    """Fill in `${NAME}` after TOML is read, so that no value can change the file's shape."""
+    """Fill in `${NAME}` after TOML is read, so that no value can change the file's shape; any other `$` is itself."""
     match value:
         case str():
-            return Template(value).substitute(environment)
+            return _VARIABLE.sub(lambda variable: environment[variable[1]], value)
         case dict():
             return {key: _filled(inner, environment) for key, inner in value.items()}
         case list():

@@ -9,6 +9,7 @@ from mailstep_cli.asking import unasked
 from mailstep_cli.doctor import pipeline, ses
 from mailstep_cli.doctor.findings import Finding, Result, fault, ok, unknown
 from mailstep_cli.doctor.site import Site, Stack
+from mailstep_cli.errors import UserError
 
 Check = Callable[[Site], Finding]
 
@@ -75,6 +76,8 @@ def _answer(check: Check, site: Site) -> Finding:
         return unknown(unasked(error), "look at network, credentials and Region")
     except KeyError as error:
         return fault(f"the stack has no {error.args[0]}", "deploy the stacks of this version: docs/deploy.md")
+    except UserError as error:
+        return unknown(str(error))
     except ConfigurationError as error:
         return fault(str(error), "mend functions/routes.toml and deploy")
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from mailstep.policy import MEANINGS
 from mailstep_cli.doctor.findings import Finding, fault, ok
 from mailstep_cli.doctor.site import Site
-from mailstep_local.errors import UserError
+from mailstep_cli.errors import UserError
 
 _POLL_SECONDS = 0.5
 _CLOCK_SKEW = timedelta(minutes=2)

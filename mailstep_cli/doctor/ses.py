@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from mailstep.addresses import canonical_domain
 from mailstep_cli.doctor import dns_records
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
@@ -130,7 +131,7 @@ def reply_addresses(site: Site) -> Finding:
     problems = [
         f"replies of {route} come from {address}, which is not at {site.domain}"
         for address, route in addresses.items()
-        if address.rpartition("@")[2].lower() != site.domain.lower()
+        if canonical_domain(address.rpartition("@")[2]) != canonical_domain(site.domain)
     ]
     return judged(
         problems,

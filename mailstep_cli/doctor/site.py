@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mailstep.routes import ROUTES_FILE, Route, load
+from mailstep.routes import Route, load
+from mailstep_cli import checkout
 from mailstep_cli.asking import refused, unasked, way_to_aws
 from mailstep_cli.doctor.dns_records import Lookup, lookup
 from mailstep_cli.doctor.findings import Result, fault
@@ -91,8 +92,16 @@ class Site:
 
     @cached_property
     def routes(self) -> dict[str, Route]:
-        """The routes of this checkout's functions/routes.toml, filled in with the deployed variables."""
-        return load(ROUTES_FILE.read_text(), self.variables("ProcessFunction"))
+        """The routes of this checkout's functions/routes.toml, filled in with the deployed variables.
+
+        Raises:
+            UserError: there is no checkout.
+            ConfigurationError: what is wrong with the file.
+        """
+        # Where replies come from is a check of its own.
+        variables = self.variables("ProcessFunction").items()
+        filled = {name: value for name, value in variables if name not in {"DOMAIN", "REPLY_FROM"}}
+        return load(checkout.routes_text(), filled)
 
 
 def reserved(domain: str) -> bool:

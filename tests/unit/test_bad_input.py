@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from mailstep_cli import cli
-from mailstep_local.errors import UserError
 from tests.conftest import PROJECT, run
 
 
@@ -31,12 +29,10 @@ def test_a_directory() -> None:
     assert "directory" in the_line(run("demo", "events"))
 
 
-def test_a_processor_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processor_that_is_not_there(tmp_path: Path) -> None:
     routes = tmp_path / "routes.toml"
     routes.write_text('[routes.words]\nprocessor = "words"\n')
-    monkeypatch.setattr(cli, "ROUTES_FILE", routes)
-    with pytest.raises(UserError, match=r"processors/words\.py"):
-        cli.check_routes()
+    assert "line 2: routes.words.processor: there is no" in the_line(run("routes", str(routes)))
 
 
 def test_a_profile_that_is_not_there() -> None:

@@ -357,3 +357,30 @@ def test_people_are_not_taken_for_robots(local: str) -> None:
 )
 def test_a_sender_that_something_vouches_for_passes(vouched: dict[str, object]) -> None:
     assert reason(message(**vouched)) is None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*@bücher.example", "*@xn--bcher-kva.example", " *@BÜCHER.example ", "Ann@Bücher.Example"]
+)
+@pytest.mark.parametrize("sender", ["ann@bücher.example", "Ann@XN--BCHER-KVA.example", "ANN@BÜCHER.example"])
+def test_a_pattern_in_either_form_is_for_senders_in_either_form(pattern: str, sender: str) -> None:
+    proven = Verdicts(spam="PASS", virus="PASS", dmarc="pass", dmarc_domain="xn--bcher-kva.example")
+    written = message(from_=(Address(address=sender),), verdicts=proven)
+    assert reason(written, Route(allowed_senders=(pattern,))) is None
+    assert reason(written, Route(blocked_senders=(pattern,))) == "blocked_sender"
+    assert reason(written, Route(allowed_senders=("*@buecher.example",))) == "sender_not_allowed"
+
+
+def test_an_own_address_is_known_in_either_form() -> None:
+    proven = Verdicts(spam="PASS", virus="PASS", dmarc="pass", dmarc_domain="xn--bcher-kva.example")
+    written = message(from_=(Address(address="Orders@Bücher.example"),), verdicts=proven)
+    own = frozenset({"orders@xn--bcher-kva.example"})
+    with pytest.raises(RefusedEmail) as refused:
+        validate(Case(written, EMAIL, "arn:of:m", ROUTE, own, Remembered(), lambda _attachment: b""))
+    assert refused.value.reason == "own_address"
+
+
+@pytest.mark.parametrize("pattern", ["TEXT/CSV", " text/csv ", "text/*", "*", "*/csv", "te?t/csv"])
+def test_a_media_type_is_known_however_its_pattern_is_written(pattern: str) -> None:
+    table = message(**attached(("a.csv", "Text/CSV", None)))
+    assert reason(table, Route(attachment_types=(pattern,))) is None

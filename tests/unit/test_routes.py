@@ -1,22 +1,26 @@
 """routes.toml: what is right is read, what is wrong is named with what to do."""
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mailstep import processors
 from mailstep.errors import ConfigurationError
-from mailstep.routes import ROUTES_FILE, load
+from mailstep.routes import ROUTES_FILE, file_text, load, read
 from mailstep_cli import cli
-from mailstep_local.errors import UserError
-from tests.conftest import PROJECT
+from mailstep_cli.errors import UserError
+from tests.conftest import PROJECT, run
 
+QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
 ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
     "APPLICATION_AUTH": "hmac",
     "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
     "APPLICATION_LIMIT_HOURS": "24",
-    "APPLICATION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo",
+    "APPLICATION_QUEUE_URL": QUEUE,
 }
 
 
@@ -36,49 +40,262 @@ def test_every_variable_of_the_shipped_routes_is_one_of_the_functions() -> None:
 
 
 def test_a_variable_cannot_change_the_files_shape() -> None:
-    name = '"\n[routes.evil]\nreply_name = "x'
-    routes = load('[routes.a]\nreply_name = "${U}"', {"U": name})
-    assert set(routes) == {"a"}
-    assert routes["a"].reply_name == name
+    shape = '"\n[routes.evil]\nreply_name = "x'
+    found = read('[routes.a]\nreply_name = "${U}"\n[routes.b]', {"U": shape})
+    assert (set(found), set(found.faults)) == ({"b"}, {"a"})
+
+
+@pytest.mark.parametrize("name", ["Cash $ Carry", "$", "100 $$", "${", "$NAME", "${}", "${NO-NAME}"])
+def test_a_dollar_is_itself_where_it_begins_no_variable(name: str) -> None:
+    assert load(f'[routes.a]\nreply_name = "{name}"', {"NAME": "x"})["a"].reply_name == name
+
+
+def test_each_variable_is_filled_in_beside_other_dollars() -> None:
+    assert load('[routes.a]\nreply_name = "$ ${A}$${B}"', {"A": "one", "B": "$"})["a"].reply_name == "$ one$$"
 
 
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
         ('[routes.a]\nurl = "${MISSING}"', "line 2: .*MISSING.* is not set: set it in template.yaml"),
-        ("[routes.a\n", "line 1"),
+        ('# ${X}\n[routes.a]\n# ${X}\nurl = "${X}"', "line 4: .*X.* is not set"),
+        ("[routes.a\n", "line 1: no TOML: "),
+        ("[routes.a]\nurl = '", "line 2: no TOML: "),
+        ("[routes.a]\nmax_size_octets = " + "9" * 5000, "no TOML: "),
         ("", "no route: add one"),
-        (
-            "[routes.a]\n\nprocesor = 'x'",
-            "line 3: routes.a.procesor: there is no such setting; .*processor",
-        ),
+        ("[route.a]\n[routes.b]", r"line 1: route: not known: a route is a table \[routes.<name>\]"),
+        ("[routes.a]\n\nprocesor = 'x'", "line 3: routes.a.procesor: there is no such setting; .*processor"),
         ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*greater than 0"),
         ("[routes.a]\npatience_hours = 73", "line 2: routes.a.patience_hours: .*less than or equal to 72"),
-        ("[routes.a]\nurl = 'http://shop.example/'", "line 2: routes.a: url: begin it with https://"),
-        ("[routes.a]\nurl = 'http://127.0.0.1.evil.example/'", "begin it with https://"),
-        ("[routes.a]\nurl = 'https://a.example/'\nauth = 'hmac'", "line 3: .*needs secret"),
+        ("[routes.a]\npatience_hours = nan", "line 2: routes.a.patience_hours: .*finite"),
+        ("[routes.a]\nurl = 'https://a.example/'\nauth = 'hmac'", "line 3: routes.a.auth: hmac needs secret"),
         ("[routes.a]\nsecret = 'hunter2'", "line 2: .*not the secret itself"),  # pragma: allowlist secret
+        ("[routes.a]\nsecret = 'arn:aws:iam::1:role/x'", "line 2: .*ARN of a secret"),  # pragma: allowlist secret
         ("[routes.a]\nauth = 'basic'", "line 2: routes.a.auth: .*'sigv4'"),
-        ("[routes.a]\nqueue = 'https://sqs.example/q'", "line 2: .*FIFO"),
-        ("[routes.a]\nqueue = 'q.fifo'\nurl = 'https://a.example/'", "line 2: .*name one of them"),
-        ("[routes.a]\nqueue = 'q.fifo'\nlimit_hours = 1\nheartbeat_seconds = 3600", "line 4: .*below limit_hours"),
-        ("[routes.a]\n[routes.A_b]", "line 2: 'A_b' cannot name a route: use 1 to 40 of a-z"),
-        ("[routes.ab]\n[routes.a-b]", "nothing but hyphens"),
-        ("[routes]\na = 1", "routes.a: "),
+        ("[routes.a]\nqueue = 'https://sqs.example/q'", "line 2: routes.a.queue: .*FIFO"),
+        ("[routes.a]\nqueue = 'app.fifo'", "line 2: routes.a.queue: begin it with https://"),
+        ("[routes.a]\nqueue = 'https://sqs.example/app.fifo'", "line 2: routes.a.queue: .*<account>/<name>.fifo"),
+        (f"[routes.a]\nqueue = '{QUEUE}?a=.fifo'", "line 2: routes.a.queue: .*<account>/<name>.fifo"),
+        (f"[routes.a]\nqueue = '{QUEUE}'\nurl = 'https://a.example/'", "line 2: routes.a.queue: name one of them"),
+        (f"[routes.a]\nqueue = '{QUEUE}'\nlimit_hours = 1\nheartbeat_seconds = 3600", "line 4: .*below limit_hours"),
+        (f"[routes.a]\nqueue = '{QUEUE}'\nlimit_hours = 0.0001", "line 3: .*some seconds at least"),
+        ("[routes.a]\n[routes.A_b]", "line 2: .*'A_b' cannot name a route: use 1 to 40 of a-z"),
+        ("[routes.ab]\n[routes.a-b]", "line 2: .*nothing but hyphens"),
+        ("[routes]\na = 1", "line 2: routes.a: write it as a table"),
+        ("routes.b.auth = 'none'\nroutes.a.auth = 'x'", "line 2: routes.a.auth: "),
+        ("[routes]\na = { auth = 'x' }", "line 2: routes.a.auth: "),
+        ("[routes.a]\nreply_name = 'a\\nb'\nreply_from = 'a'", "line 3: routes.a.reply_from: write one address"),
+        ('[routes.a]\nreply_name = "a\\r\\nBcc: b"', "line 2: routes.a.reply_name: write it on one line"),
+        ("[routes.a]\nallowed_senders = ['a@b.example', '']", "line 2: routes.a.allowed_senders: .*empty pattern"),
+        ("[routes.a]\nprocessor = ''", "line 2: routes.a.processor: name one"),
     ],
 )
-def test_what_is_wrong_is_named(text: str, remedy: str) -> None:
+def test_what_is_wrong_is_named_with_its_line(text: str, remedy: str) -> None:
     with pytest.raises(ConfigurationError, match=remedy):
         load(text, {})
 
 
-def test_the_command_shows_the_routes_and_what_is_wrong_with_them(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.setattr(cli, "ROUTES_FILE", tmp_path / "routes.toml")
-    (tmp_path / "routes.toml").write_text('[routes.a]\nurl = "${APPLICATION_URL}"\n')
-    cli.check_routes()
-    assert "inbound/a/" in capsys.readouterr().out
-    (tmp_path / "routes.toml").write_text("[routes.a]\nurls = 'x'\n")
-    with pytest.raises(UserError, match=r"line 2: routes\.a\.urls: there is no such setting"):
-        cli.check_routes()
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("http://shop.example/", "begin it with https://"),
+        ("http://127.0.0.1.evil.example/", "begin it with https://"),
+        ("http://localhost:x@elsewhere/", "take out what stands before the @"),
+        ("http://localhost@elsewhere.example/", "take out what stands before the @"),
+        ("https://user:word@shop.example/", "take out what stands before the @"),  # pragma: allowlist secret
+        ("https://@shop.example/", "take out what stands before the @"),
+        ("http://localhost\\@elsewhere.example/", "backslashes"),
+        ("https://shop.example/a b", "spaces"),
+        (" https://shop.example/", "spaces"),
+        ("https://shop.example/\t", "control characters"),
+        ("https://shop.example:99999/", "port"),
+        ("https://shop.example:0/", "port"),
+        ("https://shop.example:port/", "port"),
+        ("https://", "host"),
+        ("https:///mail", "host"),
+        ("https://./", "host"),
+        ("https://shop..example/", "host"),
+        ("https://%73hop.example/", "host"),
+        ("https://[::1/", "host"),
+        ("https://999.1.1.1/", "host"),
+        ("shop.example/mail", "begin it with https://"),
+        ("ftp://shop.example/", "begin it with https://"),
+        ("file:///etc/passwd", "begin it with https://"),
+        ("https://shop.example/#mail", "never sent"),
+    ],
+)
+def test_a_url_that_no_call_can_be_made_to_is_refused(url: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"line 2: routes.a.url: .*{remedy}"):
+        load(f"[routes.a]\nurl = {json.dumps(url)}", {})
+
+
+@pytest.mark.parametrize(
+    ("url", "called"),
+    [
+        ("https://app.example/mail?x=1", "https://app.example/mail?x=1"),
+        ("https://app.example:8443", "https://app.example:8443"),
+        ("https://bücher.example/mail", "https://xn--bcher-kva.example/mail"),
+        ("http://127.0.0.1:8000/mail", "http://127.0.0.1:8000/mail"),
+        ("http://localhost/mail", "http://localhost/mail"),
+        ("http://[::1]:8000/mail", "http://[::1]:8000/mail"),
+        ("https://10.0.0.7/mail", "https://10.0.0.7/mail"),
+        ("", ""),
+    ],
+)
+def test_a_url_is_called_in_one_form(url: str, called: str) -> None:
+    assert load(f"[routes.a]\nurl = {json.dumps(url)}", {})["a"].url == called
+
+
+@pytest.mark.parametrize(
+    ("setting", "pattern", "remedy"),
+    [
+        ("allowed_senders", "shop.example", r"write \*@shop.example"),
+        ("allowed_senders", "@shop.example", r"write \*@shop.example"),
+        ("blocked_senders", ".shop.example", r"write \*@\*.shop.example"),
+        ("blocked_senders", "bücher.example", r"write \*@xn--bcher-kva.example"),
+        ("allowed_senders", "Ann <ann@shop.example>", "write each address alone"),
+        ("allowed_senders", "ann@shop.example, bob@shop.example", "write each address alone"),
+        ("allowed_senders", "mailto:ann@shop.example", "write each address alone"),
+        ("allowed_senders", "ann@", "write it as ann@shop.example"),
+        ("allowed_senders", "ann@bob@shop.example", "write it as ann@shop.example"),
+        ("allowed_senders", "*@shop..example", "write it as ann@shop.example"),
+        ("allowed_senders", "*@shop.example.", "write it as ann@shop.example"),
+        ("allowed_senders", "*@bü*.example", "wildcard"),
+        ("attachment_types", ".csv", "write text/csv"),
+        ("attachment_types", "*.csv", "write text/csv"),
+        ("attachment_types", "csv", "write text/csv"),
+        ("attachment_types", ".PDF", "write application/pdf"),
+        ("attachment_types", "image", r"write image/\*"),
+        ("attachment_types", "text/csv; charset=utf-8", "write text/csv"),
+        ("attachment_types", "text / csv", "write "),
+        ("attachment_types", "text/", "write "),
+    ],
+)
+def test_a_pattern_that_nothing_matches_is_refused_with_what_is_meant(setting: str, pattern: str, remedy: str) -> None:
+    text = f"[routes.a]\n{setting} = [\n  '*@fine.example',\n  '{pattern}',\n]"
+    if setting == "attachment_types":
+        text = text.replace("*@fine.example", "text/plain")
+    with pytest.raises(ConfigurationError, match=f"^routes.toml, line 4: routes.a.{setting}: .*{remedy}") as raised:
+        load(text, {})
+    # Errors are logged, and an address is somebody's.
+    assert "ann@shop.example" not in str(raised.value).replace("as ann@shop.example", "")
+
+
+def test_a_variable_that_is_empty_makes_a_pattern_that_nothing_matches() -> None:
+    assert load('[routes.a]\nblocked_senders = ["${BLOCKED}"]', {"BLOCKED": ""})["a"].blocked_senders == ("",)
+
+
+@pytest.mark.parametrize(
+    "domain", ["bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example"]
+)
+@pytest.mark.parametrize("address", ["Orders@bücher.example", "Orders@xn--bcher-kva.example", "Orders@Bücher.Example"])
+def test_reply_from_is_at_the_domain_in_either_form(domain: str, address: str) -> None:
+    for text, stacks in ((f"reply_from = '{address}'", ""), ("", address)):
+        found = load(f"[routes.a]\n{text}", {"DOMAIN": domain, "REPLY_FROM": stacks})
+        assert found["a"].reply_from == "Orders@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("address", ["a@elsewhere.example", "a@sub.mail.example", "a@mail.example.evil.example"])
+def test_reply_from_outside_the_domain_is_refused(address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"line 2: routes.a.reply_from: .*write an address at mail.example"):
+        load(f"[routes.a]\nreply_from = '{address}'", {"DOMAIN": "mail.example"})
+    with pytest.raises(
+        ConfigurationError, match=r"line 1: routes.a.reply_from: .*'a' .*parameter ReplyFrom: .*at mail.example"
+    ):
+        load("[routes.a]", {"DOMAIN": "mail.example", "REPLY_FROM": address})
+    assert load(f"[routes.a]\nreply_from = '{address}'", {})["a"].reply_from == address
+
+
+@pytest.mark.parametrize(
+    "address", ["orders", "@mail.example", "a b@mail.example", "örder@mail.example", "a@b@c", "a@"]
+)
+def test_reply_from_is_an_address_also_where_the_domain_is_unknown(address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"line 2: routes.a.reply_from: write one address"):
+        load(f"[routes.a]\nreply_from = '{address}'", {})
+
+
+def test_a_fault_of_one_route_is_raised_for_that_route_alone() -> None:
+    found = read("[routes.a]\n[routes.b]\nurl = 'x'\n[routes.c]", {})
+    assert (list(found), found["a"].processor) == (["a", "c"], "receipt")
+    assert found.get("nonsense") is None
+    with pytest.raises(ConfigurationError, match=r"^routes.toml, line 3: routes.b.url: begin it with https://"):
+        found.get("b")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"[routes.a]\nreply_name = 'B\xfcro'\n", "routes.toml, line 2: not UTF-8: save the file in that encoding"),
+        ("[routes.a]\n".encode("utf-16"), "routes.toml, line 1: not UTF-8"),
+        (None, "routes.toml cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(content: bytes | None, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "routes.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=says):
+        file_text(path)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "routes.toml"
+    path.write_bytes("[routes.a]\nreply_name = 'Büro'\n".encode("utf-8-sig"))
+    assert load(file_text(path), {})["a"].reply_name == "Büro"
+
+
+PROCESSORS = {
+    "no_function": "process = 1",
+    "raises": "raise RuntimeError('no licence')",
+    "exits": "raise SystemExit(3)",
+    "lacks": "import no_such_package",
+    "broken": "def process(:",
+}
+
+
+@pytest.fixture
+def routes_file(tmp_path: Path) -> Iterator[Path]:
+    """A routes.toml beside processors of its own."""
+    there = tmp_path / "mailstep" / "processors"
+    there.mkdir(parents=True)
+    for name, source in PROCESSORS.items():
+        (there / f"{name}.py").write_text(source)
+    before = list(processors.__path__)
+    yield tmp_path / "routes.toml"
+    processors.__path__[:] = before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        *((name, "processor") for name in ("../x", "a.b", "__init__", "tables.py", "/etc/passwd", "tables ", "words")),
+        ("no_function", "no function `process`"),
+        ("raises", "RuntimeError: no licence"),
+        ("exits", "SystemExit"),
+        ("lacks", "no_such_package"),
+        ("broken", "SyntaxError"),
+    ],
+)
+def test_a_processor_that_cannot_process_is_refused(routes_file: Path, name: str, says: str) -> None:
+    routes_file.write_text(f"[routes.a]\nprocessor = {json.dumps(name)}\n")
+    with pytest.raises(UserError, match=f"^routes.toml, line 2: routes.a.processor: .*{says}"):
+        cli.check_routes(routes_file)
+
+
+def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text('[routes.a]\nurl = "${APPLICATION_URL}"\n')
+    shown = run("routes", str(file), "--domain", "bücher.example")
+    assert "inbound/a/" in shown.stdout
+    assert "Domain=xn--bcher-kva.example" in shown.stdout
+    file.write_text("[routes.a]\nurls = 'x'\nreply_from = 'a@b.example'\n[routes.b]\nprocessor = '../x'\n")
+    wrong = run("routes", str(file), "--domain", "bücher.example")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert [line.split(":")[1:3] for line in wrong.stderr.splitlines()] == [
+        [" routes.toml, line 2", " routes.a.urls"],
+        [" routes.toml, line 5", " routes.b.processor"],
+    ]
+    file.write_text("[routes.a]\nreply_from = 'a@b.example'\n")
+    assert "line 2: routes.a.reply_from" in run("routes", str(file), "--domain", "bücher.example").stderr
+    assert run("routes", str(file)).returncode == 0
+    assert "is no domain" in run("routes", str(file), "--domain", "a b").stderr

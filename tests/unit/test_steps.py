@@ -9,6 +9,7 @@ from email import message_from_string
 from email.header import decode_header, make_header
 from email.policy import compat32
 from email.utils import getaddresses
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,7 +77,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    caches = (aws.client, routes.routes, sending._ledger, sending._ses)
+    caches = (aws.client, routes.routes, routes.deployed_names, sending._ledger, sending._ses)
     for cache in caches:
         cache.cache_clear()
     with mock_aws():
@@ -109,6 +110,36 @@ def test_state_carries_no_text_of_the_message() -> None:
     assert "Linen shirt" not in claim
     assert "Good morning" not in claim
     assert len(claim) < 2_000
+
+
+def test_a_route_at_fault_stops_its_own_mail_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    faulty = '[routes.orders]\nprocessor = "tables"\n[routes.sales]\nallowed_senders = ["shop.example"]\n'
+    file.write_text(f'{faulty}[routes.cash]\nreply_name = "Cash $ Carry"\nreply_from = "cash@mailstep.example"\n')
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
+    parse.handler.handler(event("parse"), CONTEXT)
+    for route in ("orders", "cash"):
+        request = event("validate")
+        request["claim"]["route"] = route
+        assert validate.handler.handler(request, CONTEXT)["route"] == route
+    for step, request in ((validate, event("validate")), (process, event("process")), (reply, event("reply"))):
+        request["claim"]["route"] = "sales"
+        with pytest.raises(ConfigurationError, match=r"^routes.toml, line 4: routes.sales.allowed_senders: "):
+            step.handler.handler(request, CONTEXT)
+    assert sending.sender_of("cash").display_name == "Cash $ Carry"
+
+
+def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text("[routes.a]\n[routes.b]\nurl = 'x'\n[routes.c]\nreply_from = 'Desk@Bücher.example'\n")
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
+    monkeypatch.setenv("DOMAIN", "xn--bcher-kva.example")
+    monkeypatch.setenv("REPLY_FROM", "Office@bücher.example")
+    own = routes.own_addresses("bücher.example", "Office@bücher.example")
+    assert own == {f"{name}@xn--bcher-kva.example" for name in ("a", "b", "c", "desk", "office")}
+    assert sending.sender_of("a").addr_spec == "Office@xn--bcher-kva.example"
 
 
 def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:

@@ -5,6 +5,7 @@ A built-in processor is one module here with one function `process(message, open
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import cast
 
 from mailstep.contracts import Attachment, Digest, Message
 from mailstep.errors import ConfigurationError
@@ -17,16 +18,16 @@ def built_in(name: str) -> Processor:
     """The built-in processor called `name`.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is none, it cannot be imported, or it has no `process`.
     """
     try:
         module = import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        # A package that the processor itself lacks is named by its own error.
-        if error.name != f"{__name__}.{name}":
-            raise
+    # Whatever it does when it is imported, it is the processor that is at fault; what it lacks is named.
+    except (Exception, SystemExit) as error:
         raise ConfigurationError(
-            f"routes.toml names the processor {name!r}: there is no functions/mailstep/processors/{name}.py"
+            f"functions/mailstep/processors/{name}.py cannot be imported: {type(error).__name__}: {error}"
         ) from error
-    processor: Processor = module.process
-    return processor
+    processor = getattr(module, "process", None)
+    if not callable(processor):
+        raise ConfigurationError(f"functions/mailstep/processors/{name}.py has no function `process`: add it")
+    return cast("Processor", processor)

@@ -1,0 +1,181 @@
+"""What a setting of routes.toml may hold: each function answers its one form, or says what to write instead."""
+
+import re
+from ipaddress import ip_address
+from mimetypes import guess_type
+from pkgutil import iter_modules
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import Url, parse_url
+
+from mailstep import processors
+from mailstep.addresses import canonical_domain, is_address, is_domain
+
+_AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
+# Amazon SQS Developer Guide, "Queue and message identifiers": 80 characters with the suffix.
+_QUEUE_PATH = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,75}\.fifo")
+_SECRET = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+")
+_WILDCARD = re.compile(r"[*?\[]")
+# In an address only within quotes (RFC 5322 section 3.2.3).
+_OUTSIDE_ADDRESSES = re.compile(r'[\s<>(),:;"\\]')
+# RFC 2045 section 5.1, tspecials but for those that a wildcard or the slash needs.
+_OUTSIDE_TOKENS = re.compile(r"[\s()<>@,;:\\\"=]")
+_TOP_LEVEL_TYPES = {"application", "audio", "font", "image", "message", "model", "multipart", "text", "video"}
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+*?\[\]-]+/[\w!#$&^.+*?\[\]-]+", re.ASCII)
+
+
+def application_url(value: str) -> str:
+    """A URL that is called as it is written, over HTTPS or on this machine (RFC 3986), its host as A-labels.
+
+    Raises:
+        ValueError: what to write instead.
+    """
+    return _called(value).url if value else ""
+
+
+def queue_url(value: str) -> str:
+    """The URL of an SQS FIFO queue.
+
+    Raises:
+        ValueError: what to write instead.
+    """
+    if not value:
+        return ""
+    if not value.endswith(".fifo"):
+        raise ValueError("name the URL of a FIFO queue; it ends in .fifo")
+    url = _called(value)
+    if url.query is not None or not _QUEUE_PATH.fullmatch(url.path or ""):
+        raise ValueError("name the queue's whole URL, as https://sqs.<region>.amazonaws.com/<account>/<name>.fifo")
+    return url.url
+
+
+def _called(value: str) -> Url:
+    if " " in value or "\\" in value or not value.isprintable():
+        raise ValueError("take out spaces, backslashes and control characters")
+    written = _AUTHORITY.match(value)
+    if written is None:
+        raise ValueError("begin it with https://")
+    if "@" in written[1]:
+        raise ValueError("take out what stands before the @: `auth` and `secret` say how the application knows us")
+    try:
+        url = parse_url(value)
+    except LocationParseError as error:
+        raise ValueError("write a host's name after https://, and a port only as a number up to 65535") from error
+    host = url.host or ""
+    if "%" in written[1] or url.port == 0 or not (is_domain(host) or _is_ip_address(host)):
+        raise ValueError("write a host's name after https://, and a port only as a number from 1 to 65535")
+    if url.scheme == "http" and host not in _THIS_MACHINE:
+        raise ValueError("begin it with https:// (http:// is for this machine only)")
+    if url.fragment is not None:
+        raise ValueError("take out the # and what follows: it is never sent")
+    return url
+
+
+def _is_ip_address(host: str) -> bool:
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def secret_arn(value: str) -> str:
+    """The ARN of a secret.
+
+    Raises:
+        ValueError: what to write instead; never what was written, which may be the secret.
+    """
+    if value and not _SECRET.fullmatch(value):
+        raise ValueError("name the ARN of a secret in Secrets Manager, not the secret itself")
+    return value
+
+
+def processor(value: str) -> str:
+    """The name of a module of mailstep/processors.
+
+    Raises:
+        ValueError: which there are.
+    """
+    known = sorted(module.name for module in iter_modules(processors.__path__))
+    if value and value not in known:
+        missing = (
+            f"there is no functions/mailstep/processors/{value}.py"
+            if value.isidentifier()
+            else "it is no name of a processor"
+        )
+        raise ValueError(f"{missing}: name one of {', '.join(known)}, or add yours")
+    return value
+
+
+def reply_address(value: str) -> str:
+    """An address that SES can send from, its domain as A-labels in lower case.
+
+    Raises:
+        ValueError: what to write instead.
+    """
+    if not value:
+        return ""
+    local, _, domain = value.strip().rpartition("@")
+    address = f"{local}@{canonical_domain(domain)}"
+    if not is_address(address):
+        raise ValueError("write one address, <name>@<domain>, its name in US-ASCII and without quotes")
+    return address
+
+
+def display_name(value: str) -> str:
+    """A name as a header field can carry it (RFC 5322 section 2.2).
+
+    Raises:
+        ValueError: what to write instead.
+    """
+    if not value.isprintable():
+        raise ValueError("write it on one line, without control characters")
+    return value
+
+
+def sender_pattern(value: str) -> str:
+    """A pattern of addresses in their canonical form (`addresses.canonical`); `*`, `?` and `[…]` are wildcards.
+
+    Raises:
+        ValueError: no address can match it, and what could be meant.
+    """
+    pattern = value.strip().lower()
+    if not pattern:
+        return ""
+    # What is said here is logged, and an address is somebody's: only domains are repeated.
+    if _OUTSIDE_ADDRESSES.search(pattern):
+        raise ValueError("no address matches it: write each address alone, as ann@shop.example or *@shop.example")
+    local, at, domain = pattern.rpartition("@")
+    labels = [label if _WILDCARD.search(label) else canonical_domain(label) for label in domain.split(".")]
+    domain = ".".join(labels)
+    if not domain.isascii():
+        raise ValueError("no address matches it: write a label with a wildcard in US-ASCII, or without the wildcard")
+    if not at and _WILDCARD.search(domain):
+        return domain
+    if not local and is_domain(domain.strip(".")):
+        raise ValueError(f"no address matches {at}{domain}: write *@{'*' * domain.startswith('.')}{domain.rstrip('.')}")
+    # A wildcard stands for what a label may hold, or for whole labels.
+    if not local or "@" in local or not is_domain(re.sub(r"\[[^]]*\]|[*?]", "x", domain)):
+        raise ValueError("no address matches it: write it as ann@shop.example or *@shop.example")
+    return f"{local}@{domain}"
+
+
+def media_type_pattern(value: str) -> str:
+    """A pattern of media types, in lower case; `*`, `?` and `[…]` are wildcards.
+
+    Raises:
+        ValueError: no media type can match it, and what could be meant.
+    """
+    pattern = value.strip().lower()
+    has_form = _MEDIA_TYPE.fullmatch(pattern) or (_WILDCARD.search(pattern) and not pattern.startswith("*."))
+    if not pattern or (has_form and not _OUTSIDE_TOKENS.search(pattern)):
+        return pattern
+    named = pattern.partition(";")[0].strip().removesuffix("/")
+    if named in _TOP_LEVEL_TYPES:
+        meant = f"{named}/*"
+    elif _MEDIA_TYPE.fullmatch(named):
+        meant = named
+    else:
+        meant = guess_type(f"file.{pattern.removeprefix('*').removeprefix('.')}")[0] or "text/csv or image/*"
+    raise ValueError(f"no media type matches {value!r}: write {meant}")

@@ -1,0 +1,55 @@
+"""The checkout of Mailstep that the command works with, and its routes."""
+
+from pathlib import Path
+
+from mailstep import processors, routes
+from mailstep_cli.errors import UserError
+
+_ROUTES = Path("functions", "routes.toml")
+
+
+def find(file: Path | None = None) -> Path | None:
+    """The checkout around a file, else the one that the command was installed from in place, else the one around here.
+
+    None where there is none: the command is installed by itself, and was started outside.
+    """
+    beside = file.absolute().parents if file else ()
+    here = Path.cwd()
+    candidates = (*beside, Path(__file__).parents[1], here, *here.parents)
+    return next((place for place in candidates if _is_ours(place)), None)
+
+
+def _is_ours(place: Path) -> bool:
+    return (place / "template.yaml").is_file() and (place / "functions" / "mailstep").is_dir()
+
+
+def needed(command: str) -> Path:
+    """The checkout, for a command that cannot do without.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = find()
+    if found is None:
+        raise UserError(
+            f"{command} needs a checkout of Mailstep, and there is none here: change into one, make its environment "
+            f"with `make .venv/ready`, then run .venv/bin/mailstep there"
+        )
+    return found
+
+
+def routes_text(file: Path | None = None) -> str:
+    """The text of a routes.toml: of the one that is named, else of the checkout's.
+
+    The processors beside it count as built in, where the command itself lies elsewhere.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+        UserError: none is named, and there is no checkout.
+    """
+    path = file or needed("mailstep routes") / _ROUTES
+    text = routes.file_text(path)
+    beside = str(path.absolute().parent / "mailstep" / "processors")
+    if beside not in processors.__path__:
+        processors.__path__.append(beside)
+    return text

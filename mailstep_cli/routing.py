@@ -1,0 +1,117 @@
+"""routes.toml as `mailstep routes` reads it: every route, with what is known before a deployment."""
+
+import shlex
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mailstep.addresses import canonical_domain, is_domain
+from mailstep.errors import ConfigurationError
+from mailstep.processors import built_in
+from mailstep.routes import Route, fault, names, read
+from mailstep_cli import checkout
+from mailstep_cli.errors import UserError
+
+_NO_ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Sound routes by name, as declared before variables were filled in, and the domain; empty where it is unknown."""
+
+    routes: dict[str, Route]
+    declared: dict[str, Any]
+    domain: str
+
+
+def check(file: Path | None, domain: str | None) -> Checked:
+    """Read the routes of `file` (None: of the checkout) for `domain` (None: that of samconfig.toml, if it names one).
+
+    Raises:
+        UserError: all that is wrong, one line each.
+        ConfigurationError: the file cannot be read, is no TOML, or has no route.
+    """
+    text = checkout.routes_text(file)
+    project = checkout.find(file)
+    wanted = domain or (_configured_domain(project) if project else "")
+    if wanted and not is_domain(wanted):
+        raise UserError(f"{wanted} is no domain: write it as mail.example.com")
+    found = read(text, (_variables(project) if project else {}) | {"DOMAIN": wanted})
+    faults = [line for lines in found.faults.values() for line in lines]
+    faults += [line for name, route in found.items() for line in _processor_faults(text, name, route)]
+    if faults:
+        raise UserError(*faults)
+    return Checked(dict(found), tomllib.loads(text)["routes"], canonical_domain(wanted))
+
+
+def route_names() -> list[str] | None:
+    """The names of the checkout's routes; None where there is no checkout to name them.
+
+    Raises:
+        ConfigurationError: routes.toml cannot be read.
+    """
+    return names(checkout.routes_text()) if checkout.find() else None
+
+
+def _processor_faults(text: str, name: str, route: Route) -> list[str]:
+    try:
+        if route.processor:
+            built_in(route.processor)
+    except ConfigurationError as error:
+        return [fault(text, name, "processor", str(error))]
+    return []
+
+
+def _configured_domain(project: Path) -> str:
+    """The Domain that samconfig.toml gives every deployment, where somebody has written one there."""
+    try:
+        sections = tomllib.loads((project / "samconfig.toml").read_text("utf-8-sig"))
+        given = sections["default"]["deploy"]["parameters"]["parameter_overrides"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    pairs = shlex.split(given) if isinstance(given, str) else given
+    return next((value for name, _, value in (str(pair).partition("=") for pair in pairs) if name == "Domain"), "")
+
+
+class _Template(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as what they stand for (`!Ref Name` as `{Ref: Name}`)."""
+
+
+def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    match node:
+        case yaml.ScalarNode():
+            value: Any = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case _:
+            assert isinstance(node, yaml.MappingNode)  # noqa: S101 - YAML has three kinds of node
+            value = loader.construct_mapping(node, deep=True)
+    return {suffix: value}
+
+
+_Template.add_multi_constructor("!", _short_form)
+
+
+def _variables(project: Path) -> dict[str, str]:
+    """The variables that every function gets where all parameters have their defaults; no account has the queue."""
+    # A SafeLoader, and the checkout's own file.
+    template = yaml.load((project / "template.yaml").read_text(), Loader=_Template)  # noqa: S506
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+
+    def meaning(value: object) -> str:
+        match value:
+            case {"Ref": str(name)} if name in template["Parameters"]:
+                return str(template["Parameters"][name].get("Default", ""))
+            case {"Ref": str(name)} if "QueueName" in template["Resources"].get(name, {}).get("Properties", {}):
+                named: str = template["Resources"][name]["Properties"]["QueueName"]["Sub"]
+                queue = named.replace("${AWS::StackName}", "mailstep")
+                return f"https://sqs.us-east-1.amazonaws.com/{_NO_ACCOUNT}/{queue}"
+            case dict():
+                return ""
+            case _:
+                return str(value)
+
+    return {name: meaning(value) for name, value in variables.items()}
