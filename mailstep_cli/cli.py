@@ -48,6 +48,13 @@ Directory = Annotated[
 
 Example = Annotated[bool, typer.Option("--example", help="Run examples/application too, for the route `application`.")]
 
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST", help="Take requests to the AWS endpoint under this name or address too; may be repeated."
+    ),
+]
+
 
 @app.command()
 def demo(
@@ -89,6 +96,7 @@ def up(
     smtp_port: SmtpPort = None,
     directory: Directory = None,
     example: Example = False,
+    allow_host: AllowHost = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line, once ready.")] = False,
 ) -> None:
     """Keep a local AWS account with the deployed stack running until Ctrl-C."""
@@ -99,13 +107,14 @@ def up(
             aws_port=aws_port,
             smtp_port=smtp_port,
             with_example=example,
+            allowed_hosts=allow_host or (),
             progress=lambda text: status.update(f"{text} …"),
         ) as cloud,
     ):
         status.stop()
         places = _places(cloud)
         if as_json:
-            print(json.dumps(places), flush=True)  # noqa: T201
+            print(json.dumps(places | _credentials(cloud)), flush=True)  # noqa: T201
         else:
             _out.print(display.places_view(places, cloud.account.variables()), crop=False)
         signal.pause()
@@ -234,6 +243,13 @@ def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
 def _directory(wanted: Path | None) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return (wanted or PROJECT / ".mailstep" / f"{stamp}-{os.getpid()}").absolute()
+
+
+def _credentials(cloud: LocalCloud) -> dict[str, str]:
+    return {
+        "access_key_id": cloud.account.access_key_id,
+        "secret_access_key": cloud.account.secret_access_key,
+    }
 
 
 def _places(cloud: LocalCloud) -> dict[str, Any]:

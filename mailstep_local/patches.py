@@ -10,23 +10,30 @@ import inspect
 import json
 import os
 import re
+import secrets
 import smtplib
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, ses, ses_v2, sns, stepfunctions
+from ministack.services.cloudformation import custom_resource
 
-from mailstep_local import provisioners, workflow_role
+from mailstep_local import gate, provisioners, workflow_role
+from mailstep_local.account import Account
+from mailstep_local.signatures import Request
 from mailstep_local.simulator import feedback
 
 Response = tuple[int, dict[str, str], bytes]
@@ -34,6 +41,9 @@ Response = tuple[int, dict[str, str], bytes]
 # Under the inbound queue's visibility timeout.
 _POLLER_PATIENCE_SECONDS = 60
 _POLLER_PAUSE_SECONDS = 0.2
+
+# What CloudFormation waits for a custom resource at most.
+_LINK_SECONDS = 3600
 
 _RUNTIME = "python3.13"
 # What Lambda itself sets in a function's environment, beside the function's own variables.
@@ -59,8 +69,12 @@ class IncompatibleMiniStack(RuntimeError):  # a defect of ours, not of the user'
     """MiniStack no longer has what a patch replaces."""
 
 
-def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
+def apply(*, bootstrap: Path, outbox: Path, smtp_port: int, allowed_hosts: Iterable[str] = ()) -> None:
     """Patch the MiniStack of this process."""
+    _close_the_gate([*gate.OWN_HOSTS, *allowed_hosts])
+    _keep_web_pages_from_the_runtime_api()
+    _make_secrets_of_functions_unguessable()
+    _sign_our_own_links()
     _run_functions_under_awslambdaric(bootstrap)
     _hide_the_host_from_functions()
     _act_on_what_is_sent(outbox, smtp_port)
@@ -77,7 +91,7 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     _authorise_an_alias_as_its_workflow()
 
 
-def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
+def _known(module: ModuleType | type, name: str, parameters: list[str]) -> Callable[..., Any]:
     """What a patch builds on, if it still is as the patch knows it.
 
     Raises:
@@ -92,9 +106,81 @@ def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[...
     return found
 
 
-def _replace(module: ModuleType, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
+def _replace(module: ModuleType | type, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
     _known(module, name, parameters)
     setattr(module, name, new)
+
+
+def _close_the_gate(hosts: list[str]) -> None:
+    """MiniStack takes what is unsigned, or signed with the key `test`, for root's, and lets web pages ask and read."""
+    parameters = ["scope", "receive", "send"]
+    root = Account.of_this_process().access_key_id
+    _replace(app, "app", parameters, gate.guarded(_known(app, "app", parameters), root, hosts))
+
+
+def _keep_web_pages_from_the_runtime_api() -> None:
+    """Each environment's Lambda Runtime API listens on loopback, unsigned as on AWS, where nobody else reaches it.
+
+    A web page could take an event away from its function, or end the environment.
+    """
+    parameters = ["self", "generation", "pending"]
+    build = _known(lambda_runtime.ProvidedWorker, "_build_handler_class", parameters)
+
+    def build_with_gate(self: Any, generation: int, pending: Any) -> type:
+        inner: Any = build(self, generation, pending)
+
+        class RuntimeApi(inner):  # type: ignore[misc]
+            def parse_request(self) -> bool:
+                if not super().parse_request():
+                    return False
+                fields = [(name.lower(), value) for name, value in self.headers.items()]
+                try:
+                    # A runtime sends none of what a browser adds even where it only reads.
+                    gate.check_sender(Request("POST", self.path, "", fields), gate.OWN_HOSTS)
+                except gate.NotOurOwn as refusal:
+                    self.send_error(403, str(refusal))
+                    return False
+                return True
+
+        return RuntimeApi
+
+    _replace(lambda_runtime.ProvidedWorker, "_build_handler_class", parameters, build_with_gate)
+
+
+def _make_secrets_of_functions_unguessable() -> None:
+    """MiniStack makes the credentials of a function's role from a digest of ARNs, which everybody knows."""
+    make = _known(lambda_runtime, "execution_credentials", ["config"])
+    salt = secrets.token_hex(32)
+
+    def make_with_salt(config: dict[str, Any]) -> dict[str, str]:
+        made: dict[str, str] = make({**config, "FunctionArn": f"{config['FunctionArn']}:{salt}"})
+        return made
+
+    for module in (lambda_runtime, lambda_svc):
+        _replace(module, "execution_credentials", ["config"], make_with_salt)
+
+
+def _sign_our_own_links() -> None:
+    """On AWS a custom resource's ResponseURL and the links to a function's code are presigned; here they are bare."""
+    account = Account.of_this_process()
+    signer = S3SigV4QueryAuth(
+        Credentials(account.access_key_id, account.secret_access_key), "s3", account.region, expires=_LINK_SECONDS
+    )
+
+    def signed(method: str, make: Callable[..., str]) -> Callable[..., str]:
+        def make_signed(*arguments: Any) -> str:
+            request = AWSRequest(method, make(*arguments).partition("?")[0])
+            signer.add_auth(request)
+            return str(request.url)
+
+        return make_signed
+
+    for module, name, parameters, method in (
+        (custom_resource, "_response_url", ["token"], "PUT"),
+        (lambda_svc, "_presigned_code_url", ["func_name"], "GET"),
+        (lambda_svc, "_layer_content_url", ["layer_name", "version"], "GET"),
+    ):
+        _replace(module, name, parameters, signed(method, _known(module, name, parameters)))
 
 
 def _run_functions_under_awslambdaric(bootstrap: Path) -> None:
