@@ -5,7 +5,7 @@ A web page that is open on the developer's machine can send requests to loopback
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from ministack import app
@@ -17,6 +17,7 @@ from mailstep_local.signatures import NotAuthenticated, Request, claim
 OWN_HOSTS = ("127.0.0.1", "localhost")
 HEALTH = "/_ministack/health"
 _READING = {"GET", "HEAD"}
+_FORM = "application/x-www-form-urlencoded"
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -81,9 +82,9 @@ async def _let_in(
                 claimed.verify(body)
             receive = _again(body, receive)
     except NotOurOwn as refusal:
-        await _refuse(request, send, "AccessDenied", str(refusal))
+        await _refuse(request, receive, send, "AccessDenied", str(refusal))
     except NotAuthenticated as refusal:
-        await _refuse(request, send, refusal.code, str(refusal))
+        await _refuse(request, receive, send, refusal.code, str(refusal))
     else:
         await application(scope, receive, send)
 
@@ -129,10 +130,15 @@ def _without_cors(send: Send) -> Send:
     return send_without
 
 
-async def _refuse(request: Request, send: Send, code: str, text: str) -> None:
+async def _refuse(request: Request, receive: Receive, send: Send, code: str, text: str) -> None:
     """Answer in the protocol and with the names of the service that was asked."""
     headers = {name: request.field(name) or "" for name, _ in request.headers}
-    service = detect_service(request.method, request.path, headers, {})
+    query = parse_qs(request.query, keep_blank_values=True)
+    if "authorization" not in headers and headers.get("content-type", "").startswith(_FORM):
+        # Only its body says which service an unsigned call of the Query API means: the first part of it will do.
+        start = (await receive()).get("body", b"")
+        query = app._routing_params(request.method, request.path, headers, start, query)
+    service = detect_service(request.method, request.path, headers, query)
     if service == "ses" and request.path.startswith("/v2/"):
         service = "sesv2"
     status, fields, body = app._credential_failure(service, "", str(uuid4()), AuthError(code, text), headers)

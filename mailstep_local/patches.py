@@ -72,6 +72,7 @@ class IncompatibleMiniStack(RuntimeError):  # a defect of ours, not of the user'
 def apply(*, bootstrap: Path, outbox: Path, smtp_port: int, allowed_hosts: Iterable[str] = ()) -> None:
     """Patch the MiniStack of this process."""
     _close_the_gate([*gate.OWN_HOSTS, *allowed_hosts])
+    _serve_buckets_below_localhost()
     _keep_web_pages_from_the_runtime_api()
     _make_secrets_of_functions_unguessable()
     _sign_our_own_links()
@@ -116,6 +117,18 @@ def _close_the_gate(hosts: list[str]) -> None:
     parameters = ["scope", "receive", "send"]
     root = Account.of_this_process().access_key_id
     _replace(app, "app", parameters, gate.guarded(_known(app, "app", parameters), root, hosts))
+
+
+def _serve_buckets_below_localhost() -> None:
+    """`bucket.localhost` is a bucket's virtual host as `bucket.127.0.0.1` is; MiniStack knows one name only."""
+    extract = _known(app, "_extract_s3_vhost_bucket", ["host"])
+
+    def extract_below_own_names(host: str) -> str | None:
+        name, _, _ = host.lower().partition(":")
+        found: str | None = extract(re.sub(r"\.localhost$", f".{app._MINISTACK_HOST}", name))
+        return found
+
+    _replace(app, "_extract_s3_vhost_bucket", ["host"], extract_below_own_names)
 
 
 def _keep_web_pages_from_the_runtime_api() -> None:

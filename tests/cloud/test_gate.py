@@ -43,9 +43,10 @@ FUNCTION = {
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with a bucket and an object in it, and no stack."""
-    with empty_account(
-        tmp_path_factory.mktemp("gate") / "run", allowed_hosts=["docker.example", "172.17.0.1"]
-    ) as (started, _):
+    with empty_account(tmp_path_factory.mktemp("gate") / "run", allowed_hosts=["docker.example", "172.17.0.1"]) as (
+        started,
+        _,
+    ):
         started.client("s3").create_bucket(Bucket="mail")
         started.client("s3").put_object(Bucket="mail", Key="kept", Body=b"kept")
         yield started
@@ -134,7 +135,9 @@ def test_a_simple_request_of_a_web_page_does_nothing(
     assert untouched(account)
 
 
-@pytest.mark.parametrize("path", ["/", "/2015-03-31/functions", "/mail/kept", "/_ministack/health", "/v2/email/identities"])
+@pytest.mark.parametrize(
+    "path", ["/", "/2015-03-31/functions", "/mail/kept", "/_ministack/health", "/v2/email/identities"]
+)
 def test_a_preflight_gets_no_permission(account: Account, path: str) -> None:
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-amz-target"}
     for headers in ({"Origin": EVIL, **asks}, {**asks}, {"Origin": "null", **asks}):
@@ -182,7 +185,9 @@ def test_a_buckets_virtual_host_is_taken(account: Account, host: str) -> None:
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
-@pytest.mark.parametrize("authorization", [None, TEST_KEY, TEST_KEY.replace("test", "000000000000"), "AWS test:x", "Bearer x"])
+@pytest.mark.parametrize(
+    "authorization", [None, TEST_KEY, TEST_KEY.replace("test", "000000000000"), "AWS test:x", "Bearer x"]
+)
 def test_what_is_not_signed_or_with_a_key_that_nobody_has_does_nothing(
     account: Account, attempt: str, authorization: str | None
 ) -> None:
@@ -301,7 +306,7 @@ def test_a_presigned_link_carries_its_own_signature_until_it_expires(account: Ac
     assert urllib3.request("GET", short).status == 403
     upload = s3.generate_presigned_url("put_object", Params={"Bucket": "mail", "Key": "sent"})
     assert urllib3.request("PUT", upload, body=b"x").status == 200
-    s3.delete_object(Bucket="mail", Key="sent")
+    account.client("s3").delete_object(Bucket="mail", Key="sent")
 
 
 def test_what_a_roles_session_signs_is_taken_with_its_token_only(account: Account) -> None:
@@ -310,7 +315,7 @@ def test_what_a_roles_session_signs_is_taken_with_its_token_only(account: Accoun
     role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     may = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::mail/*"}]}
     iam.put_role_policy(RoleName="reader", PolicyName="read", PolicyDocument=json.dumps(may))
-    session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="s")["Credentials"]
+    session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="reading")["Credentials"]
     reader = account.client_as("s3", session)
     assert reader.get_object(Bucket="mail", Key="kept")["Body"].read() == b"kept"
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -467,7 +472,9 @@ def test_only_loopback_is_listened_on(cloud: LocalCloud) -> None:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if own <= set((process / "environ").read_bytes().split(b"\0")):
-                sockets |= {os.readlink(f)[8:-1] for f in (process / "fd").iterdir() if os.readlink(f).startswith("socket:")}
+                sockets |= {
+                    os.readlink(f)[8:-1] for f in (process / "fd").iterdir() if os.readlink(f).startswith("socket:")
+                }
         except OSError:
             continue
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
