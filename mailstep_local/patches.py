@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.utils import parseaddr
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +45,9 @@ _POLLER_PAUSE_SECONDS = 0.2
 
 # What CloudFormation waits for a custom resource at most.
 _LINK_SECONDS = 3600
+
+# With its continuation lines (RFC 5322, 2.2.3).
+_FROM_FIELD = re.compile(rb"^from[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
 
 _RUNTIME = "python3.13"
 # What Lambda itself sets in a function's environment, beside the function's own variables.
@@ -259,12 +263,34 @@ def _act_on_what_is_sent(outbox: Path, smtp_port: int) -> None:
         if method == "POST" and path.endswith("/outbound-emails") and response[0] == 200:
             request, message_id = json.loads(body), json.loads(response[2])["MessageId"]
             if raw := base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", "")):
+                raw = with_from_field(raw, request.get("FromEmailAddress"))
                 _keep(outbox, message_id, raw)
                 _deliver_to_our_own_domains(smtp_port, request, message_id, raw)
             tell(request, message_id)
         return response
 
     _replace(ses_v2, "handle_request", parameters, handle_and_act)
+
+
+def with_from_field(raw: bytes, from_email_address: str | None) -> bytes:
+    """The raw message as SES sends it: where FromEmailAddress is given, it is the From field, display name and all.
+
+    (Amazon SES API v2 Reference, SendEmail: "The email address to use as the "From" address for the email"; seen on SES
+    by the authors of laravel/framework#37881, who lost the name that only the raw message had.)
+    """
+    if not from_email_address:
+        return raw
+    blank = re.search(rb"\r?\n\r?\n", raw)
+    header, rest = (raw[: blank.start()], raw[blank.start() :]) if blank else (raw, b"")
+    field = f"From: {from_email_address}".encode()
+    replaced, found = _FROM_FIELD.subn(lambda _: field, header, count=1)
+    return (replaced if found else field + b"\r\n" + header) + rest
+
+
+def _author(request: dict[str, Any]) -> str:
+    """The address that a SendEmail of API v2 sends as: FromEmailAddress, or else the raw message's own From field."""
+    raw = base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", ""))
+    return parseaddr(request.get("FromEmailAddress") or str(message_from_bytes(raw)["From"] or ""))[1]
 
 
 def _keep(outbox: Path, message_id: str, raw: bytes) -> None:
@@ -350,7 +376,7 @@ def _authorise_raw_sending_as_ses_does() -> None:
         if not request.get("Content", {}).get("Raw"):
             plain: Response | None = enforce(method, path, headers, body, query_params, request_id)
             return plain
-        sender = parseaddr(request.get("FromEmailAddress", ""))[1]
+        sender = _author(request)
         recipients = [] if verified() else request.get("Destination", {}).get("ToAddresses", [])
         resources = [f"identity/{_identity(address)}" for address in (sender, *recipients)]
         if name := request.get("ConfigurationSetName"):
@@ -396,7 +422,7 @@ def _tell_of_bounces_and_complaints() -> Callable[[dict[str, Any], str], None]:
         for recipient in request.get("Destination", {}).get("ToAddresses", []):
             mail = {
                 "timestamp": now,
-                "source": request["FromEmailAddress"],
+                "source": _author(request),
                 "sendingAccountId": get_account_id(),
                 "messageId": message_id,
                 "destination": [recipient],

@@ -465,7 +465,7 @@ def test_credentials_are_new_in_each_run_and_stand_nowhere_but_in_its_environmen
 
 def test_only_loopback_is_listened_on(cloud: LocalCloud) -> None:
     """Addresses of /proc/net/tcp are hexadecimal, the octets in reverse: 0100007F is 127.0.0.1."""
-    own = {f"MINISTACK_HOST=127.0.0.1".encode(), f"AWS_ENDPOINT_URL={cloud.account.endpoint}".encode()}
+    own = {b"MINISTACK_HOST=127.0.0.1", f"AWS_ENDPOINT_URL={cloud.account.endpoint}".encode()}
     from pathlib import Path  # noqa: PLC0415
 
     sockets = set()
