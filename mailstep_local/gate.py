@@ -52,7 +52,7 @@ def check_sender(request: Request, hosts: Iterable[str]) -> None:
 
 def guarded(application: Application, root: str, hosts: Iterable[str]) -> Application:
     """An ASGI application behind the gate. `root` is the id of root's access key; `hosts`, the names that it has."""
-    own = frozenset(hosts)
+    own = frozenset(host.lower() for host in hosts)
 
     async def gate(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

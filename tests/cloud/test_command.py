@@ -21,7 +21,7 @@ from tests.conftest import EMAILS, MAILSTEP, PROJECT, run
 @contextmanager
 def up(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     process = subprocess.Popen(
-        [MAILSTEP, "up", "--json", "--directory", str(directory)],
+        [MAILSTEP, "up", "--json", "--directory", str(directory), "--allow-host", "docker.example"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
