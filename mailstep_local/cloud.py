@@ -1,6 +1,7 @@
 """A local cloud from start to end: the account, the deployed stack, SMTP in and the outbox, and nothing left behind."""
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -96,6 +97,9 @@ def empty_account(
     Raises:
         UserError: as of `running`.
     """
+    for host in allowed_hosts:
+        if not re.fullmatch(r"[A-Za-z0-9.-]+", host):
+            raise UserError(f"{host!r} is no host: name one without scheme and port, as 172.17.0.1")
     _make(directory)
     account = Account.new(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}", region)
     with _smtp_front(account, _port(smtp_port)) as port, _emulator(account, directory, port, allowed_hosts):

@@ -5,7 +5,7 @@ A web page that is open on the developer's machine can send requests to loopback
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 from ministack import app
@@ -42,11 +42,12 @@ def check_sender(request: Request, hosts: Iterable[str]) -> None:
     name = host.rpartition(":")[0] or host
     if not any(name.lower() == own or name.lower().endswith(f".{own}") for own in hosts):
         raise NotOurOwn(f"This account is not at {host!r}: see --allow-host of `mailstep up`")
-    origin, referer = request.field("origin"), request.field("referer")
-    if origin is None and referer is not None and request.method not in _READING:
-        origin = "{0.scheme}://{0.netloc}".format(urlsplit(referer))
-    site = "none" if request.method in _READING else request.field("sec-fetch-site") or "none"
-    if (origin is not None and origin != f"http://{host}") or site in {"cross-site", "same-site"}:
+    here = f"http://{host}"
+    foreign = request.field("origin") not in {None, here}
+    if request.method not in _READING:
+        foreign |= not f"{request.field('referer') or here}/".startswith(f"{here}/")
+        foreign |= request.field("sec-fetch-site") in {"cross-site", "same-site"}
+    if foreign:
         raise NotOurOwn("A web page may not use this account")
 
 
