@@ -69,6 +69,13 @@ Directory = Annotated[
 
 Example = Annotated[bool, typer.Option("--example", help="Run examples/application too, for the route `application`.")]
 
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST", help="Take requests to the AWS endpoint under this name or address too; may be repeated."
+    ),
+]
+
 
 @app.command()
 def demo(
@@ -115,6 +122,7 @@ def up(
     smtp_port: SmtpPort = None,
     directory: Directory = None,
     example: Example = False,
+    allow_host: AllowHost = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line, once ready.")] = False,
 ) -> None:
     """Keep a local AWS account with the deployed stack running until Ctrl-C."""
@@ -126,13 +134,14 @@ def up(
             aws_port=aws_port,
             smtp_port=smtp_port,
             with_example=example,
+            allowed_hosts=allow_host or (),
             progress=lambda text: status.update(f"{text} …"),
         ) as cloud,
     ):
         status.stop()
         places = _places(cloud)
         if as_json:
-            print_json(places)
+            print_json(places | _credentials(cloud))
         else:
             _out.print(display.places_view(places, cloud.account.variables()), crop=False)
         signal.pause()
@@ -277,6 +286,13 @@ def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextMan
 def _directory(project: Path, wanted: Path | None) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return (wanted or project / ".mailstep" / f"{stamp}-{os.getpid()}").absolute()
+
+
+def _credentials(cloud: "LocalCloud") -> dict[str, str]:
+    return {
+        "access_key_id": cloud.account.access_key_id,
+        "secret_access_key": cloud.account.secret_access_key,
+    }
 
 
 def _places(cloud: "LocalCloud") -> dict[str, Any]:

@@ -1,30 +1,57 @@
-"""What an AWS client needs to look into the local account. The credentials are dummies; they open nothing else."""
+"""What an AWS client needs to look into the local account, with the credentials of this run."""
 
+import base64
 import os
-from dataclasses import dataclass
+import secrets
+import string
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
-ACCESS_KEY = "test"
-"""MiniStack's root caller; each function runs as its own role all the same (AUTH=true)."""
+_KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
 
 
 @dataclass(frozen=True)
 class Account:
-    """The local AWS account behind one endpoint, seen from one Region."""
+    """The local AWS account behind one endpoint, seen from one Region with root's credentials.
+
+    Each function runs as its own role all the same.
+    """
 
     endpoint: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
     region: str = REGION
+
+    @classmethod
+    def new(cls, endpoint: str, region: str = REGION) -> Self:
+        """An account that is to be started at `endpoint`: its credentials are made here, and open nothing else.
+
+        They have the form of AWS's own: 20 characters and 40.
+        """
+        access_key_id = "AKIA" + "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(16))
+        return cls(endpoint, access_key_id, base64.b64encode(secrets.token_bytes(30)).decode(), region)
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """The account that this process's `variables` name."""
+        names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+        return cls(*(os.environ[name] for name in names))
+
+    def seen_from(self, region: str) -> Self:
+        """The same account, seen from another Region."""
+        return replace(self, region=region)
 
     @cache  # noqa: B019 - an account lives as long as its process
     def client(self, service: str) -> Any:
         """The boto3 client for `service` against this account."""
-        return self.client_as(service, {"AccessKeyId": ACCESS_KEY, "SecretAccessKey": ACCESS_KEY})
+        root = {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
+        return self.client_as(service, root)
 
     def client_as(self, service: str, credentials: dict[str, Any]) -> Any:
         """The same with the Credentials of an answer by STS."""
@@ -41,8 +68,8 @@ class Account:
         """The environment variables that point any AWS client here, and nowhere else."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
         }

@@ -1,10 +1,11 @@
 """A local cloud from start to end: the account, the deployed stack, SMTP in and the outbox, and nothing left behind."""
 
 import os
+import re
 import secrets
 import shutil
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,19 +54,22 @@ def running(
     aws_port: int | None = None,
     smtp_port: int | None = None,
     with_example: bool = False,
+    allowed_hosts: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> Generator[LocalCloud]:
     """Run a local cloud with the stack deployed in it, and end it with all its processes.
 
     `with_example` runs examples/application too, as the application of the route `application`.
 
-    `directory` is this run's own; the outbox and the log stay there. Ports are free ones unless told.
+    `directory` is this run's own; the outbox and the log stay there. Ports are free ones unless told. `allowed_hosts`
+    are names and addresses beside loopback's under which requests to the AWS endpoint are taken.
 
     Raises:
         UserError: a port or the directory is in use, or `sam` is missing or failed.
     """
     progress("Starting the local AWS account")
-    with empty_account(directory, aws_port=aws_port, smtp_port=smtp_port) as (account, port), ExitStack() as beside:
+    started = empty_account(directory, aws_port=aws_port, smtp_port=smtp_port, allowed_hosts=allowed_hosts)
+    with started as (account, port), ExitStack() as beside:
         log = directory / "cloud.log"
         parameters = beside.enter_context(example.serving(account, _port(None), log)) if with_example else {}
         with deployment.build_directory():
@@ -81,16 +85,24 @@ def running(
 
 @contextmanager
 def empty_account(
-    directory: Path, *, aws_port: int | None = None, smtp_port: int | None = None, region: str = REGION
+    directory: Path,
+    *,
+    aws_port: int | None = None,
+    smtp_port: int | None = None,
+    region: str = REGION,
+    allowed_hosts: Sequence[str] = (),
 ) -> Generator[tuple[Account, int]]:
     """Run an account in which nothing is deployed yet, and SES's SMTP for `region`; answer both, SMTP as its port.
 
     Raises:
         UserError: as of `running`.
     """
+    for host in allowed_hosts:
+        if not re.fullmatch(r"[A-Za-z0-9.-]+", host):
+            raise UserError(f"{host!r} is no host: name one without scheme and port, as 172.17.0.1")
     _make(directory)
-    account = Account(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}", region)
-    with _smtp_front(account, _port(smtp_port)) as port, _emulator(account, directory, directory / "cloud.log", port):
+    account = Account.new(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}", region)
+    with _smtp_front(account, _port(smtp_port)) as port, _emulator(account, directory, port, allowed_hosts):
         yield account, port
 
 
@@ -99,6 +111,8 @@ def _make(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise UserError(f"{directory} exists already and is not empty: name a new directory")
+        # Other users of this machine read no mail here, and no function's code.
+        directory.chmod(0o700)
         (directory / "outbox").mkdir()
     except OSError as error:
         raise UserError(f"{directory} cannot be made: {error.strerror}") from error
@@ -132,7 +146,7 @@ def _smtp_front(account: Account, port: int) -> Generator[int]:
 
 
 @contextmanager
-def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> Generator[None]:
+def _emulator(account: Account, directory: Path, smtp_port: int, allowed_hosts: Sequence[str]) -> Generator[None]:
     """MiniStack and its functions as one process group, which dies with us (mailstep_local/emulator.py)."""
     scratch = directory / "scratch"
     scratch.mkdir()
@@ -141,6 +155,8 @@ def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> G
         **account.environment(),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
+        # Nothing listens that Mailstep does not use; MiniStack would bind this one to every address.
+        "IOT_MTLS_ENABLED": "0",
         "GATEWAY_PORT": account.endpoint.rpartition(":")[2],
         "MINISTACK_EDITION": identity,
         "LAMBDA_ACCOUNT_CONCURRENCY": str(_CONCURRENCY),
@@ -159,9 +175,9 @@ def _emulator(account: Account, directory: Path, log: Path, smtp_port: int) -> G
             return bool(health.json().get("edition") == identity)
         return False
 
-    arguments = ("mailstep_local.emulator", str(directory), str(smtp_port))
+    arguments = ("mailstep_local.emulator", str(directory), str(smtp_port), *allowed_hosts)
     try:
-        with child(*arguments, cwd=scratch, environment=environment, log=log, is_up=is_up):
+        with child(*arguments, cwd=scratch, environment=environment, log=directory / "cloud.log", is_up=is_up):
             yield
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -1,6 +1,6 @@
 """The process that is the AWS account: MiniStack with our patches, ending itself and its functions with its parent.
 
-python -m mailstep_local.emulator DIRECTORY SMTP_PORT < a pipe that the parent holds open
+python -m mailstep_local.emulator DIRECTORY SMTP_PORT [HOST ...] < a pipe that the parent holds open
 """
 
 import sys
@@ -18,6 +18,7 @@ if __name__ == "__main__":
         bootstrap=lambda_runtime.lay_out(directory / "runtime"),
         outbox=directory / "outbox",
         smtp_port=int(sys.argv[2]),
+        allowed_hosts=sys.argv[3:],
     )
     sys.argv = ["ministack"]
     main()

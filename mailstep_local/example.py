@@ -3,6 +3,7 @@
 python -m mailstep_local.example PORT < a pipe that the parent holds open
 """
 
+import secrets
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,8 @@ from mailstep_local.account import Account
 from mailstep_local.deployment import PROJECT
 from mailstep_local.processes import child, end_with_parent
 
-SECRET = "a secret of this machine only"  # noqa: S105 - it opens nothing
+SECRET = secrets.token_urlsafe()
+"""What the application and Mailstep share, for this process and those that it starts."""
 _DIRECTORY = PROJECT / "examples" / "application"
 
 

@@ -11,24 +11,31 @@ import json
 import os
 import random
 import re
+import secrets
 import smtplib
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
-from email.parser import BytesHeaderParser
+from email import message_from_bytes
 from email.utils import parseaddr
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, ses, ses_v2, sns, stepfunctions
+from ministack.services.cloudformation import custom_resource
 
-from mailstep_local import provisioners, workflow_role
+from mailstep_local import gate, provisioners, workflow_role
+from mailstep_local.account import Account
+from mailstep_local.signatures import Request
 from mailstep_local.simulator import feedback
 
 Response = tuple[int, dict[str, str], bytes]
@@ -36,6 +43,12 @@ Response = tuple[int, dict[str, str], bytes]
 # Under the inbound queue's visibility timeout.
 _POLLER_PATIENCE_SECONDS = 60
 _POLLER_PAUSE_SECONDS = 0.2
+
+# What CloudFormation waits for a custom resource at most.
+_LINK_SECONDS = 3600
+
+# With its continuation lines (RFC 5322, 2.2.3).
+_FROM_FIELD = re.compile(rb"^from[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
 
 _RUNTIME = "python3.13"
 # What Lambda itself sets in a function's environment, beside the function's own variables.
@@ -61,8 +74,13 @@ class IncompatibleMiniStack(RuntimeError):  # a defect of ours, not of the user'
     """MiniStack no longer has what a patch replaces."""
 
 
-def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
+def apply(*, bootstrap: Path, outbox: Path, smtp_port: int, allowed_hosts: Iterable[str] = ()) -> None:
     """Patch the MiniStack of this process."""
+    _close_the_gate([*gate.OWN_HOSTS, *allowed_hosts])
+    _serve_buckets_below_localhost()
+    _keep_web_pages_from_the_runtime_api()
+    _make_secrets_of_functions_unguessable()
+    _sign_our_own_links()
     _run_functions_under_awslambdaric(bootstrap)
     _hide_the_host_from_functions()
     _act_on_what_is_sent(outbox, smtp_port)
@@ -80,7 +98,7 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int) -> None:
     _wait_between_retries_as_declared()
 
 
-def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[..., Any]:
+def _known(module: ModuleType | type, name: str, parameters: list[str]) -> Callable[..., Any]:
     """What a patch builds on, if it still is as the patch knows it.
 
     Raises:
@@ -95,9 +113,93 @@ def _known(module: ModuleType, name: str, parameters: list[str]) -> Callable[...
     return found
 
 
-def _replace(module: ModuleType, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
+def _replace(module: ModuleType | type, name: str, parameters: list[str], new: Callable[..., Any]) -> None:
     _known(module, name, parameters)
     setattr(module, name, new)
+
+
+def _close_the_gate(hosts: list[str]) -> None:
+    """MiniStack takes what is unsigned, or signed with the key `test`, for root's, and lets web pages ask and read."""
+    parameters = ["scope", "receive", "send"]
+    root = Account.of_this_process().access_key_id
+    _replace(app, "app", parameters, gate.guarded(_known(app, "app", parameters), root, hosts))
+
+
+def _serve_buckets_below_localhost() -> None:
+    """`bucket.localhost` is a bucket's virtual host as `bucket.127.0.0.1` is; MiniStack knows one name only."""
+    extract = _known(app, "_extract_s3_vhost_bucket", ["host"])
+
+    def extract_below_own_names(host: str) -> str | None:
+        name, _, _ = host.lower().partition(":")
+        found: str | None = extract(re.sub(r"\.localhost$", f".{app._MINISTACK_HOST}", name))
+        return found
+
+    _replace(app, "_extract_s3_vhost_bucket", ["host"], extract_below_own_names)
+
+
+def _keep_web_pages_from_the_runtime_api() -> None:
+    """Each environment's Lambda Runtime API listens on loopback, unsigned as on AWS, where nobody else reaches it.
+
+    A web page could take an event away from its function, or end the environment.
+    """
+    parameters = ["self", "generation", "pending"]
+    build = _known(lambda_runtime.ProvidedWorker, "_build_handler_class", parameters)
+
+    def build_with_gate(self: Any, generation: int, pending: Any) -> type:
+        inner: Any = build(self, generation, pending)
+
+        class RuntimeApi(inner):  # type: ignore[misc]
+            def parse_request(self) -> bool:
+                if not super().parse_request():
+                    return False
+                fields = [(name.lower(), value) for name, value in self.headers.items()]
+                try:
+                    # A runtime sends none of what a browser adds even where it only reads.
+                    gate.check_sender(Request("POST", self.path, "", fields), gate.OWN_HOSTS)
+                except gate.NotOurOwn as refusal:
+                    self.send_error(403, str(refusal))
+                    return False
+                return True
+
+        return RuntimeApi
+
+    _replace(lambda_runtime.ProvidedWorker, "_build_handler_class", parameters, build_with_gate)
+
+
+def _make_secrets_of_functions_unguessable() -> None:
+    """MiniStack makes the credentials of a function's role from a digest of ARNs, which everybody knows."""
+    make = _known(lambda_runtime, "execution_credentials", ["config"])
+    salt = secrets.token_hex(32)
+
+    def make_with_salt(config: dict[str, Any]) -> dict[str, str]:
+        made: dict[str, str] = make({**config, "FunctionArn": f"{config['FunctionArn']}:{salt}"})
+        return made
+
+    for module in (lambda_runtime, lambda_svc):
+        _replace(module, "execution_credentials", ["config"], make_with_salt)
+
+
+def _sign_our_own_links() -> None:
+    """On AWS a custom resource's ResponseURL and the links to a function's code are presigned; here they are bare."""
+    account = Account.of_this_process()
+    signer = S3SigV4QueryAuth(
+        Credentials(account.access_key_id, account.secret_access_key), "s3", account.region, expires=_LINK_SECONDS
+    )
+
+    def signed(method: str, make: Callable[..., str]) -> Callable[..., str]:
+        def make_signed(*arguments: Any) -> str:
+            request = AWSRequest(method, make(*arguments).partition("?")[0])
+            signer.add_auth(request)
+            return str(request.url)
+
+        return make_signed
+
+    for module, name, parameters, method in (
+        (custom_resource, "_response_url", ["token"], "PUT"),
+        (lambda_svc, "_presigned_code_url", ["func_name"], "GET"),
+        (lambda_svc, "_layer_content_url", ["layer_name", "version"], "GET"),
+    ):
+        _replace(module, name, parameters, signed(method, _known(module, name, parameters)))
 
 
 def _run_functions_under_awslambdaric(bootstrap: Path) -> None:
@@ -163,12 +265,34 @@ def _act_on_what_is_sent(outbox: Path, smtp_port: int) -> None:
         if method == "POST" and path.endswith("/outbound-emails") and response[0] == 200:
             request, message_id = json.loads(body), json.loads(response[2])["MessageId"]
             if raw := base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", "")):
+                raw = with_from_field(raw, request.get("FromEmailAddress"))
                 _keep(outbox, message_id, raw)
                 _deliver_to_our_own_domains(smtp_port, request, message_id, raw)
             tell(request, message_id)
         return response
 
     _replace(ses_v2, "handle_request", parameters, handle_and_act)
+
+
+def with_from_field(raw: bytes, from_email_address: str | None) -> bytes:
+    """The raw message as SES sends it: where FromEmailAddress is given, it is the From field, display name and all.
+
+    (Amazon SES API v2 Reference, SendEmail: "The email address to use as the "From" address for the email"; seen on SES
+    by the authors of laravel/framework#37881, who lost the name that only the raw message had.)
+    """
+    if not from_email_address:
+        return raw
+    blank = re.search(rb"\r?\n\r?\n", raw)
+    header, rest = (raw[: blank.start()], raw[blank.start() :]) if blank else (raw, b"")
+    field = f"From: {from_email_address}".encode()
+    replaced, found = _FROM_FIELD.subn(lambda _: field, header, count=1)
+    return (replaced if found else field + b"\r\n" + header) + rest
+
+
+def _author(request: dict[str, Any]) -> str:
+    """The address that a SendEmail of API v2 sends as: FromEmailAddress, or else the raw message's own From field."""
+    raw = base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", ""))
+    return parseaddr(request.get("FromEmailAddress") or str(message_from_bytes(raw)["From"] or ""))[1]
 
 
 def _keep(outbox: Path, message_id: str, raw: bytes) -> None:
@@ -254,7 +378,7 @@ def _authorise_raw_sending_as_ses_does() -> None:
         if not request.get("Content", {}).get("Raw"):
             plain: Response | None = enforce(method, path, headers, body, query_params, request_id)
             return plain
-        sender = parseaddr(_sender(request))[1]
+        sender = _author(request)
         recipients = [] if verified() else request.get("Destination", {}).get("ToAddresses", [])
         resources = [f"identity/{_identity(address)}" for address in (sender, *recipients)]
         if name := request.get("ConfigurationSetName"):
@@ -276,12 +400,6 @@ def _authorise_raw_sending_as_ses_does() -> None:
         return None
 
     _replace(app, "_enforce_ses_v2", parameters, enforce_raw)
-
-
-def _sender(request: dict[str, Any]) -> str:
-    """FromEmailAddress of a SendEmail, or without one the raw message's From field."""
-    raw = base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", ""))
-    return request.get("FromEmailAddress") or BytesHeaderParser().parsebytes(raw)["From"] or ""
 
 
 def _identity(address: str) -> str:
@@ -306,7 +424,7 @@ def _tell_of_bounces_and_complaints() -> Callable[[dict[str, Any], str], None]:
         for recipient in request.get("Destination", {}).get("ToAddresses", []):
             mail = {
                 "timestamp": now,
-                "source": _sender(request),
+                "source": _author(request),
                 "sendingAccountId": get_account_id(),
                 "messageId": message_id,
                 "destination": [recipient],

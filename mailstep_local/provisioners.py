@@ -1,6 +1,5 @@
 """CloudFormation types that MiniStack lacks: receipt rule sets and rules, DKIM records, versions and aliases."""
 
-import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -50,7 +49,7 @@ def _account() -> Account:
 
 @cache
 def _account_in(region: str) -> Account:
-    return Account(f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", region)
+    return Account.of_this_process().seen_from(region)
 
 
 def _create_set(logical_id: str, properties: Properties, stack_name: str) -> Provisioned:

@@ -21,7 +21,7 @@ from tests.conftest import EMAILS, MAILSTEP, PROJECT, run
 @contextmanager
 def up(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     process = subprocess.Popen(
-        [MAILSTEP, "up", "--json", "--directory", str(directory)],
+        [MAILSTEP, "up", "--json", "--directory", str(directory), "--allow-host", "docker.example"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,15 +75,16 @@ def test_two_clouds_side_by_side_do_not_touch_each_other_and_sam_updates_one(
         assert places["aws"] != cloud.account.endpoint
         assert set(places) >= {
             "aws", "smtp", "bucket", "topic_arn", "queue_url", "dlq_url", "state_machine_arn", "table", "addresses",
-            "outbox", "functions", "pid",
+            "outbox", "functions", "pid", "access_key_id", "secret_access_key",
         }  # fmt: skip
         [result] = desk.send("note.eml")
         assert result.outcome == "replied"
-        other = Account(places["aws"]).client("stepfunctions")
+        account = Account(places["aws"], places["access_key_id"], places["secret_access_key"])
+        other = account.client("stepfunctions")
         assert other.list_executions(stateMachineArn=places["state_machine_arn"])["executions"] == []
         assert list(Path(places["outbox"]).iterdir()) == []
 
-        environment = Account(places["aws"]).environment()
+        environment = account.environment()
         sam = Path(sys.executable).with_name("sam")
         deployed = subprocess.run(
             [sam, "deploy", "--config-env", "local", "--parameter-overrides", "StartConcurrency=7"],
@@ -96,7 +97,7 @@ def test_two_clouds_side_by_side_do_not_touch_each_other_and_sam_updates_one(
         assert process.wait(timeout=20) == 143
         assert eventually(lambda: not running_from(directory), seconds=5)
         with pytest.raises(Exception, match="Could not connect"):
-            Account(places["aws"]).client("sts").get_caller_identity()
+            account.client("sts").get_caller_identity()
 
 
 def test_nothing_is_left_even_where_the_command_is_killed(tmp_path: Path) -> None:
@@ -153,8 +154,8 @@ def test_the_raw_api_tells_it_too(cloud: LocalCloud, desk: Desk) -> None:
     sfn = boto3.client(
         "stepfunctions",
         endpoint_url=cloud.account.endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=cloud.account.access_key_id,
+        aws_secret_access_key=cloud.account.secret_access_key,
         region_name="us-east-1",
     )
     events = sfn.get_execution_history(executionArn=result.execution_arn or "")["events"]

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -86,6 +87,25 @@ def test_ses_refuses_an_identity_that_is_not_verified(cloud: LocalCloud) -> None
             Destination={"ToAddresses": ["b@shop.example"]},
             Content={"Raw": {"Data": b"From: a@elsewhere.example\r\n\r\nx"}},
         )
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"FromEmailAddress": "orders@mailstep.example"}, "orders@mailstep.example"),
+        ({"FromEmailAddress": "Till <orders@mailstep.example>"}, "Till <orders@mailstep.example>"),
+        ({}, "Cash & Carry <orders@mailstep.example>"),
+    ],
+)
+def test_from_email_address_is_the_from_field_also_of_a_raw_message(
+    cloud: LocalCloud, given: dict[str, str], sent: str
+) -> None:
+    raw = b"From: Cash & Carry <orders@mailstep.example>\r\nTo: ann@shop.example\r\nSubject: x\r\n\r\nx\r\n"
+    answer = cloud.account.client("sesv2").send_email(
+        **given, Destination={"ToAddresses": ["ann@shop.example"]}, Content={"Raw": {"Data": raw}}
+    )
+    kept = message_from_bytes((cloud.outbox / f"{answer['MessageId']}.eml").read_bytes())
+    assert kept.get_all("From") == [sent]
 
 
 def test_history_has_no_task_started_and_there_is_no_redrive(cloud: LocalCloud, desk: Desk) -> None:

@@ -64,7 +64,7 @@ class Stack:
 
     def __init__(self, cloud: LocalCloud, name: str, region: str) -> None:
         self.name = name
-        account = Account(cloud.account.endpoint, region)
+        account = cloud.account.seen_from(region)
         self._client = account.client("cloudformation")
         self._template = (
             cloud.account.client("cloudformation")
@@ -184,7 +184,7 @@ def test_rules_are_added_to_an_active_set_and_taken_out_again(cloud: LocalCloud,
 def test_in_another_region_it_stores_in_the_home_bucket_and_leaves_nothing_active(
     cloud: LocalCloud, stack: Stack
 ) -> None:
-    there = Account(cloud.account.endpoint, "us-west-2")
+    there = cloud.account.seen_from("us-west-2")
     assert stack.change("create", Domain="west.example", Routes="west") == "CREATE_COMPLETE", stack.failures()
     assert active(there)["Metadata"]["Name"] == stack.name
     cloud.account.client("s3").head_object(

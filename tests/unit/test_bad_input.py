@@ -21,6 +21,12 @@ def the_line(ended: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
+@pytest.mark.parametrize("host", ["172.17.0.1:4566", "http://172.17.0.1", "*", "[::1]", ""])
+def test_a_host_to_allow_that_is_none(tmp_path: Path, host: str) -> None:
+    assert "is no host" in the_line(run("up", "--allow-host", host, "--directory", str(tmp_path / "run")))
+    assert not (tmp_path / "run").exists()
+
+
 def test_no_such_file() -> None:
     assert "nowhere.eml: No such file" in the_line(run("demo", "nowhere.eml"))
 

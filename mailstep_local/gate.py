@@ -1,0 +1,146 @@
+"""The gate of the local account: it lets in what is signed with the account's credentials, and no web page.
+
+A web page that is open on the developer's machine can send requests to loopback, and MiniStack runs what it is given.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import uuid4
+
+from ministack import app
+from ministack.core.iam_evaluator import AuthError
+from ministack.core.router import detect_service
+
+from mailstep_local.signatures import NotAuthenticated, Request, claim
+
+OWN_HOSTS = ("127.0.0.1", "localhost")
+HEALTH = "/_ministack/health"
+_READING = {"GET", "HEAD"}
+_FORM = "application/x-www-form-urlencoded"
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class NotOurOwn(Exception):
+    """A request that a web page sent, or that was sent to another host's name."""
+
+
+def check_sender(request: Request, hosts: Iterable[str]) -> None:
+    """Refuse what a web page sent, and what came under a foreign name (DNS rebinding).
+
+    A page's own requests name it in Origin, or where a browser leaves that out, in Referer or Sec-Fetch-Site (Fetch
+    Standard; W3C Fetch Metadata). No AWS client sends these. A link that is followed may carry the latter two.
+
+    Raises:
+        NotOurOwn: it is one of these.
+    """
+    host = request.field("host") or ""
+    name = host.rpartition(":")[0] or host
+    if not any(name.lower() == own or name.lower().endswith(f".{own}") for own in hosts):
+        raise NotOurOwn(f"This account is not at {host!r}: see --allow-host of `mailstep up`")
+    here = f"http://{host}"
+    foreign = request.field("origin") not in {None, here}
+    if request.method not in _READING:
+        foreign |= not f"{request.field('referer') or here}/".startswith(f"{here}/")
+        foreign |= request.field("sec-fetch-site") in {"cross-site", "same-site"}
+    if foreign:
+        raise NotOurOwn("A web page may not use this account")
+
+
+def guarded(application: Application, root: str, hosts: Iterable[str]) -> Application:
+    """An ASGI application behind the gate. `root` is the id of root's access key; `hosts`, the names that it has."""
+    own = frozenset(host.lower() for host in hosts)
+
+    async def gate(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await application(scope, receive, send)
+        elif scope["type"] == "http":
+            await _let_in(application, scope, receive, _without_cors(send), root, own)
+        else:
+            # Nothing of Mailstep's speaks WebSocket, and a browser may open one anywhere.
+            await send({"type": "websocket.close", "code": 1008})
+
+    return gate
+
+
+async def _let_in(
+    application: Application, scope: Message, receive: Receive, send: Send, root: str, hosts: Iterable[str]
+) -> None:
+    request = _request(scope)
+    try:
+        check_sender(request, hosts)
+        if request.path != HEALTH:
+            # Who it is from comes before its body: what is not signed is not read.
+            claimed = claim(request, root)
+            body = await _body(receive)
+            if body is None:
+                return
+            if claimed:
+                claimed.verify(body)
+            receive = _again(body, receive)
+    except NotOurOwn as refusal:
+        await _refuse(request, receive, send, "AccessDenied", str(refusal))
+    except NotAuthenticated as refusal:
+        await _refuse(request, receive, send, refusal.code, str(refusal))
+    else:
+        await application(scope, receive, send)
+
+
+def _request(scope: Message) -> Request:
+    return Request(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        [(name.decode("latin-1").lower(), app.decode_header_value(value)) for name, value in scope["headers"]],
+    )
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None where the client has gone meanwhile."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What the application receives: the body that was read here, then whatever comes."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def next_message() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return next_message
+
+
+def _without_cors(send: Send) -> Send:
+    """No answer gives a web page permission to read it or to send more."""
+
+    async def send_without(message: Message) -> None:
+        fields = [field for field in message.get("headers", []) if not field[0].lower().startswith(b"access-control-")]
+        await send({**message, "headers": fields} if "headers" in message else message)
+
+    return send_without
+
+
+async def _refuse(request: Request, receive: Receive, send: Send, code: str, text: str) -> None:
+    """Answer in the protocol and with the names of the service that was asked."""
+    headers = {name: request.field(name) or "" for name, _ in request.headers}
+    query = parse_qs(request.query, keep_blank_values=True)
+    if "authorization" not in headers and headers.get("content-type", "").startswith(_FORM):
+        # Only its body says which service an unsigned call of the Query API means: the first part of it will do.
+        start = (await receive()).get("body", b"")
+        query = app._routing_params(request.method, request.path, headers, start, query)
+    service = detect_service(request.method, request.path, headers, query)
+    if service == "ses" and request.path.startswith("/v2/"):
+        service = "sesv2"
+    status, fields, body = app._credential_failure(service, "", str(uuid4()), AuthError(code, text), headers)
+    await app._send_response(send, status, fields, body, head=request.method == "HEAD")
