@@ -6,7 +6,6 @@ Libraries lay a sheet out as large as it says that it is, and end the whole proc
 import io
 import posixpath
 import re
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -47,9 +46,9 @@ def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
     try:
         with ZipFile(io.BytesIO(content)) as archive:
             yield from _Workbook(archive, room).sheets()
-    except UnreadableTable:
+    except (UnreadableTable, MemoryError):
         raise
-    except (expat.ExpatError, LookupError, OverflowError, struct.error, *UNREADABLE) as error:
+    except (expat.ExpatError, *UNREADABLE) as error:
         raise UnreadableTable(_BROKEN) from error
 
 
