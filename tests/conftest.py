@@ -15,6 +15,7 @@ os.environ |= {"POWERTOOLS_SERVICE_NAME": "mailstep", "POWERTOOLS_METRICS_NAMESP
 PROJECT = Path(__file__).parents[1]
 EVENTS = PROJECT / "events"
 EMAILS = EVENTS / "emails"
+CASES = PROJECT.parent / "shared" / "cases"
 
 
 MAILSTEP = str(Path(sys.executable).with_name("mailstep"))

@@ -8,7 +8,7 @@ SIZE_BOUND = 10 * 1024 * 1024
 """Octets of a table that is read; a larger one is named, not summarised."""
 UNPACKED_BOUND = 100 * 1024 * 1024
 """Octets of XML that are inflated: a workbook of 100 KB can hold gigabytes."""
-MARKUP_BOUND = 12_000_000
+MARKUP_BOUND = 8_000_000
 """Tags, attributes and references of XML, each of which takes its time; a cell has four tags and two attributes."""
 CELLS_BOUND = 3_000_000
 """Cells, each table laid out up to its farthest ones: one stray cell in the corner of a sheet makes 17,000,000,000."""
@@ -49,19 +49,25 @@ class Room:
         """Count octets of XML, as `take_octets` does."""
         self.unpacked -= count
         if self.unpacked < 0:
-            raise UnreadableTable("It unpacks to more than can be summarised here; please send fewer rows or sheets.")
+            raise UnreadableTable(
+                "It unpacks to more than can be summarised here; please send fewer rows, or it by itself."
+            )
 
     def take_markup(self, count: int) -> None:
         """Count tags, attributes and references of XML, as `take_octets` does."""
         self.markup -= count
         if self.markup < 0:
-            raise UnreadableTable("It has more cells than can be summarised here; please send fewer rows or sheets.")
+            raise UnreadableTable(
+                "It has more cells than can be summarised here; please send fewer rows, or it by itself."
+            )
 
     def take_text(self, text: str) -> None:
         """Count the text of a cell in UTF-8, as `take_octets` does."""
         self.text -= len(text) if text.isascii() else len(text.encode())
         if self.text < 0:
-            raise UnreadableTable("Its cells hold more text than can be summarised here; please send fewer rows.")
+            raise UnreadableTable(
+                "It holds more text than can be summarised here; please send fewer rows, or it by itself."
+            )
 
     def take_sheet(self) -> None:
         """Count a sheet, as `take_octets` does."""

@@ -28,7 +28,7 @@ SPREAD = 12
 """Parts in which the numbers of a column are counted."""
 
 _FORMULA = {"=", "+", "-", "@", "\t", "\r"}
-_SNIFFED = 4_096  # characters; the sniffer's time grows with their square
+_SNIFFED = 3_000  # characters; the time of the sniffer grows with their square, and a message has many tables
 # `0049` is text: figures that begin with 0 are a name for something. So is what no measurement has as many digits of.
 _NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _NUMBER_CHARACTERS = 100

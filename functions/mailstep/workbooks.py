@@ -23,6 +23,8 @@ MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """Of a sheet (Microsoft, "Excel specifications and limits")."""
 DEPTH_BOUND = 100
 """Elements within elements; a cell's text lies seven deep."""
+FORMATS_BOUND = 65_490
+"""Cell formats of a workbook (Microsoft, "Excel specifications and limits")."""
 NAME_BOUND = 100
 """Characters of a sheet's name; Excel takes 31."""
 
@@ -166,14 +168,15 @@ class _Styles(_Part):
     """What a number is by its cell's format, named by its place: `datetime`, `duration` (ECMA-376 part 1, 18.8)."""
 
     def __init__(self) -> None:
-        self.kinds, self.custom, self.of_cells = dict[str, str | None](), dict[str, str | None](), False
+        self.kinds, self.custom = dict[str, str | None](), dict[str, str | None]()
+        self.of_cells = False
 
     def started(self, name: str, attributes: Attributes) -> None:
         if name == "cellXfs":
             self.of_cells = True
         elif name == "numFmt":
             self.custom[attributes["numFmtId"]] = _kind(attributes["formatCode"])
-        elif name == "xf" and self.of_cells:
+        elif name == "xf" and self.of_cells and len(self.kinds) < FORMATS_BOUND:
             identity = attributes.get("numFmtId", "")
             self.kinds[str(len(self.kinds))] = self.custom.get(identity, _BUILT_IN.get(identity))
 
@@ -234,7 +237,9 @@ class _Strings(_Text):
     def said(self, text: str) -> None:
         self.left -= len(text)
         if self.left < 0:
-            raise UnreadableTable("Its cells hold more text than can be summarised here; please send fewer rows.")
+            raise UnreadableTable(
+                "It holds more text than can be summarised here; please send fewer rows, or it by itself."
+            )
         super().said(text)
 
 
@@ -257,7 +262,7 @@ class _Sheet(_Text):
         elif name == "v":
             self.heard = self.filled = self.kind != "inlineStr"
         elif name == "row":
-            _, number = _place(attributes.get("r", ""))
+            _, number = _place(attributes["r"]) if "r" in attributes else (0, 0)
             self.row, self.column = number or self.row + 1, 0
             self._reach(0)
         elif name == "is":
@@ -267,7 +272,7 @@ class _Sheet(_Text):
 
     def _place(self, place: str | None) -> None:
         """Where it says, else after the cell before it (ECMA-376 part 1, 18.3.1.4)."""
-        column, row = _place(place or "")
+        column, row = _place(place) if place else (0, 0)
         self.column = column or self.column + 1
         self.row = row or self.row
         self._reach(self.column)
