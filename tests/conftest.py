@@ -15,6 +15,7 @@ os.environ["POWERTOOLS_SERVICE_NAME"] = "mailstep"
 PROJECT = Path(__file__).parents[1]
 EVENTS = PROJECT / "events"
 EMAILS = EVENTS / "emails"
+CASES = PROJECT / "tests" / "cases"
 
 
 MAILSTEP = str(Path(sys.executable).with_name("mailstep"))

@@ -65,16 +65,16 @@ TNEF_NAME = 1_040
 """Octets of a name in a winmail.dat that are read: a path of Windows has 260 UTF-16 characters."""
 
 ARCHIVE_OCTETS = 500 * 1024 * 1024
-"""Octets that a ZIP archive may declare, all members together: spreadsheets of 40 MB unpack to less."""
+"""Octets that the ZIP archives of a message may declare, all members together: spreadsheets of 40 MB unpack to less."""
 
 ARCHIVE_MEMBERS = 10_000
-"""Members of a ZIP archive."""
+"""Members of a message's ZIP archives, and of those within them."""
 
 ARCHIVE_DEPTH = 2
 """ZIP archives within ZIP archives: one within another is still a folder somebody packed."""
 
 NESTED_ARCHIVE_OCTETS = 40 * 1024 * 1024
-"""Octets of a ZIP archive within another that are unpacked, in memory, to look into it."""
+"""Octets of the ZIP archives within those of a message that are inflated, in memory, to look into them."""
 
 REPLY_OCTETS = 40_000_000
 """Octets of a reply, encoded: SES takes 40 MB (Amazon SES quotas, "Message quotas", API v2)."""

@@ -229,12 +229,12 @@ def _has_a_forbidden_attachment(case: Case) -> str | None:
 
 
 def _is_an_archive_bomb(case: Case) -> str | None:
-    for attachment in case.message.attachments:
-        if archives.may_be_zip(attachment) and archives.is_bomb(case.open_attachment(attachment)):
-            return (
-                "An attached archive holds too much, or archives within archives. "
-                "Please send its files unpacked, or in smaller archives."
-            )
+    zipped = filter(archives.may_be_zip, case.message.attachments)
+    if archives.are_a_bomb(map(case.open_attachment, zipped)):
+        return (
+            "The attached archives hold too much, or archives within archives. "
+            "Please send their files unpacked, in smaller archives, or in several messages."
+        )
     return None
 
 
@@ -333,7 +333,7 @@ RULES = (
     ),
     Rule(
         "archive_bomb",
-        "A ZIP archive declares too much content, too many members, or archives within archives",
+        "Its ZIP archives, all together, hold too much content, too many members, or archives within archives",
         "functions/mailstep/bounds.py",
         True,
         _is_an_archive_bomb,

@@ -15,8 +15,8 @@ def _octets(count: int) -> str:
 
 
 def _figure(number: float) -> str:
-    """A figure with as many digits as say something: `12`, `3.5`, `1,234.57`, `0.0004`."""
-    if 0 < abs(number) < 1:
+    """A figure with as many digits as say something: `12`, `3.5`, `1,234.57`, `0.0004`, `1.5e+20`."""
+    if 0 < abs(number) < 1 or abs(number) >= 1e15:
         return f"{number:.2g}"
     return f"{number:,.2f}".rstrip("0").rstrip(".")
 

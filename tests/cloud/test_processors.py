@@ -1,16 +1,20 @@
-"""A new built-in processor: one file, one route, and nothing else touched."""
+"""Built-in processors: what `tables` answers, and a new one in one file and one route, nothing else touched."""
 
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 
+from mailstep_cli.mailing import read_message_file
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
+from tests.cloud.test_the_main_job import body, reply_of
 from tests.conftest import EVENTS, PROJECT
+from tests.unit.test_tables import TITANIC
 
 BUILT = PROJECT / ".aws-sam" / "build" / "ProcessFunction"
 PROCESSOR = '''"""Counts words."""
@@ -63,3 +67,24 @@ def test_a_new_processor_is_one_file_and_one_route(cloud: LocalCloud, desk: Desk
         return [path for path in cloud.outbox.glob("*.eml") if "You wrote " in path.read_text()]
 
     assert len(eventually(replies)) == 1
+
+
+def test_a_table_of_passengers_is_answered_with_its_table_beside_one_that_cannot_be_read(
+    desk: Desk, tmp_path: Path
+) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "ann@shop.example", "orders@mailstep.example", "Passengers"
+    mail["Message-ID"] = "<passengers@shop.example>"
+    mail.set_content("Please see the tables.")
+    mail.add_attachment(TITANIC, maintype="text", subtype="csv", filename="titanic.csv")
+    mail.add_attachment(b"PK\x03\x04 broken", maintype="application", subtype="octet-stream", filename="broken.xlsx")
+    (tmp_path / "passengers.eml").write_bytes(mail.as_bytes())
+    [result] = desk.follow([read_message_file(tmp_path / "passengers.eml")], route="orders")
+    assert result.outcome == "replied", result
+    reply = reply_of(result)
+    text = body(reply, "plain")
+    assert "4 rows, 12 columns" in text
+    assert "- Cabin (text, 1 missing): most often C85 (1), E46 (1), E5 (1)" in text
+    assert "not a workbook that can be read" in text
+    [cleaned] = [part for part in reply.iter_attachments() if part.get_filename() == "titanic (cleaned).csv"]
+    assert cleaned.get_content().lstrip("\ufeff").startswith("PassengerId,Survived,Pclass,Name")

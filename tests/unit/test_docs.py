@@ -96,11 +96,22 @@ def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
     assert seen > 5
 
 
-def test_the_processor_of_the_page_runs_as_it_stands() -> None:
+def test_the_processors_of_the_page_run_as_they_stand() -> None:
     page = (PROJECT / "docs" / "applications.md").read_text()
-    [source] = [code for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "OpenAttachment" in code]
-    words: dict[str, Any] = {}
-    exec(source, words)  # noqa: S102 - our own page
+    sources = [code for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "OpenAttachment" in code]
+    raw = b"""From: ann@shop.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+--b\r\n\r\nthree short words\r\n\
+--b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nx\r\n\
+--b\r\nContent-Disposition: attachment; filename=b.txt\r\n\r\nx\r\n--b--\r\n"""
     stored = StoredEmail(id="words", bucket="bucket", key="inbound/orders/words")
-    message = parse(b"From: ann@shop.example\r\n\r\nthree short words\r\n", stored, lambda _key, _content: None)
-    assert words["process"](message, lambda _attachment: b"").text == "You wrote 3 words."
+    message = parse(raw, stored, lambda _key, _content: None)
+    answers = []
+    for source in sources:
+        processor: dict[str, Any] = {}
+        exec(source, processor)  # noqa: S102 - our own page
+        digest = processor["process"](message, lambda one: b"1\n2\n" if one.filename == "a.txt" else b"\0")
+        answers.append(digest.text)
+    assert answers == [
+        "You wrote 3 words.",
+        "a.txt: 2\nb.txt: It is not text; please send it as a text file.",
+    ]

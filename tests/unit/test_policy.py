@@ -1,10 +1,12 @@
 """The policy, rule by rule: a message that passes and messages that do not, with their codes."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 
 import pytest
 
@@ -13,7 +15,7 @@ from mailstep.contracts import Address, Attachment, Message, StoredEmail, Verdic
 from mailstep.errors import RefusedEmail
 from mailstep.policy import MEANINGS, RULES, Case, validate
 from mailstep.routes import Route
-from tests.conftest import PROJECT
+from tests.conftest import CASES, PROJECT
 
 ROUTE = Route(
     max_size_octets=1000,
@@ -96,9 +98,9 @@ def attached(*files: tuple[str, str, str | None]) -> dict[str, object]:
     }
 
 
-def archive(*members: tuple[str, bytes]) -> bytes:
+def archive(*members: tuple[str, bytes], compression: int = ZIP_DEFLATED) -> bytes:
     packed = BytesIO()
-    with ZipFile(packed, "w", ZIP_DEFLATED) as made:
+    with ZipFile(packed, "w", compression) as made:
         for name, content in members:
             made.writestr(name, content)
     return packed.getvalue()
@@ -215,7 +217,23 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "too many members": lambda: archive(*((str(n), b"") for n in range(bounds.ARCHIVE_MEMBERS + 1))),
     "too much": lambda: _declaring(bounds.ARCHIVE_OCTETS + 1),
     "an archive that unpacks to too much": lambda: archive(("n.zip", bytes(bounds.NESTED_ARCHIVE_OCTETS + 1))),
+    "within within, in BZIP2": lambda: archive(("b.zip", ONE_DEEP), compression=ZIP_BZIP2),
+    "within within, in LZMA": lambda: archive(("b.zip", ONE_DEEP), compression=ZIP_LZMA),
+    "fifty octets that unpack to too much": lambda: archive(
+        ("n.zip", bytes(bounds.NESTED_ARCHIVE_OCTETS + 1)), compression=ZIP_BZIP2
+    ),
+    "one member under many names": lambda: _overlapping(archive(("a.csv", b"1" * 500)), times=500),
+    "a directory of a million members": lambda: b"PK\x01\x02".ljust(46, b"\0") * 600_000 + b"PK\x05\x06" + bytes(18),
 }
+
+
+def _overlapping(content: bytes, *, times: int) -> bytes:
+    """One local file that every entry of the directory points to (Fifield, "A better zip bomb", WOOT 2019)."""
+    honest = archive(("n.zip", content), compression=ZIP_STORED)
+    central, end = honest.index(b"PK\x01\x02", len(content)), honest.rindex(b"PK\x05\x06")
+    directory = honest[central:end] * times
+    count, size = times.to_bytes(2, "little"), len(directory).to_bytes(4, "little")
+    return honest[:central] + directory + honest[end : end + 8] + count * 2 + size + honest[end + 16 :]
 
 
 def _declaring(octets: int) -> bytes:
@@ -251,13 +269,85 @@ def _in_lzma() -> bytes:
     return bytes(whole)
 
 
+def _compressed_as(method: int) -> bytes:
+    """An archive whose inner one is of a compression that Python lacks (APPNOTE 4.4.5)."""
+    whole = archive(("n.zip", archive(("a.csv", b"1" * 100))))
+    central = whole.rindex(b"PK\x01\x02")
+    octets = method.to_bytes(2, "little")
+    return whole[:8] + octets + whole[10 : central + 10] + octets + whole[central + 12 :]
+
+
+TAKES_MANY = ROUTE.model_copy(update={"max_attachments": 100})
+ZIP = "application/zip"
+
+
 @pytest.mark.parametrize(
     "content",
-    [ONE_DEEP, archive(("a.csv", b"1")), b"no archive", ONE_DEEP[:40], _damaged(), _in_lzma()],
-    ids=["one deep", "plain", "none", "cut off", "damaged", "LZMA"],
+    [
+        ONE_DEEP,
+        archive(("a.csv", b"1")),
+        b"no archive",
+        ONE_DEEP[:40],
+        _damaged(),
+        _in_lzma(),
+        _compressed_as(9),
+        _compressed_as(93),
+        archive(("n.zip", archive(("a.csv", b"1"))), compression=ZIP_LZMA).replace(b"\0\0\x80\0", b"\xff" * 4),
+        archive(*((f"{n}.zip", archive(("a.csv", b"1"))) for n in range(500))),
+    ],
+    ids=[
+        *("one deep", "plain", "none", "cut off", "damaged", "LZMA", "Deflate64", "Zstandard"),
+        *("LZMA that asks for 4 GB", "many folders"),
+    ],
 )
 def test_an_ordinary_or_broken_archive_is_no_bomb(content: bytes) -> None:
     assert reason(ZIPPED, content=content) is None
+
+
+def test_all_archives_of_a_message_share_one_budget() -> None:
+    third = archive(("n.zip", bytes(bounds.NESTED_ARCHIVE_OCTETS // 3)))
+    many = archive(*((str(n), b"") for n in range(bounds.ARCHIVE_MEMBERS // 3)))
+    for content in (third, many, _declaring(bounds.ARCHIVE_OCTETS // 3)):
+        zipped = [("data.zip", "application/zip", "application/zip")]
+        assert reason(message(**attached(*zipped * 2)), TAKES_MANY, content=content) is None
+        assert reason(message(**attached(*zipped * 4)), TAKES_MANY, content=content) == "archive_bomb"
+
+
+def test_archives_whose_inner_ones_break_late_are_not_inflated_without_end() -> None:
+    whole = bytearray(archive(("n.zip", bytes(1_000_000) + b"x")))
+    at = whole.index(b"PK\x01\x02") - 4
+    whole[at : at + 4] = b"\xff" * 4
+    many = message(**attached(*[("data.zip", "application/zip", "application/zip")] * 50))
+    assert reason(many, TAKES_MANY, content=bytes(whole)) == "archive_bomb"
+
+
+def test_fourteen_archives_of_forty_megabytes_are_refused_and_the_sender_is_told() -> None:
+    mail = message_from_bytes((CASES / "hostile" / "fourteen-archives.eml").read_bytes())
+    contents = iter([bytes(part.get_payload(decode=True)) for part in mail.walk() if part.get_content_type() == ZIP])
+    fourteen = message(**attached(*[("a.zip", ZIP, ZIP)] * 14))
+    with pytest.raises(RefusedEmail) as refused:
+        validate(Case(fourteen, EMAIL, "arn:of:m", TAKES_MANY, OWN, Remembered(), lambda _: next(contents)))
+    assert (refused.value.reason, refused.value.tell_sender) == ("archive_bomb", True)
+    assert "Please send" in refused.value.explanation
+
+
+def test_no_archive_with_extreme_fields_is_more_than_no_bomb_or_a_bomb() -> None:
+    chosen = random.Random(1)  # noqa: S311 - the same every time
+    inner = archive(("a.csv", b"1" * 100))
+    good = [archive(("n.zip", inner), compression=c) for c in (ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA)]
+    found = set()
+    for _ in range(4_000):
+        octets = bytearray(chosen.choice(good))
+        records = [at for at in range(len(octets) - 22) if octets[at : at + 2] == b"PK"]
+        for _ in range(chosen.randint(1, 3)):
+            width = chosen.choice([2, 4])
+            at = min(chosen.choice(records) + chosen.randrange(4, 50), len(octets) - width)
+            value = chosen.choice(
+                [0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, *range(len(octets) - 1, len(octets) + 2)]
+            )
+            octets[at : at + width] = (value % 256**width).to_bytes(width, "little")
+        found.add(reason(ZIPPED, content=bytes(octets)))
+    assert found == {None, "archive_bomb"}
 
 
 CSV_ONLY = ROUTE.model_copy(update={"attachment_types": ("text/csv", "image/*")})

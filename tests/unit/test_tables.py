@@ -9,10 +9,14 @@ import png
 import pytest
 from openpyxl import Workbook
 
+from mailstep.attachments import Worked
 from mailstep.contracts import Attachment, Digest, Message
 from mailstep.pictures import HEIGHT, bars
+from mailstep.processors import tables as processor
 from mailstep.processors.tables import process
-from mailstep.tables import SPREAD, Room, Table, UnreadableTable, as_csv, is_table, summarise
+from mailstep.rendering import render
+from mailstep.table_bounds import Room, UnreadableTable
+from mailstep.tables import SPREAD, Column, Table, as_csv, is_table, summarise
 
 
 def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachment:
@@ -219,11 +223,102 @@ def test_quotes_that_first_come_late_in_a_table_are_read() -> None:
     assert one(b"name,note\n" + b"Ann,plain\n" * 600 + b'Bob,"say ""hi"", ok"\n').body[-1] == ["Bob", 'say "hi", ok']
 
 
-@pytest.mark.parametrize("value", ["00123", "1e308", "nan", "1_000"])
+NO_NUMBERS = [
+    *("00123", "1e308", "nan", "inf", "-inf", "1_000", "E5", "e5", "-E5", "+e1", ".", "+", "-", "1e", "1e+", ".e5"),
+    *("1e999", "1" + "0" * 400, "--5", "+-5", "1.2.3", "0x10", "5."),
+    *("²", "1²", "٣", "\uff11\uff12", "५", "5e٣", "1\u200b", "C85", "E46"),
+]
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
 def test_what_only_looks_like_a_number_is_text(value: str) -> None:
-    assert one(f"a\n{value}\n{value}\n".encode()).columns[0].kind == "text"
+    column = one(f"a\n{value}\n{value}\n".encode()).columns[0]
+    assert (column.kind, column.most_frequent) == ("text", ((value, 2),))
+
+
+@pytest.mark.parametrize("value", ["0", "-0", "+5", ".5", "-.5e3", "0.0", "12E-7", "1e99", "9" * 99, "123456.789"])
+def test_what_is_a_number_has_the_value_that_python_reads(value: str) -> None:
+    column = one(f"a\n{value}\n".encode()).columns[0]
+    assert (column.kind, column.minimum, column.maximum) == ("number", float(value), float(value))
+
+
+def test_the_largest_numbers_have_a_mean_and_a_spread() -> None:
+    largest = "9" * 96 + "e99"
+    column = one(f"a\n{largest}\n{largest}\n-{largest}\n".encode()).columns[0]
+    assert column.mean == pytest.approx(float(largest) / 3)
+    assert sum(column.spread) == 3
+    assert len(render("tables.txt.j2", **shown(column))) < 1_000
+
+
+def shown(column: Column) -> dict[str, object]:
+    made = attachment()
+    table = Table("t", 1, (column,), [])
+    worked = Worked(made, (processor._Shown(table, processor._cleaned(made, table, alone=True)),))
+    message = Message(id="m", route="r", size_octets=1)
+    return {"message": message, "received": [worked], "picture_of": lambda _: None, "described": lambda t: t.columns}
 
 
 def test_text_in_utf_16_without_its_mark_gets_a_sentence() -> None:
     with pytest.raises(UnreadableTable, match="not text"):
         summarise(attachment(), "a,b\n1,2\n".encode("utf-16-le"), Room())
+
+
+TITANIC = b"""PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked
+1,0,3,"Archer, Mr. Owen",male,22,1,0,A/5 21171,7.25,,S
+2,1,1,"Baker, Mrs. John (Florence Briggs)",female,38,1,0,PC 17599,71.2833,C85,C
+3,1,2,"Cook, Miss. ""Nell"" Ann",female,,0,0,STON/O2. 3101282,7.925,E46,S
+4,0,1,"Dyer, Mr. Tim",male,54,0,0,17463,51.8625,E5,S
+"""
+
+
+def test_a_table_of_passengers_with_a_cabin_e5_is_answered_with_its_table() -> None:
+    table = one(TITANIC)
+    kinds = {column.name: column.kind for column in table.columns}
+    assert (table.rows, kinds["Cabin"], kinds["Age"], kinds["Fare"]) == (4, "text", "number", "number")
+    assert table.body[3][10] == "E5"
+
+
+def test_an_unforeseen_error_at_one_attachment_leaves_the_others_their_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(made: Attachment, content: bytes, room: Room) -> list[Table]:
+        if made.filename == "bad.csv":
+            raise ZeroDivisionError
+        return summarise(made, content, room)
+
+    monkeypatch.setattr(processor, "summarise", fails)
+    made = Message(id="m", route="r", size_octets=1, attachments=(attachment("bad.csv"), attachment("good.csv")))
+    digest = process(made, lambda _: b"a\n1\n2\n")
+    [bad, good] = digest.text.split("\n\n")[1:]
+    assert bad.startswith("bad.csv")
+    assert "Please save it again" in bad
+    assert "1 columns" in good
+    assert "good (cleaned).csv" in {one.filename for one in digest.attachments}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "without a password"),
+        (b"a,b\n" + b'"' + b"x" * 131_073, "quotation mark"),
+        (b"1\n" * 100_000 + b"1," * 100 + b"1", "reaches to row 100,001 and column 101"),
+        (b"a,b\n1,\0\n", "not text"),
+    ],
+    ids=["compound file", "a cell of a hundred thousand characters", "one wide row", "NUL"],
+)
+def test_what_cannot_be_summarised_gets_a_sentence_that_says_what_to_do(content: bytes, told: str) -> None:
+    with pytest.raises(UnreadableTable, match=told) as refused:
+        summarise(attachment(), content, Room())
+    assert re.match(r"It .*please .*\.$|It .*; perhaps .*\.$", str(refused.value))
+
+
+def test_a_header_may_be_empty_or_repeat_itself() -> None:
+    assert [column.name for column in one(b"a,,a,\n1,2,3,4\n").columns] == ["a", "column 2", "a", "column 4"]
+
+
+def test_a_reply_stays_short_whatever_the_tables_hold() -> None:
+    wide = (",".join("n" * 5_000 for _ in range(200)) + "\n" + ",".join("v" * 5_000 for _ in range(200))).encode()
+    made = Message(id="m", route="r", size_octets=1, attachments=tuple(attachment(f"{n}.csv") for n in range(10)))
+    digest = process(made, lambda _: wide)
+    assert digest.html
+    assert (digest.text.count("- n"), len(digest.html) < 1_000_000) == (processor.COLUMNS_SHOWN, True)
+    assert "and 200 more columns" in digest.text
+    assert len(digest.attachments) == 10

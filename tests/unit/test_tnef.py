@@ -10,6 +10,7 @@ import pytest
 from bench import fuzz
 from mailstep import bounds
 from mailstep import tnef as reader
+from tests.conftest import CASES
 from tests.unit.parser import parsed
 from tests.unit.tnef import (
     ATTACH_DATA,
@@ -40,7 +41,6 @@ from tests.unit.tnef import (
     tnef,
 )
 
-CASES = Path(__file__).parents[3] / "shared" / "cases" / "hostile"
 CUT_OFF = "winmail.dat cannot be read: it is kept whole"
 HOLDS_A_MESSAGE = "winmail.dat holds a message, which is not unpacked: it is kept whole"
 TOO_LARGE = "winmail.dat is too large to unpack: it is kept whole"
@@ -162,13 +162,12 @@ def test_what_is_cut_off_is_kept_whole_beside_the_files_that_are_complete() -> N
         assert defects in ([], [CUT_OFF]), end
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="no cases")
 @pytest.mark.parametrize(
     ("name", "defect"),
     [("property-count", CUT_OFF), ("value-count", CUT_OFF), ("nested", HOLDS_A_MESSAGE)],
 )
 def test_a_hostile_winmail_dat_is_kept_whole_with_one_defect(name: str, defect: str) -> None:
-    raw = (CASES / f"tnef-{name}.eml").read_bytes()
+    raw = (CASES / "hostile" / f"tnef-{name}.eml").read_bytes()
     parsed(raw)  # the first message of an environment loads what it needs
     tracemalloc.start()
     message = parsed(raw)

@@ -1,54 +1,65 @@
 """A processor for tables: what is in each column, the first rows, pictures of figures, and the cleaned table back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import PurePath
 
+from mailstep.attachments import work_on_each
 from mailstep.contracts import Attachment, Digest, DigestAttachment, Message
 from mailstep.pictures import bars
 from mailstep.processors import OpenAttachment
 from mailstep.rendering import render
-from mailstep.tables import Column, Room, Table, UnreadableTable, as_csv, is_table, summarise
+from mailstep.table_bounds import Room
+from mailstep.tables import Column, Table, as_csv, is_table, summarise
 
 PICTURES_BOUND = 30
 """Pictures of one reply: beyond, nobody looks."""
+COLUMNS_SHOWN = 1_000
+"""Columns that one reply describes, all tables together: beyond, nobody reads."""
+ROWS_SHOWN = 5
+"""Rows of each table that the reply shows."""
 
 
 @dataclass(frozen=True)
-class _Received:
-    """An attachment with what is to be said of it; `problem` is a sentence for the sender."""
+class _Shown:
+    """A table as the reply shows it, and the file that goes with it."""
 
-    attachment: Attachment
-    tables: tuple[Table, ...] = ()
-    problem: str | None = None
+    table: Table
+    cleaned: DigestAttachment
 
 
 def process(message: Message, open_attachment: OpenAttachment) -> Digest:
     """Answer with a summary of each table of the message, and the table itself as CSV in UTF-8."""
     room = Room()
-    received = [_received(attachment, open_attachment, room) for attachment in message.attachments]
-    tables = [(one, table) for one in received for table in one.tables]
-    numbered = zip((column for _, table in tables for column in table.columns if column.spread), count(1), strict=False)
+    received = work_on_each(
+        message, open_attachment, lambda attachment, content: _shown(attachment, content, room), only=is_table
+    )
+    shown = [one for worked in received for one in worked.result or ()]
+    columns = [column for one in shown for column in one.table.columns]
+    numbered = zip((column for column in columns if column.spread), count(1), strict=False)
     pictures = {id(column): f"bars-{number}" for column, number in numbered if number <= PICTURES_BOUND}
-    context = {"message": message, "received": received, "picture_of": lambda column: pictures.get(id(column))}
+    described = {id(column) for column in columns[:COLUMNS_SHOWN]}
+    context = {
+        "message": message,
+        "received": received,
+        "picture_of": lambda column: pictures.get(id(column)),
+        "described": lambda table: [column for column in table.columns if id(column) in described],
+    }
     return Digest(
         text=render("tables.txt.j2", **context),
         html=render("tables.html.j2", **context),
-        attachments=(
-            *_pictures([column for _, table in tables for column in table.columns], pictures),
-            *(_cleaned(one.attachment, table, alone=len(one.tables) == 1) for one, table in tables),
-        ),
+        attachments=(*_pictures(columns, pictures), *(one.cleaned for one in shown)),
     )
 
 
-def _received(attachment: Attachment, open_attachment: OpenAttachment, room: Room) -> _Received:
-    if not is_table(attachment):
-        return _Received(attachment)
-    try:
-        return _Received(attachment, tuple(summarise(attachment, open_attachment(attachment), room)))
-    except UnreadableTable as error:
-        return _Received(attachment, problem=str(error))
+def _shown(attachment: Attachment, content: bytes, room: Room) -> tuple[_Shown, ...]:
+    tables = summarise(attachment, content, room)
+    return tuple(
+        # Of the rows no more is kept: a message may have many tables.
+        _Shown(replace(table, body=table.body[:ROWS_SHOWN]), _cleaned(attachment, table, alone=len(tables) == 1))
+        for table in tables
+    )
 
 
 def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[DigestAttachment]:

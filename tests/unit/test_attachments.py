@@ -1,0 +1,82 @@
+"""One attachment that fails does not take the reply from the others; what is not its fault passes through."""
+
+import pytest
+
+from mailstep.attachments import UnreadableAttachment, work_on_each
+from mailstep.contracts import Attachment, Message
+from mailstep.errors import ConfigurationError, TransientError
+from mailstep.telemetry import logger
+
+SECRET = "ann@shop.example"
+
+
+def message(*names: str) -> Message:
+    made = (Attachment(filename=n, media_type="text/csv", size_octets=1, sha256="", key=n) for n in names)
+    return Message(id="m", route="r", size_octets=1, attachments=tuple(made))
+
+
+def work(attachment: Attachment, content: bytes) -> int:
+    if attachment.filename == "bad.csv":
+        raise UnreadableAttachment("It is upside down; please turn it.")
+    return len(content)
+
+
+def test_each_attachment_has_its_result_or_its_sentence_in_the_order_of_the_message() -> None:
+    worked = work_on_each(message("a.csv", "bad.csv", "b.csv", "c.txt"), lambda _: b"abc", work, only=is_csv)
+    assert [(one.attachment.filename, one.result, one.problem) for one in worked] == [
+        ("a.csv", 3, None),
+        ("bad.csv", None, "It is upside down; please turn it."),
+        ("b.csv", 3, None),
+        ("c.txt", None, None),
+    ]
+
+
+def is_csv(attachment: Attachment) -> bool:
+    return attachment.filename.endswith(".csv")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ValueError(SECRET), "save it again"),
+        (KeyError(SECRET), "save it again"),
+        (RecursionError(SECRET), "save it again"),
+        (MemoryError(), "smaller parts"),
+        (TimeoutError(SECRET), "smaller parts"),
+    ],
+)
+def test_an_unforeseen_error_is_one_attachments_and_logged_by_its_name_only(
+    error: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[object] = []
+    monkeypatch.setattr(logger, "error", lambda *told, **more: logged.append((told, more)))
+
+    def fails(attachment: Attachment, content: bytes) -> int:
+        if attachment.filename == "bad.csv":
+            raise error
+        return len(content)
+
+    good, bad = work_on_each(message("a.csv", "bad.csv"), lambda _: b"abc", fails)
+    assert (good.result, good.problem, bad.result) == (3, None, None)
+    assert sentence in (bad.problem or "")
+    assert SECRET not in (bad.problem or "")
+    assert type(error).__name__ in str(logged)
+    assert SECRET not in str(logged)
+
+
+@pytest.mark.parametrize("error", [TransientError("S3"), ConfigurationError("routes.toml"), OSError("no permission")])
+def test_what_goes_wrong_before_the_work_is_not_the_attachments(error: Exception) -> None:
+    def open_attachment(_attachment: Attachment) -> bytes:
+        raise error
+
+    with pytest.raises(type(error)):
+        work_on_each(message("a.csv"), open_attachment, work)
+
+
+@pytest.mark.parametrize("error", [TransientError("a service"), ConfigurationError("a setting")])
+def test_our_own_errors_in_the_work_are_for_the_workflow(error: Exception) -> None:
+    def fails(_attachment: Attachment, _content: bytes) -> int:
+        raise error
+
+    with pytest.raises(type(error)):
+        work_on_each(message("a.csv"), lambda _: b"", fails)
