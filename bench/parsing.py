@@ -23,9 +23,9 @@ from pathlib import Path
 import fast_mail_parser
 import mailparser
 
-import mailstep.parsing
 from bench import corpus
 from mailstep.contracts import StoredEmail
+from mailstep.parse import message
 
 PROJECT = Path(__file__).parents[1]
 EMAIL = StoredEmail(id="bench", bucket="bench", key="inbound/bench/bench")
@@ -34,16 +34,16 @@ ROUNDS = 3
 
 def ours(raw: bytes) -> None:
     """ParseEmail's work, JSON included."""
-    mailstep.parsing.parse(raw, EMAIL, lambda _key, _content: None).model_dump_json()
+    message.parse(raw, EMAIL, lambda _key, _content: None).model_dump_json()
 
 
 def ours_without_reply_text(raw: bytes) -> None:
     """The same without the library that finds the reply's own text."""
-    found, mailstep.parsing._reply_text = mailstep.parsing._reply_text, lambda text: text
+    found, message._reply_text = message._reply_text, lambda text: text
     try:
         ours(raw)
     finally:
-        mailstep.parsing._reply_text = found
+        message._reply_text = found
 
 
 def standard_library(raw: bytes) -> None:

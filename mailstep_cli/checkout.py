@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from mailstep import processors, routes
+from mailstep import routes
+from mailstep.process import processors
 from mailstep_cli.errors import UserError
 
 _ROUTES = Path("functions", "routes.toml")

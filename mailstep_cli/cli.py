@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from mailstep_cli import checkout, display, history, parsing, replaying, routing
+from mailstep_cli import checkout, display, history, routing
 from mailstep_cli import demo as demonstration
+from mailstep_cli import message_files as parsing
+from mailstep_cli import replay as replaying
 from mailstep_cli.doctor import checks
+from mailstep_cli.doctor.deployed_stack import Blocked, visit
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.doctor.send_test import send_test
-from mailstep_cli.doctor.site import Blocked, visit
 from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, latest
-from mailstep_cli.mailing import check_route, read_message_file
+from mailstep_cli.smtp_client import check_route, read_message_file
 from mailstep_cli.terminal import Console, complain, print_json
 
 if TYPE_CHECKING:

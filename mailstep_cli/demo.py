@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mailstep_cli import history
-from mailstep_cli.mailing import MessageFile, recipient, send
+from mailstep_cli.smtp_client import MessageFile, recipient, send
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

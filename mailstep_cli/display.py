@@ -15,7 +15,7 @@ from rich.rule import Rule
 from rich.table import Table
 
 from mailstep.contracts import Message
-from mailstep.policy import MEANINGS
+from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.history import Attempt, Timeline
 from mailstep_cli.routing import Checked

@@ -18,7 +18,7 @@ def main() -> None:
     from typer._click.exceptions import ClickException  # noqa: PLC0415
 
     from mailstep.errors import ConfigurationError  # noqa: PLC0415
-    from mailstep_cli.asking import refused, unasked, way_to_aws  # noqa: PLC0415
+    from mailstep_cli.aws_errors import refused, unasked, way_to_aws  # noqa: PLC0415
     from mailstep_cli.cli import command  # noqa: PLC0415
     from mailstep_cli.errors import UserError  # noqa: PLC0415
     from mailstep_cli.terminal import complain  # noqa: PLC0415

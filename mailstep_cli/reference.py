@@ -17,12 +17,12 @@ from mailstep.contracts import (
     Verdicts,
 )
 from mailstep.metrics import ALL, NAMESPACE
-from mailstep.policy import RULES
 from mailstep.routes import Route
+from mailstep.validate.policy import RULES
 
 _POLICY = """# Who is answered
 
-Made by `make reference` from `functions/mailstep/policy.py`. The first rule that a message breaks decides.
+Made by `make reference` from `functions/mailstep/validate/policy.py`. The first rule that a message breaks decides.
 
 - **Told**: the sender gets a short reply that says what to do; the execution ends with the outcome `refused`.
 - **Silent**: nobody is written to; the outcome is `silent`.

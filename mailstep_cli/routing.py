@@ -10,7 +10,7 @@ import yaml
 
 from mailstep.addresses import canonical_domain, is_domain
 from mailstep.errors import ConfigurationError
-from mailstep.processors import built_in
+from mailstep.process.processors import built_in
 from mailstep.routes import Route, fault, names, read
 from mailstep_cli import checkout
 from mailstep_cli.errors import UserError

@@ -13,7 +13,8 @@ from pathlib import Path
 import urllib3
 
 from mailstep_cli.errors import UserError
-from mailstep_local import deployment, example, receiving
+from mailstep_local import deployment, example
+from mailstep_local import ses_receiving as receiving
 from mailstep_local.account import ACCOUNT_ID, REGION, Account
 from mailstep_local.processes import child
 

@@ -496,7 +496,7 @@ def _name_a_throttle_as_step_functions_does() -> None:
 def _let_ses_assume_roles() -> None:
     """SES assumes a rule's role as the service, with the rule as aws:SourceArn; MiniStack has no service that does.
 
-    mailstep_local/storing.py calls as root and names the rule as ExternalId: nobody else may pass for SES.
+    mailstep_local/ses_s3_action.py calls as root and names the rule as ExternalId: nobody else may pass for SES.
     """
     parameters = ["trust_doc", "caller_arn", "ctx"]
     evaluate = _known(iam_evaluator, "evaluate_trust_policy", parameters)

@@ -10,7 +10,7 @@ from ministack.services import ses_v2
 from ministack.services.cloudformation import provisioners, stacks
 
 from mailstep_local.account import Account
-from mailstep_local.storing import store
+from mailstep_local.ses_s3_action import store
 
 Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, str]]

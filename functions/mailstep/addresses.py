@@ -2,8 +2,14 @@
 
 import re
 from contextlib import suppress
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from typing import Protocol
 
 import idna
+
+NAME_BOUND = 100
+"""Characters of a display name that are kept in a reply."""
 
 # RFC 1123 section 2.1, with the underscore that some registered names have; the last label is never all digits.
 _DOMAIN = re.compile(
@@ -57,3 +63,33 @@ def is_address(address: str) -> bool:
     """Whether SES can send from it: an unquoted name in US-ASCII, and a domain in either form."""
     local, _, domain = address.rpartition("@")
     return _LOCAL_PART.fullmatch(local) is not None and is_domain(domain)
+
+
+class Author(Protocol):
+    """A mailbox as a message names it (`contracts.Address`)."""
+
+    @property
+    def name(self) -> str:
+        """The display name."""
+
+    @property
+    def address(self) -> str:
+        """The addr-spec."""
+
+
+def mailbox(author: Author) -> Address:
+    """The address to reply to, its domain in ASCII (RFC 5890).
+
+    Raises:
+        ValueError: SES cannot send to it.
+    """
+    try:
+        return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=in_ascii(one_line(author.address)))
+    # The last is what the email package makes of some defects.
+    except (UnicodeError, HeaderParseError, IndexError, ValueError, AttributeError) as error:
+        raise ValueError("not an address that can be sent to") from error
+
+
+def one_line(text: str) -> str:
+    """Text without line ends or other control characters, each run of white space one space."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
-from mailstep import bounds
+from mailstep import limits
 
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
@@ -136,9 +136,9 @@ class Message(Contract):
 class Envelope(Contract):
     """What state may know of a message: enough to follow it, never its content."""
 
-    sender: str | None = Field(max_length=bounds.ADDRESS)
+    sender: str | None = Field(max_length=limits.ADDRESS)
     subject: str = Field(max_length=SUBJECT_IN_STATE)
-    message_id: str | None = Field(max_length=bounds.MESSAGE_ID)
+    message_id: str | None = Field(max_length=limits.MESSAGE_ID)
     size_octets: int
     attachments: int
 

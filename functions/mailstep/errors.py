@@ -4,7 +4,6 @@ Step Functions sees the class name as `Error` and `str(error)` inside `Cause`; n
 """
 
 import json
-import re
 
 
 class MailstepError(Exception):
@@ -112,31 +111,12 @@ class MendReplyContent(ReplyRejected):
     remedy = "Look at the digest in the mail bucket: SES takes no virus, and no attachment of some executable types."
 
 
-_PERMANENT: dict[str, type[ReplyRejected]] = {
-    "AccountSuspendedException": ResumeSesSending,
-    "SendingPausedException": ResumeSesSending,
-    "ConfigurationSetSendingPausedException": ResumeSesSending,
-    "MailFromDomainNotVerifiedException": RepairMailFromDomain,
-    "NotFoundException": DeployConfigurationSet,
-    "ConfigurationSetDoesNotExistException": DeployConfigurationSet,
-    "BadRequestException": MendReplyContent,
-    "MessageRejected": MendReplyContent,
-}
-
-
-def reply_rejected(code: str, text: str, *, own_domain: str) -> ReplyRejected | None:
-    """What SES's error means to an operator, or None where it is none of those that refuse a message for good.
-
-    (Amazon SES API v2 Reference, SendEmail, Errors; Developer Guide, "Amazon SES email sending errors".)
-    An address on SES's own suppression list is no error: SES accepts the message, and tells of a bounce.
-    """
-    if code == "MessageRejected" and "not verified" in text:
-        failed = re.split(r"[\s,:]+", text.lower())
-        domain = own_domain.lower()
-        ours = any(identity == domain or identity.endswith(f"@{domain}") for identity in failed)
-        return (VerifySendingDomain if ours else LeaveSesSandbox)(code)
-    return _PERMANENT[code](code) if code in _PERMANENT else None
-
-
 class ConfigurationError(MailstepError):
     """routes.toml or the environment is wrong: an operator mends it, then redrives the execution."""
+
+
+class MalformedAnswer(MailstepError):
+    """The application's answer cannot be used: the workflow tells the sender, and asks once more.
+
+    Its text says what was wrong, not what was in it.
+    """

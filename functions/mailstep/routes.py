@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from mailstep import bounds, route_settings
+from mailstep import limits, route_settings
 from mailstep.addresses import canonical, canonical_domain
 from mailstep.contracts import Contract
 from mailstep.errors import ConfigurationError
@@ -74,8 +74,8 @@ class Route(Contract):
     replies_an_hour: int = Field(
         default=20, ge=1, le=1_000, description="By the route to one sender, in one hour of the clock"
     )
-    max_size_octets: int = Field(default=bounds.MESSAGE_OCTETS, gt=0, le=bounds.MESSAGE_OCTETS)
-    max_attachments: int = Field(default=50, ge=0, le=bounds.PARTS)
+    max_size_octets: int = Field(default=limits.MESSAGE_OCTETS, gt=0, le=limits.MESSAGE_OCTETS)
+    max_attachments: int = Field(default=50, ge=0, le=limits.PARTS)
     attachment_types: _MediaTypePatterns = Field(
         default=(), description="Media types as `text/csv` and `image/*`; none: all but programs"
     )

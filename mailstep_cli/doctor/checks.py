@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mailstep.errors import ConfigurationError
-from mailstep_cli.asking import unasked
+from mailstep_cli.aws_errors import unasked
 from mailstep_cli.doctor import pipeline, ses
+from mailstep_cli.doctor.deployed_stack import Site, Stack
 from mailstep_cli.doctor.findings import Finding, Result, fault, ok, unknown
-from mailstep_cli.doctor.site import Site, Stack
 from mailstep_cli.errors import UserError
 
 Check = Callable[[Site], Finding]

@@ -5,9 +5,9 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
+from mailstep_cli.doctor.deployed_stack import Site, reserved
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
-from mailstep_cli.doctor.site import Site, reserved
 
 _CONNECT_SECONDS = 5
 _AGAIN = "deploy the home stack again: sam build && sam deploy"

@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mailstep.policy import MEANINGS
+from mailstep.validate.policy import MEANINGS
+from mailstep_cli.doctor.deployed_stack import Site
 from mailstep_cli.doctor.findings import Finding, fault, ok
-from mailstep_cli.doctor.site import Site
 from mailstep_cli.errors import UserError
 
 _POLL_SECONDS = 0.5

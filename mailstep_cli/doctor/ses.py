@@ -5,9 +5,9 @@ from typing import Any
 
 from mailstep.addresses import canonical_domain
 from mailstep_cli.doctor import dns_records
+from mailstep_cli.doctor.deployed_stack import Site, reserved
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
-from mailstep_cli.doctor.site import Site, reserved
 
 _BOUND = 5
 

@@ -22,7 +22,7 @@ from botocore.credentials import Credentials
 
 from mailstep.contracts import StoredEmail
 from mailstep_cli import demo
-from mailstep_cli.mailing import MessageFile, read_message_file
+from mailstep_cli.smtp_client import MessageFile, read_message_file
 from mailstep_local.account import Account
 from mailstep_local.cloud import LocalCloud, running
 from tests.conftest import EMAILS, EVENTS

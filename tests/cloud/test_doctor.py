@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailstep_cli.doctor import checks
-from mailstep_cli.doctor.site import Site, visit
+from mailstep_cli.doctor.deployed_stack import Site, visit
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import function_configuration
 from tests.conftest import run

@@ -10,9 +10,9 @@ from typing import Any
 import urllib3
 
 from mailstep.contracts import StoredEmail
-from mailstep.identity import stored_email
+from mailstep.start.identity import stored_email
 from mailstep_cli import demo
-from mailstep_cli.mailing import read_message_file
+from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import (
     Answer,

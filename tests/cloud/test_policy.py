@@ -14,8 +14,8 @@ import pytest
 
 from mailstep.routes import Route
 from mailstep_cli import demo
-from mailstep_cli.mailing import MessageFile
-from mailstep_cli.parsing import parse_file
+from mailstep_cli.message_files import parse_file
+from mailstep_cli.smtp_client import MessageFile
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
 from tests.unit.test_policy import BOMBS

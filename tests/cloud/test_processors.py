@@ -9,7 +9,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 
-from mailstep_cli.mailing import read_message_file
+from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, eventually
 from tests.cloud.test_the_main_job import body, reply_of
@@ -20,7 +20,7 @@ BUILT = PROJECT / ".aws-sam" / "build" / "ProcessFunction"
 PROCESSOR = '''"""Counts words."""
 
 from mailstep.contracts import Digest, Message
-from mailstep.processors import OpenAttachment
+from mailstep.process.processors import OpenAttachment
 
 
 def process(message: Message, open_attachment: OpenAttachment) -> Digest:

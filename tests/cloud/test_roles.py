@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mailstep.contracts import StoredEmail
-from mailstep.identity import stored_email
+from mailstep.start.identity import stored_email
 from mailstep_cli import history
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Application, Desk, eventually, function_configuration, hurried, stored_order

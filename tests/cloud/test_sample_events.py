@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from mailstep.aws.ledger import suppression_id
 from mailstep.contracts import StoredEmail
-from mailstep.identity import stored_email
-from mailstep.ledger import suppression_id
+from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
 from mailstep_local.deployment import RECEIVING_STACK
 from tests.cloud.conftest import Desk, eventually

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailstep_cli import demo
-from mailstep_cli.mailing import read_message_file
+from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Desk, processes_of
 from tests.conftest import EMAILS, run

@@ -11,11 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
-from mailstep import mime
 from mailstep.contracts import Address, Message
-from mailstep.decoding import content
+from mailstep.mime.structure import Part, structure
+from mailstep.mime.transfer_encoding import content
 from mailstep_cli.cli import app
-from mailstep_cli.parsing import parse_file
+from mailstep_cli.message_files import parse_file
 from mailstep_cli.reference import schema
 
 
@@ -133,13 +133,13 @@ def test_decoded_parts_equal_those_of_mime4j(corpus: Path) -> None:
         named = re.match(r"(.*)_decoded_([\d_]+)$", file.stem)
         assert named
         raw = sources[named[1]].read_bytes()
-        part = numbered(mime.structure(raw, [])).get(named[2])
+        part = numbered(structure(raw, [])).get(named[2])
         if part is None or content(raw, part, []) != file.read_bytes():
             differing.add(file.stem)
     assert differing == set(MIME4J_DIFFERS)
 
 
-def numbered(root: mime.Part) -> dict[str, mime.Part]:
+def numbered(root: Part) -> dict[str, Part]:
     """Parts by mime4j's numbers: 1 is the message, 1_2 its second part."""
     found, waiting = {}, [("1", root)]
     while waiting:
@@ -182,7 +182,7 @@ def test_fields_bodies_and_attachments_agree_with_stalwart(corpus: Path) -> None
 
 def parse_into(path: Path, contents: dict[str, bytes]) -> Message:
     from mailstep.contracts import StoredEmail  # noqa: PLC0415
-    from mailstep.parsing import parse  # noqa: PLC0415
+    from mailstep.parse.message import parse  # noqa: PLC0415
 
     email = StoredEmail(id="file", bucket="file", key="inbound/file/file")
     return parse(path.read_bytes(), email, contents.__setitem__)

@@ -1,7 +1,7 @@
 """How the parser's tests read a message."""
 
 from mailstep.contracts import Message, StoredEmail
-from mailstep.parsing import parse
+from mailstep.parse.message import parse
 
 EMAIL = StoredEmail(id="m", bucket="b", key="inbound/orders/m")
 

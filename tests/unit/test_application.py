@@ -9,10 +9,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mailstep import application
-from mailstep.application import ANSWER_BOUND, RETRY_AFTER_BOUND, MalformedAnswer, ask
 from mailstep.contracts import ApplicationRequest, Digest, Message
-from mailstep.errors import ApplicationBusy, ApplicationDenied, ApplicationRefused, ConfigurationError, TransientError
+from mailstep.errors import (
+    ApplicationBusy,
+    ApplicationDenied,
+    ApplicationRefused,
+    ConfigurationError,
+    MalformedAnswer,
+    TransientError,
+)
+from mailstep.process import application
+from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
 from mailstep.routes import Route
 
 REQUEST = ApplicationRequest(message=Message(id="m", route="r", size_octets=1), attachment_urls={})

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mailstep.attachments import UnreadableAttachment, work_on_each
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import ConfigurationError, TransientError
+from mailstep.process.attachments import UnreadableAttachment, work_on_each
 from mailstep.telemetry import logger
 
 SECRET = "ann@shop.example"

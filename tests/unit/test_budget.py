@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from mailstep.budget import Budget, OverBudget
+from mailstep.parse.budget import Budget, OverBudget
 
 # One environment: three messages one after the other, the second of which is made to hurt.
 ENVIRONMENT = """
 import json, resource, signal, sys, time
-from mailstep import mime, parsing
-from mailstep.budget import Budget
+from mailstep.mime import structure as mime
+from mailstep.parse import message as parsing
+from mailstep.parse.budget import Budget
 from mailstep.errors import UnreadableEmail
 from tests.unit.parser import EMAIL
 

@@ -11,7 +11,7 @@ from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
 from mailstep.contracts import StoredEmail
-from mailstep.parsing import parse
+from mailstep.parse.message import parse
 from mailstep_cli.cli import app
 from tests.conftest import PROJECT
 

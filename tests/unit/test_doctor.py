@@ -6,9 +6,9 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from mailstep_cli.doctor import dns_records
+from mailstep_cli.doctor.deployed_stack import reserved
 from mailstep_cli.doctor.dns_records import Lookup
 from mailstep_cli.doctor.policies import allows
-from mailstep_cli.doctor.site import reserved
 from tests.conftest import PROJECT
 
 SES = "inbound-smtp.eu-west-1.amazonaws.com"

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from mailstep.contracts import Address, ApplicationRequest, Attachment, Message
-from mailstep.signing import SIGNATURE, signature
+from mailstep.process.signing import SIGNATURE, signature
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-import feedback.handler
-from mailstep import feedback as domain
-from mailstep import ledger
+from mailstep.aws import ledger
+from mailstep.feedback import handler as feedback_handler
+from mailstep.feedback import suppression as domain
 from mailstep.telemetry import logger
 from tests.conftest import EVENTS
 from tests.unit.test_steps import CONTEXT, REGION, _account  # noqa: F401 - a fixture for every test
@@ -48,7 +48,7 @@ def tell(*messages: str) -> None:
     [record] = json.loads((EVENTS / "feedback.json").read_text())["Records"]
     records = [record | {"Sns": record["Sns"] | {"Message": message, "MessageId": str(number)}}
                for number, message in enumerate(messages)]  # fmt: skip
-    feedback.handler.handler({"Records": records}, CONTEXT)
+    feedback_handler.handler({"Records": records}, CONTEXT)
 
 
 def suppressed() -> int:
@@ -62,7 +62,7 @@ def is_suppressed(address: str) -> bool:
 
 
 def test_the_sample_event_suppresses_its_recipient(log: io.StringIO) -> None:
-    feedback.handler.handler(json.loads((EVENTS / "feedback.json").read_text()), CONTEXT)
+    feedback_handler.handler(json.loads((EVENTS / "feedback.json").read_text()), CONTEXT)
     assert is_suppressed("gone@shop.example")
     [said] = lines(log)
     assert (said["level"], said["kind"], said["suppressed"], said["unread"]) == ("INFO", "Bounce", 1, 0)

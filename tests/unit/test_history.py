@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mailstep.policy import MEANINGS
+from mailstep.validate.policy import MEANINGS
 from mailstep_cli.display import readable_cause, timeline_table
 from mailstep_cli.history import timeline
 

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mailstep import aws, ledger
+from mailstep.aws import clients, ledger
+from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Message
-from mailstep.ledger import Ledger
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
         monkeypatch.setenv("TABLE_NAME", "ledger")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        aws.client.cache_clear()
+        clients.client.cache_clear()
         boto3.client("dynamodb").create_table(
             TableName="ledger",
             BillingMode="PAY_PER_REQUEST",
@@ -26,7 +26,7 @@ def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         )
         yield
     FAILED.clear()
-    aws.client.cache_clear()
+    clients.client.cache_clear()
 
 
 def email(identity: str, **changes: object) -> Message:
@@ -84,7 +84,7 @@ def test_a_replay_that_did_not_fail_makes_what_comes_again_a_duplicate() -> None
 
 def test_who_was_told_to_wait_is_known_until_the_record_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
     assert not ledger.has_notice("first")
     ledger.record_notice("first")
     assert ledger.has_notice("first")
@@ -103,7 +103,7 @@ def test_another_route_identifier_or_content_is_another_message(other: dict[str,
 
 def test_a_message_is_forgotten_after_five_days(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
     assert delivered("first")
     now += 5 * 24 * 3600 - 1
     assert not delivered("second")
@@ -114,13 +114,13 @@ def test_a_message_is_forgotten_after_five_days(monkeypatch: pytest.MonkeyPatch)
 
 def test_no_more_are_counted_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, because moto's writes are not atomic; at once: tests/cloud/test_policy.py, the flood."""
-    monkeypatch.setattr("mailstep.ledger.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: 1_000_000.0)
     assert [LEDGER.count_reply(email(f"m{n}"), 5) for n in range(8)] == [True] * 5 + [False] * 3
 
 
 def test_a_retry_is_counted_once_and_senders_and_hours_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
     assert all(LEDGER.count_reply(email("m1"), 1) for _ in range(3))
     assert not LEDGER.count_reply(email("m2"), 1)
     assert not LEDGER.count_reply(email("m2", from_=(Address(address="ANN@B.example"),)), 1)
@@ -131,7 +131,7 @@ def test_a_retry_is_counted_once_and_senders_and_hours_apart(monkeypatch: pytest
 
 def test_routes_are_counted_apart_and_a_replay_in_the_hour_of_its_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
     then = datetime.fromtimestamp(now, UTC)
     assert LEDGER.count_reply(email("m1", received=then), 1)
     assert LEDGER.count_reply(email("m2", received=then, route="feedback"), 1)
@@ -153,7 +153,7 @@ def test_what_cannot_be_told_from_another_message_is_none() -> None:
 
 def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr("mailstep.ledger.time.time", lambda: now)
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
     assert not LEDGER.is_suppressed("ann@b.example")
     ledger.suppress("Ann@B.example", seconds=60)
     assert LEDGER.is_suppressed("ann@b.example")

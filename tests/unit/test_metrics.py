@@ -11,14 +11,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-import feedback.handler
-import parse.handler
-import process.handler
-import reply.handler
-import start.handler
-import validate.handler
 from mailstep import metrics
 from mailstep.errors import RefusedEmail
+from mailstep.feedback import handler as feedback_handler
+from mailstep.parse import handler as parse_handler
+from mailstep.process import handler as process_handler
+from mailstep.reply import handler as reply_handler
+from mailstep.start import handler as start_handler
+from mailstep.validate import handler as validate_handler
 from tests.conftest import PROJECT
 from tests.transformed import transformed
 from tests.unit.test_start import batch, sample
@@ -88,8 +88,8 @@ def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def processed() -> None:
     """The sample, parsed and processed."""
-    parse.handler.handler(event("parse"), CONTEXT)
-    process.handler.handler(event("process"), CONTEXT)
+    parse_handler.handler(event("parse"), CONTEXT)
+    process_handler.handler(event("process"), CONTEXT)
 
 
 def change_message(**fields: object) -> None:
@@ -102,11 +102,11 @@ def change_message(**fields: object) -> None:
 def refuse() -> None:
     change_message(**{"from": []})
     with pytest.raises(RefusedEmail):
-        validate.handler.handler(event("validate"), CONTEXT)
+        validate_handler.handler(event("validate"), CONTEXT)
 
 
 def answer(kind: str = "digest", **fields: object) -> None:
-    reply.handler.handler(event("reply") | {"kind": kind} | fields, CONTEXT)
+    reply_handler.handler(event("reply") | {"kind": kind} | fields, CONTEXT)
 
 
 def stray() -> str:
@@ -116,18 +116,18 @@ def stray() -> str:
 def tell(message: str) -> None:
     told = event("feedback")
     told["Records"][0]["Sns"]["Message"] = message
-    feedback.handler.handler(told, CONTEXT)
+    feedback_handler.handler(told, CONTEXT)
 
 
 @pytest.fixture
 def everything(emitted: Emitted, workflow: None, processed: None) -> list[Point]:
     """What all handlers emit, in each case that they count."""
-    start.handler.handler(batch(sample(), sample(), stray()), CONTEXT)
-    validate.handler.handler(event("validate"), CONTEXT)
+    start_handler.handler(batch(sample(), sample(), stray()), CONTEXT)
+    validate_handler.handler(event("validate"), CONTEXT)
     for kind in ("digest", "refusal", "delay", "failure", "completion"):
         answer(kind)
     refuse()
-    feedback.handler.handler(event("feedback"), CONTEXT)
+    feedback_handler.handler(event("feedback"), CONTEXT)
     tell('{"eventType": "Bounce"}')
     return emitted()
 
@@ -222,7 +222,7 @@ def test_a_time_of_receipt_in_the_future_is_no_negative_value(emitted: Emitted, 
 
 def test_a_batch_counts_each_email_once_whatever_is_beside_it(emitted: Emitted, workflow: None) -> None:
     other = sample().replace("sample-order", "another-order")
-    start.handler.handler(batch(sample(), "not JSON", stray(), other), CONTEXT)
+    start_handler.handler(batch(sample(), "not JSON", stray(), other), CONTEXT)
     counted = emitted()
     assert sum(point.value for point in counted if point.name == "EmailsReceived") == 2
     assert sum(point.value for point in counted if point.name == "StrayObjects") == 1
@@ -232,7 +232,7 @@ def test_nothing_of_one_invocation_is_in_the_next(emitted: Emitted, processed: N
     unread = event("validate")
     unread["claim"] |= {"route": "feedback", "message_key": "parsed/gone/message.json"}
     with pytest.raises(ClientError):
-        validate.handler.handler(unread, CONTEXT)
+        validate_handler.handler(unread, CONTEXT)
     assert emitted() == []
     s3, key = boto3.client("s3", region_name=REGION), event("validate")["claim"]["message_key"]
     before = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
@@ -240,7 +240,7 @@ def test_nothing_of_one_invocation_is_in_the_next(emitted: Emitted, processed: N
     [refused] = emitted()
     assert dict(refused.dimensions) == {"service": "mailstep", "route": "orders", "reason": "no_sender"}
     s3.put_object(Bucket=BUCKET, Key=key, Body=before)
-    validate.handler.handler(event("validate"), CONTEXT)
+    validate_handler.handler(event("validate"), CONTEXT)
     [accepted] = emitted()
     assert (accepted.name, dict(accepted.dimensions)) == ("EmailsAccepted", {"service": "mailstep", "route": "orders"})
 

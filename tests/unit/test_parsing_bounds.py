@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench import fuzz
 from mailstep.errors import UnreadableEmail
-from mailstep.parsing import envelope
+from mailstep.parse.message import envelope
 from tests.unit.parser import field, parsed, stored
 
 
@@ -125,7 +125,7 @@ def test_no_label_of_a_sender_is_looked_up_among_pythons_codecs(monkeypatch: pyt
     """Some are slow or no text, and Python keeps each label that it does not know for as long as it runs."""
     asked: list[str] = []
     lookup = codecs.lookup
-    monkeypatch.setattr("mailstep.charsets.codecs.lookup", lambda name: asked.append(name) or lookup(name))  # type: ignore[func-returns-value]
+    monkeypatch.setattr("mailstep.mime.charsets.codecs.lookup", lambda name: asked.append(name) or lookup(name))  # type: ignore[func-returns-value]
     hostile = [
         "idna",
         "punycode",
@@ -147,7 +147,7 @@ def test_no_label_of_a_sender_is_looked_up_among_pythons_codecs(monkeypatch: pyt
 
 def test_no_character_set_is_guessed_in_a_header(monkeypatch: pytest.MonkeyPatch) -> None:
     """A header has room for 10,000 of them, and each guess takes a millisecond."""
-    monkeypatch.setattr("mailstep.charsets.from_bytes", lambda _octets: pytest.fail("guessed"))
+    monkeypatch.setattr("mailstep.mime.charsets.from_bytes", lambda _octets: pytest.fail("guessed"))
     word = "=?x-none?b?" + base64.b64encode(bytes([200, 129, 141]) * 150).decode() + "?="
     assert parsed(f"From: a@b.example\nSubject: {word}\n\nx").subject
 

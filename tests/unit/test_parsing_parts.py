@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstep import bounds
-from mailstep.parsing import safe_filename
+from mailstep import limits
+from mailstep.parse.message import safe_filename
 from tests.unit.parser import field, parsed
 
 
@@ -46,14 +46,14 @@ def test_text_after_the_last_delimiter_is_noted() -> None:
 
 
 def test_a_text_cut_within_a_character_of_its_own_charset_is_still_read_in_it() -> None:
-    text = "你好" * (bounds.TEXT // 2)
+    text = "你好" * (limits.TEXT // 2)
     message = parsed(b"Content-Type: text/plain; charset=gb2312\r\n\r\na" + text.encode("gbk"))
     assert message.text.startswith("a你好你好")
     assert message.text.endswith("你好") or message.text.endswith("你")
 
 
 def test_a_reply_that_is_longer_than_where_it_is_looked_for_is_kept_whole() -> None:
-    long = "word " * (bounds.REPLY_TEXT // 4)
+    long = "word " * (limits.REPLY_TEXT // 4)
     assert parsed(f"Subject: x\n\nHi,\n\n> what colour?\n\nblue {long}").reply_text.endswith("word word")
 
 
@@ -91,17 +91,17 @@ def test_text_is_read_in_the_character_set_that_was_meant(charset: str, octets: 
 
 def test_a_long_text_is_cut_and_kept_whole() -> None:
     kept: dict[str, bytes] = {}
-    long = "ü" * bounds.TEXT
+    long = "ü" * limits.TEXT
     message = parsed(f"Content-Type: text/plain; charset=utf-8\n\n{long}", kept)
-    assert message.text == long[: bounds.TEXT // 2]
+    assert message.text == long[: limits.TEXT // 2]
     assert list(kept.values()) == [long.encode()]
 
 
 def test_parts_that_are_too_long_together_are_kept_too() -> None:
     kept: dict[str, bytes] = {}
-    half = "x" * (bounds.TEXT // 2 + 10)
+    half = "x" * (limits.TEXT // 2 + 10)
     message = parsed(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{half}\n--b\n\n{half}\n--b--", kept)
-    assert len(message.text) == bounds.TEXT + 1
+    assert len(message.text) == limits.TEXT + 1
     assert list(kept.values()) == [half.encode()]
     assert any("kept whole" in defect for defect in message.defects)
 
@@ -142,7 +142,7 @@ def test_file_names_are_decoded_and_safe_and_never_in_a_key(parameters: str, nam
 def test_any_file_name_is_one_file(name: str) -> None:
     made = safe_filename(name, "text/csv", 1)
     assert Path("/x", made).parent == Path("/x")
-    assert 0 < len(made) <= bounds.FILENAME
+    assert 0 < len(made) <= limits.FILENAME
     assert made.isprintable()
 
 

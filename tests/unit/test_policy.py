@@ -10,11 +10,11 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 
 import pytest
 
-from mailstep import bounds
+from mailstep import limits
 from mailstep.contracts import Address, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
-from mailstep.policy import MEANINGS, RULES, Case, validate
 from mailstep.routes import Route
+from mailstep.validate.policy import MEANINGS, RULES, Case, validate
 from tests.conftest import CASES, PROJECT
 
 ROUTE = Route(
@@ -214,13 +214,13 @@ def test_mail_to_no_route_is_refused() -> None:
 ONE_DEEP = archive(("a.zip", archive(("a.csv", b"1"))))
 BOMBS: dict[str, Callable[[], bytes]] = {
     "within_within": lambda: archive(("b.zip", ONE_DEEP)),
-    "too many members": lambda: archive(*((str(n), b"") for n in range(bounds.ARCHIVE_MEMBERS + 1))),
-    "too much": lambda: _declaring(bounds.ARCHIVE_OCTETS + 1),
-    "an archive that unpacks to too much": lambda: archive(("n.zip", bytes(bounds.NESTED_ARCHIVE_OCTETS + 1))),
+    "too many members": lambda: archive(*((str(n), b"") for n in range(limits.ARCHIVE_MEMBERS + 1))),
+    "too much": lambda: _declaring(limits.ARCHIVE_OCTETS + 1),
+    "an archive that unpacks to too much": lambda: archive(("n.zip", bytes(limits.NESTED_ARCHIVE_OCTETS + 1))),
     "within within, in BZIP2": lambda: archive(("b.zip", ONE_DEEP), compression=ZIP_BZIP2),
     "within within, in LZMA": lambda: archive(("b.zip", ONE_DEEP), compression=ZIP_LZMA),
     "fifty octets that unpack to too much": lambda: archive(
-        ("n.zip", bytes(bounds.NESTED_ARCHIVE_OCTETS + 1)), compression=ZIP_BZIP2
+        ("n.zip", bytes(limits.NESTED_ARCHIVE_OCTETS + 1)), compression=ZIP_BZIP2
     ),
     "one member under many names": lambda: _overlapping(archive(("a.csv", b"1" * 500)), times=500),
     "a directory of a million members": lambda: b"PK\x01\x02".ljust(46, b"\0") * 600_000 + b"PK\x05\x06" + bytes(18),
@@ -305,9 +305,9 @@ def test_an_ordinary_or_broken_archive_is_no_bomb(content: bytes) -> None:
 
 
 def test_all_archives_of_a_message_share_one_budget() -> None:
-    third = archive(("n.zip", bytes(bounds.NESTED_ARCHIVE_OCTETS // 3)))
-    many = archive(*((str(n), b"") for n in range(bounds.ARCHIVE_MEMBERS // 3)))
-    for content in (third, many, _declaring(bounds.ARCHIVE_OCTETS // 3)):
+    third = archive(("n.zip", bytes(limits.NESTED_ARCHIVE_OCTETS // 3)))
+    many = archive(*((str(n), b"") for n in range(limits.ARCHIVE_MEMBERS // 3)))
+    for content in (third, many, _declaring(limits.ARCHIVE_OCTETS // 3)):
         zipped = [("data.zip", "application/zip", "application/zip")]
         assert reason(message(**attached(*zipped * 2)), TAKES_MANY, content=content) is None
         assert reason(message(**attached(*zipped * 4)), TAKES_MANY, content=content) == "archive_bomb"

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstep import bounds
+from mailstep import limits
+from mailstep.addresses import NAME_BOUND, mailbox
 from mailstep.contracts import Address, Digest, DigestAttachment, Message
-from mailstep.replying import NAME_BOUND, THREAD_OCTETS, compose, mailbox, notice
+from mailstep.notices import notice
+from mailstep.reply.compose import THREAD_OCTETS, compose
 
 SENDER = MailAddress("Bürobedarf, Meier", addr_spec="orders@mail.example")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -53,9 +55,9 @@ def test_re_does_not_pile_up(subject: str, expected: str) -> None:
 
 
 def test_a_thread_that_is_a_loop_can_be_told_by_its_length() -> None:
-    thread = tuple(f"<{number}.of.a.usual.length@mail.shop.example>" for number in range(bounds.REFERENCES))
+    thread = tuple(f"<{number}.of.a.usual.length@mail.shop.example>" for number in range(limits.REFERENCES))
     references = sent(message(references=thread), Digest(text="x"))["References"].split()
-    assert len(references) > bounds.REFERENCES
+    assert len(references) > limits.REFERENCES
 
 
 def test_a_long_thread_keeps_its_first_and_its_newest_references() -> None:
@@ -82,7 +84,7 @@ def test_a_name_without_end_is_cut_and_no_line_is_too_long(name: str) -> None:
 
 def test_what_the_email_package_trips_over_is_no_address() -> None:
     with pytest.raises(ValueError, match="not an address"):
-        mailbox(message(from_=(Address(name="", address="=xn--#@[a@evil.example"),)))
+        mailbox(Address(name="", address="=xn--#@[a@evil.example"))
 
 
 def test_without_references_in_reply_to_stands_for_the_thread() -> None:
@@ -165,14 +167,14 @@ def test_what_the_html_does_not_show_or_must_not_is_a_file_beside_it(attachment:
 def test_over_what_ses_takes_it_goes_without_its_files_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     large = DigestAttachment(filename="a.csv", media_type="text/csv", content_base64="YWFh" * 5_000)
     digest = Digest(text="x", html='y<img src="cid:bar">', attachments=(large, picture("bar")))
-    monkeypatch.setattr(bounds, "REPLY_OCTETS", 15_000)
+    monkeypatch.setattr(limits, "REPLY_OCTETS", 15_000)
     reply = sent(message(), digest)
     assert kinds(reply) == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
     for part in ("plain", "html"):
         body = reply.get_body((part,))
         assert body
         assert "1 attachment was left out" in body.get_content()
-    monkeypatch.setattr(bounds, "REPLY_OCTETS", 0)
+    monkeypatch.setattr(limits, "REPLY_OCTETS", 0)
     assert kinds(sent(message(), digest)) == ["multipart/alternative", "text/plain", "text/html"]
 
 
@@ -212,7 +214,7 @@ def test_a_notice_says_that_nothing_is_lost_and_what_to_ask_by(kind: str, says: 
     ],
 )
 def test_the_domain_goes_out_in_ascii_and_never_becomes_another(address: str, expected: str) -> None:
-    assert mailbox(message(from_=(Address(address=address),))).addr_spec == expected
+    assert mailbox(Address(address=address)).addr_spec == expected
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,7 @@ def test_the_domain_goes_out_in_ascii_and_never_becomes_another(address: str, ex
 )
 def test_what_ses_cannot_send_to_is_no_mailbox(address: str) -> None:
     with pytest.raises(ValueError, match="not an address"):
-        mailbox(message(from_=(Address(address=address),)))
+        mailbox(Address(address=address))
 
 
 ANY = st.text(max_size=60)
@@ -259,7 +261,7 @@ def test_whatever_the_message_the_header_is_ours_and_the_sender_is_the_one_recip
         DigestAttachment(filename=filename, media_type="text/csv", content_base64="YSxi"),
     ))  # fmt: skip
     try:
-        recipient = mailbox(original)
+        recipient = mailbox(original.from_[0])
     except ValueError:
         return
     # Of the sender's own proven address, or of nobody: the same before the @, and the same domain.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailstep import processors
 from mailstep.errors import ConfigurationError
+from mailstep.process import processors
 from mailstep.routes import ROUTES_FILE, file_text, load, read
 from mailstep_cli import cli
 from mailstep_cli.errors import UserError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstep.sanitising import CLASSES, sanitise
+from mailstep.reply.sanitising import CLASSES, sanitise
 
 SHAPES = [
     "<script>alert(1)</script>",

@@ -10,8 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mailstep import aws, signing
+from mailstep.aws import clients
 from mailstep.errors import ConfigurationError
+from mailstep.process import signing
 from mailstep.routes import Route
 
 BODY = b'{"message": 1}'
@@ -24,11 +25,11 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
-    for cache in (aws.client, signing._provider):
+    for cache in (clients.client, signing._provider):
         cache.cache_clear()
     with mock_aws():
         yield
-    for cache in (aws.client, signing._provider):
+    for cache in (clients.client, signing._provider):
         cache.cache_clear()
 
 

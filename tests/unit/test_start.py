@@ -11,10 +11,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mailstep import aws, workflow
+from mailstep.aws import clients
 from mailstep.contracts import StoredEmail
+from mailstep.start import notifications as workflow
+from mailstep.start.handler import handler
 from mailstep.telemetry import logger
-from start.handler import handler
 from tests.conftest import EVENTS
 
 REGION = "us-east-1"
@@ -37,9 +38,9 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
         )["stateMachineArn"]
         monkeypatch.setenv("STATE_MACHINE_ARN", arn)
-        aws.client.cache_clear()
+        clients.client.cache_clear()
         yield arn
-    aws.client.cache_clear()
+    clients.client.cache_clear()
 
 
 def executions(arn: str) -> list[Any]:

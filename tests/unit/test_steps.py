@@ -28,11 +28,8 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 
-import parse.handler
-import process.handler
-import reply.handler
-import validate.handler
-from mailstep import aws, bounds, routes, sending, storage
+from mailstep import limits, routes
+from mailstep.aws import clients, mail_bucket, ses
 from mailstep.contracts import Attachment, StoredEmail
 from mailstep.errors import (
     ConfigurationError,
@@ -42,6 +39,11 @@ from mailstep.errors import (
     TransientError,
     UnreadableEmail,
 )
+from mailstep.parse import handler as parse_handler
+from mailstep.process import handler as process_handler
+from mailstep.reply import handler as reply_handler
+from mailstep.reply import send_once
+from mailstep.validate import handler as validate_handler
 from tests.conftest import EVENTS
 
 REGION = "us-east-1"
@@ -77,7 +79,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    caches = (aws.client, routes.routes, routes.deployed_names, sending._ledger, sending._ses)
+    caches = (clients.client, routes.routes, routes.deployed_names, send_once._ledger, ses.client)
     for cache in caches:
         cache.cache_clear()
     with mock_aws():
@@ -99,14 +101,14 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_samples_lead_from_step_to_step() -> None:
-    assert parse.handler.handler(event("parse"), CONTEXT) == event("validate")["claim"]
-    assert validate.handler.handler(event("validate"), CONTEXT) == event("process")["claim"]
-    assert process.handler.handler(event("process"), CONTEXT) == {"digest_key": event("reply")["digest_key"]}
-    assert reply.handler.handler(event("reply"), CONTEXT)["ses_message_id"]
+    assert parse_handler.handler(event("parse"), CONTEXT) == event("validate")["claim"]
+    assert validate_handler.handler(event("validate"), CONTEXT) == event("process")["claim"]
+    assert process_handler.handler(event("process"), CONTEXT) == {"digest_key": event("reply")["digest_key"]}
+    assert reply_handler.handler(event("reply"), CONTEXT)["ses_message_id"]
 
 
 def test_state_carries_no_text_of_the_message() -> None:
-    claim = json.dumps(parse.handler.handler(event("parse"), CONTEXT))
+    claim = json.dumps(parse_handler.handler(event("parse"), CONTEXT))
     assert "Linen shirt" not in claim
     assert "Good morning" not in claim
     assert len(claim) < 2_000
@@ -117,16 +119,20 @@ def test_a_route_at_fault_stops_its_own_mail_only(monkeypatch: pytest.MonkeyPatc
     faulty = '[routes.orders]\nprocessor = "tables"\n[routes.sales]\nallowed_senders = ["shop.example"]\n'
     file.write_text(f'{faulty}[routes.cash]\nreply_name = "Cash $ Carry"\nreply_from = "cash@mailstep.example"\n')
     monkeypatch.setattr(routes, "ROUTES_FILE", file)
-    parse.handler.handler(event("parse"), CONTEXT)
+    parse_handler.handler(event("parse"), CONTEXT)
     for route in ("orders", "cash"):
         request = event("validate")
         request["claim"]["route"] = route
-        assert validate.handler.handler(request, CONTEXT)["route"] == route
-    for step, request in ((validate, event("validate")), (process, event("process")), (reply, event("reply"))):
+        assert validate_handler.handler(request, CONTEXT)["route"] == route
+    for step, request in (
+        (validate_handler, event("validate")),
+        (process_handler, event("process")),
+        (reply_handler, event("reply")),
+    ):
         request["claim"]["route"] = "sales"
         with pytest.raises(ConfigurationError, match=r"^routes.toml, line 4: routes.sales.allowed_senders: "):
-            step.handler.handler(request, CONTEXT)
-    assert sending.sender_of("cash").display_name == "Cash $ Carry"
+            step.handler(request, CONTEXT)
+    assert send_once.sender_of("cash").display_name == "Cash $ Carry"
 
 
 def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
@@ -139,41 +145,41 @@ def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
     monkeypatch.setenv("REPLY_FROM", "Office@bücher.example")
     own = routes.own_addresses("bücher.example", "Office@bücher.example")
     assert own == {f"{name}@xn--bcher-kva.example" for name in ("a", "b", "c", "desk", "office")}
-    assert sending.sender_of("a").addr_spec == "Office@xn--bcher-kva.example"
+    assert send_once.sender_of("a").addr_spec == "Office@xn--bcher-kva.example"
 
 
 def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:
-    for step, name in ((parse, "parse"), (process, "process")):
-        step.handler.handler(event(name), CONTEXT)
-    first = reply.handler.handler(event("reply"), CONTEXT)
-    assert reply.handler.handler(event("reply"), CONTEXT) == first
+    for step, name in ((parse_handler, "parse"), (process_handler, "process")):
+        step.handler(event(name), CONTEXT)
+    first = reply_handler.handler(event("reply"), CONTEXT)
+    assert reply_handler.handler(event("reply"), CONTEXT) == first
     failure = event("reply") | {"kind": "failure", "digest_key": None}
-    assert reply.handler.handler(failure, CONTEXT) != first
+    assert reply_handler.handler(failure, CONTEXT) != first
 
 
 def test_a_completion_is_sent_only_to_a_sender_who_was_told_to_wait() -> None:
-    parse.handler.handler(event("parse"), CONTEXT)
+    parse_handler.handler(event("parse"), CONTEXT)
     done = event("reply") | {"kind": "completion", "digest_key": None}
-    assert reply.handler.handler(done, CONTEXT) == {"ses_message_id": None}
+    assert reply_handler.handler(done, CONTEXT) == {"ses_message_id": None}
     delay = event("reply") | {"kind": "delay", "digest_key": None}
-    assert reply.handler.handler(delay, CONTEXT)["ses_message_id"]
+    assert reply_handler.handler(delay, CONTEXT)["ses_message_id"]
     replayed = done | {"execution": "its replay"}
-    assert reply.handler.handler(replayed, CONTEXT)["ses_message_id"]
+    assert reply_handler.handler(replayed, CONTEXT)["ses_message_id"]
 
 
 def test_a_reply_under_way_elsewhere_is_not_sent_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    parse.handler.handler(event("parse"), CONTEXT)
-    process.handler.handler(event("process"), CONTEXT)
+    parse_handler.handler(event("parse"), CONTEXT)
+    process_handler.handler(event("process"), CONTEXT)
     seen: list[type] = []
 
     def send_again(**_: object) -> str:
         with pytest.raises(IdempotencyAlreadyInProgressError):
-            reply.handler.handler(event("reply"), CONTEXT)
+            reply_handler.handler(event("reply"), CONTEXT)
         seen.append(IdempotencyAlreadyInProgressError)
         return "ses-1"
 
-    monkeypatch.setattr(sending, "_send", send_again)
-    assert reply.handler.handler(event("reply"), CONTEXT) == {"ses_message_id": "ses-1"}
+    monkeypatch.setattr(send_once, "_send", send_again)
+    assert reply_handler.handler(event("reply"), CONTEXT) == {"ses_message_id": "ses-1"}
     assert seen
 
 
@@ -183,25 +189,25 @@ def test_a_message_that_takes_parse_too_long_is_unreadable(monkeypatch: pytest.M
             pass
 
     before = resource.getrlimit(resource.RLIMIT_DATA), signal.getsignal(signal.SIGALRM)
-    monkeypatch.setattr("mailstep.mime.structure", endless)
+    monkeypatch.setattr("mailstep.mime.structure.structure", endless)
     soon: Any = SimpleNamespace(**vars(CONTEXT) | {"get_remaining_time_in_millis": lambda: 1_000})
     with pytest.raises(UnreadableEmail, match="more time than a message may"):
-        parse.handler.handler(event("parse"), soon)
+        parse_handler.handler(event("parse"), soon)
     assert (resource.getrlimit(resource.RLIMIT_DATA), signal.getsignal(signal.SIGALRM)) == before
 
 
 def test_a_message_that_is_gone_or_empty_or_too_large_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = boto3.client("s3", region_name=REGION)
     email = StoredEmail(**event("parse"))
-    monkeypatch.setattr(bounds, "MESSAGE_OCTETS", 100)
+    monkeypatch.setattr(limits, "MESSAGE_OCTETS", 100)
     with pytest.raises(UnreadableEmail, match="more than 100 octets"):
-        storage.read_raw(email)
+        mail_bucket.read_raw(email)
     s3.put_object(Bucket=BUCKET, Key=email.key, Body=b" \r\n")
     with pytest.raises(UnreadableEmail, match="empty"):
-        storage.read_raw(email)
+        mail_bucket.read_raw(email)
     s3.delete_object(Bucket=BUCKET, Key=email.key)
     with pytest.raises(UnreadableEmail, match="not there"):
-        storage.read_raw(email)
+        mail_bucket.read_raw(email)
 
 
 def test_an_email_is_read_although_the_version_of_its_event_is_gone() -> None:
@@ -211,24 +217,24 @@ def test_an_email_is_read_although_the_version_of_its_event_is_gone() -> None:
     first = s3.put_object(Bucket=BUCKET, Key=email.key, Body=b"Subject: the first version")["VersionId"]
     s3.put_object(Bucket=BUCKET, Key=email.key, Body=b"Subject: a copy in place")
     named = email.model_copy(update={"version_id": first})
-    assert storage.read_raw(named) == b"Subject: the first version"
+    assert mail_bucket.read_raw(named) == b"Subject: the first version"
     s3.delete_object(Bucket=BUCKET, Key=email.key, VersionId=first)
-    assert storage.read_raw(named) == b"Subject: a copy in place"
+    assert mail_bucket.read_raw(named) == b"Subject: a copy in place"
 
 
 def test_a_raw_message_is_read_without_a_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws.client("s3"), "get_object", lambda **_: {"Body": io.BytesIO(b"Subject: x")})
-    assert storage.read_raw(StoredEmail(**event("parse"))) == b"Subject: x"
+    monkeypatch.setattr(clients.client("s3"), "get_object", lambda **_: {"Body": io.BytesIO(b"Subject: x")})
+    assert mail_bucket.read_raw(StoredEmail(**event("parse"))) == b"Subject: x"
 
 
 def test_a_refusal_names_reason_and_sender_for_the_state_machine() -> None:
-    parse.handler.handler(event("parse"), CONTEXT)
+    parse_handler.handler(event("parse"), CONTEXT)
     key = event("validate")["claim"]["message_key"]
     s3 = boto3.client("s3", region_name=REGION)
     message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(message | {"from": []}))
     with pytest.raises(RefusedEmail) as caught:
-        validate.handler.handler(event("validate"), CONTEXT)
+        validate_handler.handler(event("validate"), CONTEXT)
     assert json.loads(str(caught.value)).keys() == {"reason", "tell_sender", "explanation", "digest_key"}
 
 
@@ -246,7 +252,7 @@ def test_a_refusal_names_reason_and_sender_for_the_state_machine() -> None:
 )  # fmt: skip
 def test_faults_of_aws_become_what_the_workflow_knows(code: str, status: int, transient: bool) -> None:
     response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    with pytest.raises(TransientError if transient else ClientError), aws.transient_faults():
+    with pytest.raises(TransientError if transient else ClientError), clients.transient_faults():
         raise ClientError(response, "GetObject")
 
 
@@ -260,14 +266,14 @@ def test_faults_of_aws_become_what_the_workflow_knows(code: str, status: int, tr
     ],
 )
 def test_a_network_fault_is_transient(fault: Exception) -> None:
-    with pytest.raises(TransientError), aws.transient_faults():
+    with pytest.raises(TransientError), clients.transient_faults():
         raise fault
 
 
 def test_links_to_attachments_are_signed_for_the_buckets_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     attachment = Attachment(filename="x", media_type="text/csv", size_octets=1, sha256="", key="parsed/m/attachments/1")
-    link = storage.attachment_url(BUCKET, attachment, seconds=60)
+    link = mail_bucket.attachment_url(BUCKET, attachment, seconds=60)
     assert link.startswith(f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/parsed/m/attachments/1?")
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
     assert "X-Amz-Expires=60" in link
@@ -277,8 +283,8 @@ def test_links_to_attachments_are_signed_for_the_buckets_own_region(monkeypatch:
 def test_a_throttled_ledger_is_transient(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     import botocore.client  # noqa: PLC0415
 
-    for step, name in ((parse, "parse"), (process, "process")):
-        step.handler.handler(event(name), CONTEXT)
+    for step, name in ((parse_handler, "parse"), (process_handler, "process")):
+        step.handler(event(name), CONTEXT)
     call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def throttled(self: Any, name: str, arguments: Any) -> Any:
@@ -289,14 +295,14 @@ def test_a_throttled_ledger_is_transient(monkeypatch: pytest.MonkeyPatch, operat
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", throttled)
     with pytest.raises(TransientError, match="ledger"):
-        reply.handler.handler(event("reply"), CONTEXT)
+        reply_handler.handler(event("reply"), CONTEXT)
 
 
 @pytest.fixture
 def ready() -> None:
     """The sample, parsed and processed."""
-    for step, name in ((parse, "parse"), (process, "process")):
-        step.handler.handler(event(name), CONTEXT)
+    for step, name in ((parse_handler, "parse"), (process_handler, "process")):
+        step.handler(event(name), CONTEXT)
 
 
 @pytest.fixture
@@ -337,7 +343,7 @@ def test_what_ses_rejects_is_named_for_the_remedy_without_the_recipient(
 ) -> None:
     ses_answers(code, text)
     with pytest.raises(ReplyRejected) as caught:
-        reply.handler.handler(event("reply"), CONTEXT)
+        reply_handler.handler(event("reply"), CONTEXT)
     assert type(caught.value).__name__ == remedy
     assert code in str(caught.value)
     assert "redrive" in str(caught.value)
@@ -350,17 +356,17 @@ def test_what_ses_rejects_is_named_for_the_remedy_without_the_recipient(
 def test_what_ses_cannot_take_now_is_tried_again(ready: None, ses_answers: Any, code: str, status: int) -> None:
     ses_answers(code, status=status)
     with pytest.raises(TransientError):
-        reply.handler.handler(event("reply"), CONTEXT)
+        reply_handler.handler(event("reply"), CONTEXT)
 
 
 def test_what_ses_may_have_taken_is_not_sent_again_at_once(ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(**_call: Any) -> None:
         raise ReadTimeoutError(endpoint_url="https://email.us-east-1.amazonaws.com")
 
-    monkeypatch.setattr(sending._ses(), "send_email", silent)
+    monkeypatch.setattr(ses.client(), "send_email", silent)
     with pytest.raises(SendUnconfirmed):
-        reply.handler.handler(event("reply"), CONTEXT)
-    config: Any = sending._ses().meta.config
+        reply_handler.handler(event("reply"), CONTEXT)
+    config: Any = ses.client().meta.config
     assert config.retries["total_max_attempts"] == 1, "boto3 repeats nothing by itself"
     assert config.read_timeout < 20, "below the Timeout of ReplyFunction, so that the step can say so"
 
@@ -374,8 +380,8 @@ def test_the_reply_goes_to_the_sender_alone_by_the_configuration_set(
         sent.append(call)
         return {"MessageId": "ses-1"}
 
-    monkeypatch.setattr(sending._ses(), "send_email", send)
-    reply.handler.handler(event("reply"), CONTEXT)
+    monkeypatch.setattr(ses.client(), "send_email", send)
+    reply_handler.handler(event("reply"), CONTEXT)
     [call] = sent
     assert call["Destination"] == {"ToAddresses": ["ann@shop.example"]}
     assert call["ConfigurationSetName"] == "mailstep-replies"
@@ -391,14 +397,14 @@ def test_nobody_is_written_to_whom_nobody_vouches_for(ready: None, ses_answers: 
     message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     unproven = message | {"verdicts": message["verdicts"] | {"dmarc": "fail", "spf": "fail", "dkim": "fail"}}
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(unproven))
-    assert reply.handler.handler(event("reply"), CONTEXT) == {"ses_message_id": None}
+    assert reply_handler.handler(event("reply"), CONTEXT) == {"ses_message_id": None}
 
 
 def test_each_kind_is_sent_once_an_email_and_a_replay_answers_again_only_where_told_to(ready: None) -> None:
     def run(kind: str, execution: str, *, again: bool = False) -> str:
         request = event("reply") | {"kind": kind, "execution": execution}
         request["claim"]["email"]["reply_again"] = again
-        answer: str = reply.handler.handler(request, CONTEXT)["ses_message_id"]
+        answer: str = reply_handler.handler(request, CONTEXT)["ses_message_id"]
         return answer
 
     kinds = ("digest", "refusal", "delay", "failure")
@@ -423,9 +429,9 @@ def test_a_route_names_where_its_replies_come_from(
 ) -> None:
     monkeypatch.setenv("REPLY_FROM", stack)
     monkeypatch.setattr(
-        sending, "routes", lambda: {"orders": routes.Route(reply_from=setting, reply_name="Bürobedarf")}
+        send_once, "routes", lambda: {"orders": routes.Route(reply_from=setting, reply_name="Bürobedarf")}
     )
-    sender = sending.sender_of("orders")
+    sender = send_once.sender_of("orders")
     assert (sender.addr_spec, sender.display_name) == (comes_from, "Bürobedarf")
 
 
@@ -433,7 +439,7 @@ def test_a_route_names_where_its_replies_come_from(
 def test_a_reply_never_comes_from_outside_the_domain(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("REPLY_FROM", address)
     with pytest.raises(ConfigurationError, match="'orders'"):
-        sending.sender_of("orders")
+        send_once.sender_of("orders")
 
 
 NAMES = [
@@ -454,8 +460,8 @@ def test_ses_is_given_the_routes_display_name_and_address(
     ready: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """RFC 5322 section 3.4, read as RFC 2047 says, by the older of Python's two parsers: it wrote nothing of this."""
-    monkeypatch.setattr(sending, "routes", lambda: {"orders": routes.Route(reply_name=name)})
-    reply.handler.handler(event("reply"), CONTEXT)
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_name=name)})
+    reply_handler.handler(event("reply"), CONTEXT)
     [sent] = sesv2_backends[DEFAULT_ACCOUNT_ID][REGION].core_backend.sent_messages
     assert sent.source == "orders@mailstep.example", "whom SES takes for the sender, without FromEmailAddress"
     field = message_from_string(sent.raw_data, policy=compat32)["From"]

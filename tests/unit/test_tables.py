@@ -9,14 +9,14 @@ import png
 import pytest
 from openpyxl import Workbook
 
-from mailstep.attachments import Worked
 from mailstep.contracts import Attachment, Digest, Message
-from mailstep.pictures import HEIGHT, bars
-from mailstep.processors import tables as processor
-from mailstep.processors.tables import process
+from mailstep.process.attachments import Worked
+from mailstep.process.processors import tables as processor
+from mailstep.process.processors.tables import process
+from mailstep.process.processors.tables.limits import Room, UnreadableTable
+from mailstep.process.processors.tables.pictures import HEIGHT, bars
+from mailstep.process.processors.tables.reading import SPREAD, Column, Table, as_csv, is_table, summarise
 from mailstep.rendering import render
-from mailstep.table_bounds import Room, UnreadableTable
-from mailstep.tables import SPREAD, Column, Table, as_csv, is_table, summarise
 
 
 def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachment:

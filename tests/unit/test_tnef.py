@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench import fuzz
-from mailstep import bounds
-from mailstep import tnef as reader
+from mailstep import limits
+from mailstep.mime import tnef as reader
 from tests.conftest import CASES
 from tests.unit.parser import parsed
 from tests.unit.tnef import (
@@ -201,7 +201,7 @@ def test_no_length_and_no_count_makes_the_reader_read_more_than_there_is(monkeyp
 
 
 def test_what_is_read_is_bounded_for_all_winmail_dat_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "TNEF_VALUES", 25)
+    monkeypatch.setattr(limits, "TNEF_VALUES", 25)
     unpacker, defects = reader.Unpacker(), list[str]()
     assert unpacker.unpack(FULL, defects)[1]
     assert unpacker.unpack(FULL, defects) == ([], False)
@@ -209,7 +209,7 @@ def test_what_is_read_is_bounded_for_all_winmail_dat_of_a_message(monkeypatch: p
 
 
 def test_a_winmail_dat_of_too_many_files_is_kept_whole() -> None:
-    message = parsed(mailed(tnef(*[file(b"a.txt", b"a")] * (bounds.PARTS + 1))))
+    message = parsed(mailed(tnef(*[file(b"a.txt", b"a")] * (limits.PARTS + 1))))
     assert [a.filename for a in message.attachments] == ["winmail.dat"]
     assert message.defects == ("a winmail.dat holds more files than a message may: it is kept whole",)
 

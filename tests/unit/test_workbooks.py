@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mailstep.table_bounds import (
+from mailstep.process.processors.tables.limits import (
     MARKUP_BOUND,
     SHEETS_BOUND,
     TEXT_BOUND,
@@ -20,7 +20,7 @@ from mailstep.table_bounds import (
     Room,
     UnreadableTable,
 )
-from mailstep.tables import as_csv, summarise
+from mailstep.process.processors.tables.reading import as_csv, summarise
 from tests.conftest import CASES, PROJECT
 from tests.unit.test_tables import attachment, one
 

@@ -1,1 +1,0 @@
-"""FeedbackFunction: who bounced for good, or complained, is left alone from now on."""

@@ -1,0 +1,178 @@
+"""What is remembered between messages, in DynamoDB: deliveries, replies an hour, who was told to wait, who bounced.
+
+No address stands in the table in clear. `expiration` (seconds since 1970) lets DynamoDB delete each record; it may take
+days (Amazon DynamoDB Developer Guide, "Time to Live"), so that what is read is compared with the clock.
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from mailstep.addresses import in_ascii
+from mailstep.aws.clients import client, transient_faults
+from mailstep.contracts import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DUPLICATE_SECONDS = 5 * 24 * 3600
+"""How long a message is known again: a sender's server gives up after four to five days (RFC 5321 section 4.5.4.1)."""
+NOTICE_SECONDS = 100 * 24 * 3600
+"""How long it is known that a sender was told to wait: as long as the email can be replayed (sending.py)."""
+_HOUR = 3600
+
+
+def suppression_id(address: str) -> str:
+    """The key of the record that an address is left alone; its domain is known in either form (RFC 5890)."""
+    with contextlib.suppress(ValueError):
+        address = in_ascii(address)
+    return f"suppressed#{_digest(address.lower())}"
+
+
+def suppress(address: str, *, seconds: int) -> None:
+    """Leave an address alone for so many seconds."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        dynamodb.put_item(
+            TableName=_table(),
+            Item={"id": {"S": suppression_id(address)}, "expiration": {"N": str(int(time.time()) + seconds)}},
+        )
+
+
+def record_notice(email_id: str) -> None:
+    """Note that the sender of the email is told to wait."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        dynamodb.put_item(
+            TableName=_table(),
+            Item={"id": {"S": f"notice#{email_id}"}, "expiration": {"N": str(int(time.time()) + NOTICE_SECONDS)}},
+        )
+
+
+def has_notice(email_id: str) -> bool:
+    """Whether the sender of the email was told to wait, by any execution of it."""
+    return _find(f"notice#{email_id}")
+
+
+def _find(identity: str) -> bool:
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        found = dynamodb.get_item(TableName=_table(), Key={"id": {"S": identity}}).get("Item")
+    return found is not None and int(found["expiration"]["N"]) > time.time()
+
+
+class Ledger:
+    """The records that policy.py asks for (`policy.Records`).
+
+    `has_failed` tells of an execution, by its ARN, whether it ended without an answer. Each method raises
+    TransientError where DynamoDB, or `has_failed`, asks to try again.
+    """
+
+    def __init__(self, has_failed: Callable[[str], bool]) -> None:
+        self._has_failed = has_failed
+
+    def is_suppressed(self, address: str) -> bool:
+        """Whether the address bounced for good, or complained."""
+        return _find(suppression_id(address))
+
+    def record_delivery(self, message: Message, execution_arn: str) -> bool:
+        """Record the delivery; whether no other one with its Message-ID and content is processed or under way.
+
+        The record belongs to one email and names its latest execution. A retry, redrive or replay of that email passes.
+        Another email, which is the same message delivered or sent again, passes only if that execution failed: then
+        nothing else would answer the sender. What has neither Message-ID nor Date cannot be told from what its sender
+        wrote again, and passes too.
+        """
+        if not message.message_id and not _written(message):
+            return True
+        other = self._hold(message, execution_arn)
+        return other is None or (
+            self._has_failed(other) and self._hold(message, execution_arn, instead_of=other) is None
+        )
+
+    def _hold(self, message: Message, execution_arn: str, *, instead_of: str = "") -> str | None:
+        """Make the record this email's, if it is free; else answer the execution that holds it."""
+        now = int(time.time())
+        dynamodb: DynamoDBClient = client("dynamodb")
+        with transient_faults():
+            try:
+                dynamodb.update_item(
+                    TableName=_table(),
+                    Key={"id": {"S": f"duplicate#{_content_digest(message)}"}},
+                    UpdateExpression="SET email_id = :email, execution_arn = :execution, expiration = :end",
+                    ConditionExpression="attribute_not_exists(id) OR email_id = :email OR expiration < :now"
+                    " OR execution_arn = :other",
+                    ExpressionAttributeValues={
+                        ":email": {"S": message.id},
+                        ":execution": {"S": execution_arn},
+                        ":other": {"S": instead_of},
+                        ":now": {"N": str(now)},
+                        ":end": {"N": str(now + DUPLICATE_SECONDS)},
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except dynamodb.exceptions.ConditionalCheckFailedException as error:
+                return error.response["Item"]["execution_arn"]["S"]  # type: ignore[typeddict-item, no-any-return]
+        return None
+
+    def count_reply(self, message: Message, at_most: int) -> bool:
+        """Whether the route's answers to the sender in the hour of receipt, this one included, are no more than that.
+
+        The emails themselves are kept, not their number: what is tried again, or replayed on another day, is counted
+        once, in its own hour.
+        """
+        now = int(time.time())
+        hour = (int(message.received.timestamp()) if message.received else now) // _HOUR
+        sender = f"{message.route} {message.from_[0].address.lower()}"
+        dynamodb: DynamoDBClient = client("dynamodb")
+        with transient_faults():
+            try:
+                dynamodb.update_item(
+                    TableName=_table(),
+                    Key={"id": {"S": f"hour#{_digest(sender)}#{hour}"}},
+                    UpdateExpression="ADD emails :this SET expiration = :end",
+                    ConditionExpression="attribute_not_exists(id) OR contains(emails, :email) OR size(emails) < :most",
+                    ExpressionAttributeValues={
+                        ":this": {"SS": [message.id]},
+                        ":email": {"S": message.id},
+                        ":most": {"N": str(at_most)},
+                        ":end": {"N": str(now + 2 * _HOUR)},
+                    },
+                )
+            except dynamodb.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+
+def _table() -> str:
+    return os.environ["TABLE_NAME"]
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _content_digest(message: Message) -> str:
+    """What makes two deliveries one message: route, Message-ID, Date and what a person would read in it."""
+    return _digest(
+        json.dumps(
+            [
+                message.route,
+                message.message_id,
+                _written(message),
+                [address.address for address in message.from_],
+                message.subject,
+                message.text,
+                message.html,
+                [attachment.sha256 for attachment in message.attachments],
+            ]
+        )
+    )
+
+
+def _written(message: Message) -> str | None:
+    return message.date.isoformat() if message.date else message.date_raw

@@ -1,0 +1,103 @@
+"""The mail bucket: reading the raw message, writing and reading what the steps leave for each other."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from mailstep import limits
+from mailstep.aws.clients import client, transient_faults
+from mailstep.contracts import Attachment, Digest, Message, StoredEmail
+from mailstep.errors import UnreadableEmail
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
+
+
+def read_raw(email: StoredEmail) -> bytes:
+    """The raw message: the version that the event told of, or the newest where that version is gone.
+
+    Raises:
+        UnreadableEmail: the object is gone, empty, or larger than SES could have stored.
+        TransientError: S3 asks to try again.
+    """
+    with transient_faults():
+        try:
+            body = _open_raw(email)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                raise UnreadableEmail("the object is not there any more") from error
+            raise
+        # No more than may be there, whatever the answer says of its length.
+        raw = body.read(limits.MESSAGE_OCTETS + 1)
+    if len(raw) > limits.MESSAGE_OCTETS:
+        raise UnreadableEmail(f"the object has more than {limits.MESSAGE_OCTETS} octets, the most that SES receives")
+    if not raw.strip():
+        raise UnreadableEmail("the object is empty")
+    return raw
+
+
+def _open_raw(email: StoredEmail) -> "StreamingBody":
+    s3: S3Client = client("s3")
+    if email.version_id:
+        try:
+            return s3.get_object(Bucket=email.bucket, Key=email.key, VersionId=email.version_id)["Body"]
+        except ClientError as error:
+            # The email is its key: a copy in place leaves the octets under another version (identity.py).
+            if error.response["Error"]["Code"] not in _GONE:
+                raise
+    return s3.get_object(Bucket=email.bucket, Key=email.key)["Body"]
+
+
+def write_attachment(bucket: str, key: str, content: bytes) -> None:
+    """Store an attachment's content, as octets: no browser is to take it for a page."""
+    _put(bucket, key, content, "application/octet-stream")
+
+
+def write_message(bucket: str, message: Message) -> str:
+    """Store the message, whose attachments are stored already; answer its key."""
+    key = f"parsed/{message.id}/message.json"
+    _put(bucket, key, message.model_dump_json().encode(), "application/json")
+    return key
+
+
+def read_message(bucket: str, key: str) -> Message:
+    """The message that ParseEmail stored."""
+    return Message.model_validate_json(_get(bucket, key))
+
+
+def read_attachment(bucket: str, attachment: Attachment) -> bytes:
+    """The decoded content of an attachment."""
+    return _get(bucket, attachment.key)
+
+
+def attachment_url(bucket: str, attachment: Attachment, *, seconds: int) -> str:
+    """A link from which the application can fetch the attachment for so many seconds."""
+    s3: S3Client = client("s3")
+    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": attachment.key}, ExpiresIn=seconds)
+
+
+def write_digest(bucket: str, message_id: str, digest: Digest) -> str:
+    """Store the digest; answer its key."""
+    key = f"digest/{message_id}.json"
+    _put(bucket, key, digest.model_dump_json().encode(), "application/json")
+    return key
+
+
+def read_digest(bucket: str, key: str) -> Digest:
+    """The digest that ProcessEmail stored."""
+    return Digest.model_validate_json(_get(bucket, key))
+
+
+def _get(bucket: str, key: str) -> bytes:
+    s3: S3Client = client("s3")
+    with transient_faults():
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def _put(bucket: str, key: str, body: bytes, media_type: str) -> None:
+    s3: S3Client = client("s3")
+    with transient_faults():
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=media_type)

@@ -1,0 +1,80 @@
+"""SES: one message handed over, and its refusals in the errors that the workflow knows."""
+
+import os
+import re
+from email.headerregistry import Address
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from mailstep import errors
+from mailstep.aws.clients import transient_faults
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+
+@cache
+def client() -> "SESV2Client":
+    """The environment's client. It tries once: a message that was sent may not be sent again by itself."""
+    # Below the function's timeout (template.yaml).
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=15)
+    return boto3.client("sesv2", config=config)
+
+
+def send(message: bytes, *, to: Address, sender: Address) -> str:
+    """Hand a whole message (RFC 5322) to SES for one recipient; answer the id that SES gave it.
+
+    Raises:
+        ReplyRejected: SES does not take it, and would not take it again.
+        SendUnconfirmed: SES did not say whether it took it.
+        TransientError: SES asks to try again.
+    """
+    with transient_faults():
+        try:
+            # No FromEmailAddress: it would replace the message's From field, and its display name. Without it SES takes
+            # the sender, and `ses:FromAddress` of the role's policy, from that field (Amazon SES API v2, SendEmail).
+            answer = client().send_email(
+                Destination={"ToAddresses": [to.addr_spec]},
+                Content={"Raw": {"Data": message}},
+                ConfigurationSetName=os.environ["CONFIGURATION_SET"],
+                # Where SES forwards a bounce, if the identity still has that switched on: never to a route.
+                FeedbackForwardingEmailAddress=f"bounces@{sender.domain}",
+            )
+        except ClientError as error:
+            said = error.response["Error"]
+            if rejected := _rejection(said.get("Code", ""), said.get("Message", ""), own_domain=sender.domain):
+                raise rejected from None
+            raise
+        except (ReadTimeoutError, ConnectionClosedError) as error:
+            raise errors.SendUnconfirmed(f"SES did not answer: {type(error).__name__}") from error
+    return answer["MessageId"]
+
+
+_REJECTIONS: dict[str, type[errors.ReplyRejected]] = {
+    "AccountSuspendedException": errors.ResumeSesSending,
+    "SendingPausedException": errors.ResumeSesSending,
+    "ConfigurationSetSendingPausedException": errors.ResumeSesSending,
+    "MailFromDomainNotVerifiedException": errors.RepairMailFromDomain,
+    "NotFoundException": errors.DeployConfigurationSet,
+    "ConfigurationSetDoesNotExistException": errors.DeployConfigurationSet,
+    "BadRequestException": errors.MendReplyContent,
+    "MessageRejected": errors.MendReplyContent,
+}
+
+
+def _rejection(code: str, text: str, *, own_domain: str) -> errors.ReplyRejected | None:
+    """What SES's error means to an operator, or None where it is none of those that refuse a message for good.
+
+    (Amazon SES API v2 Reference, SendEmail, Errors; Developer Guide, "Amazon SES email sending errors".)
+    An address on SES's own suppression list is no error: SES accepts the message, and tells of a bounce.
+    """
+    if code == "MessageRejected" and "not verified" in text:
+        failed = re.split(r"[\s,:]+", text.lower())
+        domain = own_domain.lower()
+        ours = any(identity == domain or identity.endswith(f"@{domain}") for identity in failed)
+        return (errors.VerifySendingDomain if ours else errors.LeaveSesSandbox)(code)
+    return _REJECTIONS[code](code) if code in _REJECTIONS else None

@@ -1,0 +1,1 @@
+"""FeedbackFunction: what SES tells of replies that it took."""

@@ -1,0 +1,30 @@
+"""Lambda handler of FeedbackFunction: SNS records, each an event of SES about a reply; nothing out."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import SNSEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailstep import metrics
+from mailstep.feedback import suppression
+from mailstep.telemetry import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    for record in SNSEvent(event).records:
+        found = suppression.record(record.sns.message)
+        about = {
+            "sns_message_id": record.sns.message_id,
+            "ses_message_id": found.ses_message_id,
+            "kind": found.kind,
+            "suppressed": found.suppressed,
+            "unread": found.unread,
+        }
+        if found.unread:
+            metrics.FEEDBACK_UNREAD.emit(found.unread)
+            logger.warning("Feedback that cannot be read", extra=about)
+        else:
+            logger.info("Feedback", extra=about)
+        if found.is_ours:
+            metrics.SENDERS_SUPPRESSED.emit(found.suppressed)

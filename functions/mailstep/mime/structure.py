@@ -1,0 +1,209 @@
+"""The structure of a message (RFC 5322, RFC 2046): fields and parts as spans of the raw octets, nothing copied.
+
+A careful reader's parser: it never raises, takes any line end, lets an outer boundary end what an inner one left
+open, and finds the boundary that was meant where the declared one is missing or wrong.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from mailstep import limits
+from mailstep.mime.fields import Parameters, parameters, unfold
+
+# A field name is printable US-ASCII but ":" (RFC 5322 section 2.2); some mail has white space before the colon.
+_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+# A field goes on where white space and something after it begin the next line (RFC 5322 section 2.2.3).
+_FIELD_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t]+[^ \t\r\n])")
+_EMPTY_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
+_BLANK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
+_ENVELOPE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\r)")
+_KNOWN = (
+    rb"(?:return-path|received|from|to|cc|bcc|sender|reply-to|subject|date|message-id|in-reply-to|references|mime-version"
+    rb"|content-[a-z-]+|x-[a-z0-9-]+|list-[a-z-]+|dkim-signature|arc-[a-z-]+|user-agent|delivered-to)[ \t]*:"
+)
+_KNOWN_NAME = re.compile(_KNOWN, re.IGNORECASE)
+_KNOWN_FIELD = re.compile(rb"[\r\n](?=" + _KNOWN + rb")", re.IGNORECASE)
+_BEFORE_HEADER = 500  # octets: an SMTP conversation that was stored with the message
+_LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
+# What begins a part where nobody declared the boundary: a line of two dashes and a token, then a Content- field.
+_UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,300})(?:\r\n|\n|\r)(?=[Cc]ontent-)")
+
+_MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2
+_LOOK_AHEAD = 3
+_EPILOGUE = 1_000
+_BEYOND_FIELDS = "the header is longer than what is kept of one: see the raw message"
+
+Field = tuple[str, bytes]
+
+
+@dataclass(slots=True)
+class Part:
+    """A part and where its body lies in the raw message; `children` where it is a multipart that could be split."""
+
+    fields: list[Field]
+    start: int
+    end: int
+    media_type: str
+    parameters: Parameters
+    children: list["Part"] = field(default_factory=list)
+    _first: dict[str, bytes] | None = field(default=None, repr=False)
+
+    def first(self, name: str) -> bytes | None:
+        """The raw value of the first field of that name, given in lower case."""
+        if self._first is None:
+            self._first = {written.lower(): value for written, value in reversed(self.fields)}
+        return self._first.get(name)
+
+
+def structure(raw: bytes, defects: list[str]) -> Part:
+    """The tree of parts of a message; what was wrong with it is appended to `defects`."""
+    root = _part(raw, 0, len(raw), "text/plain", defects, top=True)
+    waiting, parts = [(root, 0)], 1
+    while waiting:
+        part, depth = waiting.pop()
+        if not part.media_type.startswith("multipart/"):
+            continue
+        if depth >= limits.DEPTH or parts >= limits.PARTS:
+            defects.append("parts beyond a bound are kept together")
+            continue
+        default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
+        spans = _split(raw, part, limits.PARTS - parts, defects)
+        part.children = [_part(raw, start, end, default, defects) for start, end in spans]
+        parts += len(part.children)
+        waiting += [(child, depth + 1) for child in part.children]
+    return root
+
+
+def header(raw: bytes, start: int, end: int, defects: list[str], *, top: bool = False) -> tuple[list[Field], int]:
+    """The header fields from `start`, and where the body begins."""
+    fields: list[Field] = []
+    at = _skip_what_is_before(raw, start, end, defects) if top else start
+    room, most = limits.HEADER_OCTETS, limits.HEADER_FIELDS
+    if not top:
+        room, most = limits.PART_HEADER_OCTETS, limits.PART_HEADER_FIELDS
+    while at < end:
+        if blank := _BLANK.match(raw, at, end):
+            return fields, blank.end()
+        if name := _NAME.match(raw, at, end):
+            found = _FIELD_END.search(raw, name.end(), end)
+            value_end, following = found.span() if found else (end, end)
+            length = min(value_end - name.end(), limits.HEADER_VALUE)
+            room -= following - at
+            kept = len(fields) < most and room >= 0
+            if kept:
+                fields.append((name[1].decode("ascii"), raw[name.end() : name.end() + length]))
+            if (not kept or length < value_end - name.end()) and _BEYOND_FIELDS not in defects:
+                defects.append(_BEYOND_FIELDS)
+            if not kept:
+                # Nothing more is kept: only its end is looked for.
+                blank = _EMPTY_LINE.search(raw, value_end, end)
+                return fields, blank.end() if blank else end
+            at = following
+            continue
+        next_field = _next_field(raw, at, end) if fields else None
+        if next_field is None:
+            defects.append("the header does not end with an empty line" if fields else "there is no header")
+            break
+        defects.append("a line in the header is no field and was passed over")
+        at = next_field
+    return fields, at
+
+
+def _skip_what_is_before(raw: bytes, start: int, end: int, defects: list[str]) -> int:
+    """Where the first field begins: after white space, an mbox envelope, or an SMTP conversation."""
+    at = start
+    if leading := _LEADING.match(raw, at, end):
+        at = leading.end()
+        if leading[0].strip(b"\xef\xbb\xbf"):
+            defects.append("white space before the header was passed over")
+    if envelope := _ENVELOPE.match(raw, at, end):
+        return envelope.end()
+    if _NAME.match(raw, at, end) is None and (known := _KNOWN_FIELD.search(raw, at, min(end, at + _BEFORE_HEADER))):
+        defects.append("lines before the header were passed over")
+        return known.end()
+    return at
+
+
+def _next_field(raw: bytes, at: int, end: int) -> int | None:
+    """Where the next field begins, if a known one follows within a few lines and before an empty line."""
+    for _ in range(_LOOK_AHEAD):
+        line = _LINE.match(raw, at, end)
+        if line is None or line.end() >= end or _BLANK.match(raw, line.end(), end):
+            return None
+        at = line.end()
+        if _KNOWN_NAME.match(raw, at, end):
+            return at
+    return None
+
+
+def _part(raw: bytes, start: int, end: int, default: str, defects: list[str], *, top: bool = False) -> Part:
+    fields, body = header(raw, start, end, defects, top=top)
+    part = Part(fields, body, end, default, {})
+    declared = part.first("content-type")
+    if declared is None:
+        return part
+    part.media_type, part.parameters = parameters(unfold(declared)[: limits.HEADER_VALUE])
+    if not _MEDIA_TYPE.fullmatch(part.media_type):
+        defects.append("a Content-Type cannot be read")
+        part.media_type = "application/octet-stream" if "/" in part.media_type else "text/plain"
+    return part
+
+
+def _split(raw: bytes, part: Part, room: int, defects: list[str]) -> list[tuple[int, int]]:
+    """The spans of a multipart's parts (RFC 2046 section 5.1.1)."""
+    boundary = part.parameters.get("boundary", "").rstrip().encode("utf-8", errors="replace")
+    spans = _between(raw, part, boundary, room, defects) if boundary else []
+    if spans:
+        return spans
+    meant = _UNDECLARED.search(raw, part.start, part.end)
+    if meant is None:
+        defects.append("a multipart has no parts" if boundary else "a multipart has no boundary")
+        return []
+    defects.append("a multipart's boundary is missing or wrong: the one in use was taken")
+    return _between(raw, part, meant[1].rstrip(), room, defects)
+
+
+def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: list[str]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    begun: int | None = None
+    token = b"--" + boundary
+    # A delimiter begins a line. Only mail whose lines end with CR alone is searched for CR.
+    line_end = b"\n" if raw.find(b"\n", part.start, part.end) >= 0 else b"\r"
+    at = part.start if raw.startswith(token, part.start, part.end) else _after(raw, line_end + token, part)
+    closed, epilogue = False, part.end
+    while at >= 0:
+        delimiter = _DELIMITER_END.match(raw, at + len(token), part.end)
+        if delimiter:
+            if begun is not None:
+                spans.append((begun, _before_line_end(raw, begun, at)))
+            if closed and "parts follow a multipart's last delimiter" not in defects:
+                defects.append("parts follow a multipart's last delimiter")
+            closed = bool(delimiter[1])
+            begun = None if closed else delimiter.end()
+            epilogue = delimiter.end()
+            if len(spans) >= room:
+                defects.append("parts beyond a bound are kept together")
+                break
+        at = _after(raw, line_end + token, part, at)
+    if begun is not None:
+        spans.append((begun, part.end))
+        defects.append("a multipart does not end with its boundary")
+    elif spans and raw[epilogue : min(part.end, epilogue + _EPILOGUE)].strip():
+        defects.append("text after a multipart's last delimiter was passed over")
+    return spans
+
+
+def _after(raw: bytes, line: bytes, part: Part, at: int | None = None) -> int:
+    """Where the next line that begins so begins, or -1."""
+    found = raw.find(line, part.start if at is None else at, part.end)
+    return found if found < 0 else found + 1
+
+
+def _before_line_end(raw: bytes, start: int, at: int) -> int:
+    """The line end before a delimiter belongs to it (RFC 2046 section 5.1.1)."""
+    for line_end in (b"\r\n", b"\n", b"\r"):
+        if raw.endswith(line_end, start, at):
+            return at - len(line_end)
+    return at

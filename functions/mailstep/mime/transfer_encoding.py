@@ -1,0 +1,83 @@
+"""A part's octets, its transfer encoding undone (RFC 2045 section 6). What cannot be decoded is kept as it is."""
+
+import binascii
+import io
+import re
+
+from mailstep.mime.fields import unfold
+from mailstep.mime.structure import Part
+
+_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
+_PLAUSIBLE = 0.8  # of what is written must be base64: mail systems add a line here and there, not every fifth character
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
+_BETWEEN_PADDING = re.compile(rb"[^=]+")
+_UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
+
+
+def content(raw: bytes, part: Part, defects: list[str]) -> bytes:
+    """The decoded content of a part; what was wrong with it is appended to `defects`."""
+    encoded = raw[part.start : part.end]
+    encoding = unfold(part.first("content-transfer-encoding") or b"").lower().strip("\"' ;")
+    match encoding.split(";")[0].split("(")[0].strip():
+        case "base64":
+            return _base64(encoded, defects)
+        case "quoted-printable":
+            return binascii.a2b_qp(_SOFT_BREAK.sub(b"=\n", _LONE_CR.sub(b"\n", encoded)))
+        case "x-uuencode" | "uuencode" | "x-uue" | "uue":
+            return _uu(encoded, defects)
+        case "" | "7bit" | "8bit" | "binary":
+            return encoded
+        case _:
+            defects.append("an unknown transfer encoding: the part is kept as it is")
+            return encoded
+
+
+def _base64(encoded: bytes, defects: list[str]) -> bytes:
+    """Decode as far as it goes; what is plainly something else, under a wrong label, is kept as it is."""
+    first, _, rest = encoded.partition(b"=")
+    faults: set[str] = set()
+    octets = bytearray(_digits(first, faults))
+    if not rest.translate(None, _DIGITS + b"=\r\n\t "):
+        # Pieces that were encoded one by one and put together.
+        for piece in _BETWEEN_PADDING.finditer(rest):
+            octets += _digits(piece[0], faults)
+    else:
+        faults.add("text after the base64 was passed over")
+    written = len(first) - sum(map(first.count, (b"\r", b"\n")))
+    if len(octets) * 4 < written * 3 * _PLAUSIBLE:
+        defects.append("what is declared as base64 is something else: the part is kept as it is")
+        return encoded
+    defects += sorted(faults)
+    return bytes(octets)
+
+
+def _digits(encoded: bytes, faults: set[str]) -> bytes:
+    digits = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b"\t", b" ")))
+    try:
+        return binascii.a2b_base64(encoded + b"=" * (-digits % 4))
+    except binascii.Error:
+        kept = encoded.translate(None, _NO_DIGITS)
+        whole = kept[: len(kept) - (len(kept) % 4 == 1)]
+        faults.add("base64 is cut off: what is there was decoded")
+        return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+
+
+def _uu(encoded: bytes, defects: list[str]) -> bytes:
+    begin = _UU_BEGIN.search(encoded)
+    decoded = bytearray()
+    for line in io.BytesIO(encoded[begin.end() if begin else 0 :]):
+        if line.strip() in {b"end", b"`", b""}:
+            continue
+        try:
+            decoded += binascii.a2b_uu(line.rstrip(b"\r\n"))
+        except binascii.Error:
+            # Some encoders count the padding wrongly: cut the line to the octets it announces.
+            length = (((line[0] - 32) & 63) * 4 + 5) // 3
+            try:
+                decoded += binascii.a2b_uu(line[:length])
+            except binascii.Error:
+                defects.append("uuencoding is broken: the part is kept as it is")
+                return encoded
+    return bytes(decoded)

@@ -1,0 +1,1 @@
+"""ParseEmail: the raw message to a Message."""

@@ -1,0 +1,44 @@
+"""Delivery reports of mail systems (RFC 3464): to whom a message went, and what became of it."""
+
+import re
+
+from mailstep import limits
+from mailstep.contracts import DeliveryReport, ReportedRecipient
+from mailstep.mime.fields import decoded, unfold
+from mailstep.mime.structure import Part, header
+from mailstep.mime.transfer_encoding import content
+
+_EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+
+
+def delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
+    """What a mail system says of a message that it could not deliver, or None where this is no such report."""
+    status = next((child for child in root.children if child.media_type == "message/delivery-status"), None)
+    if root.media_type != "multipart/report" or status is None:
+        return None
+    octets = content(raw, status, [])[: limits.HEADER_VALUE]
+    groups: list[dict[str, str]] = []
+    # Groups of fields with an empty line between them (RFC 3464 section 2.1).
+    for block in _EMPTY_LINE.split(octets):
+        fields, _ = header(block, 0, len(block), [])
+        if fields:
+            groups.append({name.lower(): decoded(unfold(value)) for name, value in fields})
+    return DeliveryReport(
+        reporting_mta=_after_type(groups[0].get("reporting-mta")) if groups else None,
+        recipients=tuple(
+            ReportedRecipient(
+                final_recipient=_after_type(group.get("final-recipient")),
+                original_recipient=_after_type(group.get("original-recipient")),
+                action=(group.get("action") or "").lower() or None,
+                status=group.get("status"),
+                diagnostic_code=_after_type(group.get("diagnostic-code")),
+            )
+            for group in groups
+            if "final-recipient" in group or "action" in group
+        ),
+    )
+
+
+def _after_type(value: str | None) -> str | None:
+    """A value of RFC 3464 without its `rfc822;` or `smtp;`."""
+    return value.partition(";")[2].strip() or value.strip() if value else None

@@ -1,0 +1,118 @@
+"""What SES itself found, and nothing a sender wrote in its name: only the fields on top of the stored message count.
+
+SES's fields repeat what the sender chose (envelope-from, helo, header.i). They are read raw, quotes and comments
+respected (RFC 8601 section 2.2), and a result that is said twice is not believed at all.
+"""
+
+import re
+from datetime import datetime
+
+from mailstep.contracts import Verdicts
+from mailstep.mime.fields import date
+
+RawFields = list[tuple[str, str]]
+"""Name and unfolded value, encoded-words not decoded: a decoded one could hold what was never said."""
+
+_SES = "amazonses.com"
+_SES_RECEIVED = re.compile(r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
+_FIELDS = {"return-path", "received", "received-spf", "authentication-results"}
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+\.?")
+# A piece of a clause: a quoted string, or a character.
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|.', re.DOTALL)
+_RESULT = re.compile(r"(spf|dkim|dmarc)\s*=\s*([a-z]+)$", re.IGNORECASE)
+
+
+def verdicts(fields: RawFields) -> Verdicts:
+    """Read SES's fields in SES's order: Return-Path, its Received, X-SES-*, Received-SPF, Authentication-Results.
+
+    The block ends with Authentication-Results; the same fields further down were written by the sender. Without it
+    nothing is known.
+    """
+    block = _block(fields)
+    if block is None:
+        return Verdicts()
+    first: dict[str, str] = {}
+    for name, value in block:
+        first.setdefault(name.lower(), value)
+    clauses = _clauses(first["authentication-results"])[1:]
+    dkim = [(result, _domain(properties.get("header.d") or properties.get("header.i", "")))
+            for method, result, properties in clauses if method == "dkim"]  # fmt: skip
+    dmarc, author = _only(clauses, "dmarc")
+    passed = tuple(domain for result, domain in dkim if result == "pass" and domain)
+    return Verdicts(
+        spam=_verdict(first.get("x-ses-spam-verdict")),
+        virus=_verdict(first.get("x-ses-virus-verdict")),
+        spf=_only(clauses, "spf")[0],
+        # Of the envelope sender, which SES writes above all else.
+        spf_domain=_domain(first["return-path"].strip().strip("<>")),
+        dkim="pass" if passed else next((result for result, _ in dkim), None),
+        dkim_domains=passed,
+        dmarc=dmarc,
+        dmarc_domain=_domain(author.get("header.from", "")),
+    )
+
+
+def received(fields: RawFields) -> datetime | None:
+    """When SES received the message, by SES's own Received field (RFC 5321 section 4.4)."""
+    if _block(fields) is None:
+        return None
+    return date(re.sub(r"\([^()]*\)", " ", fields[1][1].rpartition(";")[2]).strip())
+
+
+def _block(fields: RawFields) -> RawFields | None:
+    names = [name.lower() for name, _ in fields[:2]]
+    if names != ["return-path", "received"] or not _SES_RECEIVED.search(fields[1][1]):
+        return None
+    block = fields[:2]
+    for name, value in fields[2:]:
+        lower = name.lower()
+        if lower in {"return-path", "received"} or not (lower.startswith("x-ses-") or lower in _FIELDS):
+            return None
+        block.append((name, value))
+        if lower == "authentication-results":
+            return block if value.split(";")[0].strip().lower() == _SES else None
+    return None
+
+
+def _clauses(value: str) -> list[tuple[str, str, dict[str, str]]]:
+    """The clauses between `;` as (method, result, properties); no method where a clause is no result of ours."""
+    clauses: list[list[str]] = [[""]]
+    comments = 0  # within each other (RFC 5322 section 3.2.2)
+    for piece in _PIECE.findall(value):
+        if piece == "(":
+            comments += 1
+        elif comments:
+            comments -= piece == ")"
+        elif piece == ";":
+            clauses.append([""])
+        elif piece.isspace():
+            clauses[-1].append("")
+        else:
+            clauses[-1][-1] += piece
+    return [_clause([word for word in words if word]) for words in clauses]
+
+
+def _clause(words: list[str]) -> tuple[str, str, dict[str, str]]:
+    found = _RESULT.match(words[0]) if words else None
+    if found is None:
+        return "", "", {}
+    properties: dict[str, str] = {}
+    for word in words[1:]:
+        name, _, text = word.partition("=")
+        properties.setdefault(name.lower(), text)
+    return found[1].lower(), found[2].lower(), properties
+
+
+def _only(clauses: list[tuple[str, str, dict[str, str]]], method: str) -> tuple[str | None, dict[str, str]]:
+    found = [(result, properties) for name, result, properties in clauses if name == method]
+    return found[0] if len(found) == 1 else (None, {})
+
+
+def _domain(address: str) -> str | None:
+    """The domain of an address, which no quoted local part can hold; None where it is none."""
+    domain = address.rpartition("@")[2].strip('"').lower()
+    return domain if _DOMAIN.fullmatch(domain) else None
+
+
+def _verdict(value: str | None) -> str | None:
+    return value.split()[0].upper() if value and value.split() else None

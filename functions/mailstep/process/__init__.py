@@ -1,0 +1,1 @@
+"""ProcessEmail: the route's processor, or the application, does the work."""

@@ -1,0 +1,56 @@
+"""ProcessEmail: hand the message to whom its route names, and keep the digest."""
+
+from functools import partial
+
+from mailstep.aws import mail_bucket
+from mailstep.contracts import (
+    ApplicationRequest,
+    Digest,
+    Message,
+    Processed,
+    ProcessRequest,
+)
+from mailstep.errors import ApplicationRefused, ConfigurationError
+from mailstep.notices import notice
+from mailstep.process import application
+from mailstep.process.processors import built_in
+from mailstep.routes import Route, routes
+
+ATTACHMENT_LINK_SECONDS = 35
+"""How long the application may fetch attachments: until the step's deadline. Each try has links of its own."""
+
+
+def process(request: ProcessRequest) -> Processed:
+    """Process a message that ValidateEmail let pass; the digest is stored, its key answered.
+
+    Raises:
+        ConfigurationError: the route is gone, or names a processor that is not there.
+        ApplicationRefused, ApplicationBusy, MalformedAnswer, TransientError: see `application.ask`.
+    """
+    claim = request.claim
+    bucket = claim.email.bucket
+    message = mail_bucket.read_message(bucket, claim.message_key)
+    route = routes().get(claim.route)
+    if route is None:
+        raise ConfigurationError(f"the route {claim.route!r} is gone from routes.toml")
+    if route.url:
+        digest: Digest | None = _ask_application(route, bucket, message, request.idempotency_key)
+    else:
+        digest = built_in(route.processor)(message, partial(mail_bucket.read_attachment, bucket))
+    return Processed(digest_key=mail_bucket.write_digest(bucket, message.id, digest) if digest else None)
+
+
+def _ask_application(route: Route, bucket: str, message: Message, idempotency_key: str) -> Digest | None:
+    try:
+        return application.ask(route, _application_request(bucket, message), idempotency_key)
+    except ApplicationRefused as refused:
+        key = mail_bucket.write_digest(bucket, message.id, notice("refusal", message, refused.explanation))
+        raise ApplicationRefused(refused.explanation, key) from None
+
+
+def _application_request(bucket: str, message: Message) -> ApplicationRequest:
+    urls = {
+        attachment.key: mail_bucket.attachment_url(bucket, attachment, seconds=ATTACHMENT_LINK_SECONDS)
+        for attachment in message.attachments
+    }
+    return ApplicationRequest(message=message, attachment_urls=urls)

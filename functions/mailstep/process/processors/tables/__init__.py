@@ -1,0 +1,81 @@
+"""A processor for tables: what is in each column, the first rows, pictures of figures, and the cleaned table back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import PurePath
+
+from mailstep.contracts import Attachment, Digest, DigestAttachment, Message
+from mailstep.process.attachments import work_on_each
+from mailstep.process.processors import OpenAttachment
+from mailstep.process.processors.tables.limits import Room
+from mailstep.process.processors.tables.pictures import bars
+from mailstep.process.processors.tables.reading import Column, Table, as_csv, is_table, summarise
+from mailstep.rendering import render
+
+PICTURES_BOUND = 30
+"""Pictures of one reply: beyond, nobody looks."""
+COLUMNS_SHOWN = 1_000
+"""Columns that one reply describes, all tables together: beyond, nobody reads."""
+ROWS_SHOWN = 5
+"""Rows of each table that the reply shows."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A table as the reply shows it, and the file that goes with it."""
+
+    table: Table
+    cleaned: DigestAttachment
+
+
+def process(message: Message, open_attachment: OpenAttachment) -> Digest:
+    """Answer with a summary of each table of the message, and the table itself as CSV in UTF-8."""
+    room = Room()
+    received = work_on_each(
+        message, open_attachment, lambda attachment, content: _shown(attachment, content, room), only=is_table
+    )
+    shown = [one for worked in received for one in worked.result or ()]
+    columns = [column for one in shown for column in one.table.columns]
+    numbered = zip((column for column in columns if column.spread), count(1), strict=False)
+    pictures = {id(column): f"bars-{number}" for column, number in numbered if number <= PICTURES_BOUND}
+    described = {id(column) for column in columns[:COLUMNS_SHOWN]}
+    context = {
+        "message": message,
+        "received": received,
+        "picture_of": lambda column: pictures.get(id(column)),
+        "described": lambda table: [column for column in table.columns if id(column) in described],
+    }
+    return Digest(
+        text=render("tables.txt.j2", **context),
+        html=render("tables.html.j2", **context),
+        attachments=(*_pictures(columns, pictures), *(one.cleaned for one in shown)),
+    )
+
+
+def _shown(attachment: Attachment, content: bytes, room: Room) -> tuple[_Shown, ...]:
+    tables = summarise(attachment, content, room)
+    return tuple(
+        # Of the rows no more is kept: a message may have many tables.
+        _Shown(replace(table, body=table.body[:ROWS_SHOWN]), _cleaned(attachment, table, alone=len(tables) == 1))
+        for table in tables
+    )
+
+
+def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[DigestAttachment]:
+    for column in columns:
+        if identity := identities.get(id(column)):
+            yield DigestAttachment.model_construct(
+                filename=f"{identity}.png",
+                media_type="image/png",
+                content_base64=bars(column.spread),
+                content_id=identity,
+            )
+
+
+def _cleaned(attachment: Attachment, table: Table, *, alone: bool) -> DigestAttachment:
+    stem = PurePath(attachment.filename).stem
+    name = stem if alone else f"{stem} {table.name}"
+    return DigestAttachment.model_construct(
+        filename=f"{name} (cleaned).csv", media_type="text/csv", content_base64=as_csv(table), content_id=None
+    )

@@ -1,0 +1,360 @@
+"""XLSX workbooks (ECMA-376), streamed: nothing is believed that is declared, and what is read is counted first.
+
+Libraries lay a sheet out as large as it says that it is, and end the whole process where that is too much.
+"""
+
+import io
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NoReturn
+from xml.parsers import expat
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+from mailstep.process.processors.tables.limits import TEXT_BOUND, Room, UnreadableTable
+from mailstep.zip_errors import UNREADABLE
+
+Attributes = dict[str, str]
+Row = list[str]
+
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+"""Of a sheet (Microsoft, "Excel specifications and limits")."""
+DEPTH_BOUND = 100
+"""Elements within elements; a cell's text lies seven deep."""
+FORMATS_BOUND = 65_490
+"""Cell formats of a workbook (Microsoft, "Excel specifications and limits")."""
+NAME_BOUND = 100
+"""Characters of a sheet's name; Excel takes 31."""
+
+_PIECE = 64 * 1024
+_TAG_BOUND = 1024 * 1024  # octets of one tag or comment: the parser holds it whole
+_PLACE = re.compile(r"\s*([A-Za-z]{0,9})([0-9]{0,18})\s*")
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+# What says nothing of date and time in a number format: literals, fill and width, colours and conditions.
+_LITERAL = re.compile(r'"[^"]*"?|[\\_*].?|\[(?!(?:h+|m+|s+)\])[^\]]*\]?', re.IGNORECASE | re.DOTALL)
+# Built-in number formats (ECMA-376 part 1, 18.8.30).
+_BUILT_IN = dict.fromkeys(map(str, [*range(14, 23), 45, 47]), "datetime") | {"46": "duration"}
+_BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
+
+
+def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
+    """The name of each worksheet, and those of its rows that have cells, from the first column on that has some.
+
+    Raises:
+        UnreadableTable: it is no workbook, or has no room.
+    """
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            yield from _Workbook(archive, room).sheets()
+    except (UnreadableTable, MemoryError):
+        raise
+    except (expat.ExpatError, *UNREADABLE) as error:
+        raise UnreadableTable(_BROKEN) from error
+
+
+class _Workbook:
+    def __init__(self, archive: ZipFile, room: Room) -> None:
+        self.archive, self.room = archive, room
+        # Names know no case (ECMA-376 part 2, 6.2.2.3); some writers use backslashes.
+        self.members = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
+
+    def sheets(self) -> Iterator[tuple[str, list[Row]]]:
+        [main] = [target for kind, target in self.relationships("").values() if kind == "officeDocument"]
+        related = self.relationships(main)
+        kinds = dict(related.values())
+        book = self.read(main, _Book())
+        strings = self.read(kinds["sharedStrings"], _Strings()).strings if "sharedStrings" in kinds else []
+        styles = self.read(kinds["styles"], _Styles()).kinds if "styles" in kinds else {}
+        for name, identity in book.sheets:
+            kind, target = related[identity]
+            if kind == "worksheet":
+                self.room.take_sheet()
+                sheet = self.read(target, _Sheet(self.room, strings, styles, since_1904=book.since_1904))
+                self.room.lay_out(sheet.width, sheet.height)
+                yield name, [sheet.rows[number][sheet.first - 1 :] for number in sorted(sheet.rows)]
+
+    def relationships(self, part: str) -> dict[str, tuple[str, str]]:
+        """By identifier: the last word of the type, and the target, of what a part names (ECMA-376 part 2, 6.5)."""
+        folder, name = posixpath.split(part)
+        return self.read(f"{folder}/_rels/{name}.rels".lstrip("/"), _Relationships(folder)).found
+
+    def read[P: _Part](self, name: str, part: P) -> P:
+        member = self.members[name.lower()]
+        if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            # No others in a package (ECMA-376 part 2, annex B), and zipfile inflates others without a bound.
+            raise UnreadableTable(_BROKEN)
+        with self.archive.open(member) as stream:
+            part.parse(lambda: stream.read(_PIECE), self.room)
+        return part
+
+
+class _Part:
+    """A part of the package: `started`, `ended` and `said` are told of its elements, by their local names."""
+
+    def started(self, name: str, attributes: Attributes) -> None:
+        """An element begins."""
+
+    def ended(self, name: str) -> None:
+        """An element ends."""
+
+    def said(self, text: str) -> None:
+        """Some text of an element, perhaps not all."""
+
+    def parse(self, read: Callable[[], bytes], room: Room) -> None:
+        """Read XML piece by piece, within bounds.
+
+        Raises:
+            UnreadableTable: it is too much, or declares entities: a package has none (ECMA-376 part 2, 6.2.5).
+        """
+        depth = 0
+
+        def start(name: str, attributes: Attributes) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > DEPTH_BOUND:
+                raise UnreadableTable(_BROKEN)
+            self.started(name.rpartition(":")[2] if ":" in name else name, attributes)
+
+        def end(name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            self.ended(name.rpartition(":")[2] if ":" in name else name)
+
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self.said, _refuse_doctype
+        fed = 0
+        while piece := read():
+            room.take_unpacked(len(piece))
+            # What is work for the parser, counted before it is done: tags, attributes and references.
+            room.take_markup(sum(map(piece.count, (b"<", b"=", b"&"))))
+            fed += len(piece)
+            parser.Parse(piece, False)
+            if fed - parser.CurrentByteIndex > _TAG_BOUND:
+                raise UnreadableTable(_BROKEN)
+        parser.Parse(b"", True)
+
+
+def _refuse_doctype(*_declared: object) -> NoReturn:
+    raise UnreadableTable(_BROKEN)
+
+
+class _Relationships(_Part):
+    def __init__(self, folder: str) -> None:
+        self.folder, self.found = folder, dict[str, tuple[str, str]]()
+
+    def started(self, name: str, attributes: Attributes) -> None:
+        if name == "Relationship" and attributes.get("TargetMode") != "External":
+            target = posixpath.normpath(posixpath.join("/", self.folder, attributes["Target"].replace("\\", "/")))
+            self.found[attributes["Id"]] = attributes["Type"].rpartition("/")[2], target.lstrip("/")
+
+
+class _Book(_Part):
+    def __init__(self) -> None:
+        self.sheets, self.since_1904 = list[tuple[str, str]](), False
+
+    def started(self, name: str, attributes: Attributes) -> None:
+        if name == "sheet":
+            [identity] = [value for key, value in attributes.items() if key.endswith(":id")]
+            self.sheets.append((" ".join(attributes["name"].split())[:NAME_BOUND], identity))
+        elif name == "workbookPr":
+            self.since_1904 = attributes.get("date1904") in {"1", "true", "on"}
+
+
+class _Styles(_Part):
+    """What a number is by its cell's format, named by its place: `datetime`, `duration` (ECMA-376 part 1, 18.8)."""
+
+    def __init__(self) -> None:
+        self.kinds, self.custom = dict[str, str | None](), dict[str, str | None]()
+        self.of_cells = False
+
+    def started(self, name: str, attributes: Attributes) -> None:
+        if name == "cellXfs":
+            self.of_cells = True
+        elif name == "numFmt":
+            self.custom[attributes["numFmtId"]] = _kind(attributes["formatCode"])
+        elif name == "xf" and self.of_cells and len(self.kinds) < FORMATS_BOUND:
+            identity = attributes.get("numFmtId", "")
+            self.kinds[str(len(self.kinds))] = self.custom.get(identity, _BUILT_IN.get(identity))
+
+    def ended(self, name: str) -> None:
+        if name == "cellXfs":
+            self.of_cells = False
+
+
+def _kind(code: str) -> str | None:
+    """What a number format shows, by its first section (ECMA-376 part 1, 18.8.31)."""
+    shown = _LITERAL.sub("", code).partition(";")[0].lower()
+    if "[" in shown:
+        return "duration"
+    return "datetime" if set(shown) & set("dmyhs") else None
+
+
+class _Text(_Part):
+    """Text of `<t>` elements, all runs of a rich text in one, and no phonetic ones (ECMA-376 part 1, 18.4)."""
+
+    def __init__(self) -> None:
+        self.pieces, self.heard, self.phonetic = list[str](), False, False
+
+    def started(self, name: str, attributes: Attributes) -> None:
+        if name == "t":
+            self.heard = not self.phonetic
+        elif name == "rPh":
+            self.phonetic = True
+
+    def ended(self, name: str) -> None:
+        self.heard = False
+        if name == "rPh":
+            self.phonetic = False
+
+    def said(self, text: str) -> None:
+        if self.heard:
+            self.pieces.append(text)
+
+    def taken(self) -> str:
+        """What was said since it was last taken, characters undone that XML cannot hold (22.9.2.19, ST_Xstring)."""
+        text = "".join(self.pieces)
+        self.pieces.clear()
+        if "_x" not in text:
+            return text
+        text = _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), text)
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "")
+
+
+class _Strings(_Text):
+    def __init__(self) -> None:
+        super().__init__()
+        self.strings, self.left = list[str](), TEXT_BOUND
+
+    def ended(self, name: str) -> None:
+        super().ended(name)
+        if name == "si":
+            self.strings.append(self.taken())
+
+    def said(self, text: str) -> None:
+        self.left -= len(text)
+        if self.left < 0:
+            raise UnreadableTable(
+                "It holds more text than can be summarised here; please send fewer rows, or it by itself."
+            )
+        super().said(text)
+
+
+class _Sheet(_Text):
+    """The rows of a worksheet by their number; a cell without a value is none, however it is formatted."""
+
+    def __init__(self, room: Room, strings: list[str], styles: dict[str, str | None], *, since_1904: bool) -> None:
+        super().__init__()
+        self.rows: dict[int, Row] = {}
+        self.room, self.strings, self.styles = room, strings, styles
+        self.epoch = datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30)
+        self.row = self.column = self.width = self.height = 0
+        self.first = MAX_COLUMNS
+        self.kind, self.style, self.filled = "n", "", False
+
+    def started(self, name: str, attributes: Attributes) -> None:
+        if name == "c":
+            self._place(attributes.get("r"))
+            self.kind, self.style, self.filled = attributes.get("t", "n"), attributes.get("s", ""), False
+        elif name == "v":
+            self.heard = self.filled = self.kind != "inlineStr"
+        elif name == "row":
+            _, number = _place(attributes["r"]) if "r" in attributes else (0, 0)
+            self.row, self.column = number or self.row + 1, 0
+            self._reach(0)
+        elif name == "is":
+            self.filled = True
+        else:
+            super().started(name, attributes)
+
+    def _place(self, place: str | None) -> None:
+        """Where it says, else after the cell before it (ECMA-376 part 1, 18.3.1.4)."""
+        column, row = _place(place) if place else (0, 0)
+        self.column = column or self.column + 1
+        self.row = row or self.row
+        self._reach(self.column)
+
+    def _reach(self, column: int) -> None:
+        if self.row > MAX_ROWS or column > MAX_COLUMNS:
+            raise UnreadableTable(
+                f"It reaches to row {self.row:,} and column {max(column, 1):,}, farther than a sheet can; "
+                "please delete what stands far from the table."
+            )
+
+    def ended(self, name: str) -> None:
+        super().ended(name)
+        if name == "c" and self.filled:
+            self._keep(self._shown(self.taken()))
+
+    def said(self, text: str) -> None:
+        if self.heard:
+            self.room.take_text(text)
+            self.pieces.append(text)
+
+    def _keep(self, text: str) -> None:
+        if not text:
+            return
+        if self.column > self.width or self.row > self.height:
+            self.width, self.height = max(self.width, self.column), max(self.height, self.row)
+            self.room.reach(self.width, self.height)
+        self.first = min(self.first, self.column)
+        row = self.rows.setdefault(self.row, [])
+        row.extend([""] * (self.column - len(row)))
+        row[self.column - 1] = text
+
+    def _shown(self, value: str) -> str:
+        match self.kind:
+            case "s":
+                text = self.strings[int(value)] if value else ""
+                self.room.take_text(text)
+                return text
+            case "n":
+                return self._number(value.strip())
+            case "b":
+                return str(value != "0") if value else ""
+            case "e":
+                return ""
+            case _:
+                return value
+
+    def _number(self, value: str) -> str:
+        """A number with all the digits that it is written with; a moment or a duration as Python writes it."""
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        if kind := self.styles.get(self.style):
+            # What no calendar has is a number.
+            with suppress(OverflowError, ValueError):
+                return _duration(number) if kind == "duration" else _moment(number, self.epoch)
+        if number.is_integer() and abs(number) < 1e15:
+            return str(int(number))
+        return value if value.removeprefix("-").isdigit() else str(number)
+
+
+def _duration(days: float) -> str:
+    return str(timedelta(milliseconds=round(days * 86_400_000)))
+
+
+def _moment(days: float, epoch: datetime) -> str:
+    """A time of the day, a date, or both (ECMA-376 part 1, 18.17.4.1): the calendar from 1900 has a day 60 too many."""
+    if days < 0:
+        raise ValueError("before the calendar")
+    shifted = days + 1 if days < 60 and epoch.year < 1900 else days
+    moment = epoch + timedelta(milliseconds=round(shifted * 86_400_000))
+    if days < 1:
+        return str(moment.time())
+    return str(moment.date() if days.is_integer() else moment)
+
+
+def _place(place: str) -> tuple[int, int]:
+    """Column and row of a reference such as `B3`, counted from 1; 0 where it says nothing."""
+    if not (parts := _PLACE.fullmatch(place)):
+        raise UnreadableTable(_BROKEN)
+    column = 0
+    for letter in parts[1].upper():
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column, int(parts[2] or 0)

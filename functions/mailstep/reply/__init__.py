@@ -1,0 +1,1 @@
+"""The states that send: what goes to the sender, once."""

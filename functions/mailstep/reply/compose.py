@@ -1,0 +1,163 @@
+"""The reply as octets: threaded, multipart, marked as automatic, and with no header field of the sender's making."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from email.header import Header
+from email.headerregistry import Address, HeaderRegistry, UniqueAddressHeader, UnstructuredHeader
+from email.message import EmailMessage, MIMEPart
+from email.policy import SMTP, Policy
+from email.utils import format_datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from mailstep import limits
+from mailstep.addresses import mailbox, one_line
+from mailstep.contracts import Digest, DigestAttachment, Message
+from mailstep.rendering import render
+from mailstep.reply.sanitising import sanitise
+
+SUBJECT_BOUND = 200
+FILENAME_BOUND = 200
+THREAD_OCTETS = 16_000
+"""Octets of a thread's identifiers that are kept: the first, which names it, and the newest (RFC 5322 section 3.6.4).
+
+That is a hundred of any usual length: as many as a loop has, by which the policy ends it (policy.py).
+"""
+
+
+class _Identifiers(UnstructuredHeader):
+    """In-Reply-To, References: folded only where RFC 5322 section 2.1.1 must. Some clients lose what begins a line."""
+
+    def fold(self, *, policy: Policy) -> str:
+        folded: str = super().fold(policy=policy.clone(max_line_length=998))  # type: ignore[misc] # of BaseHeader
+        return folded
+
+
+class _Mailbox(UniqueAddressHeader):
+    """From, To: one mailbox. Python 3.13 loses the quotes of a long display name where it folds: it would be a list."""
+
+    addresses: tuple[Address, ...]
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        [mailbox] = self.addresses
+        name, is_short = mailbox.display_name, len(f"{self.name}: {self}") <= (policy.max_line_length or 0)
+        if not name or (name.isascii() and is_short):
+            folded: str = super().fold(policy=policy.clone(max_line_length=998))  # type: ignore[misc] # of BaseHeader
+            return folded
+        # Encoded words have 75 characters each, a line that holds one 76 (RFC 2047 section 2).
+        words = Header(name, "utf-8", maxlinelen=76, header_name=self.name).encode(linesep=policy.linesep)
+        return f"{self.name}: {words}{policy.linesep} <{mailbox.addr_spec}>{policy.linesep}"
+
+
+_FIELDS = HeaderRegistry()
+for _field in ("in-reply-to", "references"):
+    _FIELDS.map_to_type(_field, _Identifiers)  # type: ignore[arg-type] # it adds BaseHeader itself
+for _field in ("from", "to"):
+    _FIELDS.map_to_type(_field, _Mailbox)  # type: ignore[arg-type] # it adds BaseHeader itself
+_POLICY = SMTP.clone(header_factory=_FIELDS)
+_RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+# msg-id of RFC 5322 section 3.6.4, short enough for a line. Others are what no client could find a message by.
+_IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
+
+
+def compose(message: Message, digest: Digest, *, sender: Address, now: datetime) -> EmailMessage:
+    """The reply to `message`, from `sender`, to the address the message came from.
+
+    Header values come from us, or through the email package, which refuses CR and LF; text of the sender's is folded
+    to one line first. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). Over what SES takes, it
+    goes without the digest's files, then without its pictures too, and says so.
+
+    Raises:
+        ValueError: the message came from an address that SES cannot send to.
+    """
+    pictures = tuple(attachment for attachment in digest.attachments if _may_be_shown(attachment))
+    reply = _composed(message, digest, digest.attachments, sender=sender, now=now)
+    for fewer in (pictures, ()):
+        if len(reply.as_bytes()) <= limits.REPLY_OCTETS:
+            break
+        reply = _composed(message, digest, fewer, sender=sender, now=now)
+    return reply
+
+
+def _composed(
+    message: Message, digest: Digest, attachments: tuple[DigestAttachment, ...], *, sender: Address, now: datetime
+) -> EmailMessage:
+    reply = EmailMessage(policy=_POLICY)
+    reply["From"] = sender
+    reply["To"] = mailbox(message.from_[0])
+    reply["Subject"] = _subject(message, digest)
+    reply["Date"] = format_datetime(now)
+    for name, value in _thread(message):
+        reply[name] = value
+    reply["Auto-Submitted"] = "auto-replied"
+    reply["X-Auto-Response-Suppress"] = "All"
+    reply["X-Mailstep-Id"] = message.id
+    left_out = len(digest.attachments) - len(attachments)
+    _add_text(reply, message, digest, left_out)
+    shown = _add_html(reply, message, digest, attachments, left_out)
+    for attachment in attachments:
+        if attachment.content_id not in shown or not _may_be_shown(attachment):
+            reply.add_attachment(attachment.content_base64, **_described(attachment))
+    return reply
+
+
+def _thread(message: Message) -> Iterable[tuple[str, str]]:
+    """In-Reply-To and References (RFC 5322 section 3.6.4)."""
+    identifier = one_line(message.message_id or "")
+    if not _IDENTIFIER.fullmatch(identifier):
+        return
+    before = [one_line(known) for known in message.references or message.in_reply_to]
+    thread = [*(known for known in before if _IDENTIFIER.fullmatch(known) and known != identifier), identifier]
+    room = THREAD_OCTETS - len(thread[0])
+    newest = []
+    for known in reversed(thread[1:]):
+        room -= len(known) + 1
+        if room < 0:
+            break
+        newest.append(known)
+    yield "In-Reply-To", identifier
+    yield "References", " ".join([thread[0], *reversed(newest)])
+
+
+def _add_text(reply: EmailMessage, message: Message, digest: Digest, left_out: int) -> None:
+    text = render("reply.txt.j2", text=digest.text.strip("\r\n"), left_out=left_out, reference=message.id)
+    reply.set_content(text, cte="quoted-printable")
+
+
+def _add_html(
+    reply: EmailMessage, message: Message, digest: Digest, attachments: tuple[DigestAttachment, ...], left_out: int
+) -> frozenset[str]:
+    """Add the HTML with the pictures that it shows (RFC 2387, multipart/related); answer their content ids."""
+    pictures = {a.content_id: a for a in attachments if a.content_id and _may_be_shown(a)}
+    html = digest.html or render("plain.html.j2", text=digest.text)
+    body, shown = sanitise(html, frozenset(pictures))
+    page = render("reply.html.j2", body=Markup(body), left_out=left_out, reference=message.id)  # noqa: S704 - sanitised
+    reply.add_alternative(page, subtype="html", cte="quoted-printable")
+    part = reply.get_body(("html",))
+    assert isinstance(part, MIMEPart)  # noqa: S101 - it was added above
+    for identity in sorted(shown):
+        picture = pictures[identity]
+        part.add_related(picture.content_base64, cid=f"<{identity}>", disposition="inline", **_described(picture))
+    return shown
+
+
+def _may_be_shown(attachment: DigestAttachment) -> bool:
+    # An SVG can hold a script.
+    return (
+        attachment.content_id is not None
+        and attachment.media_type.startswith("image/")
+        and attachment.media_type != "image/svg+xml"
+    )
+
+
+def _described(attachment: DigestAttachment) -> dict[str, Any]:
+    main, _, sub = attachment.media_type.partition("/")
+    return {"maintype": main, "subtype": sub, "filename": one_line(attachment.filename)[:FILENAME_BOUND] or "file"}
+
+
+def _subject(message: Message, digest: Digest) -> str:
+    subject = one_line(digest.subject or message.subject)[:SUBJECT_BOUND]
+    return f"Re: {_RE_PREFIX.sub('', subject)}".strip()

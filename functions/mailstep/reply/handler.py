@@ -1,0 +1,30 @@
+"""Lambda handler of every state that sends: `ReplyRequest` in, `Replied` out."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailstep import metrics
+from mailstep.contracts import Message, ReplyRequest
+from mailstep.reply import send_once
+from mailstep.telemetry import logger
+
+
+@logger.inject_lambda_context(correlation_id_path="claim.email.id")
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    request = ReplyRequest.model_validate(event)
+    send_once.ledger_config.register_lambda_context(context)
+    replied = send_once.reply(request, on_sent=partial(_count, request))
+    logger.info("Replied", extra={"kind": request.kind, "ses_message_id": replied.ses_message_id})
+    return replied.model_dump(mode="json")
+
+
+def _count(request: ReplyRequest, message: Message) -> None:
+    metrics.REPLIES_SENT.emit(kind=request.kind)
+    # An operator decides when a replay answers: that says nothing of how long a sender waits.
+    if request.kind == "digest" and message.received and not request.claim.email.replay:
+        waited = (datetime.now(UTC) - message.received) / timedelta(milliseconds=1)
+        # CloudWatch has no percentiles of a metric with negative values.
+        metrics.TIME_TO_REPLY.emit(max(0.0, waited), kind=request.kind, route=request.claim.route)

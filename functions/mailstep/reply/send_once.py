@@ -1,0 +1,102 @@
+"""A reply goes out once for each email and kind, whatever is repeated around it: the ledger knows what was sent."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from functools import cache
+
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
+from botocore.config import Config
+
+from mailstep.addresses import mailbox
+from mailstep.authentication import is_authenticated
+from mailstep.aws import ledger, mail_bucket, ses
+from mailstep.contracts import Digest, Message, Replied, ReplyRequest
+from mailstep.errors import ConfigurationError, TransientError
+from mailstep.notices import notice
+from mailstep.reply.compose import compose
+from mailstep.routes import routes
+
+# An execution is known, and can be replayed, for 90 days after it ended, which it does within days (AWS Step Functions,
+# "Quotas", execution history retention): the record outlives that.
+ledger_config = IdempotencyConfig(expires_after_seconds=100 * 24 * 3600)
+
+
+@cache
+def _ledger() -> DynamoDBPersistenceLayer:
+    # What SES accepted must get onto record: more tries here than elsewhere, before the workflow's.
+    config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=1, read_timeout=2)
+    return DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"], boto_config=config)
+
+
+def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda _: None) -> Replied:
+    """Send the reply, unless one of this kind is on record for the email: then answer what was recorded.
+
+    Nothing is sent to an address that SES did not authenticate, and no completion to a sender who was not told to wait.
+    `on_sent` hears of each reply that SES accepted just now.
+
+    Raises:
+        ReplyRejected: SES does not take it; the operator has to mend something.
+        ConfigurationError: the address to reply from is not at the domain.
+        TransientError: SES, S3 or DynamoDB asks to try again.
+        SendUnconfirmed: SES did not say whether it took it.
+        IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
+    """
+    message = mail_bucket.read_message(request.claim.email.bucket, request.claim.message_key)
+    email_id = request.claim.email.id
+    if not is_authenticated(message) or (request.kind == "completion" and not ledger.has_notice(email_id)):
+        return Replied(ses_message_id=None)
+    if request.kind in {"delay", "failure"}:
+        ledger.record_notice(email_id)
+    send_once = idempotent_function(
+        _send,
+        data_keyword_argument="effect",
+        persistence_store=_ledger(),
+        config=ledger_config,
+        key_prefix="reply",
+    )
+    try:
+        return Replied(ses_message_id=send_once(effect=request.effect, request=request, message=message, sent=on_sent))
+    except IdempotencyPersistenceLayerError as error:
+        raise TransientError(f"the ledger: {error.__cause__ or error}") from error
+
+
+def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
+    sender = sender_of(request.claim.route)
+    outgoing = compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
+    ses_message_id = ses.send(outgoing.as_bytes(), to=mailbox(message.from_[0]), sender=sender)
+    sent(message)
+    return ses_message_id
+
+
+def sender_of(route_name: str) -> Address:
+    """The mailbox that a route's replies come from: its own setting, else the stack's, else the route's address.
+
+    Raises:
+        ConfigurationError: it is not at the domain, where SES may send from and bounces are no loop.
+    """
+    route, domain = routes().get(route_name), os.environ["DOMAIN"]
+    address = (route.reply_from if route else "") or os.environ["REPLY_FROM"] or f"{route_name}@{domain}"
+    try:
+        sender = Address(display_name=route.reply_name if route else "", addr_spec=address)
+    except (HeaderParseError, ValueError, IndexError) as error:
+        raise ConfigurationError(f"replies of the route {route_name!r} have no address to come from") from error
+    if sender.domain.lower() != domain.lower():
+        raise ConfigurationError(
+            f"replies of the route {route_name!r} come from outside {domain}: mend reply_from in routes.toml, or the "
+            "stack's parameter ReplyFrom"
+        )
+    return sender
+
+
+def _content(request: ReplyRequest, message: Message) -> Digest:
+    if request.digest_key is not None:
+        return mail_bucket.read_digest(request.claim.email.bucket, request.digest_key)
+    return notice(request.kind, message, request.explanation or "")

@@ -1,0 +1,1 @@
+"""StartFunction: from an S3 event to an execution."""

@@ -1,0 +1,40 @@
+"""Lambda handler of StartWorkflow: a batch of SQS records, each an S3 event, with partial batch responses."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailstep import metrics
+from mailstep.aws import executions
+from mailstep.contracts import StoredEmail
+from mailstep.start import notifications
+from mailstep.telemetry import logger
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def start_executions(record: SQSRecord) -> None:
+    """Start one execution for each email that the record tells of; a record that fails goes back to the queue."""
+    try:
+        for found in notifications.objects(record.json_body):
+            _start(found)
+    except Exception:
+        logger.exception("The record goes back to the queue", extra={"sqs_message_id": record.message_id})
+        raise
+
+
+def _start(found: StoredEmail | str) -> None:
+    if isinstance(found, str):
+        logger.warning("Of no route: nobody's mail, left alone", extra={"key": found})
+        metrics.STRAY_OBJECTS.emit()
+        return
+    outcome = executions.start(found)
+    metrics.EMAILS_RECEIVED.emit(1 if outcome == "started" else 0)
+    logger.info("Execution %s", outcome, extra={"execution": found.id, "route": found.route})
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event=event, record_handler=start_executions, processor=processor, context=context)

@@ -1,0 +1,46 @@
+"""What an S3 event tells of: the emails in it, and the keys that belong to no route."""
+
+from datetime import datetime
+from urllib.parse import unquote_plus
+
+from mailstep.contracts import StoredEmail
+from mailstep.routes import deployed_names
+from mailstep.start.identity import SETUP_NOTIFICATION, stored_email
+
+
+def objects(notification: object) -> list[StoredEmail | str]:
+    """What an S3 event tells of: emails, and the keys of objects that belong to no route.
+
+    None for `s3:TestEvent` and for what SES writes when a rule is made. Keys arrive URL-encoded, `+` for a space
+    (Amazon S3 User Guide, "Event message structure").
+
+    Raises:
+        ValueError: it is no S3 event.
+    """
+    match notification:
+        case {"Event": "s3:TestEvent"}:
+            return []
+        case {"Records": list(records)}:
+            return [found for record in records if (found := _object(record)) is not None]
+        case _:
+            raise ValueError("not an S3 event: neither Records nor s3:TestEvent")
+
+
+def _object(record: object) -> StoredEmail | str | None:
+    match record:
+        case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(encoded), **rest}}, **event}:
+            version, key = rest.get("versionId"), unquote_plus(encoded)
+            if key.rpartition("/")[2] == SETUP_NOTIFICATION:
+                return None
+            email = stored_email(bucket, key, str(version) if version else None, _time(event.get("eventTime")))
+            return email if email and email.route in deployed_names() else key
+        case _:
+            raise ValueError("not a record of an S3 event: no s3.bucket.name and s3.object.key")
+
+
+def _time(said: object) -> datetime | None:
+    """When S3 stored the object (Amazon S3 User Guide, "Event message structure": eventTime, ISO 8601)."""
+    try:
+        return datetime.fromisoformat(str(said))
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""ValidateEmail: who is processed and who is replied to."""

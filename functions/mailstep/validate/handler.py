@@ -1,0 +1,41 @@
+"""Lambda handler of ValidateEmail: `ValidateRequest` in, `ValidClaim` out, or the error that says why not."""
+
+import os
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailstep import metrics
+from mailstep.aws import executions, mail_bucket
+from mailstep.aws.ledger import Ledger
+from mailstep.contracts import ValidateRequest
+from mailstep.errors import RefusedEmail
+from mailstep.routes import own_addresses, routes
+from mailstep.telemetry import logger
+from mailstep.validate import policy
+from mailstep.validate.acceptance import accept
+
+
+@logger.inject_lambda_context(correlation_id_path="claim.email.id")
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    request = ValidateRequest.model_validate(event)
+    claim = request.claim
+    bucket = claim.email.bucket
+    case = policy.Case(
+        message=mail_bucket.read_message(bucket, claim.message_key),
+        email=claim.email,
+        execution_arn=request.execution_arn,
+        route=routes().get(claim.route),
+        own_addresses=own_addresses(os.environ["DOMAIN"], os.environ["REPLY_FROM"]),
+        records=Ledger(executions.has_failed),
+        open_attachment=partial(mail_bucket.read_attachment, bucket),
+    )
+    try:
+        policy.validate(case)
+    except RefusedEmail as refused:
+        metrics.EMAILS_REFUSED.emit(route=claim.route, reason=refused.reason)
+        logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
+        raise
+    metrics.EMAILS_ACCEPTED.emit(route=claim.route)
+    return accept(claim, case.message).model_dump(mode="json")

@@ -1,1 +1,0 @@
-"""ProcessEmail: the route's processor turns the message into a digest."""

@@ -1,1 +1,0 @@
-"""StartWorkflow: from the inbound queue to a named execution."""

@@ -1,1 +1,0 @@
-"""ValidateEmail: whether the message may be processed and answered."""

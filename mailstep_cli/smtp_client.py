@@ -1,0 +1,76 @@
+"""A message file handed over by SMTP, as its sender's server would."""
+
+import smtplib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailstep.contracts import Message
+from mailstep_cli.errors import UserError
+from mailstep_cli.message_files import parse_octets, read_file
+from mailstep_cli.routing import route_names
+
+
+@dataclass(frozen=True)
+class MessageFile:
+    """A file that is to be mailed. `message` is None where it holds no email: SES takes that too."""
+
+    path: Path
+    raw: bytes
+    message: Message | None
+
+    @property
+    def sender(self) -> str:
+        """The envelope sender: the From address, or the null reverse-path where there is none."""
+        return self.message.from_[0].address if self.message and self.message.from_ else ""
+
+
+def read_message_file(path: Path) -> MessageFile:
+    """Read a message file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    raw = read_file(path)
+    try:
+        return MessageFile(path, raw, parse_octets(raw, path))
+    except UserError:
+        return MessageFile(path, raw, None)
+
+
+def check_route(route: str | None) -> None:
+    """Refuse a route that the checkout's routes.toml does not have, before anything is started for it.
+
+    Raises:
+        UserError: there is no such route.
+    """
+    known = route_names() if route is not None else None
+    if known is not None and route not in known:
+        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(known)}")
+
+
+def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:
+    """Which address to send to: that of `route`, else one that the message names, else the first."""
+    message = file.message
+    named = {address.address.lower() for address in (*message.to, *message.cc)} if message else set()
+    for address in addresses:
+        if address.partition("@")[0] == route or (route is None and address in named):
+            return address
+    return addresses[0]
+
+
+def send(file: MessageFile, to: str, *, port: int) -> str:
+    """Send by SMTP on loopback; answer the message id that SES gave it.
+
+    Raises:
+        UserError: the message was refused at SMTP time.
+    """
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
+        smtp.ehlo("demo.mailstep.example")
+        options = [] if file.sender.isascii() else ["SMTPUTF8"]
+        for code, answer in (smtp.mail(file.sender, options), smtp.rcpt(to)):
+            if code != 250:
+                raise UserError(f"{file.path}: refused by SES: {code} {answer.decode(errors='replace')}")
+        code, answer = smtp.data(file.raw)
+    if code != 250:
+        raise UserError(f"{file.path}: refused by SES: {code} {answer.decode(errors='replace')}")
+    return answer.decode().rpartition(" ")[2]
