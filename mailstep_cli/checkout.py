@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from mailstep import routes
-from mailstep.process import processors
+from mailstep import custom, routes
 from mailstep_cli.errors import UserError
-
-_ROUTES = Path("functions", "routes.toml")
 
 
 def find(file: Path | None = None) -> Path | None:
@@ -48,9 +45,10 @@ def routes_text(file: Path | None = None) -> str:
         ConfigurationError: it cannot be read.
         UserError: none is named, and there is no checkout.
     """
-    path = file or needed("mailstep routes") / _ROUTES
+    path = file or custom.routes_file(needed("mailstep routes") / "functions")
     text = routes.file_text(path)
-    beside = str(path.absolute().parent / "mailstep" / "processors")
-    if beside not in processors.__path__:
-        processors.__path__.append(beside)
+    beside = path.absolute().parent
+    for folder in (beside / "processors", beside / "mailstep" / "process" / "processors"):
+        if str(folder) not in custom.PROCESSORS:
+            custom.PROCESSORS.append(str(folder))
     return text

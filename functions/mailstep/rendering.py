@@ -1,9 +1,10 @@
 """Templates to text and HTML, autoescaped: everything in a message is hostile."""
 
 from functools import cache
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from mailstep.custom import TEMPLATES
 
 
 def _octets(count: int) -> str:
@@ -24,7 +25,7 @@ def _figure(number: float) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -35,5 +36,5 @@ def _environment() -> Environment:
 
 
 def render(template: str, **context: object) -> str:
-    """Render a file of mailstep/templates."""
+    """Render a template: the installation's own of that name, else the one that is shipped."""
     return _environment().get_template(template).render(context)

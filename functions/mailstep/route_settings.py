@@ -3,16 +3,14 @@
 import re
 from ipaddress import ip_address
 from mimetypes import guess_type
-from pathlib import Path
 from pkgutil import iter_modules
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
+from mailstep import custom
 from mailstep.addresses import canonical_domain, is_address, is_domain
 
-PROCESSORS = Path(__file__).parent / "process" / "processors"
-"""Where the built-in processors lie. Only their names are looked at here; importing them is the process step's."""
 _AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
 # Amazon SQS Developer Guide, "Queue and message identifiers": 80 characters with the suffix.
@@ -99,10 +97,11 @@ def processor(value: str) -> str:
     Raises:
         ValueError: which there are.
     """
-    known = sorted(module.name for module in iter_modules([str(PROCESSORS)]))
+    # Only names are looked at: importing a processor is the process step's.
+    known = sorted({module.name for module in iter_modules(custom.PROCESSORS)})
     if value and value not in known:
         missing = (
-            f"there is no functions/mailstep/process/processors/{value}.py"
+            f"there is no functions/custom/processors/{value}.py"
             if value.isidentifier()
             else "it is no name of a processor"
         )

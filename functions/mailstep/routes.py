@@ -13,9 +13,10 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from mailstep import limits, route_settings
 from mailstep.addresses import canonical, canonical_domain
 from mailstep.contracts import Contract
+from mailstep.custom import routes_file
 from mailstep.errors import ConfigurationError
 
-ROUTES_FILE = Path(__file__).parents[1] / "routes.toml"
+ROUTES_FILE = routes_file()
 # A receipt rule and a resource of CloudFormation are named after the route (receiving.yaml).
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -49,7 +50,7 @@ class Route(Contract):
     )
     heartbeat_seconds: int = Field(default=0, ge=0, description="How long it may be silent; 0: up to `limit_hours`")
     processor: Annotated[str, AfterValidator(route_settings.processor)] = Field(
-        default="receipt", description="The built-in one: a module of mailstep/processors"
+        default="receipt", description="The built-in one: a module of mailstep/process/processors"
     )
 
     # The reply.

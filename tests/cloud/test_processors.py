@@ -53,7 +53,7 @@ def update_code(cloud: LocalCloud, added: dict[str, str]) -> None:
 @pytest.fixture
 def _words(cloud: LocalCloud) -> Iterator[None]:
     routes = (PROJECT / "functions" / "routes.toml").read_text() + '\n[routes.words]\nprocessor = "words"\n'
-    with deployed_with(cloud, {"routes.toml": routes, "mailstep/processors/words.py": PROCESSOR}):
+    with deployed_with(cloud, {"routes.toml": routes, "mailstep/process/processors/words.py": PROCESSOR}):
         yield
 
 

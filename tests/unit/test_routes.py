@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mailstep import custom
 from mailstep.errors import ConfigurationError
-from mailstep.process import processors
 from mailstep.routes import ROUTES_FILE, file_text, load, read
 from mailstep_cli import cli
 from mailstep_cli.errors import UserError
@@ -256,13 +256,13 @@ PROCESSORS = {
 @pytest.fixture
 def routes_file(tmp_path: Path) -> Iterator[Path]:
     """A routes.toml beside processors of its own."""
-    there = tmp_path / "mailstep" / "processors"
+    there = tmp_path / "processors"
     there.mkdir(parents=True)
     for name, source in PROCESSORS.items():
         (there / f"{name}.py").write_text(source)
-    before = list(processors.__path__)
+    before = list(custom.PROCESSORS)
     yield tmp_path / "routes.toml"
-    processors.__path__[:] = before
+    custom.PROCESSORS[:] = before
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_a_message_that_takes_parse_too_long_is_unreadable(monkeypatch: pytest.M
             pass
 
     before = resource.getrlimit(resource.RLIMIT_DATA), signal.getsignal(signal.SIGALRM)
-    monkeypatch.setattr("mailstep.mime.structure.structure", endless)
+    monkeypatch.setattr("mailstep.parse.message.structure", endless)
     soon: Any = SimpleNamespace(**vars(CONTEXT) | {"get_remaining_time_in_millis": lambda: 1_000})
     with pytest.raises(UnreadableEmail, match="more time than a message may"):
         parse_handler.handler(event("parse"), soon)

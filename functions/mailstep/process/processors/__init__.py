@@ -1,15 +1,19 @@
 """What a route does with a message: a built-in processor found by name, or the application behind its URL.
 
-A built-in processor is one module here with one function `process(message, open_attachment) -> Digest`.
+A built-in processor is one module here, or in functions/custom/processors/, with
+one function `process(message, open_attachment) -> Digest`.
 """
 
 from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
+from mailstep import custom
 from mailstep.contracts import Attachment, Digest, Message
 from mailstep.errors import ConfigurationError
 
+# An installation's own processors come first.
+__path__ = custom.PROCESSORS
 OpenAttachment = Callable[[Attachment], bytes]
 Processor = Callable[[Message, OpenAttachment], Digest]
 
@@ -24,10 +28,8 @@ def built_in(name: str) -> Processor:
         module = import_module(f"{__name__}.{name}")
     # Whatever it does when it is imported, it is the processor that is at fault; what it lacks is named.
     except (Exception, SystemExit) as error:
-        raise ConfigurationError(
-            f"functions/mailstep/process/processors/{name}.py cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        raise ConfigurationError(f"the processor {name} cannot be imported: {type(error).__name__}: {error}") from error
     processor = getattr(module, "process", None)
     if not callable(processor):
-        raise ConfigurationError(f"functions/mailstep/process/processors/{name}.py has no function `process`: add it")
+        raise ConfigurationError(f"the processor {name} has no function `process`: add it")
     return cast("Processor", processor)
