@@ -9,7 +9,7 @@ from mailstep.errors import UnreadableEmail
 from mailstep.parse.message import parse
 from mailstep_cli.errors import UserError
 
-_FILE = StoredEmail(id="file", bucket="file", key="inbound/file/file")
+_FILE = StoredEmail(email_id="file", bucket="file", key="inbound/file/file")
 """Stands for the object where a message comes from a file."""
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mailstep.contracts import (
     Address,
+    Answer,
     ApplicationRequest,
     Attachment,
     Contract,
     DeliveryReport,
-    Digest,
     Message,
     QueueItem,
     ReportedRecipient,
@@ -73,7 +73,7 @@ accepted the reply. All waiting in between is in it: the queue, cold starts, ret
 
 PUBLISHED: dict[str, type[Contract]] = {
     "message": Message,
-    "digest": Digest,
+    "answer": Answer,
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
 }

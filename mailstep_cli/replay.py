@@ -36,9 +36,9 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
         try:
             return sfn.start_execution(
                 stateMachineArn=execution.get("stateMachineAliasArn") or execution["stateMachineArn"],
-                name=f"{email.id}-r{number}",
+                name=f"{email.email_id}-r{number}",
                 input=json.dumps(terms, sort_keys=True),
             )["executionArn"]
         except sfn.exceptions.ExecutionAlreadyExists:
             continue
-    raise UserError(f"{email.id} has been replayed {_MOST - 1} times: redrive one of these executions instead")
+    raise UserError(f"{email.email_id} has been replayed {_MOST - 1} times: redrive one of these executions instead")

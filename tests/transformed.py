@@ -186,7 +186,7 @@ ALL_OPTIONS = {
         "MailRetentionDays": "30",
         "OperatorEmail": "ops@example.com",
         "OperatorUrl": "https://pager.example/hook",
-        "ReservedConcurrency": "5",
+        "ProcessConcurrency": "5",
     },
     "receiving.yaml": {"MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"},
 }

@@ -37,7 +37,7 @@ async def take_mail(
     mailstep_signature: Annotated[str, Header()],
     idempotency_key: Annotated[str, Header()],
 ) -> Response:
-    """One email as Mailstep hands it over (docs/applications.md); the digest that goes back to its sender."""
+    """One email as Mailstep hands it over (docs/applications.md); the answer that goes back to its sender."""
     body = await request.body()
     if not is_signed(mailstep_signature, body, secrets(), now=time.time()):
         raise HTTPException(401, "the signature is not one of our secrets'")
@@ -62,9 +62,9 @@ async def answer(idempotency_key: str, email: dict[str, Any]) -> Response:
         content = (await client.get(email["attachment_urls"][tables[0]["key"]])).raise_for_status().text
     lines = list(csv.DictReader(io.StringIO(content)))
     _orders.append({"from": message["from"][0]["address"], "lines": lines})
-    digest = {"text": f"Thank you. Order {len(_orders)} has {len(lines)} lines; it ships tomorrow."}
-    _answered[idempotency_key] = digest
-    return JSONResponse(digest)
+    answer = {"text": f"Thank you. Order {len(_orders)} has {len(lines)} lines; it ships tomorrow."}
+    _answered[idempotency_key] = answer
+    return JSONResponse(answer)
 
 
 def is_signed(signature: str, body: bytes, known: list[str], *, now: float) -> bool:

@@ -8,7 +8,7 @@ import boto3
 
 
 def work(queue_url: str, process: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
-    """Process what waits in the queue; answer how many that were. `process` gets the Message, and answers the Digest.
+    """Process what waits in the queue; answer how many that were. `process` gets the Message, and answers the Answer.
 
     ValueError of `process` is a refusal, whose text the sender reads. Any other error leaves the item in the queue: it
     comes again after the visibility timeout, five times at most.
@@ -19,13 +19,13 @@ def work(queue_url: str, process: Callable[[dict[str, Any]], dict[str, Any] | No
         item = json.loads(received["Body"])
         message = json.loads(s3.get_object(Bucket=item["bucket"], Key=item["message_key"])["Body"].read())
         try:
-            digest = process(message)
+            answer = process(message)
         except ValueError as refusal:
             sfn.send_task_failure(taskToken=item["task_token"], error="ApplicationRefused", cause=str(refusal))
         else:
-            if digest:
-                s3.put_object(Bucket=item["bucket"], Key=item["digest_key"], Body=json.dumps(digest))
-            answer = {"digest_key": item["digest_key"] if digest else None}
+            if answer:
+                s3.put_object(Bucket=item["bucket"], Key=item["answer_key"], Body=json.dumps(answer))
+            answer = {"answer_key": item["answer_key"] if answer else None}
             sfn.send_task_success(taskToken=item["task_token"], output=json.dumps(answer))
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=received["ReceiptHandle"])
     return len(items)

@@ -1,6 +1,6 @@
 """The shapes that cross a boundary: between states, in S3, and towards the application (docs/architecture.md).
 
-State carries references and a small envelope only, a claim check: Step Functions holds at most 256 KiB and shows
+State carries references and a small summary only, a claim check: Step Functions holds at most 256 KiB and shows
 all of it in history, so bodies and attachments stay in S3.
 """
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
-from mailstep import limits
+from mailstep import keys, limits
 
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
@@ -24,7 +24,7 @@ class Contract(BaseModel):
 class StoredEmail(Contract):
     """The raw message in S3, and the input of an execution."""
 
-    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket and key (identity.py)")
+    email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket and key (identity.py)")
     bucket: str
     key: str
     version_id: str | None = None
@@ -34,8 +34,8 @@ class StoredEmail(Contract):
 
     @property
     def route(self) -> str:
-        """The name between `inbound/` and the object's own name."""
-        return self.key.split("/")[1]
+        """The route that SES stored it for."""
+        return keys.route(self.key)
 
 
 class Address(Contract):
@@ -96,7 +96,7 @@ class Message(Contract):
     schema_: Literal["mailstep.message/1"] = Field(
         default="mailstep.message/1", alias="schema", description="Version of this contract"
     )
-    id: str = Field(description="Of the email: the name of its execution (identity.py)")
+    email_id: str = Field(description="Of the email: the name of its execution (identity.py)")
     route: str = Field(description="The S3 prefix, and so the address, that it came to")
     size_octets: int = Field(description="Of the raw message")
     received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
@@ -133,10 +133,10 @@ class Message(Contract):
         return [value for field, value in self.headers if field.lower() == name.lower()]
 
 
-class Envelope(Contract):
+class Summary(Contract):
     """What state may know of a message: enough to follow it, never its content."""
 
-    sender: str | None = Field(max_length=limits.ADDRESS)
+    from_address: str | None = Field(max_length=limits.ADDRESS)
     subject: str = Field(max_length=SUBJECT_IN_STATE)
     message_id: str | None = Field(max_length=limits.MESSAGE_ID)
     size_octets: int
@@ -144,12 +144,12 @@ class Envelope(Contract):
 
 
 class Claim(Contract):
-    """The claim check that the states pass on: where everything is, and the envelope."""
+    """The claim check that the states pass on: where everything is, and the summary."""
 
     email: StoredEmail
     route: str
     message_key: str
-    envelope: Envelope
+    summary: Summary
 
 
 class ValidateRequest(Contract):
@@ -166,7 +166,7 @@ class Processing(Contract):
     group: str = Field(default="", description="Of the sender: what keeps one sender's mail in order")
     limit_seconds: int = Field(description="How long the queue's consumer may take")
     heartbeat_seconds: int = Field(description="How long the queue's consumer may be silent")
-    patience_seconds: int = Field(description="How long an outage of the application is waited out")
+    outage_seconds: int = Field(description="How long an outage of the application is waited out")
 
 
 class ValidClaim(Claim):
@@ -175,7 +175,7 @@ class ValidClaim(Claim):
     processing: Processing
 
 
-class DigestAttachment(Contract):
+class AnswerAttachment(Contract):
     """A file that goes out with the reply."""
 
     filename: str
@@ -188,13 +188,13 @@ class DigestAttachment(Contract):
     )
 
 
-class Digest(Contract):
-    """What an application (or a built-in processor) answers: the reply's content, stored as `digest/<id>.json`."""
+class Answer(Contract):
+    """What an application (or a built-in processor) answers: the reply's content, stored as `answers/<id>.json`."""
 
     subject: str | None = Field(default=None, description="Default: that of the message, with `Re: `")
     text: str
     html: str | None = None
-    attachments: tuple[DigestAttachment, ...] = ()
+    attachments: tuple[AnswerAttachment, ...] = ()
 
 
 class ProcessRequest(Contract):
@@ -205,25 +205,25 @@ class ProcessRequest(Contract):
 
 
 class Processed(Contract):
-    """Output of ProcessEmail: where the digest lies; None where the application wants no reply."""
+    """Output of ProcessEmail: where the answer lies; None where the application wants no reply."""
 
-    digest_key: str | None
+    answer_key: str | None
 
 
 class ReplyRequest(Contract):
-    """Input of each state that sends: what to say lies at `digest_key`, else it follows from the kind."""
+    """Input of each state that sends: what to say lies at `answer_key`, else it follows from the kind."""
 
-    execution: str
+    execution_name: str
     claim: ValidClaim | Claim
-    kind: Literal["digest", "refusal", "delay", "failure", "completion"]
-    digest_key: str | None = None
+    kind: Literal["answer", "refusal", "delay", "failure", "completion"]
+    answer_key: str | None = None
     explanation: str | None = None
 
     @property
     def effect(self) -> str:
         """What the ledger knows this reply by: the email, so that a replay says nothing twice, unless it is to."""
         email = self.claim.email
-        return f"{self.execution if email.reply_again else email.id}#{self.kind}"
+        return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"
 
 
 class Replied(Contract):
@@ -242,7 +242,7 @@ class QueueItem(Contract):
     idempotency_key: str = Field(description="The same whenever the item comes again")
     bucket: str = Field(description="The mail bucket")
     message_key: str = Field(description="Where the Message lies; its attachments name their own keys")
-    digest_key: str = Field(description="Where to write the Digest")
+    answer_key: str = Field(description="Where to write the Answer")
 
 
 class ApplicationRequest(Contract):

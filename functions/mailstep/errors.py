@@ -32,12 +32,12 @@ class RefusedEmail(MailstepError):
     """Policy says no: the workflow tells the sender why, or stays silent.
 
     Its text is JSON, because that is all that reaches the state machine: `{"reason", "tell_sender", "explanation",
-    "digest_key"}`. The explanation is our own sentence; what others wrote lies in S3, at the digest key.
+    "answer_key"}`. The explanation is our own sentence; what others wrote lies in S3, at the answer key.
     """
 
     def __init__(self, reason: str, explanation: str, *, tell_sender: bool) -> None:
         self.reason, self.explanation, self.tell_sender = reason, explanation, tell_sender
-        told = {"reason": reason, "tell_sender": tell_sender, "explanation": explanation, "digest_key": None}
+        told = {"reason": reason, "tell_sender": tell_sender, "explanation": explanation, "answer_key": None}
         super().__init__(json.dumps(told))
 
 
@@ -45,12 +45,12 @@ class ApplicationRefused(MailstepError):
     """The application answered 4xx with a reason: the workflow replies with that reason.
 
     Its text is JSON of the same shape as that of `RefusedEmail`. Text of errors is logged by AWS's runtime, and the
-    reason may name a person: it travels as a digest in S3 instead.
+    reason may name a person: it travels as an answer in S3 instead.
     """
 
-    def __init__(self, explanation: str, digest_key: str | None = None) -> None:
+    def __init__(self, explanation: str, answer_key: str | None = None) -> None:
         self.explanation = explanation
-        told = {"reason": "application_refused", "tell_sender": True, "explanation": None, "digest_key": digest_key}
+        told = {"reason": "application_refused", "tell_sender": True, "explanation": None, "answer_key": answer_key}
         super().__init__(json.dumps(told))
 
 
@@ -69,46 +69,46 @@ class ReplyRejected(MailstepError):
     not kept.
     """
 
-    remedy = "See the reputation dashboard of SES, and what the application put into the digest."
+    remedy = "See the reputation dashboard of SES, and what the application put into the answer."
 
     def __init__(self, ses_error: str) -> None:
         super().__init__(f"SES answered {ses_error}. {self.remedy} Then redrive the execution.")
 
 
-class VerifySendingDomain(ReplyRejected):
+class SenderNotVerified(ReplyRejected):
     """The sender's identity is not verified in this Region."""
 
     remedy = "Verify the stack's Domain as an identity of SES in the Region of the stack."
 
 
-class LeaveSesSandbox(ReplyRejected):
+class AccountInSandbox(ReplyRejected):
     """The account may send to verified addresses only."""
 
     remedy = "Request production access for SES, or verify the recipient while you try Mailstep out."
 
 
-class RepairMailFromDomain(ReplyRejected):
+class MailFromDomainNotVerified(ReplyRejected):
     """The identity's custom MAIL FROM domain has no valid MX record, and the identity is set to reject then."""
 
     remedy = "Mend the MX record of the identity's custom MAIL FROM domain."
 
 
-class ResumeSesSending(ReplyRejected):
+class SendingPaused(ReplyRejected):
     """Sending is paused, for the account or for the configuration set."""
 
     remedy = "See why in the reputation dashboard of SES; have AWS Support, or yourself, resume sending."
 
 
-class DeployConfigurationSet(ReplyRejected):
+class ConfigurationSetMissing(ReplyRejected):
     """The configuration set of the stack is gone."""
 
     remedy = "Deploy the stack again: its configuration set is gone."
 
 
-class MendReplyContent(ReplyRejected):
+class ReplyContentRejected(ReplyRejected):
     """SES found a virus in the reply, an attachment of a type that it never sends, or fields that it cannot read."""
 
-    remedy = "Look at the digest in the mail bucket: SES takes no virus, and no attachment of some executable types."
+    remedy = "Look at the answer in the mail bucket: SES takes no virus, and no attachment of some executable types."
 
 
 class ConfigurationError(MailstepError):

@@ -72,14 +72,14 @@ REPLIES_SENT = Metric(
     "RepliesSent",
     MetricUnit.Count,
     ((SERVICE, "kind"),),
-    "Replies that SES accepted; `kind` is `digest`, `refusal`, `delay`, `failure` or `completion`",
+    "Replies that SES accepted; `kind` is `answer`, `refusal`, `delay`, `failure` or `completion`",
 )
 TIME_TO_REPLY = Metric(
     "TimeToReply",
     MetricUnit.Milliseconds,
     # Over all routes too: an alarm cannot add up percentiles.
     ((SERVICE, "kind"), (SERVICE, "kind", "route")),
-    "From SES's own time of receipt until SES accepted the answer; `kind` is `digest`",
+    "From SES's own time of receipt until SES accepted the answer; `kind` is `answer`",
 )
 SENDERS_SUPPRESSED = Metric(
     "SendersSuppressed", MetricUnit.Count, ((SERVICE,),), "Addresses that a bounce or complaint put on record"

@@ -39,7 +39,7 @@ class Route(Contract):
     secret: Annotated[str, AfterValidator(route_settings.secret_arn)] = Field(
         default="", description="ARN of the secret, for `hmac` and `api_key`"
     )
-    patience_hours: float = Field(
+    outage_hours: float = Field(
         default=24, ge=0, le=72, allow_inf_nan=False, description="How long an outage is waited out"
     )
     queue: Annotated[str, AfterValidator(route_settings.queue_url)] = Field(
@@ -87,9 +87,9 @@ class Route(Contract):
         return round(self.limit_hours * _HOUR)
 
     @property
-    def patience_seconds(self) -> int:
+    def outage_seconds(self) -> int:
         """How long an outage of the application is waited out."""
-        return round(self.patience_hours * _HOUR)
+        return round(self.outage_hours * _HOUR)
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

@@ -66,7 +66,7 @@ class Desk:
         """Put a raw message where SES would; answer it with the version that it got, its execution ended."""
         self.forget_deliveries()
         put = self.cloud.account.client("s3").put_object(Bucket=email.bucket, Key=email.key, Body=raw)
-        assert eventually(lambda: email.id in self.executions(email.id, "SUCCEEDED"))
+        assert eventually(lambda: email.email_id in self.executions(email.email_id, "SUCCEEDED"))
         self.forget_deliveries()
         return email.model_copy(update={"version_id": put["VersionId"]})
 

@@ -14,7 +14,7 @@ from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Answer, Application, Desk, eventually, function_configuration, hurried
 from tests.cloud.test_nothing_lost_nothing_twice import outbox_about, subscribe
 
-DIGEST = b'{"text": "Done."}'
+ANSWER = b'{"text": "Done."}'
 DOWN: Answer = (503, b"")
 QUICK_TRIES = 5
 
@@ -41,7 +41,7 @@ def kinds_sent(cloud: LocalCloud, result: demo.Result) -> list[str]:
     assert result.execution_arn
     found = outbox_about(cloud, result.execution_arn.rpartition(":")[2])
     texts = [path.read_text() for path in sorted(found, key=lambda path: path.stat().st_mtime)]
-    signs = {"It takes longer than usual": "delay", "could not be processed yet": "failure", "Done.": "digest"}
+    signs = {"It takes longer than usual": "delay", "could not be processed yet": "failure", "Done.": "answer"}
     return [next(kind for sign, kind in signs.items() if sign in text) for text in texts]
 
 
@@ -52,8 +52,8 @@ def test_no_content_is_no_reply(cloud: LocalCloud, desk: Desk, application: Appl
     assert kinds_sent(cloud, result) == []
 
 
-def test_a_server_error_twice_then_a_digest(desk: Desk, application: Application) -> None:
-    application.says((500, b""), (500, b""), (200, DIGEST))
+def test_a_server_error_twice_then_an_answer(desk: Desk, application: Application) -> None:
+    application.says((500, b""), (500, b""), (200, ANSWER))
     result = send(desk)
     assert result.outcome == "replied"
     assert errors(result) == ["TransientError", "TransientError", None]
@@ -62,20 +62,20 @@ def test_a_server_error_twice_then_a_digest(desk: Desk, application: Application
 def test_too_many_requests_are_waited_for_as_the_application_asks(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    application.says((429, b"", {"Retry-After": "30"}), (200, DIGEST))
+    application.says((429, b"", {"Retry-After": "30"}), (200, ANSWER))
     result = send(desk)
     assert errors(result) == ["ApplicationBusy"]
     states = [state["name"] for state in result.as_json()["states"]]
-    assert states[4:8] == ["PlanNextTry", "CheckPatience", "WaitForApplication", "ProcessEmail"]
-    assert kinds_sent(cloud, result) == ["digest"]
+    assert states[4:8] == ["PlanNextTry", "CheckOutage", "WaitForApplication", "ProcessEmail"]
+    assert kinds_sent(cloud, result) == ["answer"]
 
 
 def test_a_hang_is_cut_and_tried_again(cloud: LocalCloud, desk: Desk, application: Application) -> None:
     def hang() -> Answer:
         time.sleep(2)
-        return 200, DIGEST
+        return 200, ANSWER
 
-    application.answers = [hang, lambda: (200, DIGEST)]
+    application.answers = [hang, lambda: (200, ANSWER)]
     variables = {"APPLICATION_URL": application.url, "APPLICATION_TIMEOUT_SECONDS": "1"}
     with function_configuration(cloud, "ProcessFunction", variables=variables):
         result = send(desk)
@@ -84,7 +84,7 @@ def test_a_hang_is_cut_and_tried_again(cloud: LocalCloud, desk: Desk, applicatio
 
 
 def test_a_truncated_answer_is_tried_again(desk: Desk, application: Application) -> None:
-    application.says((200, DIGEST, {"Content-Length": "999", "Connection": "close"}), (200, DIGEST))
+    application.says((200, ANSWER, {"Content-Length": "999", "Connection": "close"}), (200, ANSWER))
     result = send(desk)
     assert result.outcome == "replied"
     assert errors(result)[0] == "TransientError"
@@ -96,7 +96,7 @@ MALFORMED: dict[str, tuple[Answer, str]] = {
         (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
         "answered 302, not 2xx",
     ),
-    "a wrong schema": ((200, b'{"html": "Done."}'), "is no digest: text: Field required"),
+    "a wrong schema": ((200, b'{"html": "Done."}'), "is no answer: text: Field required"),
 }
 
 
@@ -119,7 +119,7 @@ def test_what_is_no_answer_fails_with_what_was_wrong(
 
 
 def ask_with(cloud: LocalCloud, desk: Desk, application: Application, auth: str, secret: str) -> dict[str, Any]:
-    application.says((200, DIGEST))
+    application.says((200, ANSWER))
     proof = {"APPLICATION_AUTH": auth, "APPLICATION_SECRET_ARN": secret, "APPLICATION_URL": application.url}
     with function_configuration(cloud, "ProcessFunction", variables=proof):
         result = send(desk)
@@ -157,13 +157,13 @@ def test_sigv4_is_that_of_the_functions_role(cloud: LocalCloud, desk: Desk, appl
 def test_an_outage_is_waited_out_with_one_notice_and_one_key(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    application.says(*[DOWN] * QUICK_TRIES * 5, (200, DIGEST))
+    application.says(*[DOWN] * QUICK_TRIES * 5, (200, ANSWER))
     result = send(desk)
     assert (result.status, result.outcome) == ("SUCCEEDED", "replied")
     assert errors(result) == ["TransientError"] * QUICK_TRIES
     assert len(application.requests) == QUICK_TRIES * 5 + 1
     assert len({request["headers"]["Idempotency-Key"] for request in application.requests}) == 1
-    assert kinds_sent(cloud, result) == ["delay", "digest"]
+    assert kinds_sent(cloud, result) == ["delay", "answer"]
 
 
 def test_an_outage_beyond_the_horizon_is_told_to_the_sender_and_the_operators_under_one_reference(

@@ -12,7 +12,7 @@ import pytest
 from mailstep_local.cloud import LocalCloud
 from tests.cloud.conftest import Answer, Application, Desk, eventually, hurried
 
-DIGEST = b'{"text": "Done."}'
+ANSWER = b'{"text": "Done."}'
 
 # Waits are scaled by this, so that a minute of backoff is three seconds.
 SCALE = 0.05
@@ -40,7 +40,7 @@ def test_a_burst_is_answered_to_the_last_message(
 ) -> None:
     def slow() -> Answer:
         time.sleep(seconds)
-        return 200, DIGEST
+        return 200, ANSWER
 
     application.answers = [slow]
 

@@ -117,7 +117,7 @@ def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving
     assert _live(home, workflow) == f"{workflow}:1"
     shell.read("Upgrade")
     assert _live(home, workflow) == f"{workflow}:1", "the same definition is the same version"
-    shell.run("sam deploy --no-confirm-changeset --parameter-overrides FirstWaitSeconds=30 CanaryMinutes=10")
+    shell.run("sam deploy --no-confirm-changeset --parameter-overrides OutageFirstWaitSeconds=30 CanaryMinutes=10")
     assert _live(home, workflow) == f"{workflow}:2"
 
     shell.read("Uninstall, without losing mail")

@@ -25,7 +25,7 @@ from tests.cloud.conftest import (
 )
 from tests.conftest import EMAILS, run
 
-DIGEST = json.dumps({"text": "Done."}).encode()
+ANSWER = json.dumps({"text": "Done."}).encode()
 
 
 def s3_event(email: StoredEmail) -> str:
@@ -89,14 +89,14 @@ def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalClo
     email = stored_email(bucket, key)
     assert email
     ended = desk.store(email, old)
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{ended.id}"
+    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{ended.email_id}"
     sfn = cloud.account.client("stepfunctions")
     output = json.loads(sfn.describe_execution(executionArn=arn)["output"])
     assert (output["outcome"], output["reason"]) == ("silent", "stale_message")
-    assert not outbox_about(cloud, email.id)
-    replayed = run("replay", email.id, **cloud.account.variables())
+    assert not outbox_about(cloud, email.email_id)
+    replayed = run("replay", email.email_id, **cloud.account.variables())
     assert replayed.returncode == 0, replayed.stderr
-    assert eventually(lambda: outbox_about(cloud, email.id))
+    assert eventually(lambda: outbox_about(cloud, email.email_id))
 
 
 def test_a_message_that_is_sent_again_after_a_failure_is_processed(
@@ -105,7 +105,7 @@ def test_a_message_that_is_sent_again_after_a_failure_is_processed(
     application.says((200, b"nonsense"))
     [failed] = desk.send("order.eml", route="application")
     assert failed.status == "FAILED"
-    application.says((200, DIGEST))
+    application.says((200, ANSWER))
     again, once_more = (
         result
         for _ in range(2)
@@ -133,16 +133,16 @@ def test_a_reply_is_sent_once_however_often_its_step_runs(cloud: LocalCloud, des
     )
     claim = scheduled["Payload"]
     request = {
-        "execution": result.execution_arn.rpartition(":")[2] if result.execution_arn else "",
+        "execution_name": result.execution_arn.rpartition(":")[2] if result.execution_arn else "",
         "claim": claim,
-        "kind": "digest",
-        "digest_key": f"digest/{claim['email']['id']}.json",
+        "kind": "answer",
+        "answer_key": f"answers/{claim['email']['id']}.json",
     }
     error, answer = desk.invoke("ReplyFunction", request)
     assert error is None, answer
     assert result.reply
     assert answer == {"ses_message_id": result.reply.stem}
-    assert len(outbox_about(cloud, request["execution"])) == 1
+    assert len(outbox_about(cloud, request["execution_name"])) == 1
 
 
 def test_poison_lands_in_the_dead_letter_queue_and_the_rest_of_its_batch_succeeds(
@@ -170,7 +170,7 @@ def test_poison_lands_in_the_dead_letter_queue_and_the_rest_of_its_batch_succeed
         assert eventually(lambda: queue_depth(cloud, "InboundDeadLetterQueueUrl") == 2, seconds=60)
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=declared)
-    assert desk.executions("beside-poison") == [email.id]
+    assert desk.executions("beside-poison") == [email.email_id]
     dead_letters = cloud.outputs["InboundDeadLetterQueueUrl"]
     dead = sqs.receive_message(QueueUrl=dead_letters, MaxNumberOfMessages=10)["Messages"]
     assert {message["Body"] for message in dead} == {"not JSON", '{"hello": "world"}'}
@@ -192,7 +192,7 @@ def test_a_key_that_the_event_encodes_is_read_back(cloud: LocalCloud, desk: Desk
     cloud.account.client("s3").put_object(Bucket=bucket, Key=key, Body=stored_order())
     email = stored_email(bucket, key)
     assert email
-    assert eventually(lambda: outbox_about(cloud, email.id))
+    assert eventually(lambda: outbox_about(cloud, email.email_id))
 
 
 def test_what_is_no_email_is_quarantined_with_its_reason(cloud: LocalCloud, desk: Desk) -> None:
@@ -201,13 +201,13 @@ def test_what_is_no_email_is_quarantined_with_its_reason(cloud: LocalCloud, desk
     s3.put_object(Bucket=bucket, Key=key, Body=b"\x00\x01\x02 no header field here\n")
     email = stored_email(bucket, key)
     assert email
-    kept = f"quarantine/{email.id}"
+    kept = f"quarantine/{email.email_id}"
     assert eventually(lambda: "Contents" in s3.list_objects_v2(Bucket=bucket, Prefix=kept))
     assert s3.get_object(Bucket=bucket, Key=kept)["Body"].read().startswith(b"\x00\x01\x02")
     tags = s3.get_object_tagging(Bucket=bucket, Key=kept)["TagSet"]
     assert tags == [{"Key": "quarantined", "Value": "it is neither text nor has a header field of its own"}]
     assert any(kept in alert for alert in eventually(alerts))
-    assert not outbox_about(cloud, email.id)
+    assert not outbox_about(cloud, email.email_id)
 
 
 def subscribe(cloud: LocalCloud, topic: str, name: str) -> Callable[[], list[str]]:
@@ -231,7 +231,7 @@ def subscribe(cloud: LocalCloud, topic: str, name: str) -> Callable[[], list[str
 
 
 def test_the_application_processes_under_a_key_that_stays_the_same(desk: Desk, application: Application) -> None:
-    application.answers = [lambda: (500, b""), lambda: (200, DIGEST)]
+    application.answers = [lambda: (500, b""), lambda: (200, ANSWER)]
     [result] = desk.send("order.eml", route="application")
     assert result.outcome == "replied"
     assert [(state["name"], state["attempts"]) for state in result.as_json()["states"]][3] == ("ProcessEmail", 2)
@@ -278,9 +278,9 @@ def test_a_function_killed_in_the_middle_is_retried_and_the_reply_still_comes(
 ) -> None:
     def die() -> Answer:
         kill(cloud, cloud.functions["ProcessFunction"])
-        return 200, DIGEST
+        return 200, ANSWER
 
-    application.answers = [die, lambda: (200, DIGEST)]
+    application.answers = [die, lambda: (200, ANSWER)]
     [result] = desk.send("order.eml", route="application")
     assert result.outcome == "replied"
     assert result.timeline
@@ -292,9 +292,9 @@ def test_a_function_that_overruns_its_timeout_is_retried_and_the_reply_still_com
 ) -> None:
     def hang() -> Answer:
         time.sleep(4)
-        return 200, DIGEST
+        return 200, ANSWER
 
-    application.answers = [hang, lambda: (200, DIGEST)]
+    application.answers = [hang, lambda: (200, ANSWER)]
     variables = {"APPLICATION_URL": application.url}
     with function_configuration(cloud, "ProcessFunction", timeout=2, variables=variables):
         [result] = desk.send("order.eml", route="application")

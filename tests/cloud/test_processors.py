@@ -19,12 +19,12 @@ from tests.unit.test_tables import TITANIC
 BUILT = PROJECT / ".aws-sam" / "build" / "ProcessFunction"
 PROCESSOR = '''"""Counts words."""
 
-from mailstep.contracts import Digest, Message
+from mailstep.contracts import Answer, Message
 from mailstep.process.processors import OpenAttachment
 
 
-def process(message: Message, open_attachment: OpenAttachment) -> Digest:
-    return Digest(text=f"You wrote {len(message.text.split())} words.")
+def process(message: Message, open_attachment: OpenAttachment) -> Answer:
+    return Answer(text=f"You wrote {len(message.text.split())} words.")
 '''
 
 

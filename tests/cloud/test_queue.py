@@ -22,7 +22,7 @@ SENDERS, EACH = 5, 20
 
 
 class Consumer:
-    """An application's worker: it takes an item, reads the Message, writes the Digest, answers, deletes."""
+    """An application's worker: it takes an item, reads the Message, writes the Answer, answers, deletes."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.sqs, self.s3 = cloud.account.client("sqs"), cloud.account.client("s3")
@@ -37,8 +37,8 @@ class Consumer:
         return message["from"][0]["address"], message["subject"]
 
     def finish(self, item: QueueItem, receipt: str, text: str) -> None:
-        self.s3.put_object(Bucket=item.bucket, Key=item.digest_key, Body=json.dumps({"text": text}))
-        self.sfn.send_task_success(taskToken=item.task_token, output=json.dumps({"digest_key": item.digest_key}))
+        self.s3.put_object(Bucket=item.bucket, Key=item.answer_key, Body=json.dumps({"text": text}))
+        self.sfn.send_task_success(taskToken=item.task_token, output=json.dumps({"answer_key": item.answer_key}))
         self.delete(receipt)
 
     def delete(self, receipt: str) -> None:

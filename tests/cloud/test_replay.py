@@ -33,14 +33,14 @@ def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     first = replayed(cloud, name)
     assert (first["name"], first["status"]) == (f"{name}-r2", "SUCCEEDED")
     assert '"replied"' in first["output"]
-    digests = len(outbox_about(cloud, "Done."))
+    answers = len(outbox_about(cloud, "Done."))
     again = replayed(cloud, failed.execution_arn)
     assert again["name"] == f"{name}-r3"
     assert again["output"] == first["output"]
-    assert len(outbox_about(cloud, "Done.")) == digests
+    assert len(outbox_about(cloud, "Done.")) == answers
     asked = replayed(cloud, f"{name}-r3", "--reply-again")
     assert (asked["name"], asked["status"]) == (f"{name}-r4", "SUCCEEDED")
-    assert len(outbox_about(cloud, "Done.")) == digests + 1
+    assert len(outbox_about(cloud, "Done.")) == answers + 1
     assert len({request["headers"]["Idempotency-Key"] for request in application.requests}) == 3
     told = run("history", name[:40], **cloud.account.variables())
     assert told.stdout.startswith(f"{name}\n"), "how all four begin means the first"

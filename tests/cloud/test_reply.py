@@ -67,7 +67,7 @@ def test_an_autoresponder_that_says_not_that_it_is_one_is_not_answered_again(
     [answered] = desk.send(mail("ann@away.example", tmp_path), directory=tmp_path)
     assert answered.reply
     ours = message_from_bytes(answered.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
-    again = mail("ann@away.example", tmp_path, "again.eml", X_Mailstep_Id=ours["X-Mailstep-Id"])
+    again = mail("ann@away.example", tmp_path, "again.eml", X_Mailstep_Id=ours["X-Mailstep-Email-Id"])
     [second] = desk.send(again, directory=tmp_path)
     assert (second.outcome, second.reason, second.reply) == ("silent", "own_address", None)
 
@@ -81,8 +81,8 @@ def test_a_reply_that_ses_rejects_fails_the_execution_with_the_remedy_in_the_ope
         [result] = desk.send(mail("ann@sandbox.example", tmp_path), directory=tmp_path)
     finally:
         sandbox(cloud, on=False)
-    assert (result.status, result.error) == ("FAILED", "LeaveSesSandbox")
-    assert any("LeaveSesSandbox" in alert for alert in eventually(alerts))
+    assert (result.status, result.error) == ("FAILED", "AccountInSandbox")
+    assert any("AccountInSandbox" in alert for alert in eventually(alerts))
     told = run("history", result.execution_arn or "", **cloud.account.variables())
     assert "Request production access for SES" in " ".join(told.stdout.split())
     assert "ann@sandbox.example" not in told.stdout

@@ -43,7 +43,7 @@ def events(desk: Desk, email: StoredEmail) -> dict[str, Any]:
         "ParseFunction": email.model_dump(),
         "ValidateFunction": validate,
         "ProcessFunction": request,
-        "ReplyFunction": {"execution": "roles", "claim": claim, "kind": "digest", **processed},
+        "ReplyFunction": {"execution_name": "roles", "claim": claim, "kind": "answer", **processed},
         "FeedbackFunction": json.loads((EVENTS / "feedback.json").read_text()),
     }
 
@@ -93,7 +93,7 @@ def role_without(cloud: LocalCloud, name: str, action: str) -> Iterator[None]:
 def another_effect(request: dict[str, Any], execution: str) -> dict[str, Any]:
     """The same reply, as a replay would send it again."""
     claim = request["claim"]
-    return request | {"execution": execution, "claim": claim | {"email": claim["email"] | {"reply_again": True}}}
+    return request | {"execution_name": execution, "claim": claim | {"email": claim["email"] | {"reply_again": True}}}
 
 
 SECRET = ("ProcessFunction", "secretsmanager:GetSecretValue")
@@ -126,7 +126,7 @@ def test_a_function_without_one_permission_is_denied_that(
     if function == "ReplyFunction":
         event = another_effect(event, f"without {action}")
     if function == "ReplyFunction" and action == "dynamodb:GetItem":
-        event = event | {"kind": "completion", "digest_key": None}
+        event = event | {"kind": "completion", "answer_key": None}
     if action == "s3:GetObject" and function == "ParseFunction":
         event = event | {"version_id": None}
     with without(cloud, function, action):
@@ -223,13 +223,13 @@ def test_a_workflow_without_one_permission_is_denied_that(
         cloud.account.client("s3").put_object(Bucket=bucket, Key=email.key, Body=raw)
         if action == "s3:GetObject":
             # An event names a version; where an execution names none, the object of now is read.
-            assert eventually(partial(_has_ended, desk, email.id))
-            email = email.model_copy(update={"id": f"{email.id[:60]}-by-hand"})
+            assert eventually(partial(_has_ended, desk, email.email_id))
+            email = email.model_copy(update={"email_id": f"{email.email_id[:60]}-by-hand"})
             sfn.start_execution(
-                stateMachineArn=cloud.outputs["StateMachineArn"], name=email.id, input=email.model_dump_json()
+                stateMachineArn=cloud.outputs["StateMachineArn"], name=email.email_id, input=email.model_dump_json()
             )
-        assert eventually(partial(_has_ended, desk, email.id))
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{email.id}"
+        assert eventually(partial(_has_ended, desk, email.email_id))
+    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{email.email_id}"
     denied = next(visited for visited in history.fetch(sfn, arn).states if visited.name == state)
     assert denied.error == "States.Permissions"
     assert f"not authorized to perform: {action} on" in str(denied.attempts[-1].cause)

@@ -32,7 +32,7 @@ def _stored(cloud: LocalCloud, desk: Desk) -> None:
 def test_each_step_answers_what_the_next_one_takes(desk: Desk) -> None:
     assert desk.invoke("ParseFunction", event("parse")) == (None, event("validate")["claim"])
     assert desk.invoke("ValidateFunction", event("validate")) == (None, event("process")["claim"])
-    assert desk.invoke("ProcessFunction", event("process")) == (None, {"digest_key": event("reply")["digest_key"]})
+    assert desk.invoke("ProcessFunction", event("process")) == (None, {"answer_key": event("reply")["answer_key"]})
     error, replied = desk.invoke("ReplyFunction", event("reply"))
     assert error is None
     assert (desk.cloud.outbox / f"{replied['ses_message_id']}.eml").exists()
@@ -44,7 +44,7 @@ def test_the_starter_takes_the_event_as_aws_sends_it(desk: Desk) -> None:
     told = record["s3"]["object"]
     email = stored_email(record["s3"]["bucket"]["name"], told["key"])
     assert email
-    assert eventually(lambda: desk.executions(email.id)) == [email.id]
+    assert eventually(lambda: desk.executions(email.email_id)) == [email.email_id]
 
 
 def test_who_bounced_is_left_alone_from_now_on(desk: Desk) -> None:

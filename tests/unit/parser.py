@@ -3,7 +3,7 @@
 from mailstep.contracts import Message, StoredEmail
 from mailstep.parse.message import parse
 
-EMAIL = StoredEmail(id="m", bucket="b", key="inbound/orders/m")
+EMAIL = StoredEmail(email_id="m", bucket="b", key="inbound/orders/m")
 
 
 def parsed(text: str | bytes, contents: dict[str, bytes] | None = None) -> Message:

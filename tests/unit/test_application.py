@@ -1,4 +1,4 @@
-"""Asking the application: every kind of answer becomes the error, or the digest, that the workflow acts on."""
+"""Asking the application: every kind of answer becomes the error, or the answer, that the workflow acts on."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mailstep.contracts import ApplicationRequest, Digest, Message
+from mailstep.contracts import Answer, ApplicationRequest, Message
 from mailstep.errors import (
     ApplicationBusy,
     ApplicationDenied,
@@ -22,7 +22,7 @@ from mailstep.process import application
 from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
 from mailstep.routes import Route
 
-REQUEST = ApplicationRequest(message=Message(id="m", route="r", size_octets=1), attachment_urls={})
+REQUEST = ApplicationRequest(message=Message(email_id="m", route="r", size_octets=1), attachment_urls={})
 Serve = Callable[..., str]
 
 
@@ -31,7 +31,7 @@ def _timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION_TIMEOUT_SECONDS", "5")
 
 
-def asked(url: str) -> Digest | None:
+def asked(url: str) -> Answer | None:
     return ask(Route(url=url) if url else Route.model_construct(url=""), REQUEST, "key")
 
 
@@ -65,8 +65,8 @@ def serve() -> Iterator[Serve]:
         server.server_close()
 
 
-def test_a_digest_comes_back(serve: Serve) -> None:
-    assert asked(serve(200, b'{"text": "Done."}')) == Digest(text="Done.")
+def test_an_answer_comes_back(serve: Serve) -> None:
+    assert asked(serve(200, b'{"text": "Done."}')) == Answer(text="Done.")
 
 
 def test_no_content_means_no_reply(serve: Serve) -> None:
@@ -149,7 +149,7 @@ def test_who_does_not_take_our_proof_is_asked_again_with_the_secret_read_anew(
         (200, b" " * (ANSWER_BOUND + 1)),
     ],
 )
-def test_what_is_no_digest_is_a_defect_and_is_not_repeated_in_the_error(serve: Serve, status: int, body: bytes) -> None:
+def test_what_is_no_answer_is_a_defect_and_is_not_repeated_in_the_error(serve: Serve, status: int, body: bytes) -> None:
     with pytest.raises(MalformedAnswer):
         asked(serve(status, body))
 

@@ -12,7 +12,7 @@ SECRET = "ann@shop.example"
 
 def message(*names: str) -> Message:
     made = (Attachment(filename=n, media_type="text/csv", size_octets=1, sha256="", key=n) for n in names)
-    return Message(id="m", route="r", size_octets=1, attachments=tuple(made))
+    return Message(email_id="m", route="r", size_octets=1, attachments=tuple(made))
 
 
 def work(attachment: Attachment, content: bytes) -> int:

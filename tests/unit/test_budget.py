@@ -16,7 +16,6 @@ from mailstep.parse.budget import Budget, OverBudget
 # One environment: three messages one after the other, the second of which is made to hurt.
 ENVIRONMENT = """
 import json, resource, signal, sys, time
-from mailstep.mime import structure as mime
 from mailstep.parse import message as parsing
 from mailstep.parse.budget import Budget
 from mailstep.errors import UnreadableEmail
@@ -115,7 +114,7 @@ def environment(hurt: str, where: str) -> Any:
             NORMAL | {"defects": ["looking for the end of the reply takes more memory than it may"]},
         ),
         ("loop", "(parsing, 'bodies')", {"unreadable": "reading it takes more time than a message may"}),
-        ("swell", "(mime, 'structure')", {"unreadable": "reading it takes more memory than a message may"}),
+        ("swell", "(parsing, 'structure')", {"unreadable": "reading it takes more memory than a message may"}),
         ("swell", "(parsing, 'Message')", {"unreadable": "reading it takes more memory than a message may"}),
     ],
 )

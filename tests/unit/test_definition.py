@@ -31,8 +31,8 @@ TRANSIENT_OF_LAMBDA = (
 )
 # What a dead, stuck or overrun function is called (the same guide, "Error names"; AWS Lambda Developer Guide).
 DEAD = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout")
-REMEDIED = ("VerifySendingDomain", "LeaveSesSandbox", "RepairMailFromDomain", "ResumeSesSending",
-            "DeployConfigurationSet", "MendReplyContent", "ReplyRejected")  # fmt: skip
+REMEDIED = ("SenderNotVerified", "AccountInSandbox", "MailFromDomainNotVerified", "SendingPaused",
+            "ConfigurationSetMissing", "ReplyContentRejected", "ReplyRejected")  # fmt: skip
 
 # Who can raise what; an error of AWS's can come in any task of a function.
 RAISED_IN: dict[str, tuple[str, ...]] = {

@@ -103,14 +103,14 @@ def test_the_processors_of_the_page_run_as_they_stand() -> None:
 --b\r\n\r\nthree short words\r\n\
 --b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nx\r\n\
 --b\r\nContent-Disposition: attachment; filename=b.txt\r\n\r\nx\r\n--b--\r\n"""
-    stored = StoredEmail(id="words", bucket="bucket", key="inbound/orders/words")
+    stored = StoredEmail(email_id="words", bucket="bucket", key="inbound/orders/words")
     message = parse(raw, stored, lambda _key, _content: None)
     answers = []
     for source in sources:
         processor: dict[str, Any] = {}
         exec(source, processor)  # noqa: S102 - our own page
-        digest = processor["process"](message, lambda one: b"1\n2\n" if one.filename == "a.txt" else b"\0")
-        answers.append(digest.text)
+        answer = processor["process"](message, lambda one: b"1\n2\n" if one.filename == "a.txt" else b"\0")
+        answers.append(answer.text)
     assert answers == [
         "You wrote 3 words.",
         "a.txt: 2\nb.txt: It is not text; please send it as a text file.",

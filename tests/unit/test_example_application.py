@@ -38,7 +38,7 @@ def mail(subject: str = "Order", filename: str | None = "order.csv") -> bytes:
         (Attachment(filename=filename, media_type="text/csv", size_octets=1, sha256="", key="k"),) if filename else ()
     )
     message = Message(
-        id="m",
+        email_id="m",
         route="r",
         size_octets=1,
         subject=subject,

@@ -86,7 +86,7 @@ def test_a_key_of_ones_own_encrypts_mail_and_every_role_that_reads_it_may_use_it
 
 @pytest.mark.parametrize(("given", "reserved"), [("0", None), ("5", 5)])
 def test_the_application_is_overrun_by_no_more_than_was_said(given: str, reserved: int | None) -> None:
-    process = resources(ReservedConcurrency=given)["ProcessFunction"]["Properties"]
+    process = resources(ProcessConcurrency=given)["ProcessFunction"]["Properties"]
     assert int(process.get("ReservedConcurrentExecutions") or 0) == (reserved or 0)
 
 

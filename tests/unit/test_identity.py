@@ -14,7 +14,7 @@ NAMES = st.text(st.characters(blacklist_characters="/", blacklist_categories=["C
 def test_the_id_begins_with_the_ses_message_id_so_that_it_can_be_searched_for() -> None:
     email = stored_email("b", "inbound/orders/o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1", "v1")
     assert email
-    assert email.id.startswith("o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1-")
+    assert email.email_id.startswith("o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1-")
     assert email.route == "orders"
 
 
@@ -27,7 +27,7 @@ def test_every_id_is_a_valid_execution_name_with_room_for_a_replay(
         assert email is None
         return
     assert email
-    assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", f"{email.id}-r99")
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", f"{email.email_id}-r99")
     assert email == stored_email(bucket, f"inbound/{route}/{name}", version)
 
 
@@ -38,7 +38,7 @@ def test_another_key_or_bucket_is_another_email() -> None:
         stored_email("c", "inbound/orders/m"),
         stored_email("b", "inbound/others/m"),
     ]
-    assert len({email.id for email in made if email}) == len(made)
+    assert len({email.email_id for email in made if email}) == len(made)
 
 
 def test_the_same_object_stored_again_is_the_same_email() -> None:
@@ -47,7 +47,7 @@ def test_the_same_object_stored_again_is_the_same_email() -> None:
         for version in (None, "v1", "v2")
         for stored in (None, datetime(2026, 11, 24, tzinfo=UTC), datetime(2027, 11, 24, tzinfo=UTC))
     ]
-    assert len({email.id for email in made if email}) == 1
+    assert len({email.email_id for email in made if email}) == 1
 
 
 def test_what_lies_elsewhere_is_no_mail_of_a_route() -> None:

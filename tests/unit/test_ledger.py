@@ -31,7 +31,7 @@ def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def email(identity: str, **changes: object) -> Message:
     fields: dict[str, object] = {
-        "id": identity,
+        "email_id": identity,
         "route": "orders",
         "size_octets": 1,
         "message_id": "<1@b.example>",

@@ -105,7 +105,7 @@ def refuse() -> None:
         validate_handler.handler(event("validate"), CONTEXT)
 
 
-def answer(kind: str = "digest", **fields: object) -> None:
+def answer(kind: str = "answer", **fields: object) -> None:
     reply_handler.handler(event("reply") | {"kind": kind} | fields, CONTEXT)
 
 
@@ -124,7 +124,7 @@ def everything(emitted: Emitted, workflow: None, processed: None) -> list[Point]
     """What all handlers emit, in each case that they count."""
     start_handler.handler(batch(sample(), sample(), stray()), CONTEXT)
     validate_handler.handler(event("validate"), CONTEXT)
-    for kind in ("digest", "refusal", "delay", "failure", "completion"):
+    for kind in ("answer", "refusal", "delay", "failure", "completion"):
         answer(kind)
     refuse()
     feedback_handler.handler(event("feedback"), CONTEXT)
@@ -200,9 +200,9 @@ def test_the_latency_alarm_sees_a_sender_who_waits_longer_than_a_minute(emitted:
 def test_a_replay_of_an_old_message_is_a_reply_and_no_waiting_time(emitted: Emitted, processed: None) -> None:
     again = event("reply")
     again["claim"]["email"] |= {"replay": True, "reply_again": True}
-    answer(execution=f"{again['execution']}-r2", claim=again["claim"])
+    answer(execution_name=f"{again['execution_name']}-r2", claim=again["claim"])
     # The first answer may come from a replay too: the execution failed, and was not redriven.
-    answer("failure", execution=f"{again['execution']}-r3", claim=again["claim"])
+    answer("failure", execution_name=f"{again['execution_name']}-r3", claim=again["claim"])
     assert {point.name for point in emitted()} == {"RepliesSent"}
 
 
@@ -245,7 +245,7 @@ def test_nothing_of_one_invocation_is_in_the_next(emitted: Emitted, processed: N
     assert (accepted.name, dict(accepted.dimensions)) == ("EmailsAccepted", {"service": "mailstep", "route": "orders"})
 
 
-@pytest.mark.parametrize("dimensions", [{}, {"route": "orders", "kind": "digest"}, {"service": "x"}])
+@pytest.mark.parametrize("dimensions", [{}, {"route": "orders", "kind": "answer"}, {"service": "x"}])
 def test_a_metric_takes_its_own_dimensions_only(emitted: Emitted, dimensions: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="RepliesSent"):
         metrics.REPLIES_SENT.emit(**dimensions)

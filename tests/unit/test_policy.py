@@ -47,7 +47,7 @@ class Remembered:
 
 def message(**changes: object) -> Message:
     fields: dict[str, object] = {
-        "id": "m",
+        "email_id": "m",
         "route": "orders",
         "size_octets": 1000,
         "from_": (Address(address="a@b.example"),),
@@ -73,7 +73,7 @@ def reason(
     return None
 
 
-EMAIL = StoredEmail(id="m", bucket="b", key="inbound/orders/1")
+EMAIL = StoredEmail(email_id="m", bucket="b", key="inbound/orders/1")
 
 
 def check(
@@ -150,7 +150,7 @@ BROKEN = [
         "own_address",
         message(from_=(Address(address="Orders@mail.example"),), **seen(spf="pass", spf_domain="mail.example")),
     ),
-    ("own_address", message(**header("X-Mailstep-Id", "abc"))),
+    ("own_address", message(**header("X-Mailstep-Email-Id", "abc"))),
     (
         "sender_not_allowed",
         message(from_=(Address(address="a@c.example"),), **seen(dmarc="pass", dmarc_domain="c.example")),

@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import validate
 
-from mailstep.contracts import Digest
+from mailstep.contracts import Answer
 from mailstep_cli.reference import PUBLISHED, field_tables, metric_table, rule_table, schema
 from tests.conftest import PROJECT
 
@@ -30,10 +30,10 @@ def test_the_metrics_page_is_that_of_the_metrics() -> None:
     assert (PROJECT / "docs" / "metrics.md").read_text() == metric_table(), "run: make reference"
 
 
-def test_a_digest_is_valid_by_its_schema() -> None:
-    digest = Digest.model_validate_json(
+def test_an_answer_is_valid_by_its_schema() -> None:
+    answer = Answer.model_validate_json(
         '{"text": "x", "attachments": [{"filename": "a.csv", "media_type": "text/csv", "content_base64": "YSxi"}]}'
     )
-    validate(json.loads(digest.model_dump_json()), json.loads(schema("digest")))
-    assert digest.attachments[0].content_base64 == b"a,b"
-    assert Digest.model_validate_json(digest.model_dump_json()) == digest
+    validate(json.loads(answer.model_dump_json()), json.loads(schema("answer")))
+    assert answer.attachments[0].content_base64 == b"a,b"
+    assert Answer.model_validate_json(answer.model_dump_json()) == answer

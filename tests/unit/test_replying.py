@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mailstep import limits
 from mailstep.addresses import NAME_BOUND, mailbox
-from mailstep.contracts import Address, Digest, DigestAttachment, Message
+from mailstep.contracts import Address, Answer, AnswerAttachment, Message
 from mailstep.notices import notice
 from mailstep.reply.compose import THREAD_OCTETS, compose
 
@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 def message(**changes: object) -> Message:
     fields: dict[str, object] = {
-        "id": "id-1",
+        "email_id": "id-1",
         "route": "orders",
         "size_octets": 1,
         "from_": (Address(name="Ann Archer", address="ann@shop.example"),),
@@ -34,8 +34,8 @@ def message(**changes: object) -> Message:
     return Message.model_validate(fields | changes)
 
 
-def sent(original: Message, digest: Digest) -> EmailMessage:
-    octets = compose(original, digest, sender=SENDER, now=NOW).as_bytes()
+def sent(original: Message, answer: Answer) -> EmailMessage:
+    octets = compose(original, answer, sender=SENDER, now=NOW).as_bytes()
     return message_from_bytes(octets, _class=EmailMessage, policy=policy.default)
 
 
@@ -51,18 +51,18 @@ def sent(original: Message, digest: Digest) -> EmailMessage:
     ],
 )
 def test_re_does_not_pile_up(subject: str, expected: str) -> None:
-    assert sent(message(subject=subject), Digest(text="x"))["Subject"] == expected
+    assert sent(message(subject=subject), Answer(text="x"))["Subject"] == expected
 
 
 def test_a_thread_that_is_a_loop_can_be_told_by_its_length() -> None:
     thread = tuple(f"<{number}.of.a.usual.length@mail.shop.example>" for number in range(limits.REFERENCES))
-    references = sent(message(references=thread), Digest(text="x"))["References"].split()
+    references = sent(message(references=thread), Answer(text="x"))["References"].split()
     assert len(references) > limits.REFERENCES
 
 
 def test_a_long_thread_keeps_its_first_and_its_newest_references() -> None:
     thread = tuple(f"<{number}{'x' * 800}@shop.example>" for number in range(50))
-    references = sent(message(references=thread), Digest(text="x"))["References"].split()
+    references = sent(message(references=thread), Answer(text="x"))["References"].split()
     assert sum(map(len, references)) < THREAD_OCTETS
     assert references[0] == thread[0]
     assert references[-2:] == [thread[-1], "<1@shop.example>"]
@@ -72,7 +72,7 @@ def test_a_long_thread_keeps_its_first_and_its_newest_references() -> None:
 def test_a_name_without_end_is_cut_and_no_line_is_too_long(name: str) -> None:
     reply = compose(
         message(from_=(Address(name=name, address="ann@shop.example"),), subject="順" * 5_000),
-        Digest(text="x"),
+        Answer(text="x"),
         sender=SENDER,
         now=NOW,
     )
@@ -88,34 +88,34 @@ def test_what_the_email_package_trips_over_is_no_address() -> None:
 
 
 def test_without_references_in_reply_to_stands_for_the_thread() -> None:
-    reply = sent(message(in_reply_to=("<0@shop.example>",)), Digest(text="x"))
+    reply = sent(message(in_reply_to=("<0@shop.example>",)), Answer(text="x"))
     assert reply["References"] == "<0@shop.example> <1@shop.example>"
 
 
 def test_it_says_that_it_is_automatic() -> None:
-    reply = sent(message(), Digest(text="x"))
+    reply = sent(message(), Answer(text="x"))
     assert (reply["Auto-Submitted"], reply["X-Auto-Response-Suppress"]) == ("auto-replied", "All")
-    assert reply["X-Mailstep-Id"] == "id-1"
+    assert reply["X-Mailstep-Email-Id"] == "id-1"
     assert reply["Date"]
 
 
-def html_of(digest: Digest) -> str:
-    part = sent(message(), digest).get_body(("html",))
+def html_of(answer: Answer) -> str:
+    part = sent(message(), answer).get_body(("html",))
     assert part
     content: str = part.get_content()
     return content
 
 
-def test_text_becomes_html_escaped_where_the_digest_has_none() -> None:
+def test_text_becomes_html_escaped_where_the_answer_has_none() -> None:
     html = html_of(notice("refusal", message(), "Use <b> & try again.\nOr not."))
     assert "Use &lt;b&gt; &amp; try again.<br>Or not." in html
 
 
 def test_a_display_name_is_encoded() -> None:
-    reply = sent(message(), Digest(text="x"))
+    reply = sent(message(), Answer(text="x"))
     assert reply["From"].addresses[0].display_name == "Bürobedarf, Meier"
     assert reply["From"].addresses[0].addr_spec == "orders@mail.example"
-    octets = compose(message(), Digest(text="x"), sender=SENDER, now=NOW).as_bytes()
+    octets = compose(message(), Answer(text="x"), sender=SENDER, now=NOW).as_bytes()
     assert octets.isascii()
 
 
@@ -128,7 +128,7 @@ def test_a_long_name_with_commas_puts_nobody_else_among_the_recipients() -> None
     name = "eve@evil.example, Smith, Jones & Partners, Limited Liability Company, and Sons"
     reply = compose(
         message(from_=(Address(name=name, address="ann@shop.example"),)),
-        Digest(text="x"),
+        Answer(text="x"),
         sender=MailAddress(addr_spec="orders@mailstep.example"),
         now=datetime.now(UTC),
     )
@@ -137,8 +137,8 @@ def test_a_long_name_with_commas_puts_nobody_else_among_the_recipients() -> None
     assert (str(make_header(decode_header(shown))), address) == (name, "ann@shop.example")
 
 
-def picture(content_id: str | None, media_type: str = "image/png") -> DigestAttachment:
-    return DigestAttachment(filename="bar.png", media_type=media_type, content_base64=PNG, content_id=content_id)
+def picture(content_id: str | None, media_type: str = "image/png") -> AnswerAttachment:
+    return AnswerAttachment(filename="bar.png", media_type=media_type, content_base64=PNG, content_id=content_id)
 
 
 def kinds(reply: EmailMessage) -> list[str]:
@@ -146,41 +146,41 @@ def kinds(reply: EmailMessage) -> list[str]:
 
 
 def test_a_picture_that_the_html_shows_goes_with_it() -> None:
-    digest = Digest(
+    answer = Answer(
         text="x", html='<img src="cid:bar.1@mailstep" alt="a bar">', attachments=(picture("bar.1@mailstep"),)
     )
-    reply = sent(message(), digest)
+    reply = sent(message(), answer)
     assert kinds(reply) == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
     [image] = [part for part in reply.walk() if part.get_content_type() == "image/png"]
     assert (image["Content-ID"], image.get_content_disposition()) == ("<bar.1@mailstep>", "inline")
-    assert 'src="cid:bar.1@mailstep"' in html_of(digest)
+    assert 'src="cid:bar.1@mailstep"' in html_of(answer)
 
 
 @pytest.mark.parametrize("attachment", [picture(None), picture("other"), picture("bar", "image/svg+xml")])
-def test_what_the_html_does_not_show_or_must_not_is_a_file_beside_it(attachment: DigestAttachment) -> None:
-    reply = sent(message(), Digest(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
+def test_what_the_html_does_not_show_or_must_not_is_a_file_beside_it(attachment: AnswerAttachment) -> None:
+    reply = sent(message(), Answer(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
     assert kinds(reply)[:3] == ["multipart/mixed", "multipart/alternative", "text/plain"]
     assert [part.get_content_type() for part in reply.iter_attachments()] == [attachment.media_type]
-    assert "cid:" not in html_of(Digest(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
+    assert "cid:" not in html_of(Answer(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
 
 
 def test_over_what_ses_takes_it_goes_without_its_files_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    large = DigestAttachment(filename="a.csv", media_type="text/csv", content_base64="YWFh" * 5_000)
-    digest = Digest(text="x", html='y<img src="cid:bar">', attachments=(large, picture("bar")))
+    large = AnswerAttachment(filename="a.csv", media_type="text/csv", content_base64="YWFh" * 5_000)
+    answer = Answer(text="x", html='y<img src="cid:bar">', attachments=(large, picture("bar")))
     monkeypatch.setattr(limits, "REPLY_OCTETS", 15_000)
-    reply = sent(message(), digest)
+    reply = sent(message(), answer)
     assert kinds(reply) == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
     for part in ("plain", "html"):
         body = reply.get_body((part,))
         assert body
         assert "1 attachment was left out" in body.get_content()
     monkeypatch.setattr(limits, "REPLY_OCTETS", 0)
-    assert kinds(sent(message(), digest)) == ["multipart/alternative", "text/plain", "text/html"]
+    assert kinds(sent(message(), answer)) == ["multipart/alternative", "text/plain", "text/html"]
 
 
-def test_attachments_of_the_digest_go_out() -> None:
-    attachment = DigestAttachment(filename="a\r\nb.csv", media_type="text/csv", content_base64="YSxi")
-    [part] = sent(message(), Digest(text="x", attachments=(attachment,))).iter_attachments()
+def test_attachments_of_the_answer_go_out() -> None:
+    attachment = AnswerAttachment(filename="a\r\nb.csv", media_type="text/csv", content_base64="YSxi")
+    [part] = sent(message(), Answer(text="x", attachments=(attachment,))).iter_attachments()
     assert (part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) == (
         "a b.csv",
         "text/csv",
@@ -237,7 +237,7 @@ ADDRESS = st.one_of(
 )  # fmt: skip
 FIELDS = {
     "Auto-Submitted", "Content-Type", "Date", "From", "In-Reply-To", "MIME-Version", "References", "Subject", "To",
-    "X-Auto-Response-Suppress", "X-Mailstep-Id",
+    "X-Auto-Response-Suppress", "X-Mailstep-Email-Id",
 }  # fmt: skip
 
 
@@ -257,8 +257,8 @@ def test_whatever_the_message_the_header_is_ours_and_the_sender_is_the_one_recip
         reply_to=(Address(address="victim@elsewhere.example"),),
         cc=(Address(address="victim@elsewhere.example"),),
     )
-    digest = Digest(text=said, html=html, subject=subject, attachments=(
-        DigestAttachment(filename=filename, media_type="text/csv", content_base64="YSxi"),
+    answer = Answer(text=said, html=html, subject=subject, attachments=(
+        AnswerAttachment(filename=filename, media_type="text/csv", content_base64="YSxi"),
     ))  # fmt: skip
     try:
         recipient = mailbox(original.from_[0])
@@ -267,7 +267,7 @@ def test_whatever_the_message_the_header_is_ours_and_the_sender_is_the_one_recip
     # Of the sender's own proven address, or of nobody: the same before the @, and the same domain.
     local, _, domain = address.strip().rpartition("@")
     assert (recipient.username, recipient.domain.lower()) in {(local, domain.lower()), (local, as_a_labels(domain))}
-    octets = compose(original, digest, sender=SENDER, now=NOW).as_bytes()
+    octets = compose(original, answer, sender=SENDER, now=NOW).as_bytes()
     head, _, _ = octets.partition(b"\r\n\r\n")
     names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] not in b" \t"]
     assert set(names) <= FIELDS

@@ -103,7 +103,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_samples_lead_from_step_to_step() -> None:
     assert parse_handler.handler(event("parse"), CONTEXT) == event("validate")["claim"]
     assert validate_handler.handler(event("validate"), CONTEXT) == event("process")["claim"]
-    assert process_handler.handler(event("process"), CONTEXT) == {"digest_key": event("reply")["digest_key"]}
+    assert process_handler.handler(event("process"), CONTEXT) == {"answer_key": event("reply")["answer_key"]}
     assert reply_handler.handler(event("reply"), CONTEXT)["ses_message_id"]
 
 
@@ -153,17 +153,17 @@ def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:
         step.handler(event(name), CONTEXT)
     first = reply_handler.handler(event("reply"), CONTEXT)
     assert reply_handler.handler(event("reply"), CONTEXT) == first
-    failure = event("reply") | {"kind": "failure", "digest_key": None}
+    failure = event("reply") | {"kind": "failure", "answer_key": None}
     assert reply_handler.handler(failure, CONTEXT) != first
 
 
 def test_a_completion_is_sent_only_to_a_sender_who_was_told_to_wait() -> None:
     parse_handler.handler(event("parse"), CONTEXT)
-    done = event("reply") | {"kind": "completion", "digest_key": None}
+    done = event("reply") | {"kind": "completion", "answer_key": None}
     assert reply_handler.handler(done, CONTEXT) == {"ses_message_id": None}
-    delay = event("reply") | {"kind": "delay", "digest_key": None}
+    delay = event("reply") | {"kind": "delay", "answer_key": None}
     assert reply_handler.handler(delay, CONTEXT)["ses_message_id"]
-    replayed = done | {"execution": "its replay"}
+    replayed = done | {"execution_name": "its replay"}
     assert reply_handler.handler(replayed, CONTEXT)["ses_message_id"]
 
 
@@ -235,7 +235,7 @@ def test_a_refusal_names_reason_and_sender_for_the_state_machine() -> None:
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(message | {"from": []}))
     with pytest.raises(RefusedEmail) as caught:
         validate_handler.handler(event("validate"), CONTEXT)
-    assert json.loads(str(caught.value)).keys() == {"reason", "tell_sender", "explanation", "digest_key"}
+    assert json.loads(str(caught.value)).keys() == {"reason", "tell_sender", "explanation", "answer_key"}
 
 
 @pytest.mark.parametrize(
@@ -325,15 +325,15 @@ def ses_answers(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 _UNVERIFIED = "Email address is not verified. The following identities failed the check in region US-EAST-1: "
 REJECTIONS = [
-    ("MessageRejected", f"{_UNVERIFIED}orders@mailstep.example, ann@shop.example", "VerifySendingDomain"),
-    ("MessageRejected", f"{_UNVERIFIED}mailstep.example", "VerifySendingDomain"),
-    ("MessageRejected", f"{_UNVERIFIED}ann@shop.example", "LeaveSesSandbox"),
-    ("MessageRejected", "Attachment name for ann@shop.example is invalid", "MendReplyContent"),
-    ("BadRequestException", "Local address contains control or whitespace: ann@shop.example", "MendReplyContent"),
-    ("MailFromDomainNotVerifiedException", "", "RepairMailFromDomain"),
-    ("AccountSuspendedException", "", "ResumeSesSending"),
-    ("SendingPausedException", "", "ResumeSesSending"),
-    ("NotFoundException", "Configuration set <x> does not exist.", "DeployConfigurationSet"),
+    ("MessageRejected", f"{_UNVERIFIED}orders@mailstep.example, ann@shop.example", "SenderNotVerified"),
+    ("MessageRejected", f"{_UNVERIFIED}mailstep.example", "SenderNotVerified"),
+    ("MessageRejected", f"{_UNVERIFIED}ann@shop.example", "AccountInSandbox"),
+    ("MessageRejected", "Attachment name for ann@shop.example is invalid", "ReplyContentRejected"),
+    ("BadRequestException", "Local address contains control or whitespace: ann@shop.example", "ReplyContentRejected"),
+    ("MailFromDomainNotVerifiedException", "", "MailFromDomainNotVerified"),
+    ("AccountSuspendedException", "", "SendingPaused"),
+    ("SendingPausedException", "", "SendingPaused"),
+    ("NotFoundException", "Configuration set <x> does not exist.", "ConfigurationSetMissing"),
 ]
 
 
@@ -402,12 +402,12 @@ def test_nobody_is_written_to_whom_nobody_vouches_for(ready: None, ses_answers: 
 
 def test_each_kind_is_sent_once_an_email_and_a_replay_answers_again_only_where_told_to(ready: None) -> None:
     def run(kind: str, execution: str, *, again: bool = False) -> str:
-        request = event("reply") | {"kind": kind, "execution": execution}
+        request = event("reply") | {"kind": kind, "execution_name": execution}
         request["claim"]["email"]["reply_again"] = again
         answer: str = reply_handler.handler(request, CONTEXT)["ses_message_id"]
         return answer
 
-    kinds = ("digest", "refusal", "delay", "failure")
+    kinds = ("answer", "refusal", "delay", "failure")
     first = {kind: run(kind, "e") for kind in kinds}
     assert len(set(first.values())) == len(kinds)
     assert {kind: run(kind, "e-r2") for kind in kinds} == first

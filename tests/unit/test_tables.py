@@ -9,7 +9,7 @@ import png
 import pytest
 from openpyxl import Workbook
 
-from mailstep.contracts import Attachment, Digest, Message
+from mailstep.contracts import Answer, Attachment, Message
 from mailstep.process.attachments import Worked
 from mailstep.process.processors import tables as processor
 from mailstep.process.processors.tables import process
@@ -101,9 +101,9 @@ def test_the_cleaned_table_is_even_utf8_and_runs_nothing_in_a_spreadsheet() -> N
 
 def test_a_table_is_answered_with_summary_pictures_and_the_table_back() -> None:
     content = b"sku,n\nA,1\nB,5\n<b>,9\n"
-    message = Message(id="m", route="r", size_octets=1, attachments=(attachment("t.csv"), attachment("bad.xlsx")))
-    digest = process(message, lambda one: content if one.filename == "t.csv" else b"PK\x03\x04 broken")
-    picture, cleaned = digest.attachments
+    message = Message(email_id="m", route="r", size_octets=1, attachments=(attachment("t.csv"), attachment("bad.xlsx")))
+    answer = process(message, lambda one: content if one.filename == "t.csv" else b"PK\x03\x04 broken")
+    picture, cleaned = answer.attachments
     assert (picture.media_type, picture.content_id, picture.content_base64[:8]) == (
         "image/png",
         "bars-1",
@@ -113,12 +113,12 @@ def test_a_table_is_answered_with_summary_pictures_and_the_table_back() -> None:
         "t (cleaned).csv",
         "sku,n\r\nA,1\r\nB,5\r\n<b>,9\r\n",
     )
-    assert digest.html
-    assert 'src="cid:bars-1"' in digest.html
-    assert "&lt;b&gt;" in digest.html
-    assert "3 rows, 2 columns" in digest.text
-    assert "not a workbook that can be read" in digest.text
-    assert Digest.model_validate_json(digest.model_dump_json()) == digest
+    assert answer.html
+    assert 'src="cid:bars-1"' in answer.html
+    assert "&lt;b&gt;" in answer.html
+    assert "3 rows, 2 columns" in answer.text
+    assert "not a workbook that can be read" in answer.text
+    assert Answer.model_validate_json(answer.model_dump_json()) == answer
 
 
 def test_a_picture_has_a_bar_for_each_count() -> None:
@@ -254,7 +254,7 @@ def shown(column: Column) -> dict[str, object]:
     made = attachment()
     table = Table("t", 1, (column,), [])
     worked = Worked(made, (processor._Shown(table, processor._cleaned(made, table, alone=True)),))
-    message = Message(id="m", route="r", size_octets=1)
+    message = Message(email_id="m", route="r", size_octets=1)
     return {"message": message, "received": [worked], "picture_of": lambda _: None, "described": lambda t: t.columns}
 
 
@@ -285,13 +285,13 @@ def test_an_unforeseen_error_at_one_attachment_leaves_the_others_their_answer(mo
         return summarise(made, content, room)
 
     monkeypatch.setattr(processor, "summarise", fails)
-    made = Message(id="m", route="r", size_octets=1, attachments=(attachment("bad.csv"), attachment("good.csv")))
-    digest = process(made, lambda _: b"a\n1\n2\n")
-    [bad, good] = digest.text.split("\n\n")[1:]
+    made = Message(email_id="m", route="r", size_octets=1, attachments=(attachment("bad.csv"), attachment("good.csv")))
+    answer = process(made, lambda _: b"a\n1\n2\n")
+    [bad, good] = answer.text.split("\n\n")[1:]
     assert bad.startswith("bad.csv")
     assert "Please save it again" in bad
     assert "1 columns" in good
-    assert "good (cleaned).csv" in {one.filename for one in digest.attachments}
+    assert "good (cleaned).csv" in {one.filename for one in answer.attachments}
 
 
 @pytest.mark.parametrize(
@@ -316,9 +316,9 @@ def test_a_header_may_be_empty_or_repeat_itself() -> None:
 
 def test_a_reply_stays_short_whatever_the_tables_hold() -> None:
     wide = (",".join("n" * 5_000 for _ in range(200)) + "\n" + ",".join("v" * 5_000 for _ in range(200))).encode()
-    made = Message(id="m", route="r", size_octets=1, attachments=tuple(attachment(f"{n}.csv") for n in range(10)))
-    digest = process(made, lambda _: wide)
-    assert digest.html
-    assert (digest.text.count("- n"), len(digest.html) < 1_000_000) == (processor.COLUMNS_SHOWN, True)
-    assert "and 200 more columns" in digest.text
-    assert len(digest.attachments) == 10
+    made = Message(email_id="m", route="r", size_octets=1, attachments=tuple(attachment(f"{n}.csv") for n in range(10)))
+    answer = process(made, lambda _: wide)
+    assert answer.html
+    assert (answer.text.count("- n"), len(answer.html) < 1_000_000) == (processor.COLUMNS_SHOWN, True)
+    assert "and 200 more columns" in answer.text
+    assert len(answer.attachments) == 10

@@ -30,7 +30,7 @@ FUNCTIONS = ("Parse", "Validate", "Process", "Reply")
 REGION = "us-east-1"
 BUCKET = "mailstep-mail-123456789012"
 
-WAITS = {"FirstWaitSeconds": 60, "LongestWaitSeconds": 3600}
+WAITS = {"OutageFirstWaitSeconds": 60, "OutageLongestWaitSeconds": 3600}
 
 _ASL = "moto.stepfunctions.parser.asl"
 _WAIT = f"{_ASL}.component.state.wait.wait_function.wait_function.WaitFunction._wait_interval"

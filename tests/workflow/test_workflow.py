@@ -27,25 +27,25 @@ from tests.workflow.moto_interpreter import (
 
 STATES = json.loads(DEFINITION.read_text())["States"]
 KEY = "inbound/orders/0123456789"
-EMAIL = {"id": "0123456789-abc", "bucket": BUCKET, "key": KEY, "version_id": None, "replay": False}
+EMAIL = {"email_id": "0123456789-abc", "bucket": BUCKET, "key": KEY, "version_id": None, "replay": False}
 EXECUTION_ARN = f"arn:aws:states:{REGION}:123456789012:execution:email:sample"
-ENVELOPE = {"sender": "a@b.example", "subject": 'Say "hi"', "message_id": "<1@b.example>"}
+SUMMARY = {"from_address": "a@b.example", "subject": 'Say "hi"', "message_id": "<1@b.example>"}
 CLAIM = {
     "email": EMAIL,
     "route": "orders",
     "message_key": "parsed/0123456789-abc/message.json",
-    "envelope": ENVELOPE,
+    "summary": SUMMARY,
 }
 PROCESSING: dict[str, Any] = {
     "queue_url": "",
     "group": "g",
     "limit_seconds": 60,
     "heartbeat_seconds": 59,
-    "patience_seconds": 24 * 3600,
+    "outage_seconds": 24 * 3600,
 }
 VALID = CLAIM | {"processing": PROCESSING}
-REFUSAL = {"reason": "too_large", "tell_sender": True, "explanation": 'Please send "less".', "digest_key": None}
-DIGEST_KEY = f"digest/{EMAIL['id']}.json"
+REFUSAL = {"reason": "too_large", "tell_sender": True, "explanation": 'Please send "less".', "answer_key": None}
+ANSWER_KEY = f"answers/{EMAIL['email_id']}.json"
 REPLIED = {"ses_message_id": "ses-1"}
 
 
@@ -60,7 +60,7 @@ def go(meanwhile: Callable[[], object] = lambda: None, **answers: list[Answer]) 
     script: dict[str, list[Answer]] = {
         "Parse": [CLAIM],
         "Validate": [VALID],
-        "Process": [{"digest_key": "digest/0123456789-abc.json"}],
+        "Process": [{"answer_key": "answers/0123456789-abc.json"}],
         "Reply": [REPLIED],
     }
     return run(script | answers, EMAIL, meanwhile)
@@ -71,7 +71,7 @@ def refused(**changes: object) -> Fails:
 
 
 TO_PROCESSING = ["ParseEmail", "ValidateEmail", "ChooseProcessor", "ProcessEmail"]
-PATIENTLY = ["PlanNextTry", "CheckPatience", "WaitForApplication", "ProcessEmail"]
+WAITING = ["PlanNextTry", "CheckOutage", "WaitForApplication", "ProcessEmail"]
 
 
 def test_an_ordinary_message_takes_four_tasks_and_two_choices_and_is_replied_to() -> None:
@@ -80,7 +80,7 @@ def test_an_ordinary_message_takes_four_tasks_and_two_choices_and_is_replied_to(
     assert ended.status == "SUCCEEDED"
     assert ended.output == {
         "outcome": "replied",
-        "id": EMAIL["id"],
+        "email_id": EMAIL["email_id"],
         "route": "orders",
         "reason": None,
         "ses_message_id": "ses-1",
@@ -89,7 +89,7 @@ def test_an_ordinary_message_takes_four_tasks_and_two_choices_and_is_replied_to(
     assert ended.payloads["Validate"] == [{"claim": CLAIM, "execution_arn": EXECUTION_ARN}]
     assert ended.payloads["Process"] == [{"claim": VALID, "idempotency_key": "sample"}]
     assert ended.payloads["Reply"] == [
-        {"execution": "sample", "claim": VALID, "kind": "digest", "digest_key": "digest/0123456789-abc.json"}
+        {"execution_name": "sample", "claim": VALID, "kind": "answer", "answer_key": "answers/0123456789-abc.json"}
     ]
 
 
@@ -97,8 +97,8 @@ def test_a_refusal_that_may_be_told_is_told_with_its_reason() -> None:
     ended = go(Validate=[refused()])
     assert ended.path == ["ParseEmail", "ValidateEmail", "ChooseRefusal", "SendRefusal"]
     assert (ended.status, ended.output["outcome"], ended.output["reason"]) == ("SUCCEEDED", "refused", "too_large")
-    told = {"execution": "sample", "claim": CLAIM, "kind": "refusal"}
-    assert ended.payloads["Reply"] == [told | {"explanation": 'Please send "less".', "digest_key": None}]
+    told = {"execution_name": "sample", "claim": CLAIM, "kind": "refusal"}
+    assert ended.payloads["Reply"] == [told | {"explanation": 'Please send "less".', "answer_key": None}]
     assert ended.payloads["Process"] == []
 
 
@@ -118,7 +118,7 @@ def test_what_is_no_email_is_copied_to_quarantine_with_its_reason_and_the_operat
     assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     s3 = boto3.client("s3", region_name=REGION)
-    kept = f"quarantine/{EMAIL['id']}"
+    kept = f"quarantine/{EMAIL['email_id']}"
     assert s3.get_object(Bucket=BUCKET, Key=kept)["Body"].read() == b"no email"
     assert s3.get_object_tagging(Bucket=BUCKET, Key=kept)["TagSet"] == [
         {"Key": "quarantined", "Value": "it is neither text nor has a header field of its own"}
@@ -144,7 +144,9 @@ TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-=._:/@]{1,256}")
 
 
 def quarantine_tag() -> str:
-    tags = boto3.client("s3", region_name=REGION).get_object_tagging(Bucket=BUCKET, Key=f"quarantine/{EMAIL['id']}")
+    tags = boto3.client("s3", region_name=REGION).get_object_tagging(
+        Bucket=BUCKET, Key=f"quarantine/{EMAIL['email_id']}"
+    )
     [tag] = tags["TagSet"]
     assert tag["Key"] == "quarantined"
     return tag["Value"]
@@ -175,11 +177,11 @@ def test_an_object_that_is_gone_cannot_be_copied_and_the_operators_are_told_all_
 
 
 def test_an_application_that_refuses_has_its_reason_told() -> None:
-    said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "digest_key": "digest/1"}
+    said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "answer_key": "answers/1"}
     ended = go(Process=[Fails("ApplicationRefused", json.dumps(said))])
     assert ended.path[-2:] == ["ProcessEmail", "SendRefusal"]
     assert (ended.output["outcome"], ended.output["reason"]) == ("refused", "application_refused")
-    assert ended.payloads["Reply"][0]["digest_key"] == "digest/1"
+    assert ended.payloads["Reply"][0]["answer_key"] == "answers/1"
 
 
 def test_a_defect_in_processing_is_told_to_the_sender_and_then_fails_on_the_work_that_failed() -> None:
@@ -194,7 +196,7 @@ def test_a_defect_in_processing_is_told_to_the_sender_and_then_fails_on_the_work
 
 
 def test_an_application_that_refuses_after_an_outage_has_its_reason_told() -> None:
-    said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "digest_key": "digest/1"}
+    said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "answer_key": "answers/1"}
     ended = go(Process=[Fails("ZeroDivisionError"), Fails("ApplicationRefused", json.dumps(said))])
     assert ended.path[-3:] == ["ChooseLastTry", "ReprocessEmail", "SendRefusal"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "refused")
@@ -207,7 +209,7 @@ def test_a_failure_notice_that_cannot_be_sent_does_not_hide_the_failure() -> Non
 
 
 def test_work_that_succeeds_at_the_last_try_is_answered() -> None:
-    ended = go(Process=[Fails("ZeroDivisionError"), {"digest_key": "digest/0123456789-abc.json"}])
+    ended = go(Process=[Fails("ZeroDivisionError"), {"answer_key": "answers/0123456789-abc.json"}])
     assert ended.path[-3:] == ["ReprocessEmail", "ChooseReply", "SendReply"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
 
@@ -219,7 +221,7 @@ def test_a_defect_where_nobody_can_be_told_fails_at_that_very_state(state: str) 
     assert (ended.status, ended.timeline.error) == ("FAILED", "ZeroDivisionError")
 
 
-@pytest.mark.parametrize("answer", [{}, {"digest_key": "digest/another.json"}, {"digest_key": 7}])
+@pytest.mark.parametrize("answer", [{}, {"answer_key": "answers/another.json"}, {"answer_key": 7}])
 def test_an_answer_that_is_not_ours_fails_the_execution_after_the_second_time(answer: dict[str, Any]) -> None:
     ended = go(Process=[answer])
     assert ended.path == [
@@ -233,8 +235,8 @@ def test_an_answer_that_is_not_ours_fails_the_execution_after_the_second_time(an
 @pytest.mark.parametrize(
     ("script", "before"),
     [
-        ([Fails("ZeroDivisionError"), {"digest_key": None}], "failure"),
-        ([*[Fails("TransientError")] * 5, {"digest_key": None}], "delay"),
+        ([Fails("ZeroDivisionError"), {"answer_key": None}], "failure"),
+        ([*[Fails("TransientError")] * 5, {"answer_key": None}], "delay"),
     ],
 )
 def test_a_sender_who_was_told_to_wait_hears_that_the_work_is_done(script: list[Answer], before: str) -> None:
@@ -250,13 +252,13 @@ def test_a_sender_who_was_told_to_wait_hears_that_the_work_is_done(script: list[
 
 @pytest.mark.parametrize("no_notice", [{"ses_message_id": None}, Fails("MessageRejected")])
 def test_a_sender_whose_notice_was_not_sent_hears_of_no_completion(no_notice: Answer) -> None:
-    ended = go(Process=[Fails("ZeroDivisionError"), {"digest_key": None}], Reply=[no_notice])
+    ended = go(Process=[Fails("ZeroDivisionError"), {"answer_key": None}], Reply=[no_notice])
     assert (ended.path[-1], ended.output["outcome"]) == ("EndWithoutReply", "processed")
 
 
 def test_a_replay_asks_whether_its_sender_was_told_to_wait() -> None:
     replayed = VALID | {"email": EMAIL | {"replay": True}}
-    ended = go(Validate=[replayed], Process=[{"digest_key": None}], Reply=[{"ses_message_id": None}])
+    ended = go(Validate=[replayed], Process=[{"answer_key": None}], Reply=[{"ses_message_id": None}])
     assert ended.path[-1] == "SendCompletionNotice"
     assert (ended.output["outcome"], ended.output["ses_message_id"]) == ("processed", None)
 
@@ -264,12 +266,12 @@ def test_a_replay_asks_whether_its_sender_was_told_to_wait() -> None:
 def test_an_application_that_is_being_deployed_is_waited_for_after_a_defect() -> None:
     busy_again = Fails("ApplicationBusy", json.dumps({"retry_after_seconds": 30}))
     down = Fails("TransientError")
-    ended = go(Process=[Fails("MalformedAnswer"), busy_again, busy_again, *[down] * 10, {"digest_key": DIGEST_KEY}])
+    ended = go(Process=[Fails("MalformedAnswer"), busy_again, busy_again, *[down] * 10, {"answer_key": ANSWER_KEY}])
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
 
 
 def test_an_application_that_wants_no_reply_gets_none() -> None:
-    ended = go(Process=[{"digest_key": None}])
+    ended = go(Process=[{"answer_key": None}])
     assert ended.path[-2:] == ["ChooseReply", "EndWithoutReply"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "processed")
     assert ended.payloads["Reply"] == []
@@ -287,29 +289,27 @@ QUICK_TRIES = 5
 
 def test_an_outage_is_waited_out_and_the_sender_hears_of_it_once() -> None:
     outage = [Fails("TransientError")] * QUICK_TRIES * 4
-    ended = go(Process=[*outage, {"digest_key": DIGEST_KEY}])
+    ended = go(Process=[*outage, {"answer_key": ANSWER_KEY}])
     assert ended.status == "SUCCEEDED"
     assert ended.waits == [60, 120, 240, 480]
-    told = PATIENTLY.copy()
+    told = WAITING.copy()
     told.insert(2, "SendDelayNotice")
-    assert ended.path == [*TO_PROCESSING, *told, *PATIENTLY * 3, "ChooseReply", "SendReply"]
-    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "digest"]
+    assert ended.path == [*TO_PROCESSING, *told, *WAITING * 3, "ChooseReply", "SendReply"]
+    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "answer"]
     assert len({payload["idempotency_key"] for payload in ended.payloads["Process"]}) == 1
 
 
 def test_an_outage_beyond_the_routes_horizon_ends_in_the_failure_notice() -> None:
     ended = go(Process=[Fails("TransientError")])
-    assert sum(ended.waits) <= PROCESSING["patience_seconds"] < sum(ended.waits) + WAITS["LongestWaitSeconds"]
-    assert max(ended.waits) == WAITS["LongestWaitSeconds"]
-    assert ended.path[-4:] == ["CheckPatience", "SendFailureNotice", "ChooseLastTry", "ReprocessEmail"]
+    assert sum(ended.waits) <= PROCESSING["outage_seconds"] < sum(ended.waits) + WAITS["OutageLongestWaitSeconds"]
+    assert max(ended.waits) == WAITS["OutageLongestWaitSeconds"]
+    assert ended.path[-4:] == ["CheckOutage", "SendFailureNotice", "ChooseLastTry", "ReprocessEmail"]
     assert (ended.status, ended.timeline.error) == ("FAILED", "TransientError")
     assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "failure"]
 
 
 def test_a_route_without_patience_fails_after_the_quick_tries() -> None:
-    ended = go(
-        Validate=[CLAIM | {"processing": PROCESSING | {"patience_seconds": 0}}], Process=[Fails("TransientError")]
-    )
+    ended = go(Validate=[CLAIM | {"processing": PROCESSING | {"outage_seconds": 0}}], Process=[Fails("TransientError")])
     assert ended.waits == []
     assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["failure"]
 
@@ -319,21 +319,21 @@ def busy(seconds: int) -> Fails:
 
 
 def test_a_short_retry_after_is_waited_for_and_no_notice_sent() -> None:
-    ended = go(Process=[busy(7), {"digest_key": DIGEST_KEY}])
+    ended = go(Process=[busy(7), {"answer_key": ANSWER_KEY}])
     assert ended.waits == [7]
-    assert ended.path == [*TO_PROCESSING, *PATIENTLY, "ChooseReply", "SendReply"]
+    assert ended.path == [*TO_PROCESSING, *WAITING, "ChooseReply", "SendReply"]
     assert ended.attempts("ProcessEmail") == 1
 
 
 def test_a_retry_after_is_the_least_that_is_waited_and_waits_grow() -> None:
-    ended = go(Process=[busy(2), busy(1), busy(100), busy(1), {"digest_key": DIGEST_KEY}])
+    ended = go(Process=[busy(2), busy(1), busy(100), busy(1), {"answer_key": ANSWER_KEY}])
     assert ended.waits == [2, 4, 100, 200]
-    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "digest"]
+    assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["delay", "answer"]
 
 
 def test_a_delay_notice_that_cannot_be_sent_does_not_end_the_patience() -> None:
     outage = [Fails("TransientError")] * QUICK_TRIES
-    ended = go(Process=[*outage, {"digest_key": DIGEST_KEY}], Reply=[Fails("ReplyRejected"), REPLIED])
+    ended = go(Process=[*outage, {"answer_key": ANSWER_KEY}], Reply=[Fails("ReplyRejected"), REPLIED])
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "replied")
 
 
@@ -381,21 +381,21 @@ def queued(consumer: Consumer) -> Run:
 
 
 def test_an_application_that_pulls_answers_by_the_token() -> None:
-    consumer = Consumer(succeeds('{"digest_key": "digest/0123456789-abc.json"}'))
+    consumer = Consumer(succeeds('{"answer_key": "answers/0123456789-abc.json"}'))
     ended = queued(consumer)
     assert ended.path == ["ParseEmail", "ValidateEmail", "ChooseProcessor", "QueueEmail", "ChooseReply", "SendReply"]
-    assert ended.payloads["Reply"][0]["digest_key"] == "digest/0123456789-abc.json"
+    assert ended.payloads["Reply"][0]["answer_key"] == "answers/0123456789-abc.json"
     item = QueueItem.model_validate(consumer.items[0])
-    assert (item.message_key, item.digest_key) == (CLAIM["message_key"], "digest/0123456789-abc.json")
+    assert (item.message_key, item.answer_key) == (CLAIM["message_key"], "answers/0123456789-abc.json")
     assert consumer.attributes[0]["MessageGroupId"] == PROCESSING["group"]
 
 
 def test_an_application_that_pulls_may_want_no_reply() -> None:
-    assert queued(Consumer(succeeds('{"digest_key": null}'))).output["outcome"] == "processed"
+    assert queued(Consumer(succeeds('{"answer_key": null}'))).output["outcome"] == "processed"
 
 
-@pytest.mark.parametrize("answer", ["{}", '{"digestKey": null}', '{"digest_key": "digest/another.json"}', '"done"'])
-def test_what_is_no_answer_of_a_queue_is_not_taken_for_silence_and_no_other_digest_is_sent(answer: str) -> None:
+@pytest.mark.parametrize("answer", ["{}", '{"answerKey": null}', '{"answer_key": "answers/another.json"}', '"done"'])
+def test_what_is_no_answer_of_a_queue_is_not_taken_for_silence_and_no_other_answer_is_sent(answer: str) -> None:
     ended = queued(Consumer(succeeds(answer)))
     assert ended.path[-4:] == ["ChooseReply", "SendFailureNotice", "ChooseLastTry", "FailUnanswered"]
     assert [told["kind"] for told in ended.payloads["Reply"]] == ["failure"]
@@ -409,7 +409,7 @@ def test_an_application_that_pulls_may_refuse() -> None:
 
 
 def test_an_application_that_pulls_may_ask_to_try_again() -> None:
-    consumer = Consumer(fails("TransientError", "later"), succeeds('{"digest_key": null}'))
+    consumer = Consumer(fails("TransientError", "later"), succeeds('{"answer_key": null}'))
     ended = queued(consumer)
     assert ended.status == "SUCCEEDED"
     assert len(consumer.items) == 2
@@ -425,7 +425,7 @@ def test_a_queue_without_an_answer_ends_in_the_failure_notice_and_a_failed_execu
     ended = queued(consumer())
     assert ended.path[-4:] == ["QueueEmail", "SendFailureNotice", "ChooseLastTry", "FailUnanswered"]
     assert (ended.status, ended.timeline.error) == ("FAILED", "ApplicationUnanswered")
-    assert f"mailstep replay {EMAIL['id']}" in str(ended.timeline.cause)
+    assert f"mailstep replay {EMAIL['email_id']}" in str(ended.timeline.cause)
 
 
 # ---- Every error of every Retry ----
@@ -446,10 +446,10 @@ RETRIES = [
 # What leads to a state that an ordinary message does not come to.
 DETOURS: dict[str, dict[str, list[Answer]]] = {
     "SendRefusal": {"Validate": [refused()]},
-    "SendDelayNotice": {"Process": [*[Fails("TransientError")] * QUICK_TRIES, {"digest_key": DIGEST_KEY}]},
+    "SendDelayNotice": {"Process": [*[Fails("TransientError")] * QUICK_TRIES, {"answer_key": ANSWER_KEY}]},
     "SendFailureNotice": {"Process": [Fails("ZeroDivisionError")]},
     "SendCompletionNotice": {
-        "Process": [Fails("ZeroDivisionError"), {"digest_key": None}],
+        "Process": [Fails("ZeroDivisionError"), {"answer_key": None}],
         "Reply": [REPLIED],
     },
     "ReprocessEmail": {"Process": [Fails("ZeroDivisionError")]},
@@ -469,7 +469,7 @@ def good(function: str) -> Answer:
     answers: dict[str, Answer] = {
         "Parse": CLAIM,
         "Validate": VALID,
-        "Process": {"digest_key": DIGEST_KEY},
+        "Process": {"answer_key": ANSWER_KEY},
         "Reply": REPLIED,
     }
     return answers[function]

@@ -27,7 +27,7 @@ def start(email: StoredEmail) -> str:
         try:
             sfn.start_execution(
                 stateMachineArn=os.environ["STATE_MACHINE_ARN"],
-                name=email.id,
+                name=email.email_id,
                 # Minimal and canonical, so that the inputs of repeated events are the same to the last byte.
                 input=json.dumps(
                     email.model_dump(mode="json", exclude={"replay", "reply_again"}),

@@ -107,7 +107,7 @@ class Ledger:
                     ConditionExpression="attribute_not_exists(id) OR email_id = :email OR expiration < :now"
                     " OR execution_arn = :other",
                     ExpressionAttributeValues={
-                        ":email": {"S": message.id},
+                        ":email": {"S": message.email_id},
                         ":execution": {"S": execution_arn},
                         ":other": {"S": instead_of},
                         ":now": {"N": str(now)},
@@ -137,8 +137,8 @@ class Ledger:
                     UpdateExpression="ADD emails :this SET expiration = :end",
                     ConditionExpression="attribute_not_exists(id) OR contains(emails, :email) OR size(emails) < :most",
                     ExpressionAttributeValues={
-                        ":this": {"SS": [message.id]},
-                        ":email": {"S": message.id},
+                        ":this": {"SS": [message.email_id]},
+                        ":email": {"S": message.email_id},
                         ":most": {"N": str(at_most)},
                         ":end": {"N": str(now + 2 * _HOUR)},
                     },

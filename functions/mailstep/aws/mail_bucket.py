@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from mailstep import limits
+from mailstep import keys, limits
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import Attachment, Digest, Message, StoredEmail
+from mailstep.contracts import Answer, Attachment, Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def write_attachment(bucket: str, key: str, content: bytes) -> None:
 
 
 def write_message(bucket: str, message: Message) -> str:
-    """Store the message, whose attachments are stored already; answer its key."""
-    key = f"parsed/{message.id}/message.json"
+    """Store the message, whose attachments are stored already; return its key."""
+    key = keys.message(message.email_id)
     _put(bucket, key, message.model_dump_json().encode(), "application/json")
     return key
 
@@ -79,16 +79,16 @@ def attachment_url(bucket: str, attachment: Attachment, *, seconds: int) -> str:
     return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": attachment.key}, ExpiresIn=seconds)
 
 
-def write_digest(bucket: str, message_id: str, digest: Digest) -> str:
-    """Store the digest; answer its key."""
-    key = f"digest/{message_id}.json"
-    _put(bucket, key, digest.model_dump_json().encode(), "application/json")
+def write_answer(bucket: str, email_id: str, answer: Answer) -> str:
+    """Store the answer; return its key."""
+    key = keys.answer(email_id)
+    _put(bucket, key, answer.model_dump_json().encode(), "application/json")
     return key
 
 
-def read_digest(bucket: str, key: str) -> Digest:
-    """The digest that ProcessEmail stored."""
-    return Digest.model_validate_json(_get(bucket, key))
+def read_answer(bucket: str, key: str) -> Answer:
+    """The answer that ProcessEmail stored."""
+    return Answer.model_validate_json(_get(bucket, key))
 
 
 def _get(bucket: str, key: str) -> bytes:

@@ -55,14 +55,14 @@ def send(message: bytes, *, to: Address, sender: Address) -> str:
 
 
 _REJECTIONS: dict[str, type[errors.ReplyRejected]] = {
-    "AccountSuspendedException": errors.ResumeSesSending,
-    "SendingPausedException": errors.ResumeSesSending,
-    "ConfigurationSetSendingPausedException": errors.ResumeSesSending,
-    "MailFromDomainNotVerifiedException": errors.RepairMailFromDomain,
-    "NotFoundException": errors.DeployConfigurationSet,
-    "ConfigurationSetDoesNotExistException": errors.DeployConfigurationSet,
-    "BadRequestException": errors.MendReplyContent,
-    "MessageRejected": errors.MendReplyContent,
+    "AccountSuspendedException": errors.SendingPaused,
+    "SendingPausedException": errors.SendingPaused,
+    "ConfigurationSetSendingPausedException": errors.SendingPaused,
+    "MailFromDomainNotVerifiedException": errors.MailFromDomainNotVerified,
+    "NotFoundException": errors.ConfigurationSetMissing,
+    "ConfigurationSetDoesNotExistException": errors.ConfigurationSetMissing,
+    "BadRequestException": errors.ReplyContentRejected,
+    "MessageRejected": errors.ReplyContentRejected,
 }
 
 
@@ -76,5 +76,5 @@ def _rejection(code: str, text: str, *, own_domain: str) -> errors.ReplyRejected
         failed = re.split(r"[\s,:]+", text.lower())
         domain = own_domain.lower()
         ours = any(identity == domain or identity.endswith(f"@{domain}") for identity in failed)
-        return (errors.VerifySendingDomain if ours else errors.LeaveSesSandbox)(code)
+        return (errors.SenderNotVerified if ours else errors.AccountInSandbox)(code)
     return _REJECTIONS[code](code) if code in _REJECTIONS else None

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mailstep.aws import mail_bucket
 from mailstep.contracts import Claim, StoredEmail
 from mailstep.parse.budget import Budget
-from mailstep.parse.message import envelope, parse
+from mailstep.parse.message import parse, summary
 from mailstep.telemetry import logger
 
 # Of the time that is left when the message is here, what reading it may take; of the memory, what is for other things:
@@ -17,7 +17,7 @@ _READING_SHARE = 0.6
 _OTHER_OCTETS = 96 * 1024 * 1024
 
 
-@logger.inject_lambda_context(correlation_id_path="id")
+@logger.inject_lambda_context(correlation_id_path="email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     email = StoredEmail.model_validate(event)
     raw = mail_bucket.read_raw(email)
@@ -28,5 +28,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     message = parse(raw, email, partial(mail_bucket.write_attachment, email.bucket), budget)
     message_key = mail_bucket.write_message(email.bucket, message)
     logger.info("Parsed", extra={"attachments": len(message.attachments), "defects": len(message.defects)})
-    claim = Claim(email=email, route=email.route, message_key=message_key, envelope=envelope(message))
+    claim = Claim(email=email, route=email.route, message_key=message_key, summary=summary(message))
     return claim.model_dump(mode="json")

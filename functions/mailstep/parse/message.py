@@ -10,14 +10,14 @@ from functools import partial
 import filetype
 from mailparser_reply import EmailReplyParser
 
-from mailstep import limits
+from mailstep import keys, limits
 from mailstep.contracts import (
     SUBJECT_IN_STATE,
     Address,
     Attachment,
-    Envelope,
     Message,
     StoredEmail,
+    Summary,
 )
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.bodies import bodies, disposition
@@ -66,7 +66,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
     if _is_no_email(raw, root):
         raise UnreadableEmail("it is neither text nor has a header field of its own")
     found = bodies(root)
-    files = _Files(raw, email.id, keep, defects, budget)
+    files = _Files(raw, email.email_id, keep, defects, budget)
     text = _text(found.text, files)
     html = _text(found.html, files)
     for part in found.files:
@@ -77,7 +77,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
     if sent and when is None:
         defects.append("the date cannot be read: see date_raw")
     return Message(
-        id=email.id,
+        email_id=email.email_id,
         route=email.route,
         size_octets=len(raw),
         received=received(on_top),
@@ -107,10 +107,10 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
     )
 
 
-def envelope(message: Message) -> Envelope:
+def summary(message: Message) -> Summary:
     """What state may carry of a message."""
-    return Envelope(
-        sender=message.from_[0].address if message.from_ else None,
+    return Summary(
+        from_address=message.from_[0].address if message.from_ else None,
         subject=message.subject[:SUBJECT_IN_STATE],
         message_id=message.message_id,
         size_octets=message.size_octets,
@@ -142,8 +142,8 @@ def _octets(text: str, length: int) -> str:
 class _Files:
     """Decodes attachments one at a time and hands each on; what stays is the description."""
 
-    def __init__(self, raw: bytes, message_id: str, keep: Keep, defects: list[str], budget: Budget) -> None:
-        self.raw, self._id, self._keep, self.defects, self.budget = raw, message_id, keep, defects, budget
+    def __init__(self, raw: bytes, email_id: str, keep: Keep, defects: list[str], budget: Budget) -> None:
+        self.raw, self._email_id, self._keep, self.defects, self.budget = raw, email_id, keep, defects, budget
         self.attachments: list[Attachment] = []
         self._unpacker = Unpacker()
 
@@ -197,8 +197,7 @@ class _Files:
         inline: bool = False,
     ) -> None:
         number = len(self.attachments) + 1
-        # Never made from a file name, which is the sender's.
-        key = f"parsed/{self._id}/attachments/{number}"
+        key = keys.attachment(self._email_id, number)
         with self.budget.paused():
             self._keep(key, octets)
         kind = self.budget.attempt(

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import urllib3
 from pydantic import ValidationError
 
-from mailstep.contracts import ApplicationRequest, Digest
+from mailstep.contracts import Answer, ApplicationRequest
 from mailstep.errors import (
     ApplicationBusy,
     ApplicationDenied,
@@ -21,7 +21,7 @@ from mailstep.process.signing import authenticate, forget_secrets
 from mailstep.routes import Route
 
 ANSWER_BOUND = 10 * 1024 * 1024
-"""Octets of an answer that are read: a digest and its attachments, under SES's bound for a message."""
+"""Octets of an answer that are read: an answer and its attachments, under SES's bound for a message."""
 RETRY_AFTER_BOUND = 3600
 """Seconds that Retry-After is honoured up to (RFC 9110 section 10.2.3)."""
 _EXPLANATION_BOUND = 500
@@ -32,7 +32,7 @@ _DENIED = {401, 403}
 _pool = urllib3.PoolManager(retries=False)
 
 
-def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Digest | None:
+def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Answer | None:
     """Have the application process the message; None where it answers 204, no reply wanted.
 
     Raises:
@@ -40,7 +40,7 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Dige
         TransientError: the same without, or no answer.
         ApplicationRefused: another 4xx with a `reason`, which goes to the sender.
         ApplicationDenied: 401 or 403 without: that is the answer of whoever guards the application.
-        MalformedAnswer: anything else that is no digest. Redirects are not followed.
+        MalformedAnswer: anything else that is no answer. Redirects are not followed.
         ConfigurationError: the URL is none, or the secret cannot be read.
     """
     body = request.model_dump_json().encode()
@@ -48,7 +48,7 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Dige
         "Content-Type": "application/json",
         "Accept": "application/json",
         "Idempotency-Key": idempotency_key,
-        "Mailstep-Message-Id": request.message.id,
+        "Mailstep-Email-Id": request.message.email_id,
     }
     status, answered, answer = _post(route.url, body, authenticate(route, body, headers))
     if status in _RETRY_LATER or status >= 500:
@@ -64,14 +64,14 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Dige
     if status == 204:
         return None
     if not 200 <= status < 300:
-        raise MalformedAnswer(f"the application answered {status}, not 2xx with a digest, nor 4xx with a reason")
+        raise MalformedAnswer(f"the application answered {status}, not 2xx with an answer, nor 4xx with a reason")
     if len(answer) > ANSWER_BOUND:
         raise MalformedAnswer(f"the application's answer is over {ANSWER_BOUND} octets")
     try:
-        return Digest.model_validate_json(answer)
+        return Answer.model_validate_json(answer)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise MalformedAnswer(f"the application's answer is no digest: {faults[:_EXPLANATION_BOUND]}") from error
+        raise MalformedAnswer(f"the application's answer is no answer: {faults[:_EXPLANATION_BOUND]}") from error
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, urllib3.HTTPHeaderDict, bytes]:

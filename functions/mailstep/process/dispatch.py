@@ -1,11 +1,11 @@
-"""ProcessEmail: hand the message to whom its route names, and keep the digest."""
+"""ProcessEmail: hand the message to whom its route names, and keep the answer."""
 
 from functools import partial
 
 from mailstep.aws import mail_bucket
 from mailstep.contracts import (
+    Answer,
     ApplicationRequest,
-    Digest,
     Message,
     Processed,
     ProcessRequest,
@@ -21,7 +21,7 @@ ATTACHMENT_LINK_SECONDS = 35
 
 
 def process(request: ProcessRequest) -> Processed:
-    """Process a message that ValidateEmail let pass; the digest is stored, its key answered.
+    """Process a message that ValidateEmail let pass; the answer is stored, its key answered.
 
     Raises:
         ConfigurationError: the route is gone, or names a processor that is not there.
@@ -34,17 +34,17 @@ def process(request: ProcessRequest) -> Processed:
     if route is None:
         raise ConfigurationError(f"the route {claim.route!r} is gone from routes.toml")
     if route.url:
-        digest: Digest | None = _ask_application(route, bucket, message, request.idempotency_key)
+        answer: Answer | None = _ask_application(route, bucket, message, request.idempotency_key)
     else:
-        digest = built_in(route.processor)(message, partial(mail_bucket.read_attachment, bucket))
-    return Processed(digest_key=mail_bucket.write_digest(bucket, message.id, digest) if digest else None)
+        answer = built_in(route.processor)(message, partial(mail_bucket.read_attachment, bucket))
+    return Processed(answer_key=mail_bucket.write_answer(bucket, message.email_id, answer) if answer else None)
 
 
-def _ask_application(route: Route, bucket: str, message: Message, idempotency_key: str) -> Digest | None:
+def _ask_application(route: Route, bucket: str, message: Message, idempotency_key: str) -> Answer | None:
     try:
         return application.ask(route, _application_request(bucket, message), idempotency_key)
     except ApplicationRefused as refused:
-        key = mail_bucket.write_digest(bucket, message.id, notice("refusal", message, refused.explanation))
+        key = mail_bucket.write_answer(bucket, message.email_id, notice("refusal", message, refused.explanation))
         raise ApplicationRefused(refused.explanation, key) from None
 
 

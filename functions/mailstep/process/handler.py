@@ -9,7 +9,7 @@ from mailstep.process.dispatch import process
 from mailstep.telemetry import logger
 
 
-@logger.inject_lambda_context(correlation_id_path="claim.email.id")
+@logger.inject_lambda_context(correlation_id_path="claim.email.email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = ProcessRequest.model_validate(event)
     processed = process(request)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from mailstep import limits
 from mailstep.addresses import mailbox, one_line
-from mailstep.contracts import Digest, DigestAttachment, Message
+from mailstep.contracts import Answer, AnswerAttachment, Message
 from mailstep.rendering import render
 from mailstep.reply.sanitising import sanitise
 
@@ -63,41 +63,41 @@ _RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
-def compose(message: Message, digest: Digest, *, sender: Address, now: datetime) -> EmailMessage:
+def compose(message: Message, answer: Answer, *, sender: Address, now: datetime) -> EmailMessage:
     """The reply to `message`, from `sender`, to the address the message came from.
 
     Header values come from us, or through the email package, which refuses CR and LF; text of the sender's is folded
     to one line first. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). Over what SES takes, it
-    goes without the digest's files, then without its pictures too, and says so.
+    goes without the answer's files, then without its pictures too, and says so.
 
     Raises:
         ValueError: the message came from an address that SES cannot send to.
     """
-    pictures = tuple(attachment for attachment in digest.attachments if _may_be_shown(attachment))
-    reply = _composed(message, digest, digest.attachments, sender=sender, now=now)
+    pictures = tuple(attachment for attachment in answer.attachments if _may_be_shown(attachment))
+    reply = _composed(message, answer, answer.attachments, sender=sender, now=now)
     for fewer in (pictures, ()):
         if len(reply.as_bytes()) <= limits.REPLY_OCTETS:
             break
-        reply = _composed(message, digest, fewer, sender=sender, now=now)
+        reply = _composed(message, answer, fewer, sender=sender, now=now)
     return reply
 
 
 def _composed(
-    message: Message, digest: Digest, attachments: tuple[DigestAttachment, ...], *, sender: Address, now: datetime
+    message: Message, answer: Answer, attachments: tuple[AnswerAttachment, ...], *, sender: Address, now: datetime
 ) -> EmailMessage:
     reply = EmailMessage(policy=_POLICY)
     reply["From"] = sender
     reply["To"] = mailbox(message.from_[0])
-    reply["Subject"] = _subject(message, digest)
+    reply["Subject"] = _subject(message, answer)
     reply["Date"] = format_datetime(now)
     for name, value in _thread(message):
         reply[name] = value
     reply["Auto-Submitted"] = "auto-replied"
     reply["X-Auto-Response-Suppress"] = "All"
-    reply["X-Mailstep-Id"] = message.id
-    left_out = len(digest.attachments) - len(attachments)
-    _add_text(reply, message, digest, left_out)
-    shown = _add_html(reply, message, digest, attachments, left_out)
+    reply["X-Mailstep-Email-Id"] = message.email_id
+    left_out = len(answer.attachments) - len(attachments)
+    _add_text(reply, message, answer, left_out)
+    shown = _add_html(reply, message, answer, attachments, left_out)
     for attachment in attachments:
         if attachment.content_id not in shown or not _may_be_shown(attachment):
             reply.add_attachment(attachment.content_base64, **_described(attachment))
@@ -122,19 +122,19 @@ def _thread(message: Message) -> Iterable[tuple[str, str]]:
     yield "References", " ".join([thread[0], *reversed(newest)])
 
 
-def _add_text(reply: EmailMessage, message: Message, digest: Digest, left_out: int) -> None:
-    text = render("reply.txt.j2", text=digest.text.strip("\r\n"), left_out=left_out, reference=message.id)
+def _add_text(reply: EmailMessage, message: Message, answer: Answer, left_out: int) -> None:
+    text = render("reply.txt.j2", text=answer.text.strip("\r\n"), left_out=left_out, reference=message.email_id)
     reply.set_content(text, cte="quoted-printable")
 
 
 def _add_html(
-    reply: EmailMessage, message: Message, digest: Digest, attachments: tuple[DigestAttachment, ...], left_out: int
+    reply: EmailMessage, message: Message, answer: Answer, attachments: tuple[AnswerAttachment, ...], left_out: int
 ) -> frozenset[str]:
     """Add the HTML with the pictures that it shows (RFC 2387, multipart/related); answer their content ids."""
     pictures = {a.content_id: a for a in attachments if a.content_id and _may_be_shown(a)}
-    html = digest.html or render("plain.html.j2", text=digest.text)
+    html = answer.html or render("plain.html.j2", text=answer.text)
     body, shown = sanitise(html, frozenset(pictures))
-    page = render("reply.html.j2", body=Markup(body), left_out=left_out, reference=message.id)  # noqa: S704 - sanitised
+    page = render("reply.html.j2", body=Markup(body), left_out=left_out, reference=message.email_id)  # noqa: S704 - sanitised
     reply.add_alternative(page, subtype="html", cte="quoted-printable")
     part = reply.get_body(("html",))
     assert isinstance(part, MIMEPart)  # noqa: S101 - it was added above
@@ -144,7 +144,7 @@ def _add_html(
     return shown
 
 
-def _may_be_shown(attachment: DigestAttachment) -> bool:
+def _may_be_shown(attachment: AnswerAttachment) -> bool:
     # An SVG can hold a script.
     return (
         attachment.content_id is not None
@@ -153,11 +153,11 @@ def _may_be_shown(attachment: DigestAttachment) -> bool:
     )
 
 
-def _described(attachment: DigestAttachment) -> dict[str, Any]:
+def _described(attachment: AnswerAttachment) -> dict[str, Any]:
     main, _, sub = attachment.media_type.partition("/")
     return {"maintype": main, "subtype": sub, "filename": one_line(attachment.filename)[:FILENAME_BOUND] or "file"}
 
 
-def _subject(message: Message, digest: Digest) -> str:
-    subject = one_line(digest.subject or message.subject)[:SUBJECT_BOUND]
+def _subject(message: Message, answer: Answer) -> str:
+    subject = one_line(answer.subject or message.subject)[:SUBJECT_BOUND]
     return f"Re: {_RE_PREFIX.sub('', subject)}".strip()

@@ -12,7 +12,7 @@ from mailstep.reply import send_once
 from mailstep.telemetry import logger
 
 
-@logger.inject_lambda_context(correlation_id_path="claim.email.id")
+@logger.inject_lambda_context(correlation_id_path="claim.email.email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = ReplyRequest.model_validate(event)
     send_once.ledger_config.register_lambda_context(context)
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _count(request: ReplyRequest, message: Message) -> None:
     metrics.REPLIES_SENT.emit(kind=request.kind)
     # An operator decides when a replay answers: that says nothing of how long a sender waits.
-    if request.kind == "digest" and message.received and not request.claim.email.replay:
+    if request.kind == "answer" and message.received and not request.claim.email.replay:
         waited = (datetime.now(UTC) - message.received) / timedelta(milliseconds=1)
         # CloudWatch has no percentiles of a metric with negative values.
         metrics.TIME_TO_REPLY.emit(max(0.0, waited), kind=request.kind, route=request.claim.route)

@@ -5,7 +5,7 @@ import re
 import nh3
 
 CLASSES = {"n", "note", "scroll"}
-"""The classes of templates/reply.html.j2 that a digest may use: figures at the right, small print, wide tables."""
+"""The classes of templates/reply.html.j2 that an answer may use: figures at the right, small print, wide tables."""
 
 _TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em"),

@@ -18,7 +18,7 @@ from botocore.config import Config
 from mailstep.addresses import mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.aws import ledger, mail_bucket, ses
-from mailstep.contracts import Digest, Message, Replied, ReplyRequest
+from mailstep.contracts import Answer, Message, Replied, ReplyRequest
 from mailstep.errors import ConfigurationError, TransientError
 from mailstep.notices import notice
 from mailstep.reply.compose import compose
@@ -50,7 +50,7 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
     message = mail_bucket.read_message(request.claim.email.bucket, request.claim.message_key)
-    email_id = request.claim.email.id
+    email_id = request.claim.email.email_id
     if not is_authenticated(message) or (request.kind == "completion" and not ledger.has_notice(email_id)):
         return Replied(ses_message_id=None)
     if request.kind in {"delay", "failure"}:
@@ -96,7 +96,7 @@ def sender_of(route_name: str) -> Address:
     return sender
 
 
-def _content(request: ReplyRequest, message: Message) -> Digest:
-    if request.digest_key is not None:
-        return mail_bucket.read_digest(request.claim.email.bucket, request.digest_key)
+def _content(request: ReplyRequest, message: Message) -> Answer:
+    if request.answer_key is not None:
+        return mail_bucket.read_answer(request.claim.email.bucket, request.answer_key)
     return notice(request.kind, message, request.explanation or "")

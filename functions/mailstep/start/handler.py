@@ -32,7 +32,7 @@ def _start(found: StoredEmail | str) -> None:
         return
     outcome = executions.start(found)
     metrics.EMAILS_RECEIVED.emit(1 if outcome == "started" else 0)
-    logger.info("Execution %s", outcome, extra={"execution": found.id, "route": found.route})
+    logger.info("Execution %s", outcome, extra={"email_id": found.email_id, "route": found.route})
 
 
 @logger.inject_lambda_context

@@ -4,9 +4,9 @@ import hashlib
 import re
 from datetime import datetime
 
+from mailstep import keys
 from mailstep.contracts import StoredEmail
 
-INBOUND = "inbound/"
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 """The object that SES writes when a receipt rule is made; it is no mail."""
 
@@ -26,8 +26,8 @@ def stored_email(
     StartExecution).
     """
     parts = key.split("/")
-    if not key.startswith(INBOUND) or len(parts) != 3 or not all(parts) or parts[2] == SETUP_NOTIFICATION:
+    if not key.startswith(keys.INBOUND) or len(parts) != 3 or not all(parts) or parts[2] == SETUP_NOTIFICATION:
         return None
     slug = re.sub(r"[^A-Za-z0-9_-]", "-", parts[2])[:_SLUG_LENGTH]
     digest = hashlib.sha256(f"{bucket}\n{key}".encode()).hexdigest()[:32]
-    return StoredEmail(id=f"{slug}-{digest}", bucket=bucket, key=key, version_id=version_id, stored=stored)
+    return StoredEmail(email_id=f"{slug}-{digest}", bucket=bucket, key=key, version_id=version_id, stored=stored)

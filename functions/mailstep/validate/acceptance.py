@@ -15,6 +15,6 @@ def accept(claim: Claim, message: Message) -> ValidClaim:
         group=sha256(message.from_[0].address.lower().encode()).hexdigest(),
         limit_seconds=route.limit_seconds,
         heartbeat_seconds=route.heartbeat_seconds or route.limit_seconds - 1,
-        patience_seconds=route.patience_seconds,
+        outage_seconds=route.outage_seconds,
     )
     return ValidClaim(**dict(claim), processing=processing)

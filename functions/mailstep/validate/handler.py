@@ -17,7 +17,7 @@ from mailstep.validate import policy
 from mailstep.validate.acceptance import accept
 
 
-@logger.inject_lambda_context(correlation_id_path="claim.email.id")
+@logger.inject_lambda_context(correlation_id_path="claim.email.email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = ValidateRequest.model_validate(event)
     claim = request.claim

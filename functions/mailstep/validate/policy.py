@@ -128,7 +128,7 @@ def _is_automatic(case: Case) -> str | None:
 
 
 def _is_our_own(case: Case) -> str | None:
-    if case.author in case.own_addresses or case.message.header("X-Mailstep-Id"):
+    if case.author in case.own_addresses or case.message.header("X-Mailstep-Email-Id"):
         return "The message is one of our own, or came back to us."
     return None
 
@@ -266,7 +266,7 @@ RULES = (
     ),
     Rule(
         "own_address",
-        "From one of our own addresses, or with our own X-Mailstep-Id: it came back to us",
+        "From one of our own addresses, or with our own X-Mailstep-Email-Id: it came back to us",
         "RFC 3834 section 2",
         False,
         _is_our_own,

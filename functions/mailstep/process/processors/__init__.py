@@ -1,7 +1,7 @@
 """What a route does with a message: a built-in processor found by name, or the application behind its URL.
 
 A built-in processor is one module here, or in functions/custom/processors/, with
-one function `process(message, open_attachment) -> Digest`.
+one function `process(message, open_attachment) -> Answer`.
 """
 
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import cast
 
 from mailstep import custom
-from mailstep.contracts import Attachment, Digest, Message
+from mailstep.contracts import Answer, Attachment, Message
 from mailstep.errors import ConfigurationError
 
 # An installation's own processors come first.
 __path__ = custom.PROCESSORS
 OpenAttachment = Callable[[Attachment], bytes]
-Processor = Callable[[Message, OpenAttachment], Digest]
+Processor = Callable[[Message, OpenAttachment], Answer]
 
 
 def built_in(name: str) -> Processor:

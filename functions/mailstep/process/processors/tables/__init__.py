@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import PurePath
 
-from mailstep.contracts import Attachment, Digest, DigestAttachment, Message
+from mailstep.contracts import Answer, AnswerAttachment, Attachment, Message
 from mailstep.process.attachments import work_on_each
 from mailstep.process.processors import OpenAttachment
 from mailstep.process.processors.tables.limits import Room
@@ -26,10 +26,10 @@ class _Shown:
     """A table as the reply shows it, and the file that goes with it."""
 
     table: Table
-    cleaned: DigestAttachment
+    cleaned: AnswerAttachment
 
 
-def process(message: Message, open_attachment: OpenAttachment) -> Digest:
+def process(message: Message, open_attachment: OpenAttachment) -> Answer:
     """Answer with a summary of each table of the message, and the table itself as CSV in UTF-8."""
     room = Room()
     received = work_on_each(
@@ -46,7 +46,7 @@ def process(message: Message, open_attachment: OpenAttachment) -> Digest:
         "picture_of": lambda column: pictures.get(id(column)),
         "described": lambda table: [column for column in table.columns if id(column) in described],
     }
-    return Digest(
+    return Answer(
         text=render("tables.txt.j2", **context),
         html=render("tables.html.j2", **context),
         attachments=(*_pictures(columns, pictures), *(one.cleaned for one in shown)),
@@ -62,10 +62,10 @@ def _shown(attachment: Attachment, content: bytes, room: Room) -> tuple[_Shown, 
     )
 
 
-def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[DigestAttachment]:
+def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[AnswerAttachment]:
     for column in columns:
         if identity := identities.get(id(column)):
-            yield DigestAttachment.model_construct(
+            yield AnswerAttachment.model_construct(
                 filename=f"{identity}.png",
                 media_type="image/png",
                 content_base64=bars(column.spread),
@@ -73,9 +73,9 @@ def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[Dig
             )
 
 
-def _cleaned(attachment: Attachment, table: Table, *, alone: bool) -> DigestAttachment:
+def _cleaned(attachment: Attachment, table: Table, *, alone: bool) -> AnswerAttachment:
     stem = PurePath(attachment.filename).stem
     name = stem if alone else f"{stem} {table.name}"
-    return DigestAttachment.model_construct(
+    return AnswerAttachment.model_construct(
         filename=f"{name} (cleaned).csv", media_type="text/csv", content_base64=as_csv(table), content_id=None
     )

@@ -1,0 +1,35 @@
+"""The layout of the mail bucket: every prefix and key, made here and nowhere else.
+
+The state machine, the templates and the docs name the same ones; tests/unit/test_one_fact.py compares them.
+"""
+
+INBOUND = "inbound/"
+"""Where SES stores raw messages, as `inbound/<route>/<SES message id>`."""
+PARSED = "parsed/"
+"""What ParseEmail makes of them."""
+ANSWERS = "answers/"
+"""What an application, or a built-in processor, answers."""
+QUARANTINE = "quarantine/"
+"""Raw messages that could not be read, as `quarantine/<email_id>`."""
+
+PREFIXES = (INBOUND, PARSED, ANSWERS, QUARANTINE)
+
+
+def route(key: str) -> str:
+    """The route of a raw message: the name between `inbound/` and the object's own name."""
+    return key.split("/")[1]
+
+
+def message(email_id: str) -> str:
+    """Where the Message lies."""
+    return f"{PARSED}{email_id}/message.json"
+
+
+def attachment(email_id: str, number: int) -> str:
+    """Where an attachment lies, counted from 1. Never made from a file name, which is the sender's."""
+    return f"{PARSED}{email_id}/attachments/{number}"
+
+
+def answer(email_id: str) -> str:
+    """Where the Answer lies."""
+    return f"{ANSWERS}{email_id}.json"
