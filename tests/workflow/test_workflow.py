@@ -363,9 +363,10 @@ class Consumer:
         for message in found.get("Messages", []):
             self.items.append(json.loads(message["Body"]))
             self.attributes.append(message["Attributes"])
+            # Deleted first: the answer lets the workflow send again, and moto's queue takes one call at a time.
+            self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             if self._answers:
                 self._answers.pop(0)(self._sfn, self.items[-1]["task_token"])
-            self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def succeeds(output: str) -> Callable[[Any, str], object]:
