@@ -19,6 +19,7 @@ from tests.workflow.moto_interpreter import (
     Hangs,
     Run,
     Throttled,
+    callbacks_awaited,
     interpreter,
     put_raw_message,
     run,
@@ -365,6 +366,7 @@ class Consumer:
             self.attributes.append(message["Attributes"])
             # Deleted first: the answer lets the workflow send again, and moto's queue takes one call at a time.
             self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+            assert callbacks_awaited.acquire(timeout=60)
             if self._answers:
                 self._answers.pop(0)(self._sfn, self.items[-1]["task_token"])
 
