@@ -7,7 +7,7 @@ from mailstep.errors import ConfigurationError, TransientError
 from mailstep.process.attachments import UnreadableAttachment, work_on_each
 from mailstep.telemetry import logger
 
-SECRET = "ann@shop.example"
+PRIVATE = "ann@shop.example"
 
 
 def message(*names: str) -> Message:
@@ -38,11 +38,11 @@ def is_csv(attachment: Attachment) -> bool:
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (ValueError(SECRET), "save it again"),
-        (KeyError(SECRET), "save it again"),
-        (RecursionError(SECRET), "save it again"),
+        (ValueError(PRIVATE), "save it again"),
+        (KeyError(PRIVATE), "save it again"),
+        (RecursionError(PRIVATE), "save it again"),
         (MemoryError(), "smaller parts"),
-        (TimeoutError(SECRET), "smaller parts"),
+        (TimeoutError(PRIVATE), "smaller parts"),
     ],
 )
 def test_an_unforeseen_error_is_one_attachments_and_logged_by_its_name_only(
@@ -59,9 +59,9 @@ def test_an_unforeseen_error_is_one_attachments_and_logged_by_its_name_only(
     good, bad = work_on_each(message("a.csv", "bad.csv"), lambda _: b"abc", fails)
     assert (good.result, good.problem, bad.result) == (3, None, None)
     assert sentence in (bad.problem or "")
-    assert SECRET not in (bad.problem or "")
+    assert PRIVATE not in (bad.problem or "")
     assert type(error).__name__ in str(logged)
-    assert SECRET not in str(logged)
+    assert PRIVATE not in str(logged)
 
 
 @pytest.mark.parametrize("error", [TransientError("S3"), ConfigurationError("routes.toml"), OSError("no permission")])
