@@ -19,8 +19,7 @@ from tests.unit.test_tables import TITANIC
 BUILT = PROJECT / ".aws-sam" / "build" / "ProcessFunction"
 PROCESSOR = '''"""Counts words."""
 
-from mailstep.contracts import Answer, Message
-from mailstep.process.processors import OpenAttachment
+from mailstep.process.processors import Answer, Message, OpenAttachment
 
 
 def process(message: Message, open_attachment: OpenAttachment) -> Answer:

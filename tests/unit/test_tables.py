@@ -104,12 +104,12 @@ def test_a_table_is_answered_with_summary_pictures_and_the_table_back() -> None:
     message = Message(email_id="m", route="r", size_octets=1, attachments=(attachment("t.csv"), attachment("bad.xlsx")))
     answer = process(message, lambda one: content if one.filename == "t.csv" else b"PK\x03\x04 broken")
     picture, cleaned = answer.attachments
-    assert (picture.media_type, picture.content_id, picture.content_base64[:8]) == (
+    assert (picture.media_type, picture.content_id, picture.content[:8]) == (
         "image/png",
         "bars-1",
         b"\x89PNG\r\n\x1a\n",
     )
-    assert (cleaned.filename, cleaned.content_base64.decode("utf-8-sig")) == (
+    assert (cleaned.filename, cleaned.content.decode("utf-8-sig")) == (
         "t (cleaned).csv",
         "sku,n\r\nA,1\r\nB,5\r\n<b>,9\r\n",
     )
