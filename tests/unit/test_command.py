@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from tests.conftest import PROJECT, run
+from tests.support.project import PROJECT, run
 
 
 def test_the_command_is_imported_without_the_local_account() -> None:

@@ -13,7 +13,7 @@ from typer.main import get_command
 from mailstep.contracts import StoredEmail
 from mailstep.parse.message import parse
 from mailstep_cli.cli import app
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 PAGES = sorted(
     PROJECT / name

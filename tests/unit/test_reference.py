@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from mailstep.contracts import Answer, AnswerAttachment
 from mailstep_cli.reference import PUBLISHED, field_tables, metric_table, rule_table, schema
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 SCHEMAS = PROJECT / "docs" / "schemas"
 

@@ -17,15 +17,7 @@ from mailstep.process.processors.tables.limits import Room, UnreadableTable
 from mailstep.process.processors.tables.pictures import HEIGHT, bars
 from mailstep.process.processors.tables.reading import SPREAD, Column, Table, as_csv, is_table, summarise
 from mailstep.rendering import render
-
-
-def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachment:
-    return Attachment(filename=filename, media_type=media_type, size_octets=1, sha256="", key="k")
-
-
-def one(content: bytes, filename: str = "t.csv") -> Table:
-    [table] = summarise(attachment(filename), content, Room())
-    return table
+from tests.support.tables import TITANIC, attachment, one
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -261,14 +253,6 @@ def shown(column: Column) -> dict[str, object]:
 def test_text_in_utf_16_without_its_mark_gets_a_sentence() -> None:
     with pytest.raises(UnreadableTable, match="not text"):
         summarise(attachment(), "a,b\n1,2\n".encode("utf-16-le"), Room())
-
-
-TITANIC = b"""PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked
-1,0,3,"Archer, Mr. Owen",male,22,1,0,A/5 21171,7.25,,S
-2,1,1,"Baker, Mrs. John (Florence Briggs)",female,38,1,0,PC 17599,71.2833,C85,C
-3,1,2,"Cook, Miss. ""Nell"" Ann",female,,0,0,STON/O2. 3101282,7.925,E46,S
-4,0,1,"Dyer, Mr. Tim",male,54,0,0,17463,51.8625,E5,S
-"""
 
 
 def test_a_table_of_passengers_with_a_cabin_e5_is_answered_with_its_table() -> None:

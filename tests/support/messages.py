@@ -1,4 +1,4 @@
-"""How the parser's tests read a message."""
+"""Messages written as text, and read as ParseEmail reads them."""
 
 from mailstep.contracts import Message, StoredEmail
 from mailstep.parse.message import parse
