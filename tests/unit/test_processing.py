@@ -134,7 +134,7 @@ def test_what_an_author_did_wrong_is_one_line(checkout: Path, route: str, says: 
     *printed, line = told.stderr.strip().splitlines()
     assert line.startswith("mailstep: ")
     assert says in line
-    assert printed == (["on the way: three short\\x1b[31m words"] if route == "broken" else [])
+    assert [one for one in printed if one] == (["on the way: three short\\x1b[31m words"] if route == "broken" else [])
 
 
 @pytest.mark.parametrize("route", ["application", "tickets"])
