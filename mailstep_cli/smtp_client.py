@@ -43,8 +43,7 @@ def check_route(route: str | None) -> None:
     Raises:
         UserError: there is no such route.
     """
-    known = route_names()
-    if route is not None and known is not None:
+    if route is not None and (known := route_names()) is not None:
         check_name(route, known)
 
 

@@ -21,10 +21,10 @@ def field(name: str, value: str | bytes) -> Message:
     return parsed(b"%s: %s\r\n\r\nx\r\n" % (name.encode(), octets))
 
 
-def mail_with(files: dict[str, bytes], text: str = "Hello") -> EmailMessage:
+def mail_with(files: dict[str, bytes], *, subject: str = "Hello", text: str = "Hello") -> EmailMessage:
     """A message with files attached, of a type that says nothing."""
     mail = EmailMessage()
-    mail["From"], mail["Subject"] = "ann@shop.example", "Hello"
+    mail["From"], mail["Subject"] = "ann@shop.example", subject
     mail.set_content(text)
     for name, content in files.items():
         mail.add_attachment(content, "application", "octet-stream", filename=name)
