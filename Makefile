@@ -37,7 +37,7 @@ check: .venv/ready  ## All that is static: format, lint, types, templates, state
 	! $(BIN)/statelint statemachine/email.asl.json 2>&1 | grep -vE '^[0-9]+ errors?:$$|is "\{%.*%\}" but should be an Integer$$' | grep .
 	@# The policy linter, on the templates as AWS would create them; its exceptions are in .checkov.yaml.
 	@mkdir -p .aws-sam
-	$(BIN)/python -W ignore -m tests.transformed .aws-sam/transformed 2>.aws-sam/transformed.log || { cat .aws-sam/transformed.log; exit 1; }
+	$(BIN)/python -W ignore -m tests.support.transformed .aws-sam/transformed 2>.aws-sam/transformed.log || { cat .aws-sam/transformed.log; exit 1; }
 	$(UV) tool run --quiet --python $(BIN)/python checkov@3.3.30 --config-file .checkov.yaml -d .aws-sam/transformed
 	@# Secrets: what .secrets.baseline lists is known and opens nothing.
 	git ls-files -z -- ':!*requirements*.txt' ':!.secrets.baseline' | xargs -0 $(UV) tool run --quiet --python $(BIN)/python \

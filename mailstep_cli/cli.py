@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from mailstep_cli import checkout, display, history, routing
+from mailstep_cli import checkout, display, history, processing, routing
 from mailstep_cli import demo as demonstration
 from mailstep_cli import message_files as parsing
 from mailstep_cli import replay as replaying
@@ -206,6 +206,27 @@ def parse_files(
     """Show what ParseEmail makes of a message. Exit 2 where a file is no message at all; defects are no failure."""
     ended = [_parse_one(path, attachments, as_json=as_json) for path in files]
     return 0 if all(ended) else 2
+
+
+@app.command(
+    name="process",
+    epilog="Example: mailstep process events/emails/order.eml --route orders",
+)
+def process_file(
+    file: Annotated[Path, typer.Argument(help="A message file; no stack and no network are needed.")],
+    route: Annotated[str, typer.Option(help="Route whose built-in processor answers the message.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome and the Answer contract as JSON.")] = False,
+) -> None:
+    """Show what a route's built-in processor answers to a message, and the reply as the sender reads it.
+
+    The sender counts as authenticated, unless the file begins with the fields that SES puts on top. Rules of the policy
+    that need the running stack are not applied.
+    """
+    processed = processing.process_file(file, route)
+    if as_json:
+        print_json(processed.as_json(), indent=2)
+    else:
+        _out.print(display.process_view(processed), crop=False)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
     from mailstep_cli import demo
+    from mailstep_cli.processing import Processed
 
 _BAR = 28
 _CAUSE_BOUND = 240
@@ -94,12 +95,37 @@ def demo_view(result: "demo.Result") -> RenderableType:
         waits = _WAITS.get(result.timeline.states[-1].name, "")
         shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))
     if result.reply:
-        shown += [_unwrapped(f"Reply: {result.reply}"), Panel(Text(_reply_text(result.reply)), expand=False)]
+        reply = message_from_bytes(result.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
+        shown += [_unwrapped(f"Reply: {result.reply}"), _reply_view(reply)]
     return Group(*shown)
 
 
-def _reply_text(path: Path) -> str:
-    reply = message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=policy.default)
+def process_view(processed: "Processed") -> RenderableType:
+    """How a message ends, what the sender reads of it, and which rules were left out."""
+    title = Text.assemble((str(processed.file), "bold"), f": {processed.outcome}")
+    shown: list[RenderableType] = [Rule(title, align="left")]
+    if processed.reason:
+        shown.append(Text(f"{processed.reason}: {MEANINGS[processed.reason]}"))
+    if processed.reply:
+        files = [part for part in processed.reply.walk() if part.get_filename()]
+        shown += [_reply_view(processed.reply), *map(_file_view, files)]
+    elif processed.answer:
+        shown += [Text("No reply: SES did not authenticate the sender. The answer:"), Text(processed.answer.text)]
+    shown.append(Text(f"Rules not applied offline: {', '.join(processed.rules_not_applied)}", style="dim"))
+    return Group(*shown)
+
+
+def _file_view(part: EmailMessage) -> RenderableType:
+    kind = "Picture" if part.get_content_disposition() == "inline" else "Attachment"
+    size = len(cast("bytes", part.get_payload(decode=True)))
+    return Text(f"{kind}: {part.get_filename()} ({part.get_content_type()}, {size:,} octets)")
+
+
+def _reply_view(reply: EmailMessage) -> RenderableType:
+    return Panel(Text(_reply_text(reply)), expand=False)
+
+
+def _reply_text(reply: EmailMessage) -> str:
     body = reply.get_body(("plain",))
     fields = "".join(f"{name}: {reply[name]}\n" for name in ("From", "To", "Subject"))
     return f"{fields}\n{body.get_content().rstrip() if body else ''}"

@@ -56,6 +56,34 @@ def route_names() -> list[str] | None:
     return names(checkout.routes_text()) if checkout.find() else None
 
 
+def route_with_processor(name: str) -> Route:
+    """The settings of a route of the checkout whose mail a built-in processor answers.
+
+    Raises:
+        UserError: there is no checkout, or no such route, or its mail is for an application.
+        ConfigurationError: routes.toml cannot be read, or the route is at fault.
+    """
+    project = checkout.needed("mailstep process")
+    text = checkout.routes_text()
+    check_name(name, names(text))
+    declared = tomllib.loads(text)["routes"][name]
+    if declared.get("url") or declared.get("queue"):
+        raise UserError(
+            f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
+        )
+    return read(text, _variables(project) | {"DOMAIN": _configured_domain(project)})[name]
+
+
+def check_name(route: str, known: list[str]) -> None:
+    """Refuse the name of a route that is not one of those that are known.
+
+    Raises:
+        UserError: there is no such route.
+    """
+    if route not in known:
+        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(known)}")
+
+
 def _processor_faults(text: str, name: str, route: Route) -> list[str]:
     try:
         if route.processor:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mailstep.contracts import Message
 from mailstep_cli.errors import UserError
 from mailstep_cli.message_files import parse_octets, read_file
-from mailstep_cli.routing import route_names
+from mailstep_cli.routing import check_name, route_names
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,8 @@ def check_route(route: str | None) -> None:
     Raises:
         UserError: there is no such route.
     """
-    known = route_names() if route is not None else None
-    if known is not None and route not in known:
-        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(known)}")
+    if route is not None and (known := route_names()) is not None:
+        check_name(route, known)
 
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:

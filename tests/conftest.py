@@ -1,8 +1,6 @@
-"""What every suite shares: where the samples and the corpus lie."""
+"""What every suite needs: the environment that handlers are imported in, and the corpus."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,27 +9,6 @@ from bench.corpus import DIRECTORY
 
 # As template.yaml sets it, before a handler is imported.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "mailstep"
-
-PROJECT = Path(__file__).parents[1]
-EVENTS = PROJECT / "events"
-EMAILS = EVENTS / "emails"
-CASES = PROJECT / "tests" / "cases"
-
-
-MAILSTEP = str(Path(sys.executable).with_name("mailstep"))
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command as a user types it."""
-    return subprocess.run(
-        [MAILSTEP, *arguments],
-        cwd=PROJECT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,19 @@ State carries references and a small summary only, a claim check: Step Functions
 all of it in history, so bodies and attachments stay in S3.
 """
 
+import base64
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from mailstep import keys, limits
 
@@ -175,17 +184,32 @@ class ValidClaim(Claim):
     processing: Processing
 
 
+def _octets(value: object, info: ValidationInfo) -> object:
+    return base64.b64decode(value) if info.mode == "json" and isinstance(value, str) else value
+
+
+_Content = Annotated[
+    bytes,
+    BeforeValidator(_octets),
+    PlainSerializer(lambda octets: base64.b64encode(octets).decode("ascii"), when_used="json"),
+    WithJsonSchema({"type": "string", "format": "base64"}),
+]
+"""Octets in Python, Base64 in JSON (RFC 4648 section 4)."""
+
+
 class AnswerAttachment(Contract):
     """A file that goes out with the reply."""
 
     filename: str
     media_type: str = Field(pattern=r"^(application|audio|font|image|model|text|video)/[a-z0-9!#$&^_.+-]+$")
-    content_base64: Base64Bytes
+    content: _Content = Field(alias="content_base64")
     content_id: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9._+-]{1,100}(@[A-Za-z0-9.-]{1,100})?$",
         description='Of a picture that the HTML shows by `<img src="cid:...">` (RFC 2392), without angle brackets',
     )
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 class Answer(Contract):
@@ -195,6 +219,15 @@ class Answer(Contract):
     text: str
     html: str | None = None
     attachments: tuple[AnswerAttachment, ...] = ()
+
+    @classmethod
+    def from_json(cls, octets: bytes) -> Self:
+        """Read an answer as an application writes it: by the names of docs/schemas/answer.json, and no others.
+
+        Raises:
+            ValidationError: it is not an answer.
+        """
+        return cls.model_validate_json(octets, by_alias=True, by_name=False)
 
 
 class ProcessRequest(Contract):

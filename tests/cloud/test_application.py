@@ -11,8 +11,16 @@ import pytest
 
 from mailstep_cli import demo
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Answer, Application, Desk, eventually, function_configuration, hurried
-from tests.cloud.test_nothing_lost_nothing_twice import outbox_about, subscribe
+from tests.support.cloud import (
+    Answer,
+    Application,
+    Desk,
+    eventually,
+    function_configuration,
+    hurried,
+    outbox_about,
+    subscribe,
+)
 
 ANSWER = b'{"text": "Done."}'
 DOWN: Answer = (503, b"")

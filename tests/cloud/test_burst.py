@@ -10,7 +10,7 @@ from email.utils import make_msgid
 import pytest
 
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Answer, Application, Desk, eventually, hurried
+from tests.support.cloud import Answer, Application, Desk, eventually, hurried
 
 ANSWER = b'{"text": "Done."}'
 

@@ -14,8 +14,8 @@ import pytest
 
 from mailstep_local.account import Account
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Desk, eventually
-from tests.conftest import EMAILS, MAILSTEP, PROJECT, run
+from tests.support.cloud import Desk, eventually
+from tests.support.project import EMAILS, MAILSTEP, PROJECT, run
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Desk, function_configuration, kill
+from tests.support.cloud import Desk, function_configuration, kill
 
 # A death's record says "in progress" until the function's timeout is over; short, so that nobody waits long here.
 TIMEOUT_SECONDS = 4

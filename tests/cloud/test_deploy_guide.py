@@ -16,7 +16,7 @@ import pytest
 from mailstep_local import deployment
 from mailstep_local.account import Account
 from mailstep_local.cloud import empty_account
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 LEFT_OUT = {
     "make check": "CI runs it by itself, once",

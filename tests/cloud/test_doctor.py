@@ -10,8 +10,8 @@ import pytest
 from mailstep_cli.doctor import checks
 from mailstep_cli.doctor.deployed_stack import Site, visit
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import function_configuration
-from tests.conftest import run
+from tests.support.cloud import function_configuration
+from tests.support.project import run
 
 
 @pytest.fixture(scope="module")

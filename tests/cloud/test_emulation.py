@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Desk, eventually
+from tests.support.cloud import Desk, eventually
 
 PROBE = """
 import importlib, os, sys

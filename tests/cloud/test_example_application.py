@@ -13,9 +13,8 @@ import pytest
 
 from mailstep_local.cloud import LocalCloud
 from mailstep_local.example import SECRET
-from tests.cloud.conftest import Desk, eventually
-from tests.cloud.test_queue import in_background
-from tests.conftest import MAILSTEP, PROJECT
+from tests.support.cloud import Desk, eventually, in_background
+from tests.support.project import MAILSTEP, PROJECT
 
 README = (PROJECT / "examples" / "application" / "README.md").read_text()
 DEMO, UP, SEND = re.findall(r"^\$ (?!cd|sam)(.*)$", README, re.MULTILINE)

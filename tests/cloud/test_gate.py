@@ -30,7 +30,7 @@ from botocore.exceptions import ClientError
 
 from mailstep_local.account import Account
 from mailstep_local.cloud import LocalCloud, empty_account
-from tests.cloud.conftest import processes_of
+from tests.support.cloud import processes_of
 
 Fields = dict[str, str]
 FUNCTIONS = "/2015-03-31/functions"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailstep_local.cloud import LocalCloud
-from tests.conftest import EMAILS, PROJECT
+from tests.support.project import EMAILS, PROJECT
 
 # Its packages come from the index, which may take a while.
 pytestmark = pytest.mark.timeout(900)

@@ -3,8 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -14,39 +12,20 @@ from mailstep.start.identity import stored_email
 from mailstep_cli import demo
 from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import (
+from tests.support.cloud import (
     Answer,
     Application,
     Desk,
     eventually,
     function_configuration,
     kill,
-    stored_order,
+    outbox_about,
+    subscribe,
 )
-from tests.conftest import EMAILS, run
+from tests.support.events import s3_event, stored_order
+from tests.support.project import EMAILS, run
 
 ANSWER = json.dumps({"text": "Done."}).encode()
-
-
-def s3_event(email: StoredEmail) -> str:
-    return json.dumps(
-        {
-            "Records": [
-                {
-                    "eventSource": "aws:s3",
-                    "eventName": "ObjectCreated:Put",
-                    "s3": {
-                        "bucket": {"name": email.bucket},
-                        "object": {"key": email.key, "versionId": email.version_id, "eTag": "0"},
-                    },
-                }
-            ]
-        }
-    )
-
-
-def outbox_about(cloud: LocalCloud, text: str) -> list[Path]:
-    return [path for path in cloud.outbox.glob("*.eml") if text in path.read_text()]
 
 
 def test_a_repeated_s3_event_gives_one_execution_and_one_reply(cloud: LocalCloud, desk: Desk) -> None:
@@ -208,23 +187,6 @@ def test_what_is_no_email_is_quarantined_with_its_reason(cloud: LocalCloud, desk
     assert tags == [{"Key": "quarantined", "Value": "it is neither text nor has a header field of its own"}]
     assert any(kept in alert for alert in eventually(alerts))
     assert not outbox_about(cloud, email.email_id)
-
-
-def subscribe(cloud: LocalCloud, topic: str, name: str) -> Callable[[], list[str]]:
-    """A queue of ours on the operators' topic; the answer reads what has come."""
-    sqs = cloud.account.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    cloud.account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return lambda: [m["Body"] for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
 
 
 # ---- The application, and functions that die in the middle of asking it ----

@@ -17,8 +17,8 @@ from mailstep_cli import demo
 from mailstep_cli.message_files import parse_file
 from mailstep_cli.smtp_client import MessageFile
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Desk, eventually
-from tests.unit.test_policy import BOMBS
+from tests.support.archives import BOMBS
+from tests.support.cloud import Desk, eventually
 
 FLOOD = 1_000
 
@@ -86,6 +86,7 @@ def test_each_refusal_is_counted_by_its_reason(desk: Desk, results: dict[str, de
     assert eventually(lambda: counted() >= set(results))
 
 
+@pytest.mark.slow
 def test_a_flood_from_one_sender_is_answered_up_to_the_bound_and_every_message_is_accounted_for(
     cloud: LocalCloud, desk: Desk
 ) -> None:

@@ -11,16 +11,14 @@ import pytest
 
 from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Desk, eventually
-from tests.cloud.test_the_main_job import body, reply_of
-from tests.conftest import EVENTS, PROJECT
-from tests.unit.test_tables import TITANIC
+from tests.support.cloud import Desk, body, eventually, reply_of
+from tests.support.project import EVENTS, PROJECT
+from tests.support.tables import TITANIC
 
 BUILT = PROJECT / ".aws-sam" / "build" / "ProcessFunction"
 PROCESSOR = '''"""Counts words."""
 
-from mailstep.contracts import Answer, Message
-from mailstep.process.processors import OpenAttachment
+from mailstep.process.processors import Answer, Message, OpenAttachment
 
 
 def process(message: Message, open_attachment: OpenAttachment) -> Answer:

@@ -13,10 +13,16 @@ from email.utils import make_msgid
 import pytest
 
 from mailstep.contracts import QueueItem
-from mailstep_cli import demo
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Application, Desk, eventually, function_configuration
-from tests.cloud.test_nothing_lost_nothing_twice import outbox_about, subscribe
+from tests.support.cloud import (
+    Application,
+    Desk,
+    eventually,
+    function_configuration,
+    in_background,
+    outbox_about,
+    subscribe,
+)
 
 SENDERS, EACH = 5, 20
 
@@ -92,13 +98,6 @@ def depth(cloud: LocalCloud) -> int:
         QueueUrl=cloud.outputs["ApplicationQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
     )
     return int(said["Attributes"]["ApproximateNumberOfMessages"])
-
-
-def in_background(desk: Desk) -> tuple[threading.Thread, list[demo.Result]]:
-    results: list[demo.Result] = []
-    thread = threading.Thread(target=lambda: results.extend(desk.send("note.eml", route="tickets")))
-    thread.start()
-    return thread, results
 
 
 def test_the_item_of_a_consumer_that_died_comes_again(desk: Desk, consumer: Consumer) -> None:

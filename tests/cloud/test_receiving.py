@@ -12,9 +12,9 @@ from mailstep_local.account import Account
 from mailstep_local.cloud import DOMAIN, LocalCloud
 from mailstep_local.deployment import RECEIVING_STACK, route_names
 from mailstep_local.provisioners import SETUP_NOTIFICATION
-from tests.cloud.conftest import eventually
-from tests.cloud.test_roles import role_without
-from tests.custom_resources import CloudFormation
+from tests.support.cloud import eventually, physical_id, role_without
+from tests.support.custom_resources import CloudFormation
+from tests.support.permissions import ACTIVATION, STORING
 
 ORDERS = f"orders@{DOMAIN}"
 MESSAGE = b"From: a@shop.example\r\nSubject: x\r\n\r\nx\r\n"
@@ -39,14 +39,6 @@ def taken(cloud: LocalCloud, recipient: str) -> int:
 def active(account: Account) -> dict[str, Any]:
     found: dict[str, Any] = account.client("ses").describe_active_receipt_rule_set()
     return found
-
-
-def physical_id(cloud: LocalCloud, logical_id: str) -> str:
-    detail = cloud.account.client("cloudformation").describe_stack_resource(
-        StackName=RECEIVING_STACK, LogicalResourceId=logical_id
-    )
-    name: str = detail["StackResourceDetail"]["PhysicalResourceId"]
-    return name
 
 
 @contextmanager
@@ -133,9 +125,6 @@ def test_each_route_is_received_and_nothing_else(cloud: LocalCloud) -> None:
     assert taken(cloud, "orders@elsewhere.example") == 550
 
 
-STORING = ("StoreRole", "s3:PutObject")
-
-
 def test_ses_stores_with_the_rights_of_its_role_only(cloud: LocalCloud) -> None:
     role, action = STORING
     with role_without(cloud, physical_id(cloud, role), action):
@@ -192,14 +181,6 @@ def test_in_another_region_it_stores_in_the_home_bucket_and_leaves_nothing_activ
     )
     assert stack.delete() == "DELETE_COMPLETE", stack.failures()
     assert "Metadata" not in active(there)
-
-
-# What is asked of the activation without each of its permissions.
-ACTIVATION = {
-    "ses:DescribeActiveReceiptRuleSet": "Create",
-    "ses:DescribeReceiptRuleSet": "Delete",
-    "ses:SetActiveReceiptRuleSet": "Update",
-}
 
 
 def test_the_activation_needs_each_of_its_permissions(cloud: LocalCloud) -> None:

@@ -3,9 +3,8 @@
 import re
 
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Application, Desk, eventually
-from tests.cloud.test_nothing_lost_nothing_twice import outbox_about
-from tests.conftest import run
+from tests.support.cloud import Application, Desk, eventually, outbox_about
+from tests.support.project import run
 
 
 def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:

@@ -6,9 +6,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Desk, eventually
-from tests.cloud.test_nothing_lost_nothing_twice import subscribe
-from tests.conftest import run
+from tests.support.cloud import Desk, eventually, subscribe
+from tests.support.project import run
 
 
 def mail(sender: str, directory: Path, name: str = "message.eml", **fields: str) -> str:

@@ -12,9 +12,10 @@ from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_cli import history
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Application, Desk, eventually, function_configuration, hurried, stored_order
-from tests.cloud.test_nothing_lost_nothing_twice import s3_event
-from tests.conftest import EVENTS
+from tests.support.cloud import Application, Desk, eventually, function_configuration, hurried, role_without
+from tests.support.events import s3_event, stored_order
+from tests.support.permissions import CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, WORKFLOW
+from tests.support.project import EVENTS
 
 EXECUTIONS = "arn:aws:states:us-east-1:000000000000:execution:mailstep-email"
 
@@ -70,52 +71,10 @@ def without(cloud: LocalCloud, logical_id: str, action: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def role_without(cloud: LocalCloud, name: str, action: str) -> Iterator[None]:
-    """A role with one action taken out of its policy."""
-    iam = cloud.account.client("iam")
-    [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-    poorer = json.loads(json.dumps(document))
-    taken = 0
-    for statement in poorer["Statement"]:
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        taken += action in actions
-        statement["Action"] = [kept for kept in actions if kept != action] or ["none:Nothing"]
-    assert taken == 1, f"{name} does not have {action} exactly once"
-    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(poorer))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
-
-
 def another_effect(request: dict[str, Any], execution: str) -> dict[str, Any]:
     """The same reply, as a replay would send it again."""
     claim = request["claim"]
     return request | {"execution_name": execution, "claim": claim | {"email": claim["email"] | {"reply_again": True}}}
-
-
-SECRET = ("ProcessFunction", "secretsmanager:GetSecretValue")
-CLEARING = ("ReplyFunction", "dynamodb:DeleteItem")
-LOOKING = ("ValidateFunction", "states:DescribeExecution")
-STARTING = ("StartFunction", "states:StartExecution")
-PERMISSIONS = [
-    ("ParseFunction", "s3:GetObjectVersion"),
-    ("ParseFunction", "s3:GetObject"),
-    ("ParseFunction", "s3:PutObject"),
-    ("ValidateFunction", "s3:GetObject"),
-    ("ValidateFunction", "dynamodb:GetItem"),
-    ("ValidateFunction", "dynamodb:UpdateItem"),
-    ("ProcessFunction", "s3:GetObject"),
-    ("ProcessFunction", "s3:PutObject"),
-    ("ReplyFunction", "s3:GetObject"),
-    ("ReplyFunction", "dynamodb:GetItem"),
-    ("ReplyFunction", "dynamodb:PutItem"),
-    ("ReplyFunction", "dynamodb:UpdateItem"),
-    ("ReplyFunction", "ses:SendRawEmail"),
-    ("FeedbackFunction", "dynamodb:PutItem"),
-]
 
 
 @pytest.mark.parametrize(("function", "action"), PERMISSIONS)
@@ -193,20 +152,6 @@ def test_with_all_permissions_every_function_succeeds(desk: Desk, events: dict[s
 
 def _has_ended(desk: Desk, name: str) -> bool:
     return bool(desk.executions(name)) and not desk.executions(name, "RUNNING")
-
-
-# By what mail the workflow is denied without each: an order, a ticket, or what is no email and so quarantined.
-ORDER = stored_order()
-NO_EMAIL = b"\x00 no email"
-WORKFLOW = [
-    ("lambda:InvokeFunction", "orders", ORDER, "ParseEmail"),
-    ("sqs:SendMessage", "tickets", ORDER, "QueueEmail"),
-    ("s3:GetObject", "orders", NO_EMAIL, "QuarantineEmail"),
-    ("s3:GetObjectVersion", "orders", NO_EMAIL, "QuarantineEmail"),
-    ("s3:PutObject", "orders", NO_EMAIL, "QuarantineEmail"),
-    ("s3:PutObjectTagging", "orders", NO_EMAIL, "QuarantineEmail"),
-    ("sns:Publish", "orders", NO_EMAIL, "AlertOperators"),
-]
 
 
 @pytest.mark.parametrize(("action", "route", "raw", "state"), WORKFLOW)

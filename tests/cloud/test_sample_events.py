@@ -11,10 +11,9 @@ from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
 from mailstep_local.deployment import RECEIVING_STACK
-from tests.cloud.conftest import Desk, eventually
-from tests.cloud.test_receiving import physical_id
-from tests.conftest import EVENTS
-from tests.custom_resources import CloudFormation
+from tests.support.cloud import Desk, eventually, physical_id
+from tests.support.custom_resources import CloudFormation
+from tests.support.project import EVENTS
 
 
 def event(name: str) -> Any:

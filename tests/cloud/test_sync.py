@@ -12,8 +12,8 @@ import pytest
 
 from mailstep_local.account import Account
 from mailstep_local.cloud import running
-from tests.cloud.conftest import eventually
-from tests.conftest import PROJECT
+from tests.support.cloud import eventually
+from tests.support.project import PROJECT
 
 PAGE = (PROJECT / "docs" / "local.md").read_text()
 [COMMAND] = re.findall(r"^\$ (sam sync .*)$", PAGE, flags=re.MULTILINE)

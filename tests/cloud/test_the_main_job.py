@@ -2,8 +2,6 @@
 
 import base64
 import re
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -11,21 +9,8 @@ import pytest
 from mailstep_cli import demo
 from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
-from tests.cloud.conftest import Desk, processes_of
-from tests.conftest import EMAILS, run
-
-
-def reply_of(result: demo.Result) -> EmailMessage:
-    assert result.reply, result
-    return message_from_bytes(result.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
-
-
-def body(reply: EmailMessage, kind: str) -> str:
-    part = reply.get_body((kind,))
-    assert part is not None
-    text: str = part.get_content()
-    return text
-
+from tests.support.cloud import Desk, body, processes_of, reply_of
+from tests.support.project import EMAILS, run
 
 # What becomes of each sample: outcome, reason, and a piece of the text that the sender reads.
 OUTCOMES = {

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from receiving.activate import handler
-from tests.custom_resources import CloudFormation
+from tests.support.custom_resources import CloudFormation
 
 OURS, THEIRS = "mailstep-receiving", "company-mail"
 

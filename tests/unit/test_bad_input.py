@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT, run
+from tests.support.project import PROJECT, run
 
 
 def the_line(ended: subprocess.CompletedProcess[str]) -> str:

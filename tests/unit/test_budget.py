@@ -19,7 +19,7 @@ import json, resource, signal, sys, time
 from mailstep.parse import message as parsing
 from mailstep.parse.budget import Budget
 from mailstep.errors import UnreadableEmail
-from tests.unit.parser import EMAIL
+from tests.support.messages import EMAIL
 
 RAW = (b"From: a@b\\r\\nContent-Type: multipart/mixed; boundary=b\\r\\n\\r\\n--b\\r\\n\\r\\nhello\\r\\n--b\\r\\n"
        b"Content-Type: text/csv; name=a.csv\\r\\n\\r\\na,b\\r\\n--b--")

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from tests.conftest import PROJECT, run
+from tests.support.project import PROJECT, run
 
 
 def test_the_command_is_imported_without_the_local_account() -> None:
@@ -20,7 +20,7 @@ def test_the_command_is_installed_with_all_that_the_functions_package_needs() ->
     assert set(declared["dependency-groups"]["functions"]) <= set(declared["project"]["dependencies"])
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "history", "replay", "routes", "parse", "doctor"])
+@pytest.mark.parametrize("command", ["demo", "up", "history", "replay", "routes", "parse", "process", "doctor"])
 def test_every_command_helps_under_both_names(command: str) -> None:
     short, long = run(command, "-h"), run(command, "--help")
     assert (short.returncode, short.stderr) == (0, "")

@@ -12,7 +12,7 @@ import pytest
 from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency
 
 from mailstep import errors
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 STATES: dict[str, dict[str, Any]] = json.loads((PROJECT / "statemachine" / "email.asl.json").read_text())["States"]
 

@@ -10,10 +10,10 @@ from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
-from mailstep.contracts import StoredEmail
-from mailstep.parse.message import parse
+from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
-from tests.conftest import PROJECT
+from tests.support.messages import mail_with
+from tests.support.project import PROJECT
 
 PAGES = sorted(
     PROJECT / name
@@ -96,22 +96,46 @@ def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
     assert seen > 5
 
 
-def test_the_processors_of_the_page_run_as_they_stand() -> None:
+def examples(sign: str) -> list[str]:
+    """The Python of docs/applications.md in which a word stands."""
     page = (PROJECT / "docs" / "applications.md").read_text()
-    sources = [code for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "OpenAttachment" in code]
-    raw = b"""From: ann@shop.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
---b\r\n\r\nthree short words\r\n\
---b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nx\r\n\
---b\r\nContent-Disposition: attachment; filename=b.txt\r\n\r\nx\r\n--b--\r\n"""
-    stored = StoredEmail(email_id="words", bucket="bucket", key="inbound/orders/words")
-    message = parse(raw, stored, lambda _key, _content: None)
-    answers = []
-    for source in sources:
-        processor: dict[str, Any] = {}
-        exec(source, processor)  # noqa: S102 - our own page
-        answer = processor["process"](message, lambda one: b"1\n2\n" if one.filename == "a.txt" else b"\0")
-        answers.append(answer.text)
+    return [code for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if sign in code]
+
+
+def run_as_it_stands(source: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(source, names)  # noqa: S102 - our own page
+    return names
+
+
+def test_the_processors_of_the_page_run_as_they_stand() -> None:
+    email = receive(mail_with({"a.txt": b"1\n2\n", "b.txt": b"\0\1\2"}, text="three short words"))
+    answers = [email.process(run_as_it_stands(source)["process"]).text for source in examples("OpenAttachment")]
     assert answers == [
         "You wrote 3 words.",
         "a.txt: 2\nb.txt: It is not text; please send it as a text file.",
     ]
+
+
+def test_the_test_of_the_page_passes_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    [source] = examples("mailstep.testing")
+    tests = [test for name, test in run_as_it_stands(source).items() if name.startswith("test_")]
+    assert len(tests) == 1
+    tests[0]()
+
+
+def test_the_page_describes_what_the_test_helper_has() -> None:
+    page = (PROJECT / "docs" / "applications.md").read_text()
+    rows = re.findall(r"^\| (`\..*?) \|", page, flags=re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`\.(\w+)", row)}
+    assert named == {"message", "open_attachment", "process", "reply", "refused_by"}
+    assert named <= {*dir(ReceivedEmail), *ReceivedEmail.__dataclass_fields__}
+
+
+def test_the_page_imports_a_processors_needs_from_one_place() -> None:
+    page = (PROJECT / "docs" / "applications.md").read_text()
+    assert set(re.findall(r"^from (mailstep\S*) import", page, flags=re.MULTILINE)) == {
+        "mailstep.process.processors",
+        "mailstep.testing",
+    }

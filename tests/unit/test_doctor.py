@@ -9,7 +9,7 @@ from mailstep_cli.doctor import dns_records
 from mailstep_cli.doctor.deployed_stack import reserved
 from mailstep_cli.doctor.dns_records import Lookup
 from mailstep_cli.doctor.policies import allows
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 SES = "inbound-smtp.eu-west-1.amazonaws.com"
 

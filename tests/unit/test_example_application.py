@@ -7,8 +7,10 @@ import application
 import pytest
 from fastapi.testclient import TestClient
 
-from mailstep.contracts import Address, ApplicationRequest, Attachment, Message
+from mailstep.contracts import ApplicationRequest
 from mailstep.process.signing import SIGNATURE, signature
+from mailstep.testing import receive
+from tests.support.messages import mail_with
 
 
 @pytest.fixture
@@ -34,18 +36,9 @@ def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
 
 
 def mail(subject: str = "Order", filename: str | None = "order.csv") -> bytes:
-    attachments = (
-        (Attachment(filename=filename, media_type="text/csv", size_octets=1, sha256="", key="k"),) if filename else ()
-    )
-    message = Message(
-        email_id="m",
-        route="r",
-        size_octets=1,
-        subject=subject,
-        from_=(Address(address="a@b.example"),),
-        attachments=attachments,
-    )
-    return ApplicationRequest(message=message, attachment_urls={"k": "https://s3.example/k"}).model_dump_json().encode()
+    message = receive(mail_with({filename: b"sku,n\n"} if filename else {}, subject=subject), "application").message
+    links = {attachment.key: "https://s3.example/k" for attachment in message.attachments}
+    return ApplicationRequest(message=message, attachment_urls=links).model_dump_json().encode()
 
 
 def post(client: TestClient, body: bytes, *, secrets: list[str] | None = None, key: str = "1", age: int = 0) -> Any:

@@ -14,8 +14,10 @@ from mailstep.aws import ledger
 from mailstep.feedback import handler as feedback_handler
 from mailstep.feedback import suppression as domain
 from mailstep.telemetry import logger
-from tests.conftest import EVENTS
-from tests.unit.test_steps import CONTEXT, REGION, _account  # noqa: F401 - a fixture for every test
+from tests.support.events import CONTEXT, REGION
+from tests.support.project import EVENTS
+
+pytestmark = pytest.mark.usefixtures("account")
 
 COMPLAINT = {"complainedRecipients": [{"emailAddress": "ann@shop.example"}]}
 # As it comes, without a Subject; seen in many projects' fixtures, AWS documents it nowhere.

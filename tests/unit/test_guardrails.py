@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PROJECT
-from tests.transformed import ALL_OPTIONS, transformed
+from tests.support.project import PROJECT
+from tests.support.transformed import ALL_OPTIONS, transformed
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 DOMAIN = {"Domain": "mail.example.com"}

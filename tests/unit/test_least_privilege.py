@@ -1,8 +1,7 @@
 """Every action of every role is taken away by a test in tests/cloud, or is listed here with who asks for it."""
 
-from tests.cloud.test_receiving import ACTIVATION, STORING
-from tests.cloud.test_roles import CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, WORKFLOW
-from tests.transformed import ALL_OPTIONS, transformed
+from tests.support.permissions import ACTIVATION, CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, STORING, WORKFLOW
+from tests.support.transformed import ALL_OPTIONS, transformed
 
 # What no emulation asks for, and the document that says who does.
 NEEDED_ON_AWS = {

@@ -19,10 +19,11 @@ from mailstep.process import handler as process_handler
 from mailstep.reply import handler as reply_handler
 from mailstep.start import handler as start_handler
 from mailstep.validate import handler as validate_handler
-from tests.conftest import PROJECT
-from tests.transformed import transformed
-from tests.unit.test_start import batch, sample
-from tests.unit.test_steps import BUCKET, CONTEXT, REGION, _account, event  # noqa: F401 - a fixture for every test
+from tests.support.events import BUCKET, CONTEXT, REGION, batch, event, sample
+from tests.support.project import PROJECT
+from tests.support.transformed import transformed
+
+pytestmark = pytest.mark.usefixtures("account")
 
 RESOURCES = transformed("template.yaml", {"Domain": "mail.example.com"})
 WORKFLOW = RESOURCES["EmailWorkflow"]["Arn"]
@@ -78,7 +79,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> Emitted:
 
 
 @pytest.fixture
-def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
+def workflow(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = boto3.client("stepfunctions", region_name=REGION).create_state_machine(
         name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
     )
@@ -86,7 +87,7 @@ def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def processed() -> None:
+def processed(account: None) -> None:
     """The sample, parsed and processed."""
     parse_handler.handler(event("parse"), CONTEXT)
     process_handler.handler(event("process"), CONTEXT)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench import fuzz
 from mailstep.errors import UnreadableEmail
 from mailstep.parse.message import summary
-from tests.unit.parser import field, parsed, stored
+from tests.support.messages import field, parsed, stored
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x00\x01\x02 nothing", b"\x89PNG\r\n\x1a\n" + bytes(50)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.parser import field, parsed
+from tests.support.messages import field, parsed
 
 
 @pytest.mark.parametrize(

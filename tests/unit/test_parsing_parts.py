@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mailstep import limits
 from mailstep.parse.message import safe_filename
-from tests.unit.parser import field, parsed
+from tests.support.messages import field, parsed
 
 
 def test_all_parts_that_are_to_be_read_are_read_in_order() -> None:

@@ -15,7 +15,8 @@ from mailstep.contracts import Address, Attachment, Message, StoredEmail, Verdic
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
 from mailstep.validate.policy import MEANINGS, RULES, Case, validate
-from tests.conftest import CASES, PROJECT
+from tests.support.archives import BOMBS, ONE_DEEP, archive, declaring
+from tests.support.project import CASES, PROJECT
 
 ROUTE = Route(
     max_size_octets=1000,
@@ -96,14 +97,6 @@ def attached(*files: tuple[str, str, str | None]) -> dict[str, object]:
             for name, declared, detected in files
         )
     }
-
-
-def archive(*members: tuple[str, bytes], compression: int = ZIP_DEFLATED) -> bytes:
-    packed = BytesIO()
-    with ZipFile(packed, "w", compression) as made:
-        for name, content in members:
-            made.writestr(name, content)
-    return packed.getvalue()
 
 
 def test_an_ordinary_message_passes_every_rule() -> None:
@@ -211,38 +204,6 @@ def test_mail_to_no_route_is_refused() -> None:
     assert reason(message(), None) == "unknown_route"
 
 
-ONE_DEEP = archive(("a.zip", archive(("a.csv", b"1"))))
-BOMBS: dict[str, Callable[[], bytes]] = {
-    "within_within": lambda: archive(("b.zip", ONE_DEEP)),
-    "too many members": lambda: archive(*((str(n), b"") for n in range(limits.ARCHIVE_MEMBERS + 1))),
-    "too much": lambda: _declaring(limits.ARCHIVE_OCTETS + 1),
-    "an archive that unpacks to too much": lambda: archive(("n.zip", bytes(limits.NESTED_ARCHIVE_OCTETS + 1))),
-    "within within, in BZIP2": lambda: archive(("b.zip", ONE_DEEP), compression=ZIP_BZIP2),
-    "within within, in LZMA": lambda: archive(("b.zip", ONE_DEEP), compression=ZIP_LZMA),
-    "fifty octets that unpack to too much": lambda: archive(
-        ("n.zip", bytes(limits.NESTED_ARCHIVE_OCTETS + 1)), compression=ZIP_BZIP2
-    ),
-    "one member under many names": lambda: _overlapping(archive(("a.csv", b"1" * 500)), times=500),
-    "a directory of a million members": lambda: b"PK\x01\x02".ljust(46, b"\0") * 600_000 + b"PK\x05\x06" + bytes(18),
-}
-
-
-def _overlapping(content: bytes, *, times: int) -> bytes:
-    """One local file that every entry of the directory points to (Fifield, "A better zip bomb", WOOT 2019)."""
-    honest = archive(("n.zip", content), compression=ZIP_STORED)
-    central, end = honest.index(b"PK\x01\x02", len(content)), honest.rindex(b"PK\x05\x06")
-    directory = honest[central:end] * times
-    count, size = times.to_bytes(2, "little"), len(directory).to_bytes(4, "little")
-    return honest[:central] + directory + honest[end : end + 8] + count * 2 + size + honest[end + 16 :]
-
-
-def _declaring(octets: int) -> bytes:
-    """An archive whose one member says that it is so large (APPNOTE 4.3.12, uncompressed size)."""
-    honest = archive(("a.csv", b"1"))
-    central = honest.index(b"PK\x01\x02")
-    return honest[: central + 24] + octets.to_bytes(4, "little") + honest[central + 28 :]
-
-
 ZIPPED = message(**attached(("data.zip", "application/zip", "application/zip")))
 
 
@@ -307,7 +268,7 @@ def test_an_ordinary_or_broken_archive_is_no_bomb(content: bytes) -> None:
 def test_all_archives_of_a_message_share_one_budget() -> None:
     third = archive(("n.zip", bytes(limits.NESTED_ARCHIVE_OCTETS // 3)))
     many = archive(*((str(n), b"") for n in range(limits.ARCHIVE_MEMBERS // 3)))
-    for content in (third, many, _declaring(limits.ARCHIVE_OCTETS // 3)):
+    for content in (third, many, declaring(limits.ARCHIVE_OCTETS // 3)):
         zipped = [("data.zip", "application/zip", "application/zip")]
         assert reason(message(**attached(*zipped * 2)), TAKES_MANY, content=content) is None
         assert reason(message(**attached(*zipped * 4)), TAKES_MANY, content=content) == "archive_bomb"
@@ -409,7 +370,7 @@ def test_a_domain_is_the_same_in_either_form() -> None:
 
 
 def test_an_archive_behind_a_broken_one_is_looked_into_all_the_same() -> None:
-    whole = bytearray(archive(("n.zip", archive(("a.csv", b"1" * 9_000))), ("bomb.zip", _declaring(2**31))))
+    whole = bytearray(archive(("n.zip", archive(("a.csv", b"1" * 9_000))), ("bomb.zip", declaring(2**31))))
     at = whole.index(b"n.zip") + len("n.zip")
     whole[at : at + 8] = b"\xff" * 8
     assert reason(ZIPPED, content=bytes(whole)) == "archive_bomb"

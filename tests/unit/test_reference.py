@@ -1,13 +1,15 @@
 """docs/schemas is what the code says, and the code writes what docs/schemas say."""
 
+import base64
 import json
 
 import pytest
 from jsonschema import validate
+from pydantic import ValidationError
 
-from mailstep.contracts import Answer
+from mailstep.contracts import Answer, AnswerAttachment
 from mailstep_cli.reference import PUBLISHED, field_tables, metric_table, rule_table, schema
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 SCHEMAS = PROJECT / "docs" / "schemas"
 
@@ -31,9 +33,24 @@ def test_the_metrics_page_is_that_of_the_metrics() -> None:
 
 
 def test_an_answer_is_valid_by_its_schema() -> None:
-    answer = Answer.model_validate_json(
-        '{"text": "x", "attachments": [{"filename": "a.csv", "media_type": "text/csv", "content_base64": "YSxi"}]}'
+    answer = Answer.from_json(
+        b'{"text": "x", "attachments": [{"filename": "a.csv", "media_type": "text/csv", "content_base64": "YSxi"}]}'
     )
     validate(json.loads(answer.model_dump_json()), json.loads(schema("answer")))
-    assert answer.attachments[0].content_base64 == b"a,b"
-    assert Answer.model_validate_json(answer.model_dump_json()) == answer
+    assert answer.attachments[0].content == b"a,b"
+    assert Answer.from_json(answer.model_dump_json().encode()) == answer
+
+
+@pytest.mark.parametrize("content", ['"content": "YSxi"', '"content_base64": "Y"', '"content_base64": 1'])
+def test_an_answer_that_its_schema_does_not_know_is_no_answer(content: str) -> None:
+    text = f'{{"text": "x", "attachments": [{{"filename": "a.csv", "media_type": "text/csv", {content}}}]}}'
+    with pytest.raises(ValidationError):
+        Answer.from_json(text.encode())
+
+
+def test_a_file_of_an_answer_is_octets_in_python_and_base64_in_json() -> None:
+    octets = bytes(range(256))
+    attachment = AnswerAttachment(filename="a.bin", media_type="application/octet-stream", content=octets)
+    assert attachment.content == octets
+    # RFC 4648 section 4: the standard alphabet, not that of URLs.
+    assert json.loads(attachment.model_dump_json())["content_base64"] == base64.b64encode(octets).decode()

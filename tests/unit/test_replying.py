@@ -121,7 +121,7 @@ def test_a_display_name_is_encoded() -> None:
 
 # ---- Pictures within the HTML, files beside it ----
 
-PNG = "iVBORw0KGgo="
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def test_a_long_name_with_commas_puts_nobody_else_among_the_recipients() -> None:
@@ -138,7 +138,7 @@ def test_a_long_name_with_commas_puts_nobody_else_among_the_recipients() -> None
 
 
 def picture(content_id: str | None, media_type: str = "image/png") -> AnswerAttachment:
-    return AnswerAttachment(filename="bar.png", media_type=media_type, content_base64=PNG, content_id=content_id)
+    return AnswerAttachment(filename="bar.png", media_type=media_type, content=PNG, content_id=content_id)
 
 
 def kinds(reply: EmailMessage) -> list[str]:
@@ -165,7 +165,7 @@ def test_what_the_html_does_not_show_or_must_not_is_a_file_beside_it(attachment:
 
 
 def test_over_what_ses_takes_it_goes_without_its_files_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    large = AnswerAttachment(filename="a.csv", media_type="text/csv", content_base64="YWFh" * 5_000)
+    large = AnswerAttachment(filename="a.csv", media_type="text/csv", content=b"aaa" * 5_000)
     answer = Answer(text="x", html='y<img src="cid:bar">', attachments=(large, picture("bar")))
     monkeypatch.setattr(limits, "REPLY_OCTETS", 15_000)
     reply = sent(message(), answer)
@@ -179,7 +179,7 @@ def test_over_what_ses_takes_it_goes_without_its_files_and_says_so(monkeypatch: 
 
 
 def test_attachments_of_the_answer_go_out() -> None:
-    attachment = AnswerAttachment(filename="a\r\nb.csv", media_type="text/csv", content_base64="YSxi")
+    attachment = AnswerAttachment(filename="a\r\nb.csv", media_type="text/csv", content=b"a,b")
     [part] = sent(message(), Answer(text="x", attachments=(attachment,))).iter_attachments()
     assert (part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) == (
         "a b.csv",
@@ -258,7 +258,7 @@ def test_whatever_the_message_the_header_is_ours_and_the_sender_is_the_one_recip
         cc=(Address(address="victim@elsewhere.example"),),
     )
     answer = Answer(text=said, html=html, subject=subject, attachments=(
-        AnswerAttachment(filename=filename, media_type="text/csv", content_base64="YSxi"),
+        AnswerAttachment(filename=filename, media_type="text/csv", content=b"a,b"),
     ))  # fmt: skip
     try:
         recipient = mailbox(original.from_[0])

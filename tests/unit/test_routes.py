@@ -12,7 +12,7 @@ from mailstep.errors import ConfigurationError
 from mailstep.routes import ROUTES_FILE, file_text, load, read
 from mailstep_cli import cli
 from mailstep_cli.errors import UserError
-from tests.conftest import PROJECT, run
+from tests.support.project import PROJECT, run
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
 ENVIRONMENT = {

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -16,16 +15,7 @@ from mailstep.contracts import StoredEmail
 from mailstep.start import notifications as workflow
 from mailstep.start.handler import handler
 from mailstep.telemetry import logger
-from tests.conftest import EVENTS
-
-REGION = "us-east-1"
-CONTEXT: Any = SimpleNamespace(
-    function_name="start",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:start",
-    aws_request_id="1",
-    get_remaining_time_in_millis=lambda: 15_000,
-)
+from tests.support.events import CONTEXT, REGION, batch, sample
 
 
 @pytest.fixture(autouse=True)
@@ -45,16 +35,6 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def executions(arn: str) -> list[Any]:
     return boto3.client("stepfunctions", region_name=REGION).list_executions(stateMachineArn=arn)["executions"]
-
-
-def batch(*bodies: str) -> dict[str, Any]:
-    [record] = json.loads((EVENTS / "start.json").read_text())["Records"]
-    return {"Records": [record | {"messageId": str(number), "body": body} for number, body in enumerate(bodies)]}
-
-
-def sample() -> str:
-    body: str = json.loads((EVENTS / "start.json").read_text())["Records"][0]["body"]
-    return body
 
 
 def test_a_record_starts_an_execution_named_after_its_email_with_canonical_input(machine: str) -> None:

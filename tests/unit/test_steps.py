@@ -4,7 +4,6 @@ import io
 import json
 import resource
 import signal
-from collections.abc import Iterator
 from email import message_from_string
 from email.header import decode_header, make_header
 from email.policy import compat32
@@ -24,7 +23,6 @@ from botocore.exceptions import (
     ReadTimeoutError,
     ResponseStreamingError,
 )
-from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 
@@ -44,60 +42,9 @@ from mailstep.process import handler as process_handler
 from mailstep.reply import handler as reply_handler
 from mailstep.reply import send_once
 from mailstep.validate import handler as validate_handler
-from tests.conftest import EVENTS
+from tests.support.events import BUCKET, CONTEXT, REGION, event
 
-REGION = "us-east-1"
-BUCKET = "mailstep-mail-000000000000"
-CONTEXT: Any = SimpleNamespace(
-    function_name="f",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:f",
-    aws_request_id="1",
-    get_remaining_time_in_millis=lambda: 15_000,
-)
-
-
-def event(name: str) -> Any:
-    return json.loads((EVENTS / f"{name}.json").read_text())
-
-
-@pytest.fixture(autouse=True)
-def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    variables = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "TABLE_NAME": "ledger",
-        "DOMAIN": "mailstep.example",
-        "REPLY_FROM": "",
-        "CONFIGURATION_SET": "mailstep-replies",
-        "APPLICATION_URL": "",
-        "APPLICATION_AUTH": "none",
-        "APPLICATION_LIMIT_HOURS": "24",
-        "APPLICATION_SECRET_ARN": "",
-        "APPLICATION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/mailstep-application.fifo",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    caches = (clients.client, routes.routes, routes.deployed_names, send_once._ledger, ses.client)
-    for cache in caches:
-        cache.cache_clear()
-    with mock_aws():
-        s3 = boto3.client("s3", region_name=REGION)
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_object(Bucket=BUCKET, Key="inbound/orders/sample-order", Body=(EVENTS / "stored-order.eml").read_bytes())
-        boto3.client("dynamodb", region_name=REGION).create_table(
-            TableName="ledger",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
-        sesv2 = boto3.client("sesv2", region_name=REGION)
-        sesv2.create_email_identity(EmailIdentity="mailstep.example")
-        sesv2.create_configuration_set(ConfigurationSetName="mailstep-replies")
-        yield
-    for cache in caches:
-        cache.cache_clear()
+pytestmark = pytest.mark.usefixtures("account")
 
 
 def test_the_samples_lead_from_step_to_step() -> None:
@@ -299,7 +246,7 @@ def test_a_throttled_ledger_is_transient(monkeypatch: pytest.MonkeyPatch, operat
 
 
 @pytest.fixture
-def ready() -> None:
+def ready(account: None) -> None:
     """The sample, parsed and processed."""
     for step, name in ((parse_handler, "parse"), (process_handler, "process")):
         step.handler(event(name), CONTEXT)

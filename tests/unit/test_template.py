@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]

@@ -14,7 +14,7 @@ from mailstep_cli.display import demo_view, executions_list, result_view, timeli
 from mailstep_cli.doctor.findings import Result, fault
 from mailstep_cli.history import timeline
 from mailstep_cli.terminal import Console, Text, visible
-from tests.conftest import run
+from tests.support.project import run
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 # ECMA-48: OSC 52 writes the clipboard, CSI 2J clears the screen; C1 has both in one character.

@@ -10,9 +10,9 @@ import pytest
 from bench import fuzz
 from mailstep import limits
 from mailstep.mime import tnef as reader
-from tests.conftest import CASES
-from tests.unit.parser import parsed
-from tests.unit.tnef import (
+from tests.support.messages import parsed
+from tests.support.project import CASES
+from tests.support.tnef import (
     ATTACH_DATA,
     ATTACH_FILENAME,
     ATTACH_LONG_FILENAME,

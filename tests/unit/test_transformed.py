@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mailstep_local.deployment import route_names
-from tests.transformed import ACCOUNT, outputs, transformed
+from tests.support.transformed import ACCOUNT, outputs, transformed
 
 Resources = dict[str, Any]
 DOMAIN = "mail.example.com"

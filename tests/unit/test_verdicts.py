@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.parser import parsed, stored
+from tests.support.messages import parsed, stored
 
 
 def test_what_ses_found_is_read() -> None:

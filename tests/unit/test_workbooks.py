@@ -21,8 +21,8 @@ from mailstep.process.processors.tables.limits import (
     UnreadableTable,
 )
 from mailstep.process.processors.tables.reading import as_csv, summarise
-from tests.conftest import CASES, PROJECT
-from tests.unit.test_tables import attachment, one
+from tests.support.project import CASES, PROJECT
+from tests.support.tables import attachment, one
 
 
 def package(rows: str = "", *, strings: str = "<sst/>", styles: str = "<styleSheet/>", sheets: int = 1) -> bytes:

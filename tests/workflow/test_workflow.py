@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from mailstep.contracts import QueueItem
-from tests.workflow.moto_interpreter import (
+from tests.support.moto_interpreter import (
     BUCKET,
     DEFINITION,
     REGION,

@@ -88,7 +88,7 @@ def write_answer(bucket: str, email_id: str, answer: Answer) -> str:
 
 def read_answer(bucket: str, key: str) -> Answer:
     """The answer that ProcessEmail stored."""
-    return Answer.model_validate_json(_get(bucket, key))
+    return Answer.from_json(_get(bucket, key))
 
 
 def _get(bucket: str, key: str) -> bytes:

@@ -68,7 +68,7 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Answ
     if len(answer) > ANSWER_BOUND:
         raise MalformedAnswer(f"the application's answer is over {ANSWER_BOUND} octets")
     try:
-        return Answer.model_validate_json(answer)
+        return Answer.from_json(answer)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise MalformedAnswer(f"the application's answer is no answer: {faults[:_EXPLANATION_BOUND]}") from error

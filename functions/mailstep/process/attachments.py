@@ -7,6 +7,8 @@ from mailstep.contracts import Attachment, Message
 from mailstep.errors import MailstepError
 from mailstep.telemetry import logger
 
+OpenAttachment = Callable[[Attachment], bytes]
+"""The decoded content of an attachment of the message."""
 _FAILED = "It could not be read here. Please save it again, or in another format, and send it once more."
 _TOO_MUCH = "It takes more room or time than there is here. Please send it in smaller parts."
 
@@ -26,7 +28,7 @@ class Worked[Result]:
 
 def work_on_each[Result](
     message: Message,
-    open_attachment: Callable[[Attachment], bytes],
+    open_attachment: OpenAttachment,
     work: Callable[[Attachment, bytes], Result],
     *,
     only: Callable[[Attachment], bool] = lambda _attachment: True,

@@ -100,7 +100,7 @@ def _composed(
     shown = _add_html(reply, message, answer, attachments, left_out)
     for attachment in attachments:
         if attachment.content_id not in shown or not _may_be_shown(attachment):
-            reply.add_attachment(attachment.content_base64, **_described(attachment))
+            reply.add_attachment(attachment.content, **_described(attachment))
     return reply
 
 
@@ -140,7 +140,7 @@ def _add_html(
     assert isinstance(part, MIMEPart)  # noqa: S101 - it was added above
     for identity in sorted(shown):
         picture = pictures[identity]
-        part.add_related(picture.content_base64, cid=f"<{identity}>", disposition="inline", **_described(picture))
+        part.add_related(picture.content, cid=f"<{identity}>", disposition="inline", **_described(picture))
     return shown
 
 

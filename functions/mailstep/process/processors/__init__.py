@@ -1,7 +1,7 @@
-"""What a route does with a message: a built-in processor found by name, or the application behind its URL.
+"""What a processor is made of, and how one is found by its name.
 
-A built-in processor is one module here, or in functions/custom/processors/, with
-one function `process(message, open_attachment) -> Answer`.
+A built-in processor is one module here, or in functions/custom/processors/, with one function
+`process(message, open_attachment) -> Answer`. All that it needs of Mailstep is imported from here.
 """
 
 from collections.abc import Callable
@@ -9,13 +9,27 @@ from importlib import import_module
 from typing import cast
 
 from mailstep import custom
-from mailstep.contracts import Answer, Attachment, Message
+from mailstep.contracts import Answer, AnswerAttachment, Attachment, Message
 from mailstep.errors import ConfigurationError
+from mailstep.process.attachments import OpenAttachment, UnreadableAttachment, Worked, work_on_each
+
+__all__ = [
+    "Answer",
+    "AnswerAttachment",
+    "Attachment",
+    "Message",
+    "OpenAttachment",
+    "Processor",
+    "UnreadableAttachment",
+    "Worked",
+    "built_in",
+    "work_on_each",
+]
 
 # An installation's own processors come first.
 __path__ = custom.PROCESSORS
-OpenAttachment = Callable[[Attachment], bytes]
 Processor = Callable[[Message, OpenAttachment], Answer]
+"""Answers a message. It opens an attachment by the attachment's entry in the message."""
 
 
 def built_in(name: str) -> Processor:

@@ -1,7 +1,6 @@
 """The default processor: says what was received."""
 
-from mailstep.contracts import Answer, Message
-from mailstep.process.processors import OpenAttachment
+from mailstep.process.processors import Answer, Message, OpenAttachment
 from mailstep.rendering import render
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import PurePath
 
-from mailstep.contracts import Answer, AnswerAttachment, Attachment, Message
-from mailstep.process.attachments import work_on_each
-from mailstep.process.processors import OpenAttachment
+from mailstep.process.processors import Answer, AnswerAttachment, Attachment, Message, OpenAttachment, work_on_each
 from mailstep.process.processors.tables.limits import Room
 from mailstep.process.processors.tables.pictures import bars
 from mailstep.process.processors.tables.reading import Column, Table, as_csv, is_table, summarise
@@ -65,17 +63,12 @@ def _shown(attachment: Attachment, content: bytes, room: Room) -> tuple[_Shown, 
 def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[AnswerAttachment]:
     for column in columns:
         if identity := identities.get(id(column)):
-            yield AnswerAttachment.model_construct(
-                filename=f"{identity}.png",
-                media_type="image/png",
-                content_base64=bars(column.spread),
-                content_id=identity,
+            yield AnswerAttachment(
+                filename=f"{identity}.png", media_type="image/png", content=bars(column.spread), content_id=identity
             )
 
 
 def _cleaned(attachment: Attachment, table: Table, *, alone: bool) -> AnswerAttachment:
     stem = PurePath(attachment.filename).stem
     name = stem if alone else f"{stem} {table.name}"
-    return AnswerAttachment.model_construct(
-        filename=f"{name} (cleaned).csv", media_type="text/csv", content_base64=as_csv(table), content_id=None
-    )
+    return AnswerAttachment(filename=f"{name} (cleaned).csv", media_type="text/csv", content=as_csv(table))

@@ -1,4 +1,6 @@
-"""How the parser's tests read a message."""
+"""Messages written as text, and read as ParseEmail reads them."""
+
+from email.message import EmailMessage
 
 from mailstep.contracts import Message, StoredEmail
 from mailstep.parse.message import parse
@@ -17,6 +19,16 @@ def field(name: str, value: str | bytes) -> Message:
     """Parse a message with that one header field."""
     octets = value if isinstance(value, bytes) else value.encode()
     return parsed(b"%s: %s\r\n\r\nx\r\n" % (name.encode(), octets))
+
+
+def mail_with(files: dict[str, bytes], *, subject: str = "Hello", text: str = "Hello") -> EmailMessage:
+    """A message with files attached, of a type that says nothing."""
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "ann@shop.example", subject
+    mail.set_content(text)
+    for name, content in files.items():
+        mail.add_attachment(content, "application", "octet-stream", filename=name)
+    return mail
 
 
 SES = (

@@ -14,7 +14,7 @@ from samcli.lib.cfn_language_extensions.models import PseudoParameterValues, Res
 from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samcli.yamlhelper import yaml_parse
 
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 ACCOUNT = "123456789012"
 STACKS = {"template.yaml": "mailstep", "receiving.yaml": "mailstep-receiving"}

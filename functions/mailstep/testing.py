@@ -1,0 +1,164 @@
+"""For tests of a processor: an .eml in, its answer and the reply out, offline. It stands above the steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from pathlib import Path
+
+from mailstep import routes
+from mailstep.addresses import canonical, canonical_domain
+from mailstep.authentication import is_authenticated
+from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
+from mailstep.errors import ConfigurationError, RefusedEmail
+from mailstep.parse.message import parse
+from mailstep.process.processors import Processor, built_in
+from mailstep.reply.compose import compose
+from mailstep.routes import Route
+from mailstep.validate.policy import Case, validate
+
+type Source = Path | str | bytes | EmailMessage
+"""The path of a file, the octets of a message, or a message of the email package."""
+DOMAIN = "mailstep.example"
+"""Where replies come from, unless the route names another address."""
+_NEED_THE_STACK = ("stale_message", "suppressed_sender", "duplicate_message", "too_many_replies")
+# Without the fields that SES puts on top.
+_NEED_VERDICTS = ("virus", "spam", "unauthenticated")
+
+
+class _NothingOnRecord:
+    """The ledger of a stack that has seen no message."""
+
+    def is_suppressed(self, _address: str) -> bool:
+        return False
+
+    def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
+        return True
+
+    def count_reply(self, _message: Message, _at_most: int) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class ReceivedEmail:
+    """An email as the steps see it, its attachments in memory."""
+
+    message: Message
+    stored: StoredEmail
+    contents: Mapping[str, bytes] = field(repr=False)
+    settings: Route | None
+    rules_not_applied: tuple[str, ...]
+    """Codes of the policy's rules that need more than is known offline (docs/policy.md)."""
+
+    def open_attachment(self, attachment: Attachment) -> bytes:
+        """The decoded content of an attachment of the message."""
+        return self.contents[attachment.key]
+
+    def validate(self) -> None:
+        """Apply the policy to the message. The rules of `rules_not_applied` let it pass.
+
+        Of our own addresses, the route's is the only one that is known here.
+
+        Raises:
+            RefusedEmail: a rule refuses it; `reason` is the rule's code (docs/policy.md).
+            ConfigurationError: there is no such route.
+        """
+        route = self._route()
+        own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
+        validate(
+            Case(
+                message=self.message,
+                email=self.stored,
+                execution_arn="",
+                route=route,
+                own_addresses=frozenset(map(canonical, own)),
+                records=_NothingOnRecord(),
+                open_attachment=self.open_attachment,
+            )
+        )
+
+    def refused_by(self) -> str | None:
+        """The code of the rule that refuses the message (docs/policy.md), or None. See `validate`."""
+        try:
+            self.validate()
+        except RefusedEmail as refused:
+            return refused.reason
+        return None
+
+    def process(self, processor: str | Processor | None = None) -> Answer:
+        """Answer as the route's processor does, or the built-in one of that name, or that function.
+
+        The answer has been written and read again, as on its way through S3.
+
+        Raises:
+            ConfigurationError: there is no such route or processor, or the route's mail is for an application.
+            TypeError: what the processor answers is not an Answer.
+            ValidationError: it is one that the contract does not allow.
+            Exception: whatever the processor raises.
+        """
+        if processor is None:
+            processor = self._processor()
+        work = built_in(processor) if isinstance(processor, str) else processor
+        answer = work(self.message, self.open_attachment)
+        if not isinstance(answer, Answer):
+            raise TypeError(f"the processor answered with {type(answer).__name__}: answer with an Answer")
+        return Answer.from_json(answer.model_dump_json().encode())
+
+    def reply(self, answer: Answer) -> EmailMessage:
+        """The reply with this answer, as its reader gets it.
+
+        Raises:
+            ValueError: nothing is sent to this sender, whom SES did not authenticate or cannot send to.
+        """
+        if not is_authenticated(self.message):
+            raise ValueError("nothing is sent to a sender that SES did not authenticate")
+        route = self.settings or routes.routes().get(self.message.route) or Route()
+        sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
+        composed = compose(self.message, answer, sender=sender, now=datetime.now(UTC))
+        return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
+
+    def _route(self) -> Route:
+        route = self.settings or routes.routes().get(self.message.route)
+        if route is None:
+            raise ConfigurationError(f"there is no route {self.message.route!r} in routes.toml: add it")
+        return route
+
+    def _processor(self) -> str:
+        route = self._route()
+        if route.url or route.queue:
+            raise ConfigurationError(f"mail to the route {self.message.route!r} is for an application to answer")
+        return route.processor
+
+
+def receive(source: Source, route: str = "orders", settings: Route | None = None) -> ReceivedEmail:
+    """Parse a message as ParseEmail does, as mail to the route.
+
+    The sender counts as authenticated, unless the message begins with the fields that SES puts on top: then they say.
+    The route's settings are those of routes.toml where none are given.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnreadableEmail: it is not an email.
+    """
+    match source:
+        case EmailMessage():
+            raw = source.as_bytes(policy=source.policy.clone(linesep="\r\n"))
+        case bytes():
+            raw = source
+        case _:
+            raw = Path(source).read_bytes()
+    stored = StoredEmail(email_id="offline", bucket="offline", key=f"inbound/{route}/offline")
+    contents: dict[str, bytes] = {}
+    message = parse(raw, stored, contents.__setitem__)
+    if message.received or message.verdicts != Verdicts():
+        return ReceivedEmail(message, stored, contents, settings, _NEED_THE_STACK)
+    message = message.model_copy(update={"verdicts": _authenticated(message)})
+    return ReceivedEmail(message, stored, contents, settings, (*_NEED_THE_STACK, *_NEED_VERDICTS))
+
+
+def _authenticated(message: Message) -> Verdicts:
+    """The verdicts of a message whose sender is authenticated."""
+    domain = canonical_domain(message.from_[0].address.rpartition("@")[2]) if message.from_ else None
+    return Verdicts(spam="PASS", virus="PASS", dmarc="pass", dmarc_domain=domain)

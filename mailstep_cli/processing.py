@@ -1,0 +1,110 @@
+"""What a route's built-in processor answers to a message file, offline."""
+
+import io
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from mailstep import custom
+from mailstep.authentication import is_authenticated
+from mailstep.contracts import Answer
+from mailstep.errors import ConfigurationError, RefusedEmail, UnreadableEmail
+from mailstep.notices import notice
+from mailstep.telemetry import logger
+from mailstep.testing import ReceivedEmail, receive
+from mailstep_cli.errors import UserError
+from mailstep_cli.message_files import read_file
+from mailstep_cli.routing import route_with_processor
+from mailstep_cli.terminal import visible
+
+
+@dataclass(frozen=True)
+class Processed:
+    """How a message ends: `answer` is what is said to the sender, `reply` what the sender gets; None: nothing."""
+
+    file: Path
+    route: str
+    outcome: str
+    reason: str | None
+    answer: Answer | None
+    reply: EmailMessage | None
+    rules_not_applied: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `mailstep process --json` prints."""
+        return {
+            "file": str(self.file),
+            "route": self.route,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "answer": self.answer.model_dump(mode="json") if self.answer else None,
+            "rules_not_applied": list(self.rules_not_applied),
+        }
+
+
+def process_file(path: Path, route: str) -> Processed:
+    """Parse, validate and process a message file as mail to `route`, and compose the reply.
+
+    What the processor prints or logs goes to stderr.
+
+    Raises:
+        UserError: the file is not an email, the route's mail is for an application, or the processor failed.
+        ConfigurationError: the route or its processor is at fault.
+    """
+    settings = route_with_processor(route)
+    try:
+        email = receive(read_file(path), route, settings)
+    except UnreadableEmail as error:
+        raise UserError(f"{path}: not an email ({error})") from error
+    outcome, reason, answer = _ending(email, settings.processor)
+    reply = email.reply(answer) if answer and is_authenticated(email.message) else None
+    return Processed(path, route, outcome, reason, answer, reply, email.rules_not_applied)
+
+
+def _ending(email: ReceivedEmail, processor: str) -> tuple[str, str | None, Answer | None]:
+    """The outcome with its reason, as the workflow names them, and what is said to the sender."""
+    try:
+        email.validate()
+    except RefusedEmail as refused:
+        if not refused.tell_sender:
+            return "silent", refused.reason, None
+        return "refused", refused.reason, notice("refusal", email.message, refused.explanation)
+    return "replied" if is_authenticated(email.message) else "processed", None, _answer(email, processor)
+
+
+def _answer(email: ReceivedEmail, processor: str) -> Answer:
+    try:
+        with _shown_on_stderr():
+            return email.process()
+    except ConfigurationError:
+        raise
+    # Whatever the processor does: its author reads what and where.
+    except (Exception, SystemExit) as error:
+        raise UserError(f"the processor {processor} failed{_place(error)}: {type(error).__name__}: {error}") from error
+
+
+def _place(error: BaseException) -> str:
+    """Where in a processor's own file it was."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if any(Path(frame.filename).is_relative_to(folder) for folder in custom.PROCESSORS):
+            return f" at {Path(frame.filename).name}, line {frame.lineno}"
+    return ""
+
+
+@contextmanager
+def _shown_on_stderr() -> Iterator[None]:
+    """Show what is printed and logged meanwhile as text that no terminal obeys: a processor may print what it reads."""
+    written, log = io.StringIO(), cast("logging.StreamHandler[TextIO]", logger.registered_handler)
+    log.setStream(written)
+    try:
+        with redirect_stdout(written), redirect_stderr(written):
+            yield
+    finally:
+        log.setStream(sys.stderr)
+        sys.stderr.write(visible(written.getvalue()))

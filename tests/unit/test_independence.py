@@ -1,0 +1,57 @@
+"""Each test module stands by itself: what two of them share lies in tests/support, and fixtures in conftest files."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import PROJECT
+
+
+def imported(module: Path) -> Iterator[str]:
+    """The absolute names of the modules that a module imports, wherever in it that is."""
+    package = module.relative_to(PROJECT).parent.parts
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*package[: len(package) - node.level + 1], node.module or ""] if node.level else [])
+            origin = (base or node.module or "").strip(".")
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def others(module: Path) -> list[str]:
+    """What a module imports of the tests besides tests.support."""
+    return [name for name in imported(module) if f"{name}.".startswith("tests.") and "tests.support." not in f"{name}."]
+
+
+PACKAGES = ("tests", "bench", "mailstep_cli", "mailstep_local", "functions")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_test_module_is_imported_by_another(package: str) -> None:
+    modules = sorted((PROJECT / package).rglob("*.py"))
+    assert modules
+    assert {str(module): found for module in modules if (found := others(module))} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tests.unit.test_steps import event",
+        "from tests.cloud.conftest import Desk",
+        "from tests import conftest",
+        "import tests.unit.test_steps as steps",
+        "from .test_steps import event",
+        "from . import test_steps",
+        "from ..cloud import test_roles",
+        "def later():\n    from tests.unit import test_steps",
+    ],
+)
+def test_every_way_to_import_a_test_module_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str) -> None:
+    monkeypatch.setattr("tests.unit.test_independence.PROJECT", tmp_path)
+    module = tmp_path / "tests" / "unit" / "test_new.py"
+    module.parent.mkdir(parents=True)
+    module.write_text(f"{line}\nfrom tests.support.events import event\nfrom tests.support import project\n")
+    assert len(others(module)) == 1
