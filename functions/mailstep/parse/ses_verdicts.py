@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 
 from mailstep.contracts import Verdicts
-from mailstep.mime.fields import date
+from mailstep.mime.fields import parse_date
 
 RawFields = list[tuple[str, str]]
 """Name and unfolded value, encoded-words not decoded: a decoded one could hold what was never said."""
@@ -56,7 +56,7 @@ def received(fields: RawFields) -> datetime | None:
     """When SES received the message, by SES's own Received field (RFC 5321 section 4.4)."""
     if _block(fields) is None:
         return None
-    return date(re.sub(r"\([^()]*\)", " ", fields[1][1].rpartition(";")[2]).strip())
+    return parse_date(re.sub(r"\([^()]*\)", " ", fields[1][1].rpartition(";")[2]).strip())
 
 
 def _block(fields: RawFields) -> RawFields | None:
