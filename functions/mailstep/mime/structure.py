@@ -193,7 +193,8 @@ def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: set[De
         at = _after(raw, line_end + token, part, at)
     if begun is not None:
         spans.append((begun, part.end))
-        defects.add(Defect.MULTIPART_NOT_CLOSED)
+        if at < 0:  # no delimiter is left, and the last one began a part
+            defects.add(Defect.MULTIPART_NOT_CLOSED)
     elif spans and raw[epilogue : min(part.end, epilogue + _EPILOGUE)].strip():
         defects.add(Defect.TEXT_AFTER_END)
     return spans

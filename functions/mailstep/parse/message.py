@@ -21,13 +21,10 @@ from mailstep.parse.attachments import Attachments, Keep
 from mailstep.parse.budget import Budget, OverBudget
 from mailstep.parse.delivery_reports import delivery_report
 from mailstep.parse.reply_text import reply_text
-from mailstep.parse.ses_verdicts import received, verdicts
+from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
 from mailstep.parse.texts import read_text
 
-# What SES puts on top of whatever it stores (Amazon SES Developer Guide, "Email receiving").
-_SES_FIELD = re.compile(r"^(return-path|received|x-ses-.*|received-spf|authentication-results)$", re.IGNORECASE)
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_SES_BLOCK = 30  # fields among which SES's own are: it adds about ten
 _WITHOUT_ADDRESS = {
     "from": Defect.FROM_WITHOUT_ADDRESS,
     "to": Defect.TO_WITHOUT_ADDRESS,
@@ -62,7 +59,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
     html = read_text(raw, found.html, attachments, defects, budget)
     for part in found.files:
         attachments.add_part(part)
-    on_top = [(name, unfold(value)) for name, value in root.fields[:_SES_BLOCK]]
+    block = ses_block(root.fields)
     sent = _field(root, "date")
     when = budget.attempt(partial(parse_date, sent), None, defects, Defect.DATE_UNREADABLE)
     if sent and when is None:
@@ -71,7 +68,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
         email_id=email.email_id,
         route=email.route,
         size_octets=len(raw),
-        received=received(on_top),
+        received=received(block),
         return_path=_field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
         from_=_addresses(root, "from", defects),
         to=_addresses(root, "to", defects),
@@ -92,7 +89,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
         ),
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),
-        verdicts=verdicts(on_top),
+        verdicts=verdicts(block),
         headers=headers,
         defects=tuple(defect for defect in Defect if defect in defects),
     )
@@ -111,7 +108,7 @@ def summary(message: Message) -> Summary:
 
 def _is_no_email(raw: bytes, root: Part) -> bool:
     """No field but those that SES adds, and content that is no text: bare text is taken for a body without a header."""
-    if any(not _SES_FIELD.match(name) for name, _ in root.fields):
+    if any(not is_ses_field(name) for name, _ in root.fields):
         return False
     stored_by_ses = any(name.lower().startswith("x-ses-") for name, _ in root.fields)
     if root.fields and not stored_by_ses:
