@@ -23,6 +23,7 @@ from typing import Literal
 from bench import corpus
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
+from mailstep.mime.defects import Defect
 from mailstep.parse.budget import Budget
 from mailstep.parse.message import parse
 
@@ -48,7 +49,7 @@ _SPICE = (
 class NoNet(Budget):
     """Lets every fault through, so that what a budget would turn into a defect is seen."""
 
-    def attempt[T](self, step: Callable[[], T], otherwise: T, defects: list[str], what: str) -> T:
+    def attempt[T](self, step: Callable[[], T], otherwise: T, defects: set[Defect], defect: Defect) -> T:
         """The step's own outcome, whatever it is."""
         return step()
 

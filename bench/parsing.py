@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
+from unittest.mock import patch
 
 import fast_mail_parser
 import mailparser
@@ -39,11 +40,8 @@ def ours(raw: bytes) -> None:
 
 def ours_without_reply_text(raw: bytes) -> None:
     """The same without the library that finds the reply's own text."""
-    found, message._reply_text = message._reply_text, lambda text: text
-    try:
+    with patch("mailstep.parse.message.reply_text", str):
         ours(raw)
-    finally:
-        message._reply_text = found
 
 
 def standard_library(raw: bytes) -> None:

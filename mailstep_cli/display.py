@@ -214,7 +214,7 @@ def _shown_fields(message: Message) -> list[tuple[str, str]]:
         ("Encrypted", message.encrypted or ""),
         ("Delivery report", "; ".join(f"{r.final_recipient}: {r.status}" for r in report.recipients) if report else ""),
         ("Attachments", "\n".join(attached)),
-        ("Defects", "\n".join(message.defects)),
+        ("Defects", "\n".join(defect.means for defect in message.defects)),
     ]
 
 

@@ -17,6 +17,7 @@ from mailstep.contracts import (
     Verdicts,
 )
 from mailstep.metrics import ALL, NAMESPACE
+from mailstep.mime.defects import Defect
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES
 
@@ -85,13 +86,16 @@ def schema(name: str) -> str:
 
 
 def field_tables() -> str:
-    """The text of docs/message.md: every field of the Message, with its RFC."""
-    made = "Made by `make reference` from `functions/mailstep/contracts.py`."
+    """The text of docs/message.md: every field of the Message, with its RFC, and every defect with its meaning."""
+    made = "Made by `make reference` from `functions/mailstep/contracts.py` and `functions/mailstep/mime/defects.py`."
     lines = ["# The Message, field by field", "", made, ""]
     for model in (Message, Address, Attachment, Verdicts, DeliveryReport, ReportedRecipient):
         lines += [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| field | meaning |", "| --- | --- |"]
         lines += [f"| `{f.alias or name}` | {f.description} |" for name, f in model.model_fields.items()]
         lines.append("")
+    lines += ["## Defect", "", (Defect.__doc__ or "").strip(), "", "| code | meaning |", "| --- | --- |"]
+    lines += [f"| `{defect}` | {defect.means} |" for defect in Defect]
+    lines.append("")
     return "\n".join(lines)
 
 

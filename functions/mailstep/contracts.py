@@ -18,7 +18,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from mailstep import keys, limits
+from mailstep import keys
+from mailstep.mime.defects import Defect
+from mailstep.mime.options import DEFAULTS
 
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
@@ -133,7 +135,9 @@ class Message(Contract):
     headers: tuple[tuple[str, str], ...] = Field(
         default=(), description="Header fields in order, as (name, decoded value)"
     )
-    defects: tuple[str, ...] = Field(default=(), description="What was wrong with the message and what was done")
+    defects: tuple[Defect, ...] = Field(
+        default=(), description="Codes of what was wrong with the message, each once; later versions may add codes"
+    )
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
@@ -145,9 +149,9 @@ class Message(Contract):
 class Summary(Contract):
     """What state may know of a message: enough to follow it, never its content."""
 
-    from_address: str | None = Field(max_length=limits.ADDRESS)
+    from_address: str | None = Field(max_length=DEFAULTS.address)
     subject: str = Field(max_length=SUBJECT_IN_STATE)
-    message_id: str | None = Field(max_length=limits.MESSAGE_ID)
+    message_id: str | None = Field(max_length=DEFAULTS.message_id)
     size_octets: int
     attachments: int
 

@@ -1,4 +1,4 @@
-"""Every bound on what a message may make us do, with its reason.
+"""The service's bounds on what a message may make it do, each with its reason; those of reading are in mime/options.py.
 
 What is beyond a bound is left out, and noted as a defect where it is more than a curiosity. Nothing is lost: the raw
 message stays in S3.
@@ -6,42 +6,6 @@ message stays in S3.
 
 MESSAGE_OCTETS = 40 * 1024 * 1024
 """What SES receives at most (Amazon SES quotas, "Receiving")."""
-
-DEPTH = 50
-"""Multiparts within multiparts. Real mail has under ten; deeper ones are kept whole as an attachment."""
-
-PARTS = 500
-"""Parts of a message: each becomes an object in S3. What is beyond is kept together as one attachment."""
-
-HEADER_FIELDS = 1_000
-"""Fields of a header that are kept; a mail system adds a few dozen."""
-
-HEADER_OCTETS = 1_000_000
-"""Octets of a message's header that are kept, all fields together."""
-
-PART_HEADER_FIELDS = 50
-"""Fields of a part's header that are kept; three or four are usual."""
-
-PART_HEADER_OCTETS = 16_384
-"""Octets of a part's header that are kept: a handful of Content- fields."""
-
-HEADER_VALUE = 65_536
-"""Characters of one field's value that are read: a thousand recipients, and no megabyte of nothing."""
-
-ADDRESSES = 2_000
-"""Mailboxes that are kept of all fields of one name."""
-
-ADDRESS = 320
-"""Characters of an address: 64 before the @, 255 after it (RFC 5321 section 4.5.3.1)."""
-
-MESSAGE_ID = 998
-"""Characters of a message identifier: what fits on a line (RFC 5322 section 2.1.1). State carries one."""
-
-DATE = 256
-"""Characters of a date that is read: one of RFC 5322 has some thirty, a comment with a zone's name some more."""
-
-REFERENCES = 101
-"""Message identifiers of a thread that are kept: one more than a loop has (policy.py)."""
 
 TEXT = 1_000_000
 """Octets of text, and of HTML, in message.json; a longer one is cut there and kept whole as an attachment."""
@@ -51,18 +15,6 @@ REPLY_TEXT = 5_000
 
 FILENAME = 200
 """Octets of a file name in UTF-8: file systems take 255, and a number is put before it."""
-
-CHARSET_SAMPLE = 32_768
-"""Octets from which a character set is guessed where the declared one is wrong."""
-
-CHARSET_LEAST = 256
-"""Octets below which no character set is guessed: a field has many short words, each would take milliseconds."""
-
-TNEF_VALUES = 50_000
-"""Attributes and property values that are read of all winmail.dat of a message: 500 attachments have under 20,000."""
-
-TNEF_NAME = 1_040
-"""Octets of a name in a winmail.dat that are read: a path of Windows has 260 UTF-16 characters."""
 
 ARCHIVE_OCTETS = 500 * 1024 * 1024
 """Octets that the ZIP archives of a message may declare, all members together: spreadsheets of 40 MB unpack to less."""

@@ -15,6 +15,7 @@ from mailstep.addresses import canonical, canonical_domain
 from mailstep.contracts import Contract
 from mailstep.custom import routes_file
 from mailstep.errors import ConfigurationError
+from mailstep.mime.options import DEFAULTS
 
 ROUTES_FILE = routes_file()
 # A receipt rule and a resource of CloudFormation are named after the route (receiving.yaml).
@@ -76,7 +77,7 @@ class Route(Contract):
         default=20, ge=1, le=1_000, description="By the route to one sender, in one hour of the clock"
     )
     max_size_octets: int = Field(default=limits.MESSAGE_OCTETS, gt=0, le=limits.MESSAGE_OCTETS)
-    max_attachments: int = Field(default=50, ge=0, le=limits.PARTS)
+    max_attachments: int = Field(default=50, ge=0, le=DEFAULTS.parts)
     attachment_types: _MediaTypePatterns = Field(
         default=(), description="Media types as `text/csv` and `image/*`; none: all but programs"
     )

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from mailstep.contracts import Address, Message
+from mailstep.mime.defects import Defect
 from mailstep.mime.structure import Part, structure
 from mailstep.mime.transfer_encoding import content
 from mailstep_cli.cli import app
@@ -57,7 +58,7 @@ def test_no_from_that_a_reader_can_see_is_without_an_address_or_a_defect_that_sa
         for path, message in parsed.items()
         if any(value.strip() for value in message.header("From"))
         and not message.from_
-        and "From has no address in it" not in message.defects
+        and Defect.FROM_WITHOUT_ADDRESS not in message.defects
     ]
     assert silent == []
     assert sum(1 for message in parsed.values() if message.from_) > 600
@@ -71,8 +72,8 @@ def test_no_body_is_lost_to_a_missing_or_wrong_boundary(parsed: dict[Path, Messa
         and not message.text
         and not message.html
         and not message.attachments
-        and "a multipart has no parts" not in message.defects
-        and "a multipart has no boundary" not in message.defects
+        and Defect.PARTS_MISSING not in message.defects
+        and Defect.BOUNDARY_MISSING not in message.defects
     ]
     assert {path.name for path in lost if has_content(path)} == set(EMPTY_PARTS)
 
@@ -89,7 +90,7 @@ def has_content(path: Path) -> bool:
 
 def test_a_multipart_that_could_not_be_split_is_kept_as_an_attachment(parsed: dict[Path, Message]) -> None:
     for path, message in parsed.items():
-        if {"a multipart has no parts", "a multipart has no boundary"} & set(message.defects) and has_content(path):
+        if {Defect.PARTS_MISSING, Defect.BOUNDARY_MISSING} & set(message.defects) and has_content(path):
             assert message.attachments or message.text or message.html, path
 
 
@@ -133,8 +134,8 @@ def test_decoded_parts_equal_those_of_mime4j(corpus: Path) -> None:
         named = re.match(r"(.*)_decoded_([\d_]+)$", file.stem)
         assert named
         raw = sources[named[1]].read_bytes()
-        part = numbered(structure(raw, [])).get(named[2])
-        if part is None or content(raw, part, []) != file.read_bytes():
+        part = numbered(structure(raw, set())).get(named[2])
+        if part is None or content(raw, part, set()) != file.read_bytes():
             differing.add(file.stem)
     assert differing == set(MIME4J_DIFFERS)
 

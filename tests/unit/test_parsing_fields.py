@@ -51,7 +51,7 @@ def test_addresses_are_found_as_a_reader_would(value: str, expected: list[tuple[
 
 
 def test_a_from_without_an_address_has_a_defect_that_says_so() -> None:
-    assert "From has no address in it" in field("From", "the management").defects
+    assert "from_without_address" in field("From", "the management").defects
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_dates_keep_their_offset_or_their_text(value: str, expected: str | None)
 def test_a_header_without_its_empty_line_loses_nothing() -> None:
     message = parsed("From: a@b.example\nSubject: x\nThis is the body.\n\nAnd more.\n")
     assert message.text == "This is the body.\n\nAnd more.\n"
-    assert "the header does not end with an empty line" in message.defects
+    assert "header_not_ended" in message.defects
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_header_without_its_empty_line_loses_nothing() -> None:
 def test_a_message_identifier_is_found_or_said_to_be_unreadable(value: str, identifier: str | None) -> None:
     message = field("Message-ID", value)
     assert message.message_id == identifier
-    assert ("the Message-ID cannot be read" in message.defects) == (identifier is None)
+    assert ("message_id_unreadable" in message.defects) == (identifier is None)
 
 
 def test_a_line_that_is_no_field_begins_the_body_unless_a_known_field_follows() -> None:

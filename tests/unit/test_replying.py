@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mailstep import limits
 from mailstep.addresses import NAME_BOUND, mailbox
 from mailstep.contracts import Address, Answer, AnswerAttachment, Message
+from mailstep.mime.options import DEFAULTS
 from mailstep.notices import notice
 from mailstep.reply.compose import THREAD_OCTETS, compose
 
@@ -55,9 +56,9 @@ def test_re_does_not_pile_up(subject: str, expected: str) -> None:
 
 
 def test_a_thread_that_is_a_loop_can_be_told_by_its_length() -> None:
-    thread = tuple(f"<{number}.of.a.usual.length@mail.shop.example>" for number in range(limits.REFERENCES))
+    thread = tuple(f"<{number}.of.a.usual.length@mail.shop.example>" for number in range(DEFAULTS.message_ids))
     references = sent(message(references=thread), Answer(text="x"))["References"].split()
-    assert len(references) > limits.REFERENCES
+    assert len(references) > DEFAULTS.message_ids
 
 
 def test_a_long_thread_keeps_its_first_and_its_newest_references() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bench import fuzz
-from mailstep import limits
 from mailstep.mime import tnef as reader
+from mailstep.mime.defects import Defect
+from mailstep.mime.options import DEFAULTS, Options
 from tests.support.messages import parsed
 from tests.support.project import CASES
 from tests.support.tnef import (
@@ -41,10 +42,6 @@ from tests.support.tnef import (
     tnef,
 )
 
-CUT_OFF = "winmail.dat cannot be read: it is kept whole"
-HOLDS_A_MESSAGE = "winmail.dat holds a message, which is not unpacked: it is kept whole"
-TOO_LARGE = "winmail.dat is too large to unpack: it is kept whole"
-
 LONG_NAME = properties(prop(UNICODE, ATTACH_LONG_FILENAME, "Größe.xlsx"))
 FULL = tnef(
     attribute(OEM_CODEPAGE, (1252).to_bytes(8, "little")),
@@ -72,8 +69,8 @@ FULL = tnef(
 FILES = [("Größe.xlsx", b"the first\0\0\0"), ("second.txt", b"the second")]
 
 
-def unpacked(octets: bytes) -> tuple[list[tuple[str, bytes]], bool, list[str]]:
-    defects: list[str] = []
+def unpacked(octets: bytes) -> tuple[list[tuple[str, bytes]], bool, set[Defect]]:
+    defects: set[Defect] = set()
     files, is_all = reader.Unpacker().unpack(octets, defects)
     return [(name, bytes(content)) for name, content in files], is_all, defects
 
@@ -85,7 +82,7 @@ def mailed(octets: bytes) -> bytes:
 
 
 def test_files_are_found_with_their_names_and_every_octet() -> None:
-    assert unpacked(FULL) == (FILES, True, [])
+    assert unpacked(FULL) == (FILES, True, set())
 
 
 def test_the_files_take_the_place_of_winmail_dat() -> None:
@@ -139,7 +136,7 @@ def test_a_winmail_dat_with_a_text_is_kept_whole_beside_its_files(body: bytes) -
 
 
 def test_an_empty_text_is_no_text() -> None:
-    assert unpacked(tnef(attribute(BODY, b"\r\n\0"), file(b"a.txt", b"x"))) == ([("a.txt", b"x")], True, [])
+    assert unpacked(tnef(attribute(BODY, b"\r\n\0"), file(b"a.txt", b"x"))) == ([("a.txt", b"x")], True, set())
 
 
 def test_an_object_is_its_octets_without_the_name_of_its_interface() -> None:
@@ -151,7 +148,7 @@ def test_a_message_within_is_kept_in_the_whole_and_not_looked_into() -> None:
     inner = attachment(
         attribute(ATTACHMENT, properties(prop(OBJECT, ATTACH_OBJECT, IID_MESSAGE + FULL)), level=2)
     )  # fmt: skip
-    assert unpacked(tnef(inner, file(b"a.txt", b"x"))) == ([("a.txt", b"x")], False, [HOLDS_A_MESSAGE])
+    assert unpacked(tnef(inner, file(b"a.txt", b"x"))) == ([("a.txt", b"x")], False, {Defect.TNEF_HOLDS_MESSAGE})
 
 
 def test_what_is_cut_off_is_kept_whole_beside_the_files_that_are_complete() -> None:
@@ -159,12 +156,12 @@ def test_what_is_cut_off_is_kept_whole_beside_the_files_that_are_complete() -> N
         files, is_all, defects = unpacked(FULL[:end])
         assert {content for _, content in files} <= {content for _, content in FILES}, end
         assert is_all <= (not defects), end
-        assert defects in ([], [CUT_OFF]), end
+        assert defects <= {Defect.TNEF_UNREADABLE}, end
 
 
 @pytest.mark.parametrize(
     ("name", "defect"),
-    [("property-count", CUT_OFF), ("value-count", CUT_OFF), ("nested", HOLDS_A_MESSAGE)],
+    [("property-count", "tnef_unreadable"), ("value-count", "tnef_unreadable"), ("nested", "tnef_holds_message")],
 )
 def test_a_hostile_winmail_dat_is_kept_whole_with_one_defect(name: str, defect: str) -> None:
     raw = (CASES / "hostile" / f"tnef-{name}.eml").read_bytes()
@@ -196,22 +193,21 @@ def test_no_length_and_no_count_makes_the_reader_read_more_than_there_is(monkeyp
             files, is_all, defects = unpacked(changed)
             assert taken <= len(FULL)
             assert sum(len(content) for _, content in files) <= len(FULL)
-            assert defects in ([], [CUT_OFF], [HOLDS_A_MESSAGE])
+            assert defects in (set(), {Defect.TNEF_UNREADABLE}, {Defect.TNEF_HOLDS_MESSAGE})
             assert not (is_all and defects)
 
 
-def test_what_is_read_is_bounded_for_all_winmail_dat_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TNEF_VALUES", 25)
-    unpacker, defects = reader.Unpacker(), list[str]()
+def test_what_is_read_is_bounded_for_all_winmail_dat_of_a_message() -> None:
+    unpacker, defects = reader.Unpacker(Options(tnef_values=25)), set[Defect]()
     assert unpacker.unpack(FULL, defects)[1]
     assert unpacker.unpack(FULL, defects) == ([], False)
-    assert defects == [TOO_LARGE]
+    assert defects == {Defect.TNEF_TOO_LARGE}
 
 
 def test_a_winmail_dat_of_too_many_files_is_kept_whole() -> None:
-    message = parsed(mailed(tnef(*[file(b"a.txt", b"a")] * (limits.PARTS + 1))))
+    message = parsed(mailed(tnef(*[file(b"a.txt", b"a")] * (DEFAULTS.parts + 1))))
     assert [a.filename for a in message.attachments] == ["winmail.dat"]
-    assert message.defects == ("a winmail.dat holds more files than a message may: it is kept whole",)
+    assert message.defects == ("tnef_too_many_files",)
 
 
 def test_real_files_are_found_in_a_real_winmail_dat(corpus: Path) -> None:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mailstep import limits
 from mailstep.aws import ledger
+from mailstep.mime.options import DEFAULTS
 
 BOUNCE_SECONDS = 90 * 24 * 3600
 """A mailbox that is gone may come back, with its owner or another."""
@@ -108,7 +108,7 @@ def _complained(complaint: object) -> Iterator[_Suppression]:
 def _suppressions(recipients: Iterable[object], seconds: int) -> Iterator[_Suppression]:
     for recipient in recipients:
         match recipient:
-            case {"emailAddress": str(address)} if "@" in address and len(address) <= limits.ADDRESS:
+            case {"emailAddress": str(address)} if "@" in address and len(address) <= DEFAULTS.address:
                 yield address, seconds
             case _:
                 yield None

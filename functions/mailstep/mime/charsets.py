@@ -7,7 +7,7 @@ from encodings.aliases import aliases
 
 from charset_normalizer import from_bytes
 
-from mailstep import limits
+from mailstep.mime.options import DEFAULTS, Options
 
 # What the names mean in mail, by the WHATWG Encoding Standard: supersets of what they say.
 _MEANT = {
@@ -56,8 +56,10 @@ _LONGEST_LABEL = 60
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def decode(octets: bytes, charset: str, *, cut: bool = False, guess: bool = False) -> tuple[str, str | None]:
-    """Text, and what was wrong where the declared character set does not fit: then UTF-8, and Windows-1252 are tried.
+def decode(
+    octets: bytes, charset: str, options: Options = DEFAULTS, *, cut: bool = False, guess: bool = False
+) -> tuple[str, bool]:
+    """Text, and whether the declared character set fits: where it does not, UTF-8 and Windows-1252 are tried.
 
     `cut` says that the octets may end within a character. `guess` says that they are long enough to guess from, which
     takes milliseconds: a header has room for thousands of words.
@@ -68,11 +70,10 @@ def decode(octets: bytes, charset: str, *, cut: bool = False, guess: bool = Fals
         if codec is None:
             continue
         try:
-            return _whole(codec.incrementaldecoder().decode(octets, final=not cut)), None
+            return _whole(codec.incrementaldecoder().decode(octets, final=not cut)), True
         except (UnicodeError, ValueError):
             continue
-    text = _undeclared(octets, cut=cut, guess=guess)
-    return text, f"text is not in the declared character set {declared[:40] or 'us-ascii'!r}"
+    return _undeclared(octets, options, cut=cut, guess=guess), False
 
 
 def undeclared(octets: bytes) -> str:
@@ -93,12 +94,13 @@ def _whole(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text.removeprefix("\ufeff"))
 
 
-def _undeclared(octets: bytes, *, cut: bool, guess: bool) -> str:
+def _undeclared(octets: bytes, options: Options, *, cut: bool, guess: bool) -> str:
     if (text := _mostly_utf8(octets)) is not None:
         return text.rstrip("\ufffd") if cut else text
     if _is_western(octets):
         return octets.decode("cp1252")
-    best = from_bytes(octets[: limits.CHARSET_SAMPLE]).best() if guess and len(octets) >= limits.CHARSET_LEAST else None
+    guess = guess and len(octets) >= options.charset_least
+    best = from_bytes(octets[: options.charset_sample]).best() if guess else None
     for name in (best.encoding if best else "cp1252", "cp1252"):
         try:
             return _whole(octets.decode(name))

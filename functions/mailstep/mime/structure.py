@@ -7,8 +7,9 @@ open, and finds the boundary that was meant where the declared one is missing or
 import re
 from dataclasses import dataclass, field
 
-from mailstep import limits
-from mailstep.mime.fields import Parameters, parameters, unfold
+from mailstep.mime.defects import Defect
+from mailstep.mime.fields import Parameters, parse_parameters, unfold
+from mailstep.mime.options import DEFAULTS, Options
 
 # A field name is printable US-ASCII but ":" (RFC 5322 section 2.2); some mail has white space before the colon.
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
@@ -33,7 +34,6 @@ _UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,300})(?:\r\n|\n|\r)(
 _MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2
 _LOOK_AHEAD = 3
 _EPILOGUE = 1_000
-_BEYOND_FIELDS = "the header is longer than what is kept of one: see the raw message"
 
 Field = tuple[str, bytes]
 
@@ -57,45 +57,47 @@ class Part:
         return self._first.get(name)
 
 
-def structure(raw: bytes, defects: list[str]) -> Part:
-    """The tree of parts of a message; what was wrong with it is appended to `defects`."""
-    root = _part(raw, 0, len(raw), "text/plain", defects, top=True)
+def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> Part:
+    """The tree of parts of a message; what was wrong with it is added to `defects`."""
+    root = _part(raw, 0, len(raw), "text/plain", defects, options, top=True)
     waiting, parts = [(root, 0)], 1
     while waiting:
         part, depth = waiting.pop()
         if not part.media_type.startswith("multipart/"):
             continue
-        if depth >= limits.DEPTH or parts >= limits.PARTS:
-            defects.append("parts beyond a bound are kept together")
+        if depth >= options.depth or parts >= options.parts:
+            defects.add(Defect.TOO_MANY_PARTS)
             continue
         default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
-        spans = _split(raw, part, limits.PARTS - parts, defects)
-        part.children = [_part(raw, start, end, default, defects) for start, end in spans]
+        spans = _split(raw, part, options.parts - parts, defects)
+        part.children = [_part(raw, start, end, default, defects, options) for start, end in spans]
         parts += len(part.children)
         waiting += [(child, depth + 1) for child in part.children]
     return root
 
 
-def header(raw: bytes, start: int, end: int, defects: list[str], *, top: bool = False) -> tuple[list[Field], int]:
-    """The header fields from `start`, and where the body begins."""
+def header(
+    raw: bytes, start: int, end: int, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = False
+) -> tuple[list[Field], int]:
+    """The header fields from `start`, and where the body begins. `top`: of a message, not of a part of one."""
     fields: list[Field] = []
     at = _skip_what_is_before(raw, start, end, defects) if top else start
-    room, most = limits.HEADER_OCTETS, limits.HEADER_FIELDS
+    room, most = options.header_octets, options.header_fields
     if not top:
-        room, most = limits.PART_HEADER_OCTETS, limits.PART_HEADER_FIELDS
+        room, most = options.part_header_octets, options.part_header_fields
     while at < end:
         if blank := _BLANK.match(raw, at, end):
             return fields, blank.end()
         if name := _NAME.match(raw, at, end):
             found = _FIELD_END.search(raw, name.end(), end)
             value_end, following = found.span() if found else (end, end)
-            length = min(value_end - name.end(), limits.HEADER_VALUE)
+            length = min(value_end - name.end(), options.field_value)
             room -= following - at
             kept = len(fields) < most and room >= 0
             if kept:
                 fields.append((name[1].decode("ascii"), raw[name.end() : name.end() + length]))
-            if (not kept or length < value_end - name.end()) and _BEYOND_FIELDS not in defects:
-                defects.append(_BEYOND_FIELDS)
+            if not kept or length < value_end - name.end():
+                defects.add(Defect.HEADER_TRUNCATED)
             if not kept:
                 # Nothing more is kept: only its end is looked for.
                 blank = _EMPTY_LINE.search(raw, value_end, end)
@@ -104,24 +106,24 @@ def header(raw: bytes, start: int, end: int, defects: list[str], *, top: bool = 
             continue
         next_field = _next_field(raw, at, end) if fields else None
         if next_field is None:
-            defects.append("the header does not end with an empty line" if fields else "there is no header")
+            defects.add(Defect.HEADER_NOT_ENDED if fields else Defect.HEADER_MISSING)
             break
-        defects.append("a line in the header is no field and was passed over")
+        defects.add(Defect.HEADER_LINE_SKIPPED)
         at = next_field
     return fields, at
 
 
-def _skip_what_is_before(raw: bytes, start: int, end: int, defects: list[str]) -> int:
+def _skip_what_is_before(raw: bytes, start: int, end: int, defects: set[Defect]) -> int:
     """Where the first field begins: after white space, an mbox envelope, or an SMTP conversation."""
     at = start
     if leading := _LEADING.match(raw, at, end):
         at = leading.end()
         if leading[0].strip(b"\xef\xbb\xbf"):
-            defects.append("white space before the header was passed over")
+            defects.add(Defect.WHITE_SPACE_BEFORE_HEADER)
     if envelope := _ENVELOPE.match(raw, at, end):
         return envelope.end()
     if _NAME.match(raw, at, end) is None and (known := _KNOWN_FIELD.search(raw, at, min(end, at + _BEFORE_HEADER))):
-        defects.append("lines before the header were passed over")
+        defects.add(Defect.LINES_BEFORE_HEADER)
         return known.end()
     return at
 
@@ -138,20 +140,22 @@ def _next_field(raw: bytes, at: int, end: int) -> int | None:
     return None
 
 
-def _part(raw: bytes, start: int, end: int, default: str, defects: list[str], *, top: bool = False) -> Part:
-    fields, body = header(raw, start, end, defects, top=top)
+def _part(
+    raw: bytes, start: int, end: int, default: str, defects: set[Defect], options: Options, *, top: bool = False
+) -> Part:
+    fields, body = header(raw, start, end, defects, options, top=top)
     part = Part(fields, body, end, default, {})
     declared = part.first("content-type")
     if declared is None:
         return part
-    part.media_type, part.parameters = parameters(unfold(declared)[: limits.HEADER_VALUE])
+    part.media_type, part.parameters = parse_parameters(unfold(declared)[: options.field_value])
     if not _MEDIA_TYPE.fullmatch(part.media_type):
-        defects.append("a Content-Type cannot be read")
+        defects.add(Defect.CONTENT_TYPE_UNREADABLE)
         part.media_type = "application/octet-stream" if "/" in part.media_type else "text/plain"
     return part
 
 
-def _split(raw: bytes, part: Part, room: int, defects: list[str]) -> list[tuple[int, int]]:
+def _split(raw: bytes, part: Part, room: int, defects: set[Defect]) -> list[tuple[int, int]]:
     """The spans of a multipart's parts (RFC 2046 section 5.1.1)."""
     boundary = part.parameters.get("boundary", "").rstrip().encode("utf-8", errors="replace")
     spans = _between(raw, part, boundary, room, defects) if boundary else []
@@ -159,13 +163,13 @@ def _split(raw: bytes, part: Part, room: int, defects: list[str]) -> list[tuple[
         return spans
     meant = _UNDECLARED.search(raw, part.start, part.end)
     if meant is None:
-        defects.append("a multipart has no parts" if boundary else "a multipart has no boundary")
+        defects.add(Defect.PARTS_MISSING if boundary else Defect.BOUNDARY_MISSING)
         return []
-    defects.append("a multipart's boundary is missing or wrong: the one in use was taken")
+    defects.add(Defect.BOUNDARY_WRONG)
     return _between(raw, part, meant[1].rstrip(), room, defects)
 
 
-def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: list[str]) -> list[tuple[int, int]]:
+def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: set[Defect]) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     begun: int | None = None
     token = b"--" + boundary
@@ -178,20 +182,21 @@ def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: list[s
         if delimiter:
             if begun is not None:
                 spans.append((begun, _before_line_end(raw, begun, at)))
-            if closed and "parts follow a multipart's last delimiter" not in defects:
-                defects.append("parts follow a multipart's last delimiter")
+            if closed:
+                defects.add(Defect.PARTS_AFTER_END)
             closed = bool(delimiter[1])
             begun = None if closed else delimiter.end()
             epilogue = delimiter.end()
             if len(spans) >= room:
-                defects.append("parts beyond a bound are kept together")
+                defects.add(Defect.TOO_MANY_PARTS)
                 break
         at = _after(raw, line_end + token, part, at)
     if begun is not None:
         spans.append((begun, part.end))
-        defects.append("a multipart does not end with its boundary")
+        if at < 0:  # no delimiter is left, and the last one began a part
+            defects.add(Defect.MULTIPART_NOT_CLOSED)
     elif spans and raw[epilogue : min(part.end, epilogue + _EPILOGUE)].strip():
-        defects.append("text after a multipart's last delimiter was passed over")
+        defects.add(Defect.TEXT_AFTER_END)
     return spans
 
 

@@ -7,8 +7,9 @@ the one buffer, and a message within (an embedded TNEF) is not looked into, as n
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mailstep import limits
 from mailstep.mime.charsets import decode
+from mailstep.mime.defects import Defect
+from mailstep.mime.options import DEFAULTS, Options
 
 # [MS-OXTNEF] section 2.1.3.1: level, id and type, length, data, checksum.
 _SIGNATURE = 0x223E9F78
@@ -68,27 +69,27 @@ class _Attachment:
 class Unpacker:
     """Unpacks every winmail.dat of one message: what may be read is bounded for all of them together."""
 
-    def __init__(self) -> None:
-        self._room = limits.TNEF_VALUES
+    def __init__(self, options: Options = DEFAULTS) -> None:
+        self._options, self._room = options, options.tnef_values
 
-    def unpack(self, octets: bytes, defects: list[str]) -> tuple[list[tuple[str, memoryview]], bool]:
+    def unpack(self, octets: bytes, defects: set[Defect]) -> tuple[list[tuple[str, memoryview]], bool]:
         """The files in a winmail.dat as (name, content), and whether that is all that is in it.
 
         Where it is not (it has a text or a message of its own, or cannot be read to its end) it is to be kept whole.
         """
-        packed = _Packed()
+        packed = _Packed(self._options)
         try:
             self._read(_Cursor(memoryview(octets)), packed)
         except _TooMuch:
-            defects.append("winmail.dat is too large to unpack: it is kept whole")
+            defects.add(Defect.TNEF_TOO_LARGE)
             return [], False
         except _Broken:
             packed.broken = True
         files = packed.files()
         if packed.broken:
-            defects.append("winmail.dat cannot be read: it is kept whole")
+            defects.add(Defect.TNEF_UNREADABLE)
         elif packed.has_message:
-            defects.append("winmail.dat holds a message, which is not unpacked: it is kept whole")
+            defects.add(Defect.TNEF_HOLDS_MESSAGE)
         is_all = bool(files) and not (packed.broken or packed.has_message or packed.has_body)
         return files, is_all
 
@@ -181,7 +182,8 @@ class _Cursor:
 class _Packed:
     """What was found in one winmail.dat."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self.broken = self.has_message = self.has_body = False
         self._codepage = 1252
         self._attachments: list[_Attachment] = []
@@ -220,7 +222,7 @@ class _Packed:
         return found
 
     def _add_body(self, octets: memoryview) -> None:
-        self.has_body = self.has_body or bool(bytes(octets[: limits.TEXT]).strip(_NO_TEXT))
+        self.has_body = self.has_body or bool(bytes(octets[: self._options.tnef_text]).strip(_NO_TEXT))
 
     def _attachment(self) -> _Attachment:
         """The attachment that attributes speak of: attAttachRendData begins each ([MS-OXTNEF] section 2.1.3.3.15)."""
@@ -236,7 +238,7 @@ class _Packed:
         return next((name for name in names if name), "")
 
     def _text(self, value: _Value) -> str:
-        octets = bytes(value.octets[: limits.TNEF_NAME])
+        octets = bytes(value.octets[: self._options.tnef_name])
         if value.type == _UNICODE:
             text = octets.decode("utf-16-le", errors="replace")
         else:

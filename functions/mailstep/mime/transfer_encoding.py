@@ -4,6 +4,7 @@ import binascii
 import io
 import re
 
+from mailstep.mime.defects import Defect
 from mailstep.mime.fields import unfold
 from mailstep.mime.structure import Part
 
@@ -16,8 +17,8 @@ _BETWEEN_PADDING = re.compile(rb"[^=]+")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
 
 
-def content(raw: bytes, part: Part, defects: list[str]) -> bytes:
-    """The decoded content of a part; what was wrong with it is appended to `defects`."""
+def content(raw: bytes, part: Part, defects: set[Defect]) -> bytes:
+    """The decoded content of a part; what was wrong with it is added to `defects`."""
     encoded = raw[part.start : part.end]
     encoding = unfold(part.first("content-transfer-encoding") or b"").lower().strip("\"' ;")
     match encoding.split(";")[0].split("(")[0].strip():
@@ -30,41 +31,41 @@ def content(raw: bytes, part: Part, defects: list[str]) -> bytes:
         case "" | "7bit" | "8bit" | "binary":
             return encoded
         case _:
-            defects.append("an unknown transfer encoding: the part is kept as it is")
+            defects.add(Defect.TRANSFER_ENCODING_UNKNOWN)
             return encoded
 
 
-def _base64(encoded: bytes, defects: list[str]) -> bytes:
+def _base64(encoded: bytes, defects: set[Defect]) -> bytes:
     """Decode as far as it goes; what is plainly something else, under a wrong label, is kept as it is."""
     first, _, rest = encoded.partition(b"=")
-    faults: set[str] = set()
+    faults: set[Defect] = set()
     octets = bytearray(_digits(first, faults))
     if not rest.translate(None, _DIGITS + b"=\r\n\t "):
         # Pieces that were encoded one by one and put together.
         for piece in _BETWEEN_PADDING.finditer(rest):
             octets += _digits(piece[0], faults)
     else:
-        faults.add("text after the base64 was passed over")
+        faults.add(Defect.BASE64_FOLLOWED_BY_TEXT)
     written = len(first) - sum(map(first.count, (b"\r", b"\n")))
     if len(octets) * 4 < written * 3 * _PLAUSIBLE:
-        defects.append("what is declared as base64 is something else: the part is kept as it is")
+        defects.add(Defect.BASE64_WRONG)
         return encoded
-    defects += sorted(faults)
+    defects |= faults
     return bytes(octets)
 
 
-def _digits(encoded: bytes, faults: set[str]) -> bytes:
+def _digits(encoded: bytes, faults: set[Defect]) -> bytes:
     digits = len(encoded) - sum(map(encoded.count, (b"\r", b"\n", b"\t", b" ")))
     try:
         return binascii.a2b_base64(encoded + b"=" * (-digits % 4))
     except binascii.Error:
         kept = encoded.translate(None, _NO_DIGITS)
         whole = kept[: len(kept) - (len(kept) % 4 == 1)]
-        faults.add("base64 is cut off: what is there was decoded")
+        faults.add(Defect.BASE64_CUT_OFF)
         return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
 
 
-def _uu(encoded: bytes, defects: list[str]) -> bytes:
+def _uu(encoded: bytes, defects: set[Defect]) -> bytes:
     begin = _UU_BEGIN.search(encoded)
     decoded = bytearray()
     for line in io.BytesIO(encoded[begin.end() if begin else 0 :]):
@@ -78,6 +79,6 @@ def _uu(encoded: bytes, defects: list[str]) -> bytes:
             try:
                 decoded += binascii.a2b_uu(line[:length])
             except binascii.Error:
-                defects.append("uuencoding is broken: the part is kept as it is")
+                defects.add(Defect.UUENCODING_BROKEN)
                 return encoded
     return bytes(decoded)

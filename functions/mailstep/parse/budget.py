@@ -11,7 +11,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from mailstep.mime.defects import Defect
+
 _AGAIN = 0.25  # seconds: a library that swallows the alarm is told again
+_CAUSES = {"_Alarm": "time", "MemoryError": "memory"}
 _STATM = Path("/proc/self/statm")
 
 
@@ -41,6 +44,8 @@ class Budget:
         self._octets = octets if in_main_thread else None
         self._armed = False
         self._deadline = 0.0
+        self.failures: set[str] = set()
+        """Why steps failed, as `<code of the defect>: <time, memory, or the error's class>`: for a log."""
 
     def __enter__(self) -> Self:
         self._entered = time.monotonic()
@@ -71,8 +76,8 @@ class Budget:
         if isinstance(error, MemoryError):
             raise OverBudget("reading it takes more memory than a message may") from None
 
-    def attempt[T](self, step: Callable[[], T], otherwise: T, defects: list[str], what: str) -> T:
-        """What a step gives; where it fails, or takes over half of the time that is left, `otherwise` and a defect.
+    def attempt[T](self, step: Callable[[], T], otherwise: T, defects: set[Defect], defect: Defect) -> T:
+        """What a step gives; where it fails, or takes over half of the time that is left, `otherwise` and the defect.
 
         Halves add up to less than the whole, so that no number of such steps keeps the rest from being read.
         """
@@ -81,13 +86,13 @@ class Budget:
             result = step()
         except (Exception, _Alarm) as error:  # a library raises whatever a broken input makes it raise
             # Its name alone: the error would keep all that the step had made.
-            failure = type(error).__name__
+            cause = type(error).__name__
         else:
             self._arm(self._left())
             return result
         self._arm(self._left())
-        wrong = {"_Alarm": "takes more time than it may", "MemoryError": "takes more memory than it may"}
-        defects.append(f"{what} {wrong.get(failure, f'fails ({failure})')}")
+        defects.add(defect)
+        self.failures.add(f"{defect}: {_CAUSES.get(cause, cause)}")
         return otherwise
 
     @contextmanager

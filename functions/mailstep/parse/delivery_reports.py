@@ -2,9 +2,9 @@
 
 import re
 
-from mailstep import limits
 from mailstep.contracts import DeliveryReport, ReportedRecipient
-from mailstep.mime.fields import decoded, unfold
+from mailstep.mime.fields import parse_unstructured
+from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, header
 from mailstep.mime.transfer_encoding import content
 
@@ -16,13 +16,13 @@ def delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
     status = next((child for child in root.children if child.media_type == "message/delivery-status"), None)
     if root.media_type != "multipart/report" or status is None:
         return None
-    octets = content(raw, status, [])[: limits.HEADER_VALUE]
+    octets = content(raw, status, set())[: DEFAULTS.field_value]
     groups: list[dict[str, str]] = []
     # Groups of fields with an empty line between them (RFC 3464 section 2.1).
     for block in _EMPTY_LINE.split(octets):
-        fields, _ = header(block, 0, len(block), [])
+        fields, _ = header(block, 0, len(block), set())
         if fields:
-            groups.append({name.lower(): decoded(unfold(value)) for name, value in fields})
+            groups.append({name.lower(): parse_unstructured(value) for name, value in fields})
     return DeliveryReport(
         reporting_mta=_after_type(groups[0].get("reporting-mta")) if groups else None,
         recipients=tuple(

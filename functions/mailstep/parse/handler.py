@@ -27,6 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     message = parse(raw, email, partial(mail_bucket.write_attachment, email.bucket), budget)
     message_key = mail_bucket.write_message(email.bucket, message)
-    logger.info("Parsed", extra={"attachments": len(message.attachments), "defects": len(message.defects)})
+    found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
+    logger.info("Parsed", extra=found)
     claim = Claim(email=email, route=email.route, message_key=message_key, summary=summary(message))
     return claim.model_dump(mode="json")

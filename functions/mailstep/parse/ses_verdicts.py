@@ -8,27 +8,49 @@ import re
 from datetime import datetime
 
 from mailstep.contracts import Verdicts
-from mailstep.mime.fields import date
+from mailstep.mime.fields import parse_date, unfold
+from mailstep.mime.structure import Field
 
-RawFields = list[tuple[str, str]]
-"""Name and unfolded value, encoded-words not decoded: a decoded one could hold what was never said."""
+Block = list[tuple[str, str]]
+"""SES's fields, as name and unfolded value. Encoded-words stay: a decoded one could hold what was never said."""
 
 _SES = "amazonses.com"
 _SES_RECEIVED = re.compile(r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
-_FIELDS = {"return-path", "received", "received-spf", "authentication-results"}
+# What SES puts on top of whatever it stores (Amazon SES Developer Guide, "Email receiving"): about ten fields.
+_SES_FIELD = re.compile(r"return-path|received|x-ses-.*|received-spf|authentication-results", re.IGNORECASE)
+_LONGEST_BLOCK = 30
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+\.?")
 # A piece of a clause: a quoted string, or a character.
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|.', re.DOTALL)
 _RESULT = re.compile(r"(spf|dkim|dmarc)\s*=\s*([a-z]+)$", re.IGNORECASE)
 
 
-def verdicts(fields: RawFields) -> Verdicts:
-    """Read SES's fields in SES's order: Return-Path, its Received, X-SES-*, Received-SPF, Authentication-Results.
+def is_ses_field(name: str) -> bool:
+    """Whether SES writes fields of that name; a sender can write them too."""
+    return _SES_FIELD.fullmatch(name) is not None
 
-    The block ends with Authentication-Results; the same fields further down were written by the sender. Without it
-    nothing is known.
+
+def ses_block(fields: list[Field]) -> Block | None:
+    """The fields on top of a stored message that SES wrote: Return-Path, its Received, X-SES-*, Received-SPF.
+
+    The block ends with Authentication-Results; the same fields further down were written by the sender. None where
+    the message does not begin with a whole block: then nothing is known.
     """
-    block = _block(fields)
+    on_top = [(name, unfold(value)) for name, value in fields[:_LONGEST_BLOCK]]
+    names = [name.lower() for name, _ in on_top[:2]]
+    if names != ["return-path", "received"] or not _SES_RECEIVED.search(on_top[1][1]):
+        return None
+    for at, (name, value) in enumerate(on_top[2:], start=3):
+        lower = name.lower()
+        if lower in {"return-path", "received"} or not is_ses_field(name):
+            return None
+        if lower == "authentication-results":
+            return on_top[:at] if value.split(";")[0].strip().lower() == _SES else None
+    return None
+
+
+def verdicts(block: Block | None) -> Verdicts:
+    """What SES's fields say."""
     if block is None:
         return Verdicts()
     first: dict[str, str] = {}
@@ -52,26 +74,11 @@ def verdicts(fields: RawFields) -> Verdicts:
     )
 
 
-def received(fields: RawFields) -> datetime | None:
+def received(block: Block | None) -> datetime | None:
     """When SES received the message, by SES's own Received field (RFC 5321 section 4.4)."""
-    if _block(fields) is None:
+    if block is None:
         return None
-    return date(re.sub(r"\([^()]*\)", " ", fields[1][1].rpartition(";")[2]).strip())
-
-
-def _block(fields: RawFields) -> RawFields | None:
-    names = [name.lower() for name, _ in fields[:2]]
-    if names != ["return-path", "received"] or not _SES_RECEIVED.search(fields[1][1]):
-        return None
-    block = fields[:2]
-    for name, value in fields[2:]:
-        lower = name.lower()
-        if lower in {"return-path", "received"} or not (lower.startswith("x-ses-") or lower in _FIELDS):
-            return None
-        block.append((name, value))
-        if lower == "authentication-results":
-            return block if value.split(";")[0].strip().lower() == _SES else None
-    return None
+    return parse_date(re.sub(r"\([^()]*\)", " ", block[1][1].rpartition(";")[2]).strip())
 
 
 def _clauses(value: str) -> list[tuple[str, str, dict[str, str]]]:

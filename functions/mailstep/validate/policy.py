@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 from mimetypes import guess_type
 from typing import Protocol
 
-from mailstep import limits
 from mailstep.addresses import canonical, mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
+from mailstep.mime.options import DEFAULTS
 from mailstep.routes import Route
 from mailstep.validate import archives
 
@@ -120,7 +120,7 @@ def _is_automatic(case: Case) -> str | None:
             for value in message.header("X-Auto-Response-Suppress")
             for word in value.split(",")
         ),
-        "References": len(message.references) >= limits.REFERENCES,
+        "References": len(message.references) >= DEFAULTS.message_ids,
         "From": bool(_ROBOTS.match(case.author.rpartition("@")[0])),
     }
     found = [sign for sign, present in signs.items() if present]

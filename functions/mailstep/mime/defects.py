@@ -1,0 +1,119 @@
+"""What can be wrong with a message: the code of each defect, and its English."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Defect(StrEnum):
+    """What was wrong with a message, or could not be read of it, and what was done. The raw message is always kept."""
+
+    # A code stands alone, without the sender's words (a charset's name, a size), so that an application can compare it,
+    # a log can carry it, and its values can be listed. It takes the place of a sentence: never change what one means.
+
+    means: str
+    """The code in one English sentence."""
+
+    def __new__(cls, code: str, means: str) -> Self:
+        """A string that is the code."""
+        defect = str.__new__(cls, code)
+        defect._value_ = code
+        defect.means = means
+        return defect
+
+    # The header (RFC 5322 section 2.2).
+    HEADER_MISSING = "header_missing", "The message or a part has no header: all of it was read as the body."
+    HEADER_NOT_ENDED = "header_not_ended", "No empty line ends a header: the body begins where the fields end."
+    HEADER_TRUNCATED = (
+        "header_truncated",
+        "A header is longer than what is kept of one: the rest is in the raw message.",
+    )
+    HEADER_LINE_SKIPPED = "header_line_skipped", "A line in a header is not a field: it was skipped."
+    WHITE_SPACE_BEFORE_HEADER = "white_space_before_header", "White space comes before the header: it was skipped."
+    LINES_BEFORE_HEADER = "lines_before_header", "Lines that are not fields come before the header: they were skipped."
+
+    # Single fields.
+    FROM_WITHOUT_ADDRESS = "from_without_address", "The From field contains no address."
+    TO_WITHOUT_ADDRESS = "to_without_address", "The To field contains no address."
+    CC_WITHOUT_ADDRESS = "cc_without_address", "The Cc field contains no address."
+    REPLY_TO_WITHOUT_ADDRESS = "reply_to_without_address", "The Reply-To field contains no address."
+    ADDRESSES_TRUNCATED = (
+        "addresses_truncated",
+        "An address field is longer than what is read of one: the rest is in the raw message.",
+    )
+    MESSAGE_ID_UNREADABLE = "message_id_unreadable", "The Message-ID field contains no message identifier."
+    DATE_UNREADABLE = "date_unreadable", "The Date field cannot be read: its text is in `date_raw`."
+    CONTENT_TYPE_UNREADABLE = "content_type_unreadable", "A Content-Type field cannot be read: a default was used."
+
+    # Multiparts (RFC 2046 section 5.1).
+    BOUNDARY_MISSING = "boundary_missing", "A multipart declares no boundary and uses none: it was kept as one part."
+    PARTS_MISSING = "parts_missing", "No part stands between a multipart's delimiters: it was kept as one part."
+    BOUNDARY_WRONG = "boundary_wrong", "A multipart's boundary is missing or wrong: the one in use was found and taken."
+    MULTIPART_NOT_CLOSED = (
+        "multipart_not_closed",
+        "A multipart's last delimiter is missing: its last part goes on to the end.",
+    )
+    PARTS_AFTER_END = "parts_after_end", "Parts follow a multipart's last delimiter: they were read as well."
+    TEXT_AFTER_END = "text_after_end", "Text follows a multipart's last delimiter: it was skipped."
+    TOO_MANY_PARTS = (
+        "too_many_parts",
+        "There are too many parts, or they are nested too deeply: some were kept together as one.",
+    )
+
+    # Transfer encodings (RFC 2045 section 6).
+    TRANSFER_ENCODING_UNKNOWN = (
+        "transfer_encoding_unknown",
+        "A part's transfer encoding is unknown: it was kept as it is.",
+    )
+    BASE64_CUT_OFF = "base64_cut_off", "A part's base64 is cut off or damaged: what is there was decoded."
+    BASE64_FOLLOWED_BY_TEXT = "base64_followed_by_text", "Text follows a part's base64: it was skipped."
+    BASE64_WRONG = "base64_wrong", "A part is declared as base64 and is something else: it was kept as it is."
+    UUENCODING_BROKEN = "uuencoding_broken", "A part's uuencoding is broken: it was kept as it is."
+    PART_NOT_DECODED = (
+        "part_not_decoded",
+        "Decoding a part failed, or took too much time or memory: it was kept as it is.",
+    )
+
+    # Texts.
+    CHARSET_WRONG = "charset_wrong", "A text is not in the character set that it declares: another one was used."
+    NUL_REMOVED = "nul_removed", "NUL characters were removed from a text."
+    TEXT_TRUNCATED = (
+        "text_truncated",
+        "A text is longer than what is read of it: it was cut, and kept whole as an attachment.",
+    )
+    TEXT_NOT_DECODED = (
+        "text_not_decoded",
+        "Decoding a text failed, or took too much time or memory: it was kept as an attachment.",
+    )
+    REPLY_NOT_FOUND = (
+        "reply_not_found",
+        "Telling the reply from what it quotes failed, or took too much time or memory: `reply_text` is all of `text`.",
+    )
+
+    # Attachments.
+    MEDIA_TYPE_NOT_DETECTED = (
+        "media_type_not_detected",
+        "Detecting the type of an attachment failed, or took too much time or memory.",
+    )
+    NESTED_SUBJECT_UNREADABLE = (
+        "nested_subject_unreadable",
+        "Reading the subject of a nested message failed, or took too much time or memory.",
+    )
+    TNEF_UNREADABLE = (
+        "tnef_unreadable",
+        "A winmail.dat (TNEF) cannot be read to its end, or takes too much time or memory: it was kept whole.",
+    )
+    TNEF_TOO_LARGE = "tnef_too_large", "A winmail.dat (TNEF) holds more values than are read: it was kept whole."
+    TNEF_TOO_MANY_FILES = (
+        "tnef_too_many_files",
+        "A winmail.dat (TNEF) holds more files than a message may: it was kept whole.",
+    )
+    TNEF_HOLDS_MESSAGE = (
+        "tnef_holds_message",
+        "A winmail.dat (TNEF) holds a message, which is not unpacked: it was kept whole.",
+    )
+
+    # Reports (RFC 3464).
+    DELIVERY_REPORT_UNREADABLE = (
+        "delivery_report_unreadable",
+        "Reading a delivery report failed, or took too much time or memory.",
+    )

@@ -1,0 +1,32 @@
+"""Dates (RFC 5322 section 3.3): Date, and the end of Received."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from dateutil import parser as dateutil_parser
+
+from mailstep.mime.options import DEFAULTS, Options
+
+_TWO_DEFAULTS = (datetime(2001, 2, 3, 4, 5), datetime(2002, 3, 4, 5, 6))
+
+
+def parse_date(value: str, options: Options = DEFAULTS) -> datetime | None:
+    """A date with its offset, leniently read; UTC where no offset is said.
+
+    None where day, month, year or hour is not said: nothing is filled in from today.
+    """
+    if len(value) > options.date:
+        return None
+    # Both raise whatever a strange date makes them; an offset of a day or more shows only when asked for.
+    with suppress(Exception):
+        return _with_offset(parsedate_to_datetime(value))
+    with suppress(Exception):
+        read = [dateutil_parser.parse(value, default=default) for default in _TWO_DEFAULTS]
+        return _with_offset(read[0]) if read[0] == read[1] else None
+    return None
+
+
+def _with_offset(found: datetime) -> datetime:
+    found.isoformat()
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

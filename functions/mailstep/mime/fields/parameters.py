@@ -1,0 +1,50 @@
+"""Values with parameters (RFC 2045 section 5.1, RFC 2231): Content-Type, Content-Disposition."""
+
+import re
+
+from mailstep.mime.charsets import decode
+
+Parameters = dict[str, str]
+"""By name, in lower case; values are decoded."""
+
+_PARAMETER = re.compile(r";\s*([^\s=;]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^;]*)", re.DOTALL)
+
+
+def parse_parameters(value: str) -> tuple[str, Parameters]:
+    """The value before the first `;` in lower case, and its parameters (RFC 2045 section 5.1, RFC 2231)."""
+    main, separator, rest = value.partition(";")
+    plain: Parameters = {}
+    pieces: dict[str, dict[int, tuple[str, bool]]] = {}
+    for name, text in _PARAMETER.findall(separator + rest):
+        base, *marks = name.lower().split("*")
+        content = _unquoted(text.strip())
+        if not marks:
+            plain.setdefault(base, content)
+            continue
+        number = next((int(mark) for mark in marks if mark.isdigit() and len(mark) < 4), 0)
+        pieces.setdefault(base, {}).setdefault(number, (content, marks[-1] == ""))
+    for base, numbered in pieces.items():
+        plain[base] = _joined(numbered)
+    return main.strip().lower(), plain
+
+
+def _unquoted(text: str) -> str:
+    if text.startswith('"'):
+        return re.sub(r"\\(.)", r"\1", text[1:].removesuffix('"'))
+    return text
+
+
+def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
+    """The continuations of RFC 2231 section 3 in order, percent-decoded where section 4 says so."""
+    ordered = [numbered[number] for number in sorted(numbered)]
+    charset = ""
+    if ordered[0][1] and ordered[0][0].count("'") >= 2:
+        charset, _, content = ordered[0][0].split("'", 2)
+        ordered[0] = (content, True)
+    octets = b"".join(
+        re.sub(rb"%([0-9A-Fa-f]{2})", lambda hexed: bytes([int(hexed[1], 16)]), content.encode("utf-8", "replace"))
+        if extended
+        else content.encode("utf-8", "replace")
+        for content, extended in ordered
+    )
+    return decode(octets, charset or "utf-8")[0]

@@ -1,0 +1,28 @@
+"""File names that are safe to use, made from what a sender wrote."""
+
+import mimetypes
+import re
+import unicodedata
+
+from mailstep import limits
+
+
+def safe_filename(name: str | None, media_type: str, number: int) -> str:
+    """A name that is one file in any folder: no path, no control or direction characters, of bounded length.
+
+    Where none is declared it is made from the media type.
+    """
+    kinds = ((c, unicodedata.category(c)[0]) for c in name or "")
+    shown = "".join(" " if kind == "Z" else c for c, kind in kinds if kind != "C")
+    last = re.split(r"[/\\]", shown)[-1].strip().lstrip(".").strip()
+    last = re.sub(r'[<>:"|?*]', "_", last)
+    if not last:
+        return f"part-{number}{mimetypes.guess_extension(media_type) or '.bin'}"
+    stem, dot, extension = last.rpartition(".")
+    if dot and len(extension.encode()) < 20:
+        return f"{_cut(stem, limits.FILENAME - len(extension.encode()) - 1)}.{extension}"
+    return _cut(last, limits.FILENAME)
+
+
+def _cut(text: str, octets: int) -> str:
+    return text.encode("utf-8", errors="replace")[:octets].decode("utf-8", errors="ignore")
