@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from mailstep import keys, limits
+from mailstep.outcomes import ReplyKind
 
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
@@ -215,7 +216,7 @@ class ReplyRequest(Contract):
 
     execution_name: str
     claim: ValidClaim | Claim
-    kind: Literal["answer", "refusal", "delay", "failure", "completion"]
+    kind: ReplyKind
     answer_key: str | None = None
     explanation: str | None = None
 

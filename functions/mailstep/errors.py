@@ -5,6 +5,8 @@ Step Functions sees the class name as `Error` and `str(error)` inside `Cause`; n
 
 import json
 
+from mailstep.outcomes import APPLICATION_REFUSED
+
 
 class MailstepError(Exception):
     """Root of all errors that are Mailstep's own."""
@@ -50,7 +52,7 @@ class ApplicationRefused(MailstepError):
 
     def __init__(self, explanation: str, answer_key: str | None = None) -> None:
         self.explanation = explanation
-        told = {"reason": "application_refused", "tell_sender": True, "explanation": None, "answer_key": answer_key}
+        told = {"reason": APPLICATION_REFUSED, "tell_sender": True, "explanation": None, "answer_key": answer_key}
         super().__init__(json.dumps(told))
 
 

@@ -13,6 +13,7 @@ from mailstep.addresses import canonical, mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
+from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate import archives
 
@@ -320,7 +321,7 @@ RULES = (
     ),
 )
 MEANINGS = {rule.code: rule.means for rule in RULES} | {
-    "application_refused": "The application answered 4xx with a reason, which the sender was told"
+    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender was told"
 }
 
 
