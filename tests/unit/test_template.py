@@ -10,6 +10,7 @@ from samcli.yamlhelper import yaml_parse
 from tests.conftest import PROJECT
 
 TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
+RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
 STATES: dict[str, Any] = json.loads(DEFINITION)["States"]
@@ -136,3 +137,17 @@ def test_a_record_stays_hidden_six_times_as_long_as_the_starter_may_run() -> Non
 def test_parsed_mail_is_kept_longer_than_an_execution_can_be_redriven() -> None:
     """AWS Step Functions Developer Guide, "Redriving executions": within 14 days."""
     assert TEMPLATE["Parameters"]["ParsedRetentionDays"]["MinValue"] > 14
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, RECEIVING], ids=["template.yaml", "receiving.yaml"])
+def test_every_parameter_has_a_label_and_a_place_in_one_group(template: dict[str, Any]) -> None:
+    """AWS CloudFormation Template Reference, AWS::CloudFormation::Interface."""
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert interface["ParameterLabels"].keys() == template["Parameters"].keys()
+
+
+def test_the_functions_stand_in_the_order_of_a_messages_way() -> None:
+    steps = ["Start", "Parse", "Validate", "Process", "Reply", "Feedback"]
+    assert list(FUNCTIONS) == [f"{step}Function" for step in steps]
