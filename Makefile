@@ -23,10 +23,11 @@ test: .venv/ready  ## Run every test
 soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once against a slow application
 	@$(BIN)/pytest -m soak
 
-check: .venv/ready  ## All that is static: format, lint, types, templates, state machine, policies, secrets, advisories
+check: .venv/ready  ## All that is static: format, lint, types, imports, templates, state machine, policies, secrets, advisories
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml receiving.yaml
 	$(UV) tool run --quiet --python $(BIN)/python --with cfn-lint-serverless==0.3.6 cfn-lint@1.58.0 \
 	  --config-file .cfn-lint-serverless.yaml -- template.yaml receiving.yaml
@@ -75,7 +76,7 @@ deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs
 	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN
 
 clean:  ## Remove all that was made here
-	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/ready: requirements.txt pyproject.toml | $(UV)
 	@echo "Making the environment (once; a minute or so) ..."

@@ -4,8 +4,9 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from mailstep.outcomes import Outcome
 from mailstep_cli import history
 from mailstep_cli.smtp_client import MessageFile, recipient, send
 
@@ -14,18 +15,19 @@ if TYPE_CHECKING:
 
     from mailstep_local.cloud import LocalCloud
 
-Outcome = Literal["replied", "refused", "silent", "quarantined", "failed", "still running"]
+STILL_RUNNING = "still running"
+"""In place of an outcome, where the execution had not ended in time."""
 _POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Result:
-    """A message and how its execution went. `execution_arn` is None where none began in time."""
+    """A message and how its execution went: an `Outcome`, or `STILL_RUNNING`. No `execution_arn`: none began."""
 
     file: Path
     execution_arn: str | None
     status: str
-    outcome: Outcome
+    outcome: str
     reason: str | None
     reply: Path | None
     timeline: history.Timeline | None
@@ -83,8 +85,8 @@ def _follow(cloud: "LocalCloud", file: MessageFile, ses_message_id: str, deadlin
         time.sleep(_POLL_SECONDS)
     if arn:
         line = history.fetch(sfn, arn)
-        return Result(file.path, arn, "RUNNING", "still running", None, _last_reply(cloud, line), line)
-    return Result(file.path, None, "NOT_STARTED", "failed", None, None, None)
+        return Result(file.path, arn, "RUNNING", STILL_RUNNING, None, _last_reply(cloud, line), line)
+    return Result(file.path, None, "NOT_STARTED", Outcome.FAILED, None, None, None)
 
 
 def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str) -> str | None:
@@ -95,7 +97,7 @@ def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str
 
 def _result(cloud: "LocalCloud", file: MessageFile, arn: str, status: str, output: str | None) -> Result:
     line = history.fetch(cloud.account.client("stepfunctions"), arn)
-    said: dict[str, Any] = json.loads(output or "{}") if status == "SUCCEEDED" else {"outcome": "failed"}
+    said: dict[str, Any] = json.loads(output or "{}") if status == "SUCCEEDED" else {"outcome": Outcome.FAILED}
     return Result(file.path, arn, status, said["outcome"], said.get("reason"), _last_reply(cloud, line), line)
 
 

@@ -14,6 +14,7 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 
+from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
@@ -180,7 +181,7 @@ def routes_view(checked: Checked) -> RenderableType:
         if not route.url and (unset := checked.declared[name].get("url")):
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all that are vouched for"
-        table.add_row(*map(Text, (name, f"inbound/{name}/", worker, senders)))
+        table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
     addresses = f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}"
     return Group(table, _unwrapped(addresses)) if checked.domain else table
 

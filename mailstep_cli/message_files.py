@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from mailstep import keys
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.parse.message import parse
 from mailstep_cli.errors import UserError
 
-_FILE = StoredEmail(email_id="file", bucket="file", key="inbound/file/file")
+_FILE = StoredEmail(email_id="file", bucket="file", key=f"{keys.inbound('file')}file")
 """Stands for the object where a message comes from a file."""
 
 

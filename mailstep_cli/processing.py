@@ -16,6 +16,7 @@ from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer
 from mailstep.errors import ConfigurationError, RefusedEmail, UnreadableEmail
 from mailstep.notices import notice
+from mailstep.outcomes import Outcome, ReplyKind
 from mailstep.telemetry import logger
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.errors import UserError
@@ -30,7 +31,7 @@ class Processed:
 
     file: Path
     route: str
-    outcome: str
+    outcome: Outcome
     reason: str | None
     answer: Answer | None
     reply: EmailMessage | None
@@ -67,15 +68,15 @@ def process_file(path: Path, route: str) -> Processed:
     return Processed(path, route, outcome, reason, answer, reply, email.rules_not_applied)
 
 
-def _ending(email: ReceivedEmail, processor: str) -> tuple[str, str | None, Answer | None]:
+def _ending(email: ReceivedEmail, processor: str) -> tuple[Outcome, str | None, Answer | None]:
     """The outcome with its reason, as the workflow names them, and what is said to the sender."""
     try:
         email.validate()
     except RefusedEmail as refused:
         if not refused.tell_sender:
-            return "silent", refused.reason, None
-        return "refused", refused.reason, notice("refusal", email.message, refused.explanation)
-    return "replied" if is_authenticated(email.message) else "processed", None, _answer(email, processor)
+            return Outcome.SILENT, refused.reason, None
+        return Outcome.REFUSED, refused.reason, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+    return Outcome.REPLIED if is_authenticated(email.message) else Outcome.PROCESSED, None, _answer(email, processor)
 
 
 def _answer(email: ReceivedEmail, processor: str) -> Answer:

@@ -18,6 +18,7 @@ from mailstep.contracts import (
 )
 from mailstep.metrics import ALL, NAMESPACE
 from mailstep.mime.defects import Defect
+from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES
 
@@ -34,8 +35,8 @@ DKIM in its name, vouches for.
 
 | | code | a message that | sender | source, or the route's setting |
 | --- | --- | --- | --- | --- |"""
-_SETTINGS = """
-Beyond the rules, `application_refused` is the reason where your application answered 4xx.
+_SETTINGS = f"""
+Beyond the rules, `{APPLICATION_REFUSED}` is the reason where your application answered 4xx.
 
 To see a rule work, send one message to a local account (`mailstep up`). Its SES finds what the sender's domain says:
 `ann@spam.simulator.example`, and `virus.`, `spf.`, `dkim.` and `dmarc.` likewise, alone or together. Mail from

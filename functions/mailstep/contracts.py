@@ -21,6 +21,7 @@ from pydantic import (
 from mailstep import keys
 from mailstep.mime.defects import Defect
 from mailstep.mime.options import DEFAULTS
+from mailstep.outcomes import ReplyKind
 
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
@@ -252,7 +253,7 @@ class ReplyRequest(Contract):
 
     execution_name: str
     claim: ValidClaim | Claim
-    kind: Literal["answer", "refusal", "delay", "failure", "completion"]
+    kind: ReplyKind
     answer_key: str | None = None
     explanation: str | None = None
 

@@ -15,6 +15,11 @@ QUARANTINE = "quarantine/"
 PREFIXES = (INBOUND, PARSED, ANSWERS, QUARANTINE)
 
 
+def inbound(route: str) -> str:
+    """The prefix under which SES stores the mail of a route."""
+    return f"{INBOUND}{route}/"
+
+
 def route(key: str) -> str:
     """The route of a raw message: the name between `inbound/` and the object's own name."""
     return key.split("/")[1]

@@ -5,11 +5,13 @@ CloudWatch adds nothing up: an alarm sees exactly the dimension set that was emi
 somebody watches, and no other.
 """
 
-import os
 from dataclasses import dataclass
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from mailstep import settings
+from mailstep.outcomes import ReplyKind
 
 NAMESPACE = "Mailstep"
 SERVICE = "service"
@@ -37,7 +39,7 @@ class Metric:
         Raises:
             TypeError: A dimension is missing, or is not one of this metric's.
         """
-        values = {SERVICE: os.environ["POWERTOOLS_SERVICE_NAME"]} | dimensions
+        values = {SERVICE: settings.Telemetry.read().service} | dimensions
         if values.keys() != set().union(*self.dimension_sets):
             raise TypeError(f"{self.name} has other dimensions than {sorted(dimensions)}")
         first, *further = self.dimension_sets
@@ -72,14 +74,14 @@ REPLIES_SENT = Metric(
     "RepliesSent",
     MetricUnit.Count,
     ((SERVICE, "kind"),),
-    "Replies that SES accepted; `kind` is `answer`, `refusal`, `delay`, `failure` or `completion`",
+    f"Replies that SES accepted; `kind` is one of {', '.join(f'`{kind}`' for kind in ReplyKind)}",
 )
 TIME_TO_REPLY = Metric(
     "TimeToReply",
     MetricUnit.Milliseconds,
     # Over all routes too: an alarm cannot add up percentiles.
     ((SERVICE, "kind"), (SERVICE, "kind", "route")),
-    "From SES's own time of receipt until SES accepted the answer; `kind` is `answer`",
+    f"From SES's own time of receipt until SES accepted the answer; `kind` is `{ReplyKind.ANSWER}`",
 )
 SENDERS_SUPPRESSED = Metric(
     "SendersSuppressed", MetricUnit.Count, ((SERVICE,),), "Addresses that a bounce or complaint put on record"

@@ -1,6 +1,5 @@
 """routes.toml: which S3 prefix, and so which address, is processed how."""
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from mailstep import limits, route_settings
+from mailstep import limits, route_settings, settings
 from mailstep.addresses import canonical, canonical_domain
 from mailstep.contracts import Contract
 from mailstep.custom import routes_file
@@ -137,7 +136,7 @@ def routes() -> Routes:
     Raises:
         ConfigurationError: the file is not there, or is no TOML.
     """
-    return read(file_text(ROUTES_FILE), dict(os.environ))
+    return read(file_text(ROUTES_FILE), settings.variables())
 
 
 def own_addresses(domain: str, reply_from: str) -> frozenset[str]:

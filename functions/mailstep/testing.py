@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
 
-from mailstep import routes
+from mailstep import keys, routes
 from mailstep.addresses import canonical, canonical_domain
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
@@ -17,15 +17,15 @@ from mailstep.parse.message import parse
 from mailstep.process.processors import Processor, built_in
 from mailstep.reply.compose import compose
 from mailstep.routes import Route
-from mailstep.validate.policy import Case, validate
+from mailstep.validate.policy import RULES, Case, validate
 
 type Source = Path | str | bytes | EmailMessage
 """The path of a file, the octets of a message, or a message of the email package."""
 DOMAIN = "mailstep.example"
 """Where replies come from, unless the route names another address."""
-_NEED_THE_STACK = ("stale_message", "suppressed_sender", "duplicate_message", "too_many_replies")
+_NEED_THE_STACK = tuple(rule.code for rule in RULES if rule.needs == "stack")
 # Without the fields that SES puts on top.
-_NEED_VERDICTS = ("virus", "spam", "unauthenticated")
+_NEED_VERDICTS = tuple(rule.code for rule in RULES if rule.needs == "verdicts")
 
 
 class _NothingOnRecord:
@@ -149,7 +149,7 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
             raw = source
         case _:
             raw = Path(source).read_bytes()
-    stored = StoredEmail(email_id="offline", bucket="offline", key=f"inbound/{route}/offline")
+    stored = StoredEmail(email_id="offline", bucket="offline", key=f"{keys.INBOUND}{route}/offline")
     contents: dict[str, bytes] = {}
     message = parse(raw, stored, contents.__setitem__)
     if message.received or message.verdicts != Verdicts():

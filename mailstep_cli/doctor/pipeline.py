@@ -5,6 +5,7 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
+from mailstep import keys
 from mailstep_cli.doctor.deployed_stack import Site, reserved
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
@@ -18,13 +19,13 @@ def notification(site: Site) -> Finding:
     found = site.client("s3").get_bucket_notification_configuration(Bucket=site.bucket).get("TopicConfigurations", [])
     topic = site.home.outputs["EmailReceivedTopicArn"]
     told = any(
-        entry["TopicArn"] == topic and "s3:ObjectCreated:*" in entry["Events"] and _prefix(entry) == "inbound/"
+        entry["TopicArn"] == topic and "s3:ObjectCreated:*" in entry["Events"] and _prefix(entry) == keys.INBOUND
         for entry in found
     )
     return judged(
-        [] if told else [f"the bucket does not tell {topic} of what is created under inbound/"],
+        [] if told else [f"the bucket does not tell {topic} of what is created under {keys.INBOUND}"],
         _put_back("MailBucket"),
-        "s3:ObjectCreated:* under inbound/ goes to the topic",
+        f"s3:ObjectCreated:* under {keys.INBOUND} goes to the topic",
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from mailstep import keys
+from mailstep.outcomes import Outcome
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.deployed_stack import Site
 from mailstep_cli.doctor.findings import Finding, fault, ok
@@ -93,7 +95,7 @@ def _execution_of(site: Site, route: str, token: str, since: datetime, seen: set
 
 
 def _holds(site: Site, email: dict[str, Any], route: str, token: str) -> bool:
-    if not email["key"].startswith(f"inbound/{route}/"):
+    if not email["key"].startswith(keys.inbound(route)):
         return False
     stored = site.client("s3").get_object(Bucket=email["bucket"], Key=email["key"])
     return token.encode() in stored["Body"].read(_HEADER_OCTETS)
@@ -109,7 +111,7 @@ def _followed(site: Site, arn: str, author: str, began: datetime, deadline: floa
     if execution["status"] != "SUCCEEDED":
         return fault(f"the execution {execution['status'].lower()}: {execution.get('error', '')}", story)
     said: dict[str, Any] = json.loads(execution["output"])
-    if said["outcome"] == "replied":
+    if said["outcome"] == Outcome.REPLIED:
         took = (execution["stopDate"] - began).total_seconds()
         return ok(f"answered in {took:.1f} s; the reply {said['ses_message_id']} is on its way to {author}")
     reason = said.get("reason") or ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from mailstep import keys
 from mailstep.addresses import canonical_domain
 from mailstep_cli.doctor import dns_records
 from mailstep_cli.doctor.deployed_stack import Site, reserved
@@ -87,7 +88,7 @@ def unknown_routes(site: Site) -> Finding:
     problems = [
         f"rule {name} stores mail under {prefix}, which is no route"
         for name, prefix in stored
-        if prefix not in {f"inbound/{route}/" for route in site.routes}
+        if prefix not in {keys.inbound(route) for route in site.routes}
     ]
     return judged(problems, "add the route to functions/routes.toml and deploy, or delete the rule", "none")
 
@@ -173,7 +174,7 @@ def _asked(site: Site, check: Callable[[], Finding]) -> Finding:
 
 
 def _rule_problems(site: Site, route: str, there: list[dict[str, Any]]) -> list[str]:
-    address, wanted = f"{route}@{site.domain}", f"inbound/{route}/"
+    address, wanted = f"{route}@{site.domain}", keys.inbound(route)
     found = next((rule for rule in there if address in rule.get("Recipients", [])), None)
     if found is None:
         return [f"no rule receives {address}"]

@@ -20,6 +20,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "APPLICATION_TIMEOUT_SECONDS": "5",
         "TABLE_NAME": "ledger",
         "DOMAIN": "mailstep.example",
         "REPLY_FROM": "",

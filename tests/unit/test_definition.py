@@ -1,20 +1,32 @@
-"""The workflow's definition: every error name in every task is retried, caught, or fails the execution for a reason.
+"""The workflow's definition: who handles which error, how often and how soon it is tried again, and that it ends.
 
-Expectations come from docs/architecture.md ("Errors"), from AWS's lists of errors, and from what each function can
-raise; none is read from the definition.
+Expectations come from docs/architecture.md ("Errors", "A burst"), from AWS's lists of errors, and from what each
+function can raise; none is read from the definition.
 """
 
 import inspect
 import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency
+from samcli.yamlhelper import yaml_parse
 
 from mailstep import errors
 from tests.support.project import PROJECT
 
-STATES: dict[str, dict[str, Any]] = json.loads((PROJECT / "statemachine" / "email.asl.json").read_text())["States"]
+DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
+STATES: dict[str, dict[str, Any]] = json.loads(DEFINITION)["States"]
+TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
+FUNCTIONS = {
+    name: resource["Properties"]
+    for name, resource in TEMPLATE["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
 
 SENDING = ("SendReply", "SendRefusal", "SendDelayNotice", "SendFailureNotice", "SendCompletionNotice")
 PROCESSING = ("ProcessEmail", "ReprocessEmail")
@@ -137,6 +149,13 @@ def test_every_error_that_the_definition_names_exists() -> None:
         assert used <= (known | of_queues if name == "QueueEmail" else known), name
 
 
+def test_every_error_without_a_dot_is_a_class_of_ours_or_of_powertools() -> None:
+    """A dot is AWS's: `States.`, `Lambda.`, `Runtime.` and the like name errors of services."""
+    used = {error for state in STATES for branch in ("Retry", "Catch") for error in named(state, branch)}
+    classes = {name for module in (errors, idempotency) for name, _ in inspect.getmembers(module, inspect.isclass)}
+    assert {error for error in used if "." not in error} <= classes
+
+
 def test_every_task_is_one_of_those_in_the_table() -> None:
     tasks = {name for name, state in STATES.items() if state["Type"] == "Task"}
     assert tasks == {*OF_FUNCTIONS, *OF_SERVICES, "QueueEmail"}
@@ -152,3 +171,152 @@ def test_every_transient_error_of_lambda_is_retried_in_every_task(task: str) -> 
 def test_a_reply_goes_out_once_by_the_same_rules_from_every_state_that_sends() -> None:
     first, *others = (STATES[state]["Retry"] for state in SENDING)
     assert all(other == first for other in others)
+
+
+def retries() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each state with each of its retriers."""
+    for name, state in STATES.items():
+        for retrier in state.get("Retry", []):
+            yield name, retrier
+
+
+# Retriers whose first try comes later than 2 seconds, and is not spread, and why.
+LATE = {
+    "SendUnconfirmed": (60, "SES may have taken the reply: what it did is to be seen before it is sent again"),
+    "ApplicationBusy": (60, "it asked for a pause (Retry-After), which a Retry cannot read"),
+}
+
+
+def test_what_failed_is_tried_again_within_two_seconds_and_spread() -> None:
+    """docs/architecture.md, "A burst"; AWS Step Functions Developer Guide, "Error handling": FULL draws from 0 on."""
+    for state, retrier in retries():
+        late = [LATE[error][0] for error in retrier["ErrorEquals"] if error in LATE]
+        if late:
+            assert [retrier["IntervalSeconds"]] == late, state
+            assert len(retrier["ErrorEquals"]) == 1, state
+        else:
+            assert retrier["IntervalSeconds"] <= 2, (state, retrier["ErrorEquals"])
+            assert retrier["JitterStrategy"] == "FULL", (state, retrier["ErrorEquals"])
+
+
+def test_no_throttled_message_waits_longer_than_half_a_minute_between_two_tries() -> None:
+    """docs/architecture.md, "A burst": every half minute at the latest, for four hours."""
+    for state, retrier in retries():
+        if "Lambda.TooManyRequestsException" in retrier["ErrorEquals"]:
+            assert retrier["ErrorEquals"] == ["Lambda.TooManyRequestsException"], state
+            assert retrier["MaxDelaySeconds"] == 30, state
+            # On average half of it, with FULL jitter; in ProcessEmail ten minutes, then it counts as an outage.
+            promised = 10 * 60 if state == "ProcessEmail" else 4 * 3600
+            assert retrier["MaxAttempts"] * 30 / 2 >= promised * 0.95, state
+
+
+def attempts(error: str) -> dict[str, int]:
+    """How often each task is tried again after an error."""
+    return {state: retrier["MaxAttempts"] for state, retrier in retries() if error in retrier["ErrorEquals"]}
+
+
+@pytest.mark.parametrize("error", [error for error in RAISED_IN if len(attempts(error)) > 1])
+def test_a_task_is_tried_as_often_as_the_others_unless_its_comment_says_why(error: str) -> None:
+    found = attempts(error)
+    [(usual, times), *_] = Counter(found.values()).most_common()
+    for state, count in found.items():
+        if count != usual and times > 1:
+            assert f"{'More' if count > usual else 'Fewer'} tries" in STATES[state]["Comment"], (state, error)
+
+
+# ---- It ends ----
+
+CAN_SHUT = "told_of_failure"
+
+
+def following(name: str) -> set[str]:
+    """The states that can come after a state."""
+    state = STATES[name]
+    branches = [state, *state.get("Catch", []), *state.get("Choices", [])]
+    return {branch[way] for branch in branches for way in ("Next", "Default") if way in branch}
+
+
+def test_every_cycle_has_a_wait_or_a_bound() -> None:
+    """What is left without the Wait states, and without the one way that a variable shuts, has no cycle."""
+    graph = {
+        name: {after for after in following(name) if STATES[after]["Type"] != "Wait"}
+        for name, state in STATES.items()
+        if state["Type"] != "Wait"
+    }
+    assert "SendFailureNotice" in graph["ChooseReply"]
+    graph["ChooseReply"].remove("SendFailureNotice")
+    TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_the_failure_notice_is_sent_once_from_where_it_could_come_again() -> None:
+    """What bounds the cycle over ReprocessEmail: a second answer that is no answer fails the execution."""
+    choices = STATES["ChooseReply"]["Choices"]
+    [shut] = [choice for choice in choices if choice["Next"] == "FailUnanswered"]
+    assert re.fullmatch(rf"\{{% \${CAN_SHUT} %\}}", shut["Condition"])
+    assert "SendFailureNotice" not in {choice["Next"] for choice in choices}
+    notice = STATES["SendFailureNotice"]
+    for branch in (notice, *notice["Catch"]):
+        assert branch["Assign"][CAN_SHUT] is True
+    opened = [name for name, state in STATES.items() if state.get("Assign", {}).get(CAN_SHUT) is False]
+    assert opened == ["ValidateEmail"]
+
+
+def test_the_wait_for_the_application_ends_at_the_routes_horizon() -> None:
+    """What bounds the cycle over WaitForApplication: each turn adds its wait, which is a second at least."""
+    assert STATES["WaitForApplication"]["Assign"] == {"waited_seconds": "{% $waited_seconds + $wait_seconds %}"}
+    first = STATES["CheckOutage"]["Choices"][0]
+    assert first["Condition"] == "{% $waited_seconds + $wait_seconds > $claim.processing.outage_seconds %}"
+    assert first["Next"] == "SendFailureNotice"
+    for parameter in ("OutageFirstWaitSeconds", "OutageLongestWaitSeconds"):
+        assert TEMPLATE["Parameters"][parameter]["MinValue"] >= 1
+    reset = [name for name, state in STATES.items() if state.get("Assign", {}).get("waited_seconds") == 0]
+    assert reset == ["ValidateEmail"]
+
+
+def test_every_state_can_be_reached_and_leads_to_an_end() -> None:
+    reached, todo = set(), ["ParseEmail"]
+    while todo:
+        name = todo.pop()
+        if name not in reached:
+            reached.add(name)
+            todo += following(name)
+    assert reached == STATES.keys()
+    for name, state in STATES.items():
+        assert following(name) or state.get("End") or state["Type"] in {"Fail", "Succeed"}, name
+
+
+# ---- Time ----
+
+
+def test_every_task_has_a_time_to_end_by() -> None:
+    """Without one a task may wait for a year (AWS Step Functions Developer Guide, "Best practices")."""
+    for name, state in STATES.items():
+        if state["Type"] == "Task":
+            assert "TimeoutSeconds" in state, name
+
+
+@pytest.mark.parametrize("state", OF_FUNCTIONS)
+def test_a_task_waits_a_little_longer_than_its_function_may_run(state: str) -> None:
+    function = re.search(r"\$\{(\w+)Arn\}", STATES[state]["Arguments"]["FunctionName"])
+    assert function
+    timeout = FUNCTIONS[function[1]]["Timeout"]
+    assert timeout < STATES[state]["TimeoutSeconds"] <= timeout + 5
+
+
+def test_a_reply_that_died_is_waited_for_until_its_record_lapses() -> None:
+    for name in SENDING:
+        state = STATES[name]
+        assert state["Arguments"]["FunctionName"] == "${ReplyFunctionArn}"
+        [patient] = [r for r in state["Retry"] if "IdempotencyAlreadyInProgressError" in r["ErrorEquals"]]
+        # With FULL jitter a wait is half as long on average. A message may meet five such deaths (its other Retry).
+        average = patient["MaxDelaySeconds"] / 2
+        assert average * patient["MaxAttempts"] > 5 * FUNCTIONS["ReplyFunction"]["Timeout"]
+
+
+def test_every_state_says_what_it_is_for() -> None:
+    assert [name for name, state in STATES.items() if not state.get("Comment")] == []
+
+
+def test_every_placeholder_of_the_definition_is_filled_in() -> None:
+    placeholders = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
+    assert placeholders == set(TEMPLATE["Resources"]["EmailWorkflow"]["Properties"]["DefinitionSubstitutions"])

@@ -10,6 +10,7 @@ from samcli.yamlhelper import yaml_parse
 from tests.support.project import PROJECT
 
 TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
+RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
 STATES: dict[str, Any] = json.loads(DEFINITION)["States"]
@@ -124,19 +125,6 @@ def test_only_ses_decides_who_is_left_alone() -> None:
     assert set(statement["Condition"]) == {"StringEquals", "ArnEquals"}
 
 
-def test_every_placeholder_of_the_definition_is_filled_in() -> None:
-    placeholders = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
-    assert placeholders == set(RESOURCES["EmailWorkflow"]["Properties"]["DefinitionSubstitutions"])
-
-
-@pytest.mark.parametrize("state", [name for name, s in STATES.items() if "FunctionName" in s.get("Arguments", {})])
-def test_a_task_waits_a_little_longer_than_its_function_may_run(state: str) -> None:
-    function = re.search(r"\$\{(\w+)Arn\}", STATES[state]["Arguments"]["FunctionName"])
-    assert function
-    timeout = FUNCTIONS[function[1]]["Timeout"]
-    assert timeout < STATES[state]["TimeoutSeconds"] <= timeout + 5
-
-
 def test_a_hang_of_the_application_is_named_before_the_function_is_killed() -> None:
     process = FUNCTIONS["ProcessFunction"]
     assert int(process["Environment"]["Variables"]["APPLICATION_TIMEOUT_SECONDS"]) <= process["Timeout"] - 5
@@ -146,19 +134,20 @@ def test_a_record_stays_hidden_six_times_as_long_as_the_starter_may_run() -> Non
     assert RESOURCES["InboundQueue"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["StartFunction"]["Timeout"]
 
 
-REPLY_FUNCTION = "${ReplyFunctionArn}"
-
-
-def test_a_reply_that_died_is_waited_for_until_its_record_lapses() -> None:
-    sending = [state for state in STATES.values() if state.get("Arguments", {}).get("FunctionName") == REPLY_FUNCTION]
-    assert len(sending) == 5
-    for state in sending:
-        [patient] = [r for r in state["Retry"] if "IdempotencyAlreadyInProgressError" in r["ErrorEquals"]]
-        # With FULL jitter a wait is half as long on average. A message may meet five such deaths (its other Retry).
-        average = patient["MaxDelaySeconds"] / 2
-        assert average * patient["MaxAttempts"] > 5 * FUNCTIONS["ReplyFunction"]["Timeout"]
-
-
 def test_parsed_mail_is_kept_longer_than_an_execution_can_be_redriven() -> None:
     """AWS Step Functions Developer Guide, "Redriving executions": within 14 days."""
     assert TEMPLATE["Parameters"]["ParsedRetentionDays"]["MinValue"] > 14
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, RECEIVING], ids=["template.yaml", "receiving.yaml"])
+def test_every_parameter_has_a_label_and_a_place_in_one_group(template: dict[str, Any]) -> None:
+    """AWS CloudFormation Template Reference, AWS::CloudFormation::Interface."""
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert interface["ParameterLabels"].keys() == template["Parameters"].keys()
+
+
+def test_the_functions_stand_in_the_order_of_a_messages_way() -> None:
+    steps = ["Start", "Parse", "Validate", "Process", "Reply", "Feedback"]
+    assert list(FUNCTIONS) == [f"{step}Function" for step in steps]

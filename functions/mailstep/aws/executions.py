@@ -1,7 +1,6 @@
 """The workflow's executions: started under a name that makes a repeated event harmless, and asked how they ended."""
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 from mailstep.aws.clients import client, transient_faults
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 _FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def start(email: StoredEmail) -> str:
+def start(email: StoredEmail, workflow_arn: str) -> str:
     """Start the execution named after the email. One that is already there is success: the event was a repeat.
 
     Returns:
@@ -26,7 +25,7 @@ def start(email: StoredEmail) -> str:
     with transient_faults():
         try:
             sfn.start_execution(
-                stateMachineArn=os.environ["STATE_MACHINE_ARN"],
+                stateMachineArn=workflow_arn,
                 name=email.email_id,
                 # Minimal and canonical, so that the inputs of repeated events are the same to the last byte.
                 input=json.dumps(

@@ -6,12 +6,12 @@ days (Amazon DynamoDB Developer Guide, "Time to Live"), so that what is read is 
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from mailstep import settings
 from mailstep.addresses import in_ascii
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import Message
@@ -149,7 +149,7 @@ class Ledger:
 
 
 def _table() -> str:
-    return os.environ["TABLE_NAME"]
+    return settings.Ledger.read().table_name
 
 
 def _digest(text: str) -> str:

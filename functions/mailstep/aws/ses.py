@@ -1,6 +1,5 @@
 """SES: one message handed over, and its refusals in the errors that the workflow knows."""
 
-import os
 import re
 from email.headerregistry import Address
 from functools import cache
@@ -10,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from mailstep import errors
+from mailstep import errors, settings
 from mailstep.aws.clients import transient_faults
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def send(message: bytes, *, to: Address, sender: Address) -> str:
             answer = client().send_email(
                 Destination={"ToAddresses": [to.addr_spec]},
                 Content={"Raw": {"Data": message}},
-                ConfigurationSetName=os.environ["CONFIGURATION_SET"],
+                ConfigurationSetName=settings.Sending.read().configuration_set,
                 # Where SES forwards a bounce, if the identity still has that switched on: never to a route.
                 FeedbackForwardingEmailAddress=f"bounces@{sender.domain}",
             )

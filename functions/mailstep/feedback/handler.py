@@ -5,13 +5,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import metrics
+from mailstep import metrics, settings
 from mailstep.feedback import suppression
 from mailstep.telemetry import logger
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    settings.FeedbackFunction.read()
     for record in SNSEvent(event).records:
         found = suppression.record(record.sns.message)
         about = {

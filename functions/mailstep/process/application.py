@@ -1,13 +1,13 @@
 """The company's application behind HTTPS: one POST a message, its answer checked against the contract."""
 
 import json
-import os
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import urllib3
 from pydantic import ValidationError
 
+from mailstep import settings
 from mailstep.contracts import Answer, ApplicationRequest
 from mailstep.errors import (
     ApplicationBusy,
@@ -76,7 +76,7 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Answ
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, urllib3.HTTPHeaderDict, bytes]:
     # Under the function's own timeout (template.yaml, ProcessFunction), so that a hang is ours to name.
-    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, total=float(os.environ["APPLICATION_TIMEOUT_SECONDS"]))
+    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, total=settings.Application.read().timeout_seconds)
     try:
         answer = _pool.request(
             "POST", url, body=body, headers=headers, timeout=timeout, redirect=False, preload_content=False

@@ -12,6 +12,7 @@ from mailstep.contracts import (
 )
 from mailstep.errors import ApplicationRefused, ConfigurationError
 from mailstep.notices import notice
+from mailstep.outcomes import ReplyKind
 from mailstep.process import application
 from mailstep.process.processors import built_in
 from mailstep.routes import Route, routes
@@ -44,7 +45,9 @@ def _ask_application(route: Route, bucket: str, message: Message, idempotency_ke
     try:
         return application.ask(route, _application_request(bucket, message), idempotency_key)
     except ApplicationRefused as refused:
-        key = mail_bucket.write_answer(bucket, message.email_id, notice("refusal", message, refused.explanation))
+        key = mail_bucket.write_answer(
+            bucket, message.email_id, notice(ReplyKind.REFUSAL, message, refused.explanation)
+        )
         raise ApplicationRefused(refused.explanation, key) from None
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from mailstep import settings
 from mailstep.contracts import ProcessRequest
 from mailstep.process.dispatch import process
 from mailstep.telemetry import logger
@@ -11,6 +12,7 @@ from mailstep.telemetry import logger
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    settings.ProcessFunction.read()
     request = ProcessRequest.model_validate(event)
     processed = process(request)
     logger.info("Processed", extra={"route": request.claim.route})

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 import re
 import time
 from functools import cache
@@ -16,6 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
+from mailstep import settings
 from mailstep.aws.clients import client, transient_faults
 from mailstep.errors import ConfigurationError
 
@@ -60,7 +60,7 @@ def _signed_by_sigv4(url: str, body: bytes, headers: dict[str, str]) -> dict[str
     credentials = boto3.Session().get_credentials()
     if credentials is None:
         raise ConfigurationError("there are no AWS credentials to sign the request with")
-    SigV4Auth(credentials, "execute-api", found[1] if found else os.environ["AWS_REGION"]).add_auth(request)
+    SigV4Auth(credentials, "execute-api", found[1] if found else settings.Runtime.read().region).add_auth(request)
     return dict(request.headers.items())
 
 

@@ -6,14 +6,16 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import metrics
+from mailstep import metrics, settings
 from mailstep.contracts import Message, ReplyRequest
+from mailstep.outcomes import ReplyKind
 from mailstep.reply import send_once
 from mailstep.telemetry import logger
 
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    settings.ReplyFunction.read()
     request = ReplyRequest.model_validate(event)
     send_once.ledger_config.register_lambda_context(context)
     replied = send_once.reply(request, on_sent=partial(_count, request))
@@ -24,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _count(request: ReplyRequest, message: Message) -> None:
     metrics.REPLIES_SENT.emit(kind=request.kind)
     # An operator decides when a replay answers: that says nothing of how long a sender waits.
-    if request.kind == "answer" and message.received and not request.claim.email.replay:
+    if request.kind == ReplyKind.ANSWER and message.received and not request.claim.email.replay:
         waited = (datetime.now(UTC) - message.received) / timedelta(milliseconds=1)
         # CloudWatch has no percentiles of a metric with negative values.
         metrics.TIME_TO_REPLY.emit(max(0.0, waited), kind=request.kind, route=request.claim.route)

@@ -1,6 +1,5 @@
 """A reply goes out once for each email and kind, whatever is repeated around it: the ledger knows what was sent."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
@@ -15,12 +14,14 @@ from aws_lambda_powertools.utilities.idempotency import (
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
 from botocore.config import Config
 
+from mailstep import settings
 from mailstep.addresses import mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.aws import ledger, mail_bucket, ses
 from mailstep.contracts import Answer, Message, Replied, ReplyRequest
 from mailstep.errors import ConfigurationError, TransientError
 from mailstep.notices import notice
+from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
 from mailstep.routes import routes
 
@@ -33,7 +34,7 @@ ledger_config = IdempotencyConfig(expires_after_seconds=100 * 24 * 3600)
 def _ledger() -> DynamoDBPersistenceLayer:
     # What SES accepted must get onto record: more tries here than elsewhere, before the workflow's.
     config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=1, read_timeout=2)
-    return DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"], boto_config=config)
+    return DynamoDBPersistenceLayer(table_name=settings.Ledger.read().table_name, boto_config=config)
 
 
 def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda _: None) -> Replied:
@@ -51,9 +52,9 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
     """
     message = mail_bucket.read_message(request.claim.email.bucket, request.claim.message_key)
     email_id = request.claim.email.email_id
-    if not is_authenticated(message) or (request.kind == "completion" and not ledger.has_notice(email_id)):
+    if not is_authenticated(message) or (request.kind == ReplyKind.COMPLETION and not ledger.has_notice(email_id)):
         return Replied(ses_message_id=None)
-    if request.kind in {"delay", "failure"}:
+    if request.kind in {ReplyKind.DELAY, ReplyKind.FAILURE}:
         ledger.record_notice(email_id)
     send_once = idempotent_function(
         _send,
@@ -82,16 +83,16 @@ def sender_of(route_name: str) -> Address:
     Raises:
         ConfigurationError: it is not at the domain, where SES may send from and bounces are no loop.
     """
-    route, domain = routes().get(route_name), os.environ["DOMAIN"]
-    address = (route.reply_from if route else "") or os.environ["REPLY_FROM"] or f"{route_name}@{domain}"
+    route, domain = routes().get(route_name), settings.Domain.read()
+    address = (route.reply_from if route else "") or domain.reply_from or f"{route_name}@{domain.domain}"
     try:
         sender = Address(display_name=route.reply_name if route else "", addr_spec=address)
     except (HeaderParseError, ValueError, IndexError) as error:
         raise ConfigurationError(f"replies of the route {route_name!r} have no address to come from") from error
-    if sender.domain.lower() != domain.lower():
+    if sender.domain.lower() != domain.domain.lower():
         raise ConfigurationError(
-            f"replies of the route {route_name!r} come from outside {domain}: mend reply_from in routes.toml, or the "
-            "stack's parameter ReplyFrom"
+            f"replies of the route {route_name!r} come from outside {domain.domain}: correct reply_from in "
+            "routes.toml, or the stack's parameter ReplyFrom"
         )
     return sender
 

@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import metrics
+from mailstep import metrics, settings
 from mailstep.aws import executions
 from mailstep.contracts import StoredEmail
 from mailstep.start import notifications
@@ -30,11 +30,12 @@ def _start(found: StoredEmail | str) -> None:
         logger.warning("Of no route: nobody's mail, left alone", extra={"key": found})
         metrics.STRAY_OBJECTS.emit()
         return
-    outcome = executions.start(found)
+    outcome = executions.start(found, settings.StartFunction.read().workflow_arn)
     metrics.EMAILS_RECEIVED.emit(1 if outcome == "started" else 0)
     logger.info("Execution %s", outcome, extra={"email_id": found.email_id, "route": found.route})
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    settings.StartFunction.read()
     return process_partial_response(event=event, record_handler=start_executions, processor=processor, context=context)

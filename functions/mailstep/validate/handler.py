@@ -1,12 +1,11 @@
 """Lambda handler of ValidateEmail: `ValidateRequest` in, `ValidClaim` out, or the error that says why not."""
 
-import os
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import metrics
+from mailstep import metrics, settings
 from mailstep.aws import executions, mail_bucket
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import ValidateRequest
@@ -19,6 +18,7 @@ from mailstep.validate.acceptance import accept
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    here = settings.ValidateFunction.read()
     request = ValidateRequest.model_validate(event)
     claim = request.claim
     bucket = claim.email.bucket
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         email=claim.email,
         execution_arn=request.execution_arn,
         route=routes().get(claim.route),
-        own_addresses=own_addresses(os.environ["DOMAIN"], os.environ["REPLY_FROM"]),
+        own_addresses=own_addresses(here.domain, here.reply_from),
         records=Ledger(executions.has_failed),
         open_attachment=partial(mail_bucket.read_attachment, bucket),
     )

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from mimetypes import guess_type
-from typing import Protocol
+from typing import Literal, Protocol
 
 from mailstep.addresses import canonical, mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.mime.options import DEFAULTS
+from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate import archives
 
@@ -57,6 +58,8 @@ class Rule:
     source: str
     tell_sender: bool
     broken_by: Callable[[Case], str | None]
+    needs: Literal["message", "stack", "verdicts"] = "message"
+    """What it looks at beyond the message and the route: records and times of the stack, or verdicts of SES."""
 
 
 _ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)([+.-].*)?$", re.IGNORECASE)
@@ -240,14 +243,15 @@ def _is_of_a_kind(attachment: Attachment, wanted: tuple[str, ...]) -> bool:
 # down (duplicates, answers an hour) is written only for a message that came so far.
 RULES = (
     Rule("no_sender", "No From address", "RFC 5322 section 3.6.2", False, _has_no_sender),
-    Rule("virus", "SES found a virus", "SES, X-SES-Virus-Verdict", False, _has_a_virus),
-    Rule("spam", "SES takes it for spam", "SES, X-SES-Spam-Verdict", False, _is_spam),
+    Rule("virus", "SES found a virus", "SES, X-SES-Virus-Verdict", False, _has_a_virus, needs="verdicts"),
+    Rule("spam", "SES takes it for spam", "SES, X-SES-Spam-Verdict", False, _is_spam, needs="verdicts"),
     Rule(
         "unauthenticated",
         "Neither DMARC, nor SPF or DKIM in the sender's name, vouches for the one sender",
         "RFC 7489 section 3.1; SES, Authentication-Results; `require_authentication`",
         False,
         _is_not_authenticated,
+        needs="verdicts",
     ),
     Rule(
         "unanswerable_sender",
@@ -278,6 +282,7 @@ RULES = (
         "SES's Received field; S3's event time; `max_age_hours`",
         False,
         _is_stale,
+        needs="stack",
     ),
     Rule(
         "suppressed_sender",
@@ -285,6 +290,7 @@ RULES = (
         "Amazon SES Developer Guide, bounce and complaint events",
         False,
         _is_suppressed,
+        needs="stack",
     ),
     Rule("blocked_sender", "The route blocks the sender", "`blocked_senders`", False, _is_blocked),
     Rule(
@@ -293,6 +299,7 @@ RULES = (
         "RFC 5321 section 4.5.4.1: a sender's server may deliver twice, and gives up after some four to five days",
         False,
         _is_a_duplicate,
+        needs="stack",
     ),
     Rule(
         "too_many_replies",
@@ -300,6 +307,7 @@ RULES = (
         "RFC 3834 section 2; `replies_an_hour`",
         False,
         _is_one_too_many,
+        needs="stack",
     ),
     Rule("sender_not_allowed", "The route names other senders", "`allowed_senders`", True, _is_not_allowed),
     Rule("too_large", "Larger than the route takes", "`max_size_octets`", True, _is_too_large),
@@ -320,7 +328,7 @@ RULES = (
     ),
 )
 MEANINGS = {rule.code: rule.means for rule in RULES} | {
-    "application_refused": "The application answered 4xx with a reason, which the sender was told"
+    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender was told"
 }
 
 
