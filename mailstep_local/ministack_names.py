@@ -1,4 +1,4 @@
-"""The names of MiniStack that we use. It promises none of them: each is declared beside its use, and checked at start."""
+"""The names of MiniStack that we use. It promises none: each is declared beside its use, and checked at start."""
 
 import inspect
 import pkgutil
