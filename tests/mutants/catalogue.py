@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from samcli.yamlhelper import yaml_dump, yaml_parse
-
 from tests.conftest import PROJECT
-from tests.mutants.edits import Location, Mutant, in_json, in_yaml, removed, replaced, swapped, walk
+from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
 
 DEFINITION = "statemachine/email.asl.json"
 TEMPLATE = "template.yaml"
@@ -26,7 +24,7 @@ SES = "functions/mailstep/aws/ses.py"
 
 UNCHANGED: dict[str, Callable[[str], str]] = {
     DEFINITION: lambda text: json.dumps(json.loads(text), indent=2),
-    **{file: lambda text: yaml_dump(yaml_parse(text)) for file in (TEMPLATE, RECEIVING)},
+    **{file: lambda text: json.dumps(parsed(text)) for file in (TEMPLATE, RECEIVING)},
 }
 """The files that an edit rewrites as a whole, rewritten without a fault: their tests must pass all the same."""
 
@@ -150,7 +148,7 @@ DEFINITION_BY_HAND = (
 def conditions() -> Iterator[Mutant]:
     """Each Condition of a policy: the whole, and each key of it."""
     for file in (TEMPLATE, RECEIVING):
-        for location, value in walk(yaml_parse(read(file))["Resources"]):
+        for location, value in walk(parsed(read(file))["Resources"]):
             if location[-1:] == ("Condition",) and "Statement" in location and isinstance(value, dict):
                 identity_based = "Policies" in location
                 tests = unit("template", "transformed") if identity_based else unit("resource_policies")
@@ -166,7 +164,7 @@ def conditions() -> Iterator[Mutant]:
 
 def lifecycle_prefixes() -> Iterator[Mutant]:
     """Each prefix of a lifecycle rule: of other objects, and of none."""
-    for location, value in walk(yaml_parse(read(TEMPLATE))["Resources"]["MailBucket"]):
+    for location, value in walk(parsed(read(TEMPLATE))["Resources"]["MailBucket"]):
         if location[-1:] == ("Prefix",):
             where = ("Resources", "MailBucket", *location)
             for other in ("quarantine/", value.replace("/", "s/")):
@@ -181,7 +179,7 @@ def _instead(new: object, _old: object) -> object:
 
 def watched_dimensions() -> Iterator[Mutant]:
     """Each dimension of each alarm, and of each line of the dashboard."""
-    template = yaml_parse(read(TEMPLATE))["Resources"]
+    template = parsed(read(TEMPLATE))["Resources"]
     watched = unit("metrics", only="watched")
     for name, resource in template.items():
         for number, one in enumerate(resource.get("Properties", {}).get("Dimensions", [])):

@@ -3,10 +3,12 @@
 import ast
 import json
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from samcli.yamlhelper import yaml_dump, yaml_parse
+from samcli.yamlhelper import yaml_parse
 
 from tests.conftest import PROJECT
 
@@ -61,8 +63,14 @@ def in_json(path: Location, change: Callable[[Any], Any]) -> Callable[[str], str
 
 
 def in_yaml(path: Location, change: Callable[[Any], Any]) -> Callable[[str], str]:
-    """The same of a template of CloudFormation; its short forms (`!Sub`) become the long ones."""
-    return lambda text: yaml_dump(_edited(yaml_parse(text), path, change))
+    """The same of a template of CloudFormation, which becomes JSON: that is quick to read."""
+    return lambda text: json.dumps(_edited(deepcopy(parsed(text)), path, change))
+
+
+@cache
+def parsed(template: str) -> Any:
+    """The text of a template as dictionaries; not to be changed."""
+    return yaml_parse(template)
 
 
 REMOVED = object()
