@@ -1,6 +1,6 @@
 # Everything a newcomer types. Needs python3 (3.10 or newer), make and a package index; the rest is made here.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format reference bench fuzz lock deploy clean
+.PHONY: help demo test soak check audit format reference bench fuzz mutants lock deploy clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -60,6 +60,9 @@ bench: .venv/ready  ## Measure the parser beside the candidates, as ratios in on
 
 fuzz: .venv/ready  ## Parse 200,000 mutated real messages (ten minutes or so)
 	@$(BIN)/python -W ignore -m bench.fuzz --messages 200000 --seed 1
+
+mutants: .venv/ready  ## Make small faults, one by one in a copy, and print those that no test notices
+	@$(BIN)/python -W ignore -m tests.mutants
 
 lock: $(UV)  ## Resolve the pinned requirements again (python packages with their hashes)
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \

@@ -12,7 +12,19 @@ from ministack import app
 from ministack.core.iam_evaluator import AuthError
 from ministack.core.router import detect_service
 
+from mailstep_local.ministack_names import Names
 from mailstep_local.signatures import NotAuthenticated, Request, claim
+
+MINISTACK = Names(
+    {
+        "app:_credential_failure": "service, iam_action, request_id, denied, headers",
+        "app:_routing_params": "method, path, headers, body, query_params",
+        "app:_send_response": "send, status, headers, body, head",
+        "app:decode_header_value": "value",
+        "core.iam_evaluator:AuthError": None,
+        "core.router:detect_service": "method, path, headers, query_params",
+    }
+)
 
 OWN_HOSTS = ("127.0.0.1", "localhost")
 HEALTH = "/_ministack/health"

@@ -7,10 +7,22 @@ from typing import Any
 from botocore.exceptions import ClientError
 from ministack.core.responses import get_region
 from ministack.services import ses_v2
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import provisioners
 
 from mailstep_local.account import Account
+from mailstep_local.ministack_names import Names
 from mailstep_local.ses_s3_action import store
+
+MINISTACK = Names(
+    {
+        "core.responses:get_region": "",
+        "services.cloudformation.provisioners:_RESOURCE_HANDLERS": None,
+        "services.cloudformation.provisioners:_delete_predecessor": "delete_fn, args, kwargs",
+        "services.cloudformation.stacks:_runs_on_worker_thread": "resource_type",
+        "services.ses_v2:_easy_dkim_attributes": "identity, identity_type, signing_attributes",
+        "services.ses_v2:_identities": None,
+    }
+)
 
 Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, str]]
@@ -38,8 +50,9 @@ def add() -> None:
     identity["create"] = _with_dkim_records(identity["create"])
     identity["update"] = _with_dkim_records(identity["update"])
     # They call this very account, so they may not hold its event loop.
-    on_worker_thread = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type in _OURS or on_worker_thread(resource_type)
+    name = "services.cloudformation.stacks:_runs_on_worker_thread"
+    on_worker_thread = MINISTACK.original(name)
+    MINISTACK.replace(name, lambda resource_type: resource_type in _OURS or on_worker_thread(resource_type))
 
 
 def _account() -> Account:

@@ -23,6 +23,6 @@ def store(account: Account, rule_set: str, rule: str, action: dict[str, Any], na
 
 @cache
 def _s3_as(account: Account, role: str, source: str, _quarter_of_an_hour: int) -> Any:
-    # ExternalId carries aws:SourceArn to the trust policy (patches.py): the API has no field for what SES adds itself.
+    # ExternalId carries aws:SourceArn to the trust policy (patches/iam.py): the API has no field for it.
     session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="ses", ExternalId=source)
     return account.client_as("s3", session["Credentials"])

@@ -19,8 +19,35 @@ from ministack.core import iam_evaluator, sigv4
 from ministack.core.responses import _account_from_sts_session, get_account_id
 from ministack.core.router import detect_service
 
+from mailstep_local.ministack_names import Names
+
 _HEADER_ALGORITHM = "AWS4-HMAC-SHA256"
 _STREAMED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+MINISTACK = Names(
+    {
+        "app:_extract_s3_vhost_bucket": "host",
+        "core.iam_evaluator:AmbiguousAccessKeyError": None,
+        "core.iam_evaluator:AuthError": None,
+        "core.iam_evaluator:CredentialResolutionError": None,
+        "core.iam_evaluator:SignedRequest": None,
+        "core.iam_evaluator:_sigv2_check": "request, account_id",
+        "core.iam_evaluator:find_iam_access_key_account": "access_key_id",
+        "core.iam_evaluator:is_root_access_key": "access_key_id",
+        "core.iam_evaluator:resolve_credential": "access_key_id, account_id, session_token",
+        "core.responses:_account_from_sts_session": "access_key_id",
+        "core.responses:get_account_id": "",
+        "core.router:detect_service": "method, path, headers, query_params",
+        "core.sigv4:HeaderSignature": None,
+        "core.sigv4:SIGNATURE_MISMATCH": None,
+        "core.sigv4:UNSIGNED_PAYLOAD": None,
+        "core.sigv4:_chunk_signatures_match": "body, seed, signature, key",
+        "core.sigv4:derive_signing_key": "secret, date_stamp, region, service",
+        "core.sigv4:parse_header_signature": "headers",
+        "core.sigv4:parse_query_signature": "query_params",
+        "core.sigv4:request_time_failure": "signature, now",
+    }
+)
+
 _NOT_HASHED = {sigv4.UNSIGNED_PAYLOAD, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
 _CREDENTIALS_IN_A_LINK = {"x-amz-algorithm", "x-amz-credential", "x-amz-signature", "awsaccesskeyid"}
 _CLOCK_SKEW = timedelta(minutes=15)

@@ -7,6 +7,18 @@ from urllib.parse import urlsplit
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
+from mailstep_local.ministack_names import Names
+
+MINISTACK = Names(
+    {
+        "core.iam_evaluator:EvalContext": None,
+        "core.iam_evaluator:_gather_role_policies": "role_name, account_id",
+        "core.iam_evaluator:evaluate": "ctx, policies, limits",
+        "core.responses:get_account_id": "",
+        "core.responses:get_region": "",
+    }
+)
+
 
 def missing(role_arn: str, resource: str, arguments: dict[str, Any]) -> str | None:
     """The first permission that the role lacks for a task, as `action on ARN`; None where it has all.

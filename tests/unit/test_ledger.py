@@ -167,3 +167,19 @@ def test_no_address_stands_in_the_table() -> None:
     LEDGER.count_reply(email("m1"), 5)
     assert len(items()) == 3
     assert "b.example" not in str(items()).lower()
+
+
+@pytest.mark.parametrize(
+    ("bounced", "sender"),
+    [
+        # RFC 5890: one domain, in U-labels and in A-labels.
+        ("ann@b\u00fccher.example", "ann@xn--bcher-kva.example"),
+        ("ann@xn--bcher-kva.example", "ann@b\u00fccher.example"),
+        ("Ann@B\u00dcCHER.example", "ann@b\u00fccher.example"),
+        ("Ann@XN--BCHER-KVA.Example", "ann@b\u00fccher.example"),
+    ],
+)
+def test_an_address_is_suppressed_in_either_form_of_its_domain(bounced: str, sender: str) -> None:
+    ledger.suppress(bounced, seconds=60)
+    assert LEDGER.is_suppressed(sender)
+    assert not LEDGER.is_suppressed("ann@buecher.example")

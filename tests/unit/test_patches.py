@@ -1,28 +1,171 @@
-"""What we patch is checked before anything runs on it; what a patch decides by itself is decided as AWS does."""
+"""MiniStack is what our patches expect, or it does not start; what a patch decides by itself is decided as AWS does."""
 
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from mailstep_local.patches import IncompatibleMiniStack, _replace, with_from_field
+from mailstep_local.account import Account
+from mailstep_local.ministack_names import IncompatibleMiniStack, Names
+from mailstep_local.patches.ses_sending import with_from_field
+from tests.conftest import PROJECT
+
+MODULES = sorted((PROJECT / "mailstep_local").rglob("*.py"))
+# As a name of MiniStack is declared, and as MINISTACK.original and MINISTACK.replace take it.
+DECLARED = re.compile(r"(?:app|core\.\w+|services\.[\w.]+):[\w.]+")
+
+# In a process of its own: MiniStack cannot be unpatched.
+APPLY = """
+import json, sys
+from pathlib import Path
+from mailstep_local import patches
+from mailstep_local.ministack_names import IncompatibleMiniStack, Names, _resolve
+
+def complaint(name):
+    try:
+        patches.apply(bootstrap=Path("bootstrap"), outbox=Path("outbox"), smtp_port=25)
+    except IncompatibleMiniStack as error:
+        return str(error)
+
+complaints = {}
+for user in patches.USERS:
+    for name in user.MINISTACK.declared:
+        module, _, attribute = name.partition(":")
+        *inner, last = attribute.split(".")
+        parent = _resolve(f"{module}:{'.'.join(inner)}")
+        found = getattr(parent, last)
+        delattr(parent, last)
+        complaints[name] = complaint(name)
+        setattr(parent, last, found)
+        if user.MINISTACK.declared[name] is not None:
+            setattr(parent, last, lambda changed_parameters: None)
+            complaints[f"{name} with other parameters"] = complaint(name)
+            setattr(parent, last, found)
+json.dump({"complaints": complaints, "as pinned": complaint("")}, sys.stdout)
+"""
 
 
-def test_what_is_gone_or_has_changed_is_refused() -> None:
-    module = ModuleType("newer")
-    module.changed = lambda a, b: (a, b)  # type: ignore[attr-defined]
-    with pytest.raises(IncompatibleMiniStack, match=r"newer\.gone"):
-        _replace(module, "gone", [], lambda: None)
-    with pytest.raises(IncompatibleMiniStack, match=r"newer\.changed"):
-        _replace(module, "changed", ["a"], lambda _a: None)
+def test_all_patches_apply_to_the_pinned_version_and_to_none_that_lacks_or_changed_a_name() -> None:
+    account = Account.new("http://127.0.0.1:4566")
+    variables = {
+        "AWS_ENDPOINT_URL": account.endpoint,
+        "AWS_ACCESS_KEY_ID": account.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": account.secret_access_key,
+        "AWS_REGION": account.region,
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", APPLY],
+        env=os.environ | variables,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(ran.stdout)
+    assert found["as pinned"] is None
+    assert len(found["complaints"]) > 50
+    for name, complaint in found["complaints"].items():
+        assert complaint is not None, name
+        assert name.removesuffix(" with other parameters") in complaint
+
+
+def is_module(package: str, name: str) -> bool:
+    try:
+        return find_spec(f"{package}.{name}") is not None
+    except ModuleNotFoundError:  # `package` is a module itself
+        return False
+
+
+def below_ministack(module: str) -> str:
+    return module.removeprefix("ministack.")
+
+
+def names_used(module: ast.Module) -> set[str]:
+    """Every attribute of MiniStack's modules that a module of ours uses, public or private, in the declared form."""
+    modules: dict[str, str] = {}
+    used = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "ministack":
+            package = node.module or ""
+            for alias in node.names:
+                if is_module(package, alias.name):
+                    modules[alias.asname or alias.name] = below_ministack(f"{package}.{alias.name}")
+                else:
+                    used.add(f"{below_ministack(package)}:{alias.name}")
+    tables = {id(key) for node in ast.walk(module) if isinstance(node, ast.Dict) for key in node.keys}
+    for node in ast.walk(module):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in modules:
+                used.add(f"{modules[name]}:{attribute}")
+            case ast.Constant(value=str(text)) if DECLARED.fullmatch(text) and id(node) not in tables:
+                used.add(text)
+    return used
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PROJECT / "mailstep_local").as_posix())
+def test_every_name_of_ministack_that_we_use_is_declared_and_no_other(path: Path) -> None:
+    used = names_used(ast.parse(path.read_text()))
+    if path.name == "emulator.py":
+        assert used == {"app:main"}, "the start itself; an ImportError says so"
+        return
+    if not used:
+        return
+    dotted = ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+    module = import_module(dotted)
+    assert used == module.MINISTACK.declared.keys()
+    assert dotted in {user.__name__ for user in import_module("mailstep_local.patches").USERS}
+
+
+def test_ministack_is_imported_by_names_that_the_search_above_sees() -> None:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert not any(alias.name.partition(".")[0] == "ministack" for alias in node.names), path
+
+
+def test_the_speed_of_waits_that_the_cloud_tests_change_is_still_there() -> None:
+    Names({"services.stepfunctions:_SFN_WAIT_SCALE": None}).check()
+
+
+def newer(monkeypatch: pytest.MonkeyPatch, **functions: object) -> ModuleType:
+    """A module `newer` of MiniStack."""
+    module = ModuleType("ministack.newer")
+    for name, function in functions.items():
+        setattr(module, name, function)
+    monkeypatch.setitem(sys.modules, "ministack.newer", module)
+    return module
+
+
+def test_a_name_that_is_gone_or_takes_other_parameters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer(monkeypatch, changed=lambda a, b: (a, b))
+    with pytest.raises(IncompatibleMiniStack, match="newer:gone"):
+        Names({"newer:gone": None}).check()
+    with pytest.raises(IncompatibleMiniStack, match="newest:gone"):
+        Names({"newest:gone": None}).check()
+    with pytest.raises(IncompatibleMiniStack, match="newer:changed"):
+        Names({"newer:changed": "a"}).check()
     with pytest.raises(IncompatibleMiniStack):
-        _replace(module, "changed", ["b", "a"], lambda _b, _a: None)
+        Names({"newer:changed": "b, a"}).check()
 
 
-def test_what_is_as_it_was_is_replaced() -> None:
-    module = ModuleType("same")
-    module.kept = lambda a: a  # type: ignore[attr-defined]
-    _replace(module, "kept", ["a"], lambda a: a + 1)
+def test_a_declared_function_is_replaced_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = newer(monkeypatch, kept=lambda a: a, other=lambda a: a)
+    names = Names({"newer:kept": "a"})
+    names.check()
+    assert names.original("newer:kept")(1) == 1
+    names.replace("newer:kept", lambda a: a + 1)
     assert module.kept(1) == 2
+    for undeclared in (lambda: names.original("newer:other"), lambda: names.replace("newer:other", lambda _a: None)):
+        with pytest.raises(KeyError):
+            undeclared()
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,14 @@ def test_a_secret_that_is_not_there_is_a_configuration_error_that_says_so() -> N
     with pytest.raises(ConfigurationError, match="ApplicationSecretArn") as caught:
         signing.authenticate(Route(url=URL, auth="hmac", secret=arn), BODY, {})
     assert json.dumps(str(caught.value)).isascii()
+
+
+def test_a_secret_is_read_once_and_anew_where_the_application_rejected_it() -> None:
+    """docs/applications.md: a rotated secret is in use at the next try after a 401 or 403."""
+    arn = secret("old")
+    route = Route(url=URL, auth="api_key", secret=arn)
+    assert signing.authenticate(route, BODY, {})["x-api-key"] == "old"
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
+    assert signing.authenticate(route, BODY, {})["x-api-key"] == "old", "Secrets Manager is not asked for each message"
+    signing.forget_secrets()
+    assert signing.authenticate(route, BODY, {})["x-api-key"] == "new"

@@ -1,0 +1,1 @@
+"""Faults made by hand, one by one, to see that a test fails for each: `make mutants`."""

@@ -1,0 +1,427 @@
+"""The faults: each promise that one small slip could break, with the tests that have to notice."""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tests.conftest import PROJECT
+from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
+
+DEFINITION = "statemachine/email.asl.json"
+TEMPLATE = "template.yaml"
+RECEIVING = "receiving.yaml"
+POLICY = "functions/mailstep/validate/policy.py"
+METRICS = "functions/mailstep/metrics.py"
+LEDGER = "functions/mailstep/aws/ledger.py"
+MAIL_BUCKET = "functions/mailstep/aws/mail_bucket.py"
+SIGNING = "functions/mailstep/process/signing.py"
+SEND_ONCE = "functions/mailstep/reply/send_once.py"
+COMPOSE = "functions/mailstep/reply/compose.py"
+KEYS = "functions/mailstep/keys.py"
+SES = "functions/mailstep/aws/ses.py"
+
+UNCHANGED: dict[str, Callable[[str], str]] = {
+    DEFINITION: lambda text: json.dumps(json.loads(text), indent=2),
+    **{file: lambda text: json.dumps(parsed(text)) for file in (TEMPLATE, RECEIVING)},
+}
+"""The files that an edit rewrites as a whole, rewritten without a fault: their tests must pass all the same."""
+
+
+def unit(*names: str, only: str = "") -> tuple[str, ...]:
+    """Pytest's arguments for test modules of tests/unit; `only`, an expression for -k."""
+    return (*(f"tests/unit/test_{name}.py" for name in names), *(("-k", only) if only else ()))
+
+
+def workflow(only: str) -> tuple[str, ...]:
+    return ("tests/workflow", "-k", only)
+
+
+def read(file: str) -> str:
+    return (PROJECT / file).read_text()
+
+
+# ---- The definition of the workflow ----
+
+
+def error_names() -> Iterator[Mutant]:
+    """Each name in each ErrorEquals, misspelt."""
+    for location, value in walk(json.loads(read(DEFINITION))["States"]):
+        if "ErrorEquals" in location[:-1] and isinstance(value, str):
+            name = " ".join(map(str, location))
+            change = in_json(("States", *location), lambda found: f"{found[:-1]}")
+            yield Mutant(f"error name misspelt: {name} ({value})", DEFINITION, change, unit("definition"))
+
+
+def retries() -> Iterator[Mutant]:
+    """Each Retry with a first interval of 300 s, and each that makes no attempt."""
+    for state, body in json.loads(read(DEFINITION))["States"].items():
+        for number, one in enumerate(body.get("Retry", [])):
+            where = f"{state} Retry {number} ({one['ErrorEquals'][0]})"
+            location = ("States", state, "Retry", number)
+            yield Mutant(
+                f"retry interval of 300 s: {where}",
+                DEFINITION,
+                in_json((*location, "IntervalSeconds"), lambda _: 300),
+                unit("definition"),
+            )
+
+
+def timeouts() -> Iterator[Mutant]:
+    """Each Task that calls a function, without its timeout."""
+    for state, body in json.loads(read(DEFINITION))["States"].items():
+        if body["Type"] == "Task" and "FunctionName" in body.get("Arguments", {}):
+            change = in_json(("States", state, "TimeoutSeconds"), lambda _: 99999999)
+            yield Mutant(
+                f"no timeout to speak of: {state}", DEFINITION, change, unit("template", only="waits_a_little")
+            )
+
+
+def sending_states() -> Iterator[Mutant]:
+    """SendDelayNotice left out of each list, in any module, of the states that send."""
+    for folder in ("functions", "mailstep_cli", "mailstep_local", "tests"):
+        for path in sorted((PROJECT / folder).rglob("*.py")):
+            if path.parent.name == "mutants":
+                continue
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
+                        constants = [one.value for one in elements if isinstance(one, ast.Constant)]
+                        if {"SendDelayNotice", "SendReply"} <= {one for one in constants if isinstance(one, str)}:
+                            file = path.relative_to(PROJECT).as_posix()
+                            yield Mutant(
+                                f"SendDelayNotice left out: {file}, line {node.lineno}",
+                                file,
+                                partial(_without_delay, line=node.lineno),
+                                unit("definition"),
+                            )
+
+
+def _without_delay(text: str, line: int) -> str:
+    return "".join(
+        re.sub(r'"SendDelayNotice", |, "SendDelayNotice"|^\s+"SendDelayNotice",\n', "", one, count=1)
+        if line <= number <= line + 6
+        else one
+        for number, one in enumerate(text.splitlines(keepends=True), start=1)
+    )
+
+
+def state(name: str, *location: str | int) -> Location:
+    return ("States", name, *location)
+
+
+DEFINITION_BY_HAND = (
+    Mutant("the answer of another email is sent", DEFINITION,
+           in_json(state("ChooseReply", "Choices", 0, "Condition"), lambda _: "{% $states.input.answer_key != null %}"),
+           workflow("not_ours or other_answer")),
+    Mutant("a second answer that is none is told of again, for ever", DEFINITION,
+           in_json(state("ChooseReply", "Choices", 3), removed), workflow("second_time")),
+    Mutant("nobody who waits hears of a completion", DEFINITION,
+           in_json(state("ChooseReply", "Choices", 1), removed), workflow("told_to_wait")),
+    Mutant("a silent refusal is told", DEFINITION,
+           in_json(state("ChooseRefusal", "Default"), lambda _: "SendRefusal"), workflow("silent_refusal")),
+    Mutant("the horizon of an outage is not kept to", DEFINITION,
+           in_json(state("CheckOutage", "Choices", 0), removed), workflow("horizon or patience_fails")),
+    Mutant("the sender hears of each wait", DEFINITION,
+           in_json(state("SendDelayNotice", "Assign", "told_of_delay"), lambda _: False), workflow("hears_of_it_once")),
+    Mutant("a failure to send the delay notice ends the execution", DEFINITION,
+           in_json(state("SendDelayNotice", "Catch"), removed), unit("definition")),
+    Mutant("a refusal of a second try is not caught", DEFINITION,
+           in_json(state("ReprocessEmail", "Catch"), removed), unit("definition")),
+    Mutant("the answer's key is no answer's", DEFINITION,
+           in_json(state("QueueEmail", "Arguments", "MessageBody", "answer_key"),
+                   lambda found: found.replace("answers/", "parsed/")), workflow("pulls_answers")),
+    Mutant("one order for all senders of the queue", DEFINITION,
+           in_json(state("QueueEmail", "Arguments", "MessageGroupId"), lambda _: "all"), workflow("pulls_answers")),
+    Mutant("quarantined mail keeps no reason", DEFINITION,
+           in_json(state("QuarantineEmail", "Arguments", "Tagging"), removed), workflow("copied_to_quarantine")),
+    Mutant("the idempotency key changes with the try", DEFINITION,
+           in_json(state("ProcessEmail", "Arguments", "Payload", "idempotency_key"),
+                   lambda _: "{% $states.context.State.EnteredTime %}"), workflow("ordinary_message")),
+)  # fmt: skip
+
+
+# ---- The templates ----
+
+
+def conditions() -> Iterator[Mutant]:
+    """Each Condition of a policy: the whole, and each key of it."""
+    for file in (TEMPLATE, RECEIVING):
+        for location, value in walk(parsed(read(file))["Resources"]):
+            if location[-1:] == ("Condition",) and "Statement" in location and isinstance(value, dict):
+                identity_based = "Policies" in location
+                tests = unit("template", "transformed") if identity_based else unit("resource_policies")
+                policy = "inline policy" if identity_based else "resource policy"
+                name = f"{file} {location[0]} {policy}, statement {location[location.index('Statement') + 1]}"
+                keys = [(operator, key) for operator, tested in value.items() for key in tested]
+                removals: list[Location] = [(), *keys] if len(keys) > 1 else [()]
+                for removal in removals:
+                    what = " ".join(map(str, removal)) or "the Condition"
+                    change = in_yaml(("Resources", *location, *removal), removed)
+                    yield Mutant(f"condition deleted: {name}, {what}", file, change, tests)
+
+
+def lifecycle_prefixes() -> Iterator[Mutant]:
+    """Each prefix of a lifecycle rule: of other objects, and of none."""
+    for location, value in walk(parsed(read(TEMPLATE))["Resources"]["MailBucket"]):
+        if location[-1:] == ("Prefix",):
+            where = ("Resources", "MailBucket", *location)
+            for other in ("quarantine/", value.replace("/", "s/")):
+                change = in_yaml(where, partial(_instead, other))
+                yield Mutant(f"lifecycle prefix changed: {value} to {other}", TEMPLATE, change, unit("retention"))
+            yield Mutant(f"lifecycle prefix deleted: {value}", TEMPLATE, in_yaml(where, removed), unit("retention"))
+
+
+def _instead(new: object, _old: object) -> object:
+    return new
+
+
+def watched_dimensions() -> Iterator[Mutant]:
+    """Each dimension of each alarm, and of each line of the dashboard."""
+    template = parsed(read(TEMPLATE))["Resources"]
+    watched = unit("metrics", only="watched")
+    for name, resource in template.items():
+        for number, one in enumerate(resource.get("Properties", {}).get("Dimensions", [])):
+            change = in_yaml(("Resources", name, "Properties", "Dimensions", number), removed)
+            yield Mutant(f"dimension dropped: {name} {one['Name']}", TEMPLATE, change, watched)
+    location = ("Resources", "Dashboard", "Properties", "DashboardBody", "Fn::Sub")
+    body = template["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for begin, end in _dimensions_of_lines(body):
+        line = body.count("\n", 0, begin) + 1
+        name = f"dimension dropped: dashboard, line {line}, character {begin}: {body[begin:end].strip(' ,')}"
+        yield Mutant(name, TEMPLATE, in_yaml(location, partial(_cut, begin, end)), watched)
+
+
+def _dimensions_of_lines(body: str) -> Iterator[tuple[int, int]]:
+    """Where each dimension of our own metrics stands: `, "name", "value"` of a line, `,name` of a SEARCH."""
+    for found in re.finditer(r'(?<=\["Mailstep", )"\w+"((?:, "\w+", "[^"]+")+)', body):
+        for pair in re.finditer(r', "\w+", "[^"]+"', found[1]):
+            yield found.start(1) + pair.start(), found.start(1) + pair.end()
+    for found in re.finditer(r"SEARCH\('\{Mailstep((?:,\w+)+)\}", body):
+        for name in re.finditer(r",\w+", found[1]):
+            yield found.start(1) + name.start(), found.start(1) + name.end()
+
+
+def _cut(begin: int, end: int, text: str) -> str:
+    return text[:begin] + text[end:]
+
+
+TEMPLATE_BY_HAND = (
+    Mutant("the starter is given up on before the queue hides the record long enough", TEMPLATE,
+           in_yaml(("Resources", "InboundQueue", "Properties", "VisibilityTimeout"), lambda _: 30), unit("template")),
+    Mutant("one bad record of a batch repeats all", TEMPLATE,
+           in_yaml(("Resources", "StartFunction", "Properties", "Events", "Inbound", "Properties",
+                    "FunctionResponseTypes"), removed), unit("template", "transformed")),
+    Mutant("what SNS cannot hand to the queue is lost", TEMPLATE,
+           in_yaml(("Resources", "InboundSubscription", "Properties", "RedrivePolicy"), removed),
+           unit("template", "transformed")),
+    Mutant("what cannot be started is lost", TEMPLATE,
+           in_yaml(("Resources", "InboundQueue", "Properties", "RedrivePolicy"), removed),
+           unit("template", "transformed")),
+    Mutant("versions of mail are overwritten", TEMPLATE,
+           in_yaml(("Resources", "MailBucket", "Properties", "VersioningConfiguration"), removed),
+           unit("template", "transformed")),
+    Mutant("the mail goes with the stack", TEMPLATE,
+           in_yaml(("Resources", "MailBucket", "DeletionPolicy"), removed), unit("template", "transformed")),
+    Mutant("what was sent is forgotten with the stack", TEMPLATE,
+           in_yaml(("Resources", "LedgerTable", "DeletionPolicy"), removed), unit("template", "transformed")),
+    Mutant("records of the ledger never expire", TEMPLATE,
+           in_yaml(("Resources", "LedgerTable", "Properties", "TimeToLiveSpecification"), removed),
+           unit("template", "transformed")),
+    Mutant("senders stand in the log of the workflow", TEMPLATE,
+           in_yaml(("Resources", "EmailWorkflow", "Properties", "Logging", "IncludeExecutionData"), lambda _: True),
+           unit("template", "transformed")),
+    Mutant("the bucket may be public", TEMPLATE,
+           in_yaml(("Resources", "MailBucket", "Properties", "PublicAccessBlockConfiguration"), removed),
+           unit("template", "transformed")),
+    Mutant("a stopped execution alerts nobody", TEMPLATE,
+           in_yaml(("Resources", "ExecutionFailedRule", "Properties", "EventPattern", "detail", "status"),
+                   lambda found: found[:1]), unit("template", "transformed")),
+)  # fmt: skip
+
+
+# ---- The policy ----
+
+
+def rules() -> Iterator[Mutant]:
+    """Each rule that comes after `unauthenticated`, before it."""
+    later = [code for code, _, _ in _rules(read(POLICY))]
+    for code in later[later.index("unauthenticated") + 1 :]:
+        yield Mutant(f"rule before unauthenticated: {code}", POLICY, partial(_moved, code=code), unit("policy"))
+
+
+def _rules(text: str) -> list[tuple[str, ast.expr, str]]:
+    """Code, node and source of each Rule of RULES."""
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="RULES")], value=ast.Tuple(elts=elements)):
+                return [(ast.literal_eval(one.args[0]), one, ast.get_source_segment(text, one) or "")
+                        for one in elements if isinstance(one, ast.Call)]  # fmt: skip
+    return []
+
+
+def _moved(text: str, code: str) -> str:
+    found = _rules(text)
+    sources = {known: source for known, _, source in found}
+    order = [known for known, _, _ in found if known != code]
+    order.insert(order.index("unauthenticated"), code)
+    for (_, node, _), known in reversed(list(zip(found, order, strict=True))):
+        text = replaced(text, node, sources[known])
+    return text
+
+
+POLICY_BY_HAND = (
+    Mutant("a refusal is told to an unauthenticated sender", POLICY,
+           swapped("rule.tell_sender and is_authenticated(case.message)", "rule.tell_sender"), unit("policy")),
+    Mutant("forged mail counts against the one in whose name it comes", POLICY,
+           swapped("if case.route is None or not is_authenticated(case.message):", "if case.route is None:"),
+           unit("policy")),
+    Mutant("a replay is stale", POLICY, swapped("case.email.replay or received is None", "received is None"),
+           unit("policy")),
+    Mutant("Auto-Submitted: auto-replied is answered", POLICY,
+           swapped('value != "no" for value in submitted', 'value == "auto-generated" for value in submitted'),
+           unit("policy")),
+    Mutant("mail from several authors is authenticated by one", "functions/mailstep/authentication.py",
+           swapped("len(message.from_) != 1", "len(message.from_) < 1"), unit("policy")),
+    Mutant("SPF of any domain vouches", "functions/mailstep/authentication.py",
+           swapped("domain and (domain == author or author.endswith(f\".{domain}\"))", "domain"), unit("policy")),
+)  # fmt: skip
+
+
+# ---- Metrics ----
+
+
+def emitted_dimensions() -> Iterator[Mutant]:
+    """Each dimension of each set of each metric."""
+    text = read(METRICS)
+    for metric in ast.walk(ast.parse(text)):
+        match metric:
+            case ast.Call(
+                func=ast.Name(id="Metric"), args=[ast.Constant(value=str(name)), _, ast.Tuple(elts=sets), *_]
+            ):
+                for number, one in enumerate(sets):
+                    assert isinstance(one, ast.Tuple)
+                    for dropped in range(len(one.elts)):
+                        what = ast.unparse(one.elts[dropped])
+                        yield Mutant(
+                            f"dimension dropped: {name}, set {number}, {what}",
+                            METRICS,
+                            partial(_without_dimension, line=one.lineno, column=one.col_offset, dropped=dropped),
+                            unit("metrics"),
+                        )
+
+
+def _without_dimension(text: str, line: int, column: int, dropped: int) -> str:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Tuple) and (node.lineno, node.col_offset) == (line, column):
+            kept = [ast.unparse(one) for number, one in enumerate(node.elts) if number != dropped]
+            return replaced(text, node, f"({', '.join(kept)}{',' if kept else ''})")
+    return text
+
+
+# ---- The ledger, keys, the bucket, secrets, sending ----
+
+CONTENT = ("message.route", "message.message_id", "_written(message)", "message.subject", "message.text",
+           "message.html")  # fmt: skip
+
+DOMAIN_BY_HAND = (
+    Mutant("the suppression key has no form of the domain", LEDGER,
+           swapped("        address = in_ascii(address)\n", "        pass\n"), unit("ledger", "feedback")),
+    Mutant("the suppression key knows upper case", LEDGER,
+           swapped("_digest(address.lower())", "_digest(address)"), unit("ledger")),
+    Mutant("the suppressed address stands in the key", LEDGER,
+           swapped('f"suppressed#{_digest(address.lower())}"', 'f"suppressed#{address.lower()}"'), unit("ledger")),
+    Mutant("a record counts after it expired", LEDGER,
+           swapped('found is not None and int(found["expiration"]["N"]) > time.time()', "found is not None"),
+           unit("ledger")),
+    Mutant("a retry is counted as another reply", LEDGER,
+           swapped("OR contains(emails, :email) OR size(emails) < :most", "OR size(emails) < :most"), unit("ledger")),
+    Mutant("one reply more than allowed", LEDGER, swapped("size(emails) < :most", "size(emails) <= :most"),
+           unit("ledger")),
+    Mutant("senders are counted by the case of their letters", LEDGER,
+           swapped("message.from_[0].address.lower()", "message.from_[0].address"), unit("ledger")),
+    Mutant("a retry of an email is a duplicate of itself", LEDGER,
+           swapped("OR email_id = :email OR expiration", "OR expiration"), unit("ledger")),
+    Mutant("a duplicate is known for ever", LEDGER, swapped(" OR expiration < :now", ""), unit("ledger")),
+    Mutant("the second delivery passes while the first is under way", LEDGER,
+           swapped("self._has_failed(other) and self._hold", "self._hold"), unit("ledger")),
+    Mutant("two deliveries pass once the first has failed", LEDGER,
+           swapped('" OR execution_arn = :other"', '" OR attribute_exists(id)"'),
+           unit("ledger")),
+    *(Mutant(f"duplicates are known without {part}", LEDGER,
+             swapped(f"                {part},\n", ""), unit("ledger")) for part in CONTENT),
+    Mutant("duplicates are known without the author", LEDGER,
+           swapped("                [address.address for address in message.from_],\n", ""), unit("ledger")),
+    Mutant("duplicates are known without their attachments", LEDGER,
+           swapped("                [attachment.sha256 for attachment in message.attachments],\n", ""), unit("ledger")),
+    Mutant("attachments are stored as text/html", MAIL_BUCKET,
+           swapped('"application/octet-stream"', '"text/html"'), unit("steps", "mail_bucket")),
+    Mutant("a raw message is read whole, whatever its size", MAIL_BUCKET,
+           swapped("body.read(limits.MESSAGE_OCTETS + 1)", "body.read()[:limits.MESSAGE_OCTETS + 1]"),
+           unit("steps", "mail_bucket", only="mail_bucket or length or large")),
+    Mutant("an email whose version is gone is unreadable", MAIL_BUCKET,
+           swapped('if error.response["Error"]["Code"] not in _GONE:\n                raise\n', "raise\n"),
+           unit("steps", only="version")),
+    Mutant("forget_secrets does nothing", SIGNING, swapped("    _provider.cache_clear()\n", "    pass\n"),
+           unit("signing")),
+    Mutant("nothing forgets the secret that the application rejects", "functions/mailstep/process/application.py",
+           swapped("        forget_secrets()\n", ""), unit("application")),
+    Mutant("a secret is kept for a day", SIGNING, swapped("_CACHE_SECONDS = 300", "_CACHE_SECONDS = 86400"),
+           unit("signing")),
+    Mutant("the timestamp is not signed", SIGNING, swapped('f"{timestamp}.".encode() + body', "body"), unit("signing")),
+    Mutant("only the newest secret signs", SIGNING,
+           swapped("[current] if previous is None else [current, previous]", "[current]"), unit("signing")),
+    Mutant("an attachment's key is its neighbour's", KEYS, swapped("/attachments/{number}", "/attachments/1"),
+           unit("attachments", "steps", "parsing_parts")),
+    Mutant("two emails share an answer", KEYS, swapped('f"{ANSWERS}{email_id}.json"', 'f"{ANSWERS}answer.json"'),
+           unit("steps", "definition")),
+    Mutant("another version is another email", "functions/mailstep/start/identity.py",
+           swapped('f"{bucket}\\n{key}".encode()', 'f"{bucket}\\n{key}\\n{version_id}".encode()'), unit("identity")),
+    Mutant("a reply goes to an unauthenticated sender", SEND_ONCE,
+           swapped("not is_authenticated(message) or (", "("), unit("steps", only="nobody_vouches")),
+    Mutant("a completion goes to a sender who was not told to wait", SEND_ONCE,
+           swapped("ledger.has_notice(email_id))", "False)"), unit("steps", only="completion")),
+    Mutant("a reply is sent again with each execution", SEND_ONCE,
+           swapped('effect=request.effect, request=request', 'effect=str(datetime.now(UTC)), request=request'),
+           unit("steps", only="sends_nothing or sent_once")),
+    Mutant("replies come from outside the domain", SEND_ONCE,
+           swapped("sender.domain.lower() != domain.lower()", "False"), unit("steps", only="outside_the_domain")),
+    Mutant("a reply does not say that it is automatic", COMPOSE,
+           swapped('    reply["Auto-Submitted"] = "auto-replied"\n', ""), unit("replying")),
+    Mutant("a reply invites automatic answers", COMPOSE,
+           swapped('    reply["X-Auto-Response-Suppress"] = "All"\n', ""), unit("replying")),
+    Mutant("a reply of ours is not known when it comes back", COMPOSE,
+           swapped('    reply["X-Mailstep-Email-Id"] = message.email_id\n', ""), unit("replying")),
+    Mutant("a reply stands outside its thread", COMPOSE,
+           swapped('    yield "In-Reply-To", identifier\n', ""), unit("replying")),
+    Mutant("the HTML of an answer is trusted", COMPOSE,
+           swapped("sanitise(html, frozenset(pictures))", "(html, frozenset(pictures))"),
+           unit("replying", "sanitising")),
+    Mutant("an SVG is shown", COMPOSE,
+           swapped('        and attachment.media_type != "image/svg+xml"\n', ""), unit("replying")),
+    Mutant("boto3 sends again what SES may have taken", SES,
+           swapped('retries={"total_max_attempts": 1}', 'retries={"total_max_attempts": 3}'),
+           unit("steps", only="ses")),
+    Mutant("what SES may have taken is a transient fault", SES,
+           swapped("(ReadTimeoutError, ConnectionClosedError)", "(ZeroDivisionError,)"),
+           unit("steps", only="sent_again_at_once")),
+    Mutant("HTTP 429 is no throttle", "functions/mailstep/aws/clients.py",
+           swapped(" or status == 429", ""), unit("steps", only="faults")),
+)  # fmt: skip
+
+MUTANTS = (
+    *error_names(),
+    *retries(),
+    *timeouts(),
+    *sending_states(),
+    *DEFINITION_BY_HAND,
+    *conditions(),
+    *lifecycle_prefixes(),
+    *watched_dimensions(),
+    *TEMPLATE_BY_HAND,
+    *rules(),
+    *POLICY_BY_HAND,
+    *emitted_dimensions(),
+    *DOMAIN_BY_HAND,
+)

@@ -1,0 +1,59 @@
+"""What lies in the mail bucket: how each object is stored, and how much of it is read."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mailstep import limits
+from mailstep.aws import clients, mail_bucket
+from mailstep.contracts import Answer, Message, StoredEmail
+from mailstep.errors import UnreadableEmail
+
+BUCKET = "mail"
+PAGE = b"<script>alert(document.cookie)</script>"
+
+
+@pytest.fixture(autouse=True)
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    clients.client.cache_clear()
+    with mock_aws():
+        found = boto3.client("s3")
+        found.create_bucket(Bucket=BUCKET)
+        yield found
+    clients.client.cache_clear()
+
+
+def test_no_browser_takes_an_attachment_for_a_page(s3: Any) -> None:
+    """A browser saves application/octet-stream, and runs no script in it (RFC 2046 section 4.5.1)."""
+    mail_bucket.write_attachment(BUCKET, "parsed/1/attachments/1", PAGE)
+    stored = s3.get_object(Bucket=BUCKET, Key="parsed/1/attachments/1")
+    assert (stored["ContentType"], stored["Body"].read()) == ("application/octet-stream", PAGE)
+
+
+def test_a_message_and_an_answer_are_stored_as_json(s3: Any) -> None:
+    """RFC 8259 section 11."""
+    message = Message(email_id="1", route="orders", size_octets=1)
+    for key in (mail_bucket.write_message(BUCKET, message), mail_bucket.write_answer(BUCKET, "1", Answer(text="x"))):
+        assert s3.get_object(Bucket=BUCKET, Key=key)["ContentType"] == "application/json"
+    assert mail_bucket.read_message(BUCKET, "parsed/1/message.json") == message
+    assert mail_bucket.read_answer(BUCKET, "answers/1.json") == Answer(text="x")
+
+
+def test_no_more_of_a_raw_message_is_read_than_ses_could_have_stored(monkeypatch: pytest.MonkeyPatch, s3: Any) -> None:
+    asked: list[int | None] = []
+
+    class Endless:
+        def read(self, most: int | None = None) -> bytes:
+            asked.append(most)
+            return b"x" * (limits.MESSAGE_OCTETS + 1)
+
+    monkeypatch.setattr(clients.client("s3"), "get_object", lambda **_: {"Body": Endless()})
+    with pytest.raises(UnreadableEmail):
+        mail_bucket.read_raw(StoredEmail(email_id="1", bucket=BUCKET, key="inbound/orders/1"))
+    assert asked == [limits.MESSAGE_OCTETS + 1]

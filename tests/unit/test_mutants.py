@@ -1,0 +1,40 @@
+"""Every fault of `make mutants` still applies: one that does not would count as noticed by mistake."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.mutants.catalogue import MUTANTS
+from tests.mutants.edits import DoesNotApply, Mutant, swapped
+
+
+@pytest.mark.parametrize("file", sorted({mutant.file for mutant in MUTANTS}))
+def test_every_mutant_applies(file: str) -> None:
+    for mutant in MUTANTS:
+        if mutant.file == file:
+            mutant.applied()
+
+
+def test_every_mutant_has_a_name_of_its_own_and_tests_that_are_there() -> None:
+    assert [name for name, number in Counter(mutant.name for mutant in MUTANTS).items() if number > 1] == []
+    named = {part for mutant in MUTANTS for part in mutant.tests if part.startswith("tests/")}
+    assert [part for part in named if not (PROJECT / part).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["error name misspelt", "condition deleted", "lifecycle prefix changed", "rule before unauthenticated",
+     "dimension dropped: dashboard", "dimension dropped: ReplyLatencyAlarm", "dimension dropped: TimeToReply",
+     "retry interval of 300 s", "the suppression key has no form of the domain",
+     "attachments are stored as text/html", "forget_secrets does nothing", "SendDelayNotice left out"],
+)  # fmt: skip
+def test_every_kind_of_fault_that_we_promise_to_notice_has_mutants(kind: str) -> None:
+    assert [mutant for mutant in MUTANTS if re.match(kind, mutant.name)]
+
+
+def test_a_mutant_that_changes_nothing_does_not_apply() -> None:
+    for change in (lambda text: text, swapped("no such text", "x"), swapped("e", "x")):
+        with pytest.raises(DoesNotApply):
+            Mutant("x", "README.md", change, ()).applied()
