@@ -77,7 +77,7 @@ def decode(
 
 
 def undeclared(octets: bytes) -> str:
-    """Text of which nobody says what it is in: UTF-8 where most of it is, else Windows-1252."""
+    """Text without a declared character set: UTF-8 where most of it is, else Windows-1252."""
     return _mostly_utf8(octets) or octets.decode("cp1252", errors="replace")
 
 

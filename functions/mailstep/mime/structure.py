@@ -28,7 +28,7 @@ _BEFORE_HEADER = 500  # octets: an SMTP conversation that was stored with the me
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
-# What begins a part where nobody declared the boundary: a line of two dashes and a token, then a Content- field.
+# What begins a part where no boundary is declared: a line of two dashes and a token, then a Content- field.
 _UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,300})(?:\r\n|\n|\r)(?=[Cc]ontent-)")
 
 _MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2

@@ -67,7 +67,7 @@ class Budget:
             signal.signal(signal.SIGALRM, self._handler)
             before, interval = self._timer
             if before:
-                # Whoever had set an alarm hears it when it was due.
+                # An alarm that was set before rings when it was due.
                 signal.setitimer(signal.ITIMER_REAL, max(before - (time.monotonic() - self._entered), 0.001), interval)
         if isinstance(error, _Alarm | MemoryError):
             traceback.clear_frames(raised)  # what has swollen is let go before anything else is done

@@ -1,4 +1,4 @@
-"""Delivery reports of mail systems (RFC 3464): to whom a message went, and what became of it."""
+"""Delivery reports of mail systems (RFC 3464): what became of a message, by recipient."""
 
 import re
 

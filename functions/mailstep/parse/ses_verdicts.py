@@ -116,7 +116,7 @@ def _only(clauses: list[tuple[str, str, dict[str, str]]], method: str) -> tuple[
 
 
 def _domain(address: str) -> str | None:
-    """The domain of an address, which no quoted local part can hold; None where it is none."""
+    """The domain after an address's last @, or None if it is not a domain name."""
     domain = address.rpartition("@")[2].strip('"').lower()
     return domain if _DOMAIN.fullmatch(domain) else None
 
