@@ -45,7 +45,7 @@ def check_route(route: str | None) -> None:
     """
     known = route_names() if route is not None else None
     if known is not None and route not in known:
-        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(known)}")
+        raise UserError(f"there is no route {route!r} in routes.toml; there are: {', '.join(known)}")
 
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:
