@@ -76,7 +76,7 @@ deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs
 	@: $${DOMAIN:?docs/deploy.md, step 1} $${OPERATOR:?docs/deploy.md, step 1} $${RECEIVING_REGION:?docs/deploy.md, step 1}
 	sam build
 	sam deploy --parameter-overrides Domain=$$DOMAIN OperatorEmail=$$OPERATOR ReceivingRegion=$$RECEIVING_REGION
-	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN
+	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names)
 
 clean:  ## Remove all that was made here
 	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

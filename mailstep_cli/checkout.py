@@ -36,19 +36,32 @@ def needed(command: str) -> Path:
     return found
 
 
+def routes_file() -> Path:
+    """The routes.toml of the checkout: the installation's own in functions/custom, else the shipped one.
+
+    Raises:
+        UserError: there is no checkout.
+    """
+    return custom.routes_file(needed("mailstep routes") / "functions")
+
+
 def routes_text(file: Path | None = None) -> str:
     """The text of a routes.toml: of the one that is named, else of the checkout's.
 
-    The processors beside it count as built in, where the command itself lies elsewhere.
+    The processors beside it count as built in, where the command itself lies elsewhere; an installation's own first.
 
     Raises:
         ConfigurationError: it cannot be read.
         UserError: none is named, and there is no checkout.
     """
-    path = file or custom.routes_file(needed("mailstep routes") / "functions")
+    path = file or routes_file()
     text = routes.file_text(path)
     beside = path.absolute().parent
-    for folder in (beside / "processors", beside / "mailstep" / "process" / "processors"):
-        if str(folder) not in custom.PROCESSORS:
-            custom.PROCESSORS.append(str(folder))
+    functions = beside.parent if beside.name == custom.FOLDER else beside
+    for own in (beside / "processors", functions / custom.FOLDER / "processors"):
+        if str(own) not in custom.PROCESSORS:
+            custom.PROCESSORS.insert(0, str(own))
+    shipped = str(functions / "mailstep" / "process" / "processors")
+    if shipped not in custom.PROCESSORS:
+        custom.PROCESSORS.append(shipped)
     return text

@@ -187,14 +187,21 @@ def replay_execution(
 
 @app.command(name="routes")
 def check_routes(
-    file: Annotated[Path | None, typer.Argument(help="A routes.toml. Default: functions/routes.toml.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A routes.toml. Default: functions/custom/routes.toml, else functions/routes.toml."),
+    ] = None,
     domain: Annotated[
         str | None,
         typer.Option(help="The stack's Domain, in either form. Default: what samconfig.toml names, if it does."),
     ] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Print the names alone, as receiving.yaml takes them.")
+    ] = False,
 ) -> None:
-    """Check functions/routes.toml, and show which mail is processed how."""
-    _out.print(display.routes_view(routing.check(file, domain)), crop=False)
+    """Check routes.toml, and show which mail is processed how."""
+    checked = routing.check(file, domain)
+    _out.print(",".join(checked.routes) if names else display.routes_view(checked), crop=False, soft_wrap=names)
 
 
 @app.command(name="parse")

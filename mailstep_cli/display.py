@@ -182,8 +182,10 @@ def routes_view(checked: Checked) -> RenderableType:
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all that are vouched for"
         table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
-    addresses = f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}"
-    return Group(table, _unwrapped(addresses)) if checked.domain else table
+    said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={','.join(checked.routes)}"]
+    if checked.domain:
+        said.append(f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}")
+    return Group(table, _unwrapped("\n".join(said)))
 
 
 def message_view(path: Path, message: Message) -> RenderableType:

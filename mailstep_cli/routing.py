@@ -20,8 +20,14 @@ _NO_ACCOUNT = "000000000000"
 
 @dataclass(frozen=True)
 class Checked:
-    """Sound routes by name, as declared before variables were filled in, and the domain; empty where it is unknown."""
+    """Sound routes by name, as declared before variables were filled in.
 
+    Attributes:
+        file: The routes.toml that they were read from.
+        domain: As A-labels; empty where it is unknown.
+    """
+
+    file: Path
     routes: dict[str, Route]
     declared: dict[str, Any]
     domain: str
@@ -44,7 +50,7 @@ def check(file: Path | None, domain: str | None) -> Checked:
     faults += [line for name, route in found.items() for line in _processor_faults(text, name, route)]
     if faults:
         raise UserError(*faults)
-    return Checked(dict(found), tomllib.loads(text)["routes"], canonical_domain(wanted))
+    return Checked(file or checkout.routes_file(), dict(found), tomllib.loads(text)["routes"], canonical_domain(wanted))
 
 
 def route_names() -> list[str] | None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 _SHIPPED = Path(__file__).parents[1]
-_CUSTOM = _SHIPPED / "custom"
+FOLDER = "custom"
+_CUSTOM = _SHIPPED / FOLDER
 
 PROCESSORS = [str(_CUSTOM / "processors"), str(Path(__file__).parent / "process" / "processors")]
 """Where processors are looked for, the installation's own first. The package of the processors has this as its path."""
@@ -13,5 +14,5 @@ TEMPLATES = (_CUSTOM / "templates", Path(__file__).parent / "templates")
 
 def routes_file(functions: Path = _SHIPPED) -> Path:
     """The routes.toml that counts: the installation's own, if there is one."""
-    own = functions / "custom" / "routes.toml"
+    own = functions / FOLDER / "routes.toml"
     return own if own.exists() else functions / "routes.toml"

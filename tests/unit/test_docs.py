@@ -1,5 +1,6 @@
 """What the pages name is there: files, sections of a page, parameters of the templates, commands and their options."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,8 +13,12 @@ from typer.main import get_command
 
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
+<<<<<<< HEAD
 from tests.support.messages import mail_with
 from tests.support.project import PROJECT
+=======
+from tests.conftest import MAILSTEP, PROJECT
+>>>>>>> facts
 
 PAGES = sorted(
     PROJECT / name
@@ -72,6 +77,7 @@ def test_the_ci_example_gives_sam_what_it_takes(rule_set: str) -> None:
     example = yaml_parse((PROJECT / "examples" / "ci" / "deploy.yml").read_text())
     job = example["jobs"]["deploy"]
     given = dict.fromkeys(job["env"], "eu-west-1") | {"ACTIVE_RULE_SET": rule_set, "CANARY_MINUTES": "10"}
+    given["PATH"] = f"{Path(MAILSTEP).parent}{os.pathsep}{os.environ['PATH']}"
     deployments = [step["run"] for step in job["steps"] if step.get("run", "").startswith("sam deploy")]
     assert len(deployments) == 2
     for command, template in zip(deployments, ("template.yaml", "receiving.yaml"), strict=True):

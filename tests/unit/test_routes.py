@@ -9,12 +9,13 @@ import pytest
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
-from mailstep.routes import ROUTES_FILE, file_text, load, read
+from mailstep.routes import file_text, load, read
 from mailstep_cli import cli
 from mailstep_cli.errors import UserError
 from tests.support.project import PROJECT, run
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
+SHIPPED = PROJECT / "functions" / "routes.toml"
 ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
     "APPLICATION_AUTH": "hmac",
@@ -25,16 +26,16 @@ ENVIRONMENT = {
 
 
 def test_the_shipped_routes_are_valid_also_where_no_application_is_named() -> None:
-    routes = load(ROUTES_FILE.read_text(), ENVIRONMENT)
+    routes = load(SHIPPED.read_text(), ENVIRONMENT)
     assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "hmac")
     assert routes["tickets"].queue.endswith("app.fifo")
     unset = ENVIRONMENT | {"APPLICATION_URL": "", "APPLICATION_AUTH": "none", "APPLICATION_SECRET_ARN": ""}
-    assert load(ROUTES_FILE.read_text(), unset)["application"].processor == "receipt"
+    assert load(SHIPPED.read_text(), unset)["application"].processor == "receipt"
 
 
 def test_every_variable_of_the_shipped_routes_is_one_of_the_functions() -> None:
     declared = (PROJECT / "template.yaml").read_text().partition("Resources:")[0]
-    named = re.findall(r"\$\{(\w+)\}", ROUTES_FILE.read_text())
+    named = re.findall(r"\$\{(\w+)\}", SHIPPED.read_text())
     assert named
     assert all(f"{name}: " in declared for name in named if name != "NAME")
 
@@ -287,6 +288,8 @@ def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_p
     file.write_text('[routes.a]\nurl = "${APPLICATION_URL}"\n')
     shown = run("routes", str(file), "--domain", "bücher.example")
     assert "inbound/a/" in shown.stdout
+    assert f"Read from {file}; receiving.yaml takes them as Routes=a\n" in shown.stdout
+    assert run("routes", str(file), "--names").stdout == "a\n"
     assert "Domain=xn--bcher-kva.example" in shown.stdout
     file.write_text("[routes.a]\nurls = 'x'\nreply_from = 'a@b.example'\n[routes.b]\nprocessor = '../x'\n")
     wrong = run("routes", str(file), "--domain", "bücher.example")
