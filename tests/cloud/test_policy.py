@@ -41,7 +41,7 @@ MESSAGES: dict[str, Callable[[], EmailMessage]] = {
     "unauthenticated": lambda: mail("a@spf.dkim.dmarc.simulator.example"),
     "unanswerable_sender": lambda: mail("a..b@shop.example"),
     "automatic_mail": lambda: mail(Auto_Submitted="auto-replied"),
-    "own_address": lambda: mail(X_Mailstep_Id="abc"),
+    "own_address": lambda: mail(X_Mailstep_Email_Id="abc"),
     "attachment_type": lambda: mail(attach=("a.exe", "application/octet-stream", b"MZ")),
     "archive_bomb": lambda: mail(attach=("a.zip", "application/zip", BOMBS["too much"]())),
 }

@@ -66,7 +66,7 @@ def test_an_autoresponder_that_says_not_that_it_is_one_is_not_answered_again(
     [answered] = desk.send(mail("ann@away.example", tmp_path), directory=tmp_path)
     assert answered.reply
     ours = message_from_bytes(answered.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
-    again = mail("ann@away.example", tmp_path, "again.eml", X_Mailstep_Id=ours["X-Mailstep-Email-Id"])
+    again = mail("ann@away.example", tmp_path, "again.eml", X_Mailstep_Email_Id=ours["X-Mailstep-Email-Id"])
     [second] = desk.send(again, directory=tmp_path)
     assert (second.outcome, second.reason, second.reply) == ("silent", "own_address", None)
 
