@@ -43,14 +43,8 @@ def check_route(route: str | None) -> None:
     Raises:
         UserError: there is no such route.
     """
-<<<<<<< HEAD
     if route is not None and (known := route_names()) is not None:
         check_name(route, known)
-=======
-    known = route_names() if route is not None else None
-    if known is not None and route not in known:
-        raise UserError(f"there is no route {route!r} in routes.toml; there are: {', '.join(known)}")
->>>>>>> facts
 
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.conftest import PROJECT
 from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
+from tests.support.project import PROJECT
 
 DEFINITION = "statemachine/email.asl.json"
 TEMPLATE = "template.yaml"

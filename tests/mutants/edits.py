@@ -10,7 +10,7 @@ from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 type Location = tuple[str | int, ...]
 """Where a value lies in a tree of dictionaries and lists."""

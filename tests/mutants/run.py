@@ -17,10 +17,10 @@ from pathlib import Path
 from queue import Queue
 
 from bench import corpus
-from tests.conftest import PROJECT
 from tests.mutants.catalogue import MUTANTS, UNCHANGED
 from tests.mutants.edits import DoesNotApply, Mutant
 from tests.mutants.pytest_run import TestsDoNotRun, tests_pass
+from tests.support.project import PROJECT
 
 _COPIES = os.cpu_count() or 2
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import MAILSTEP, PROJECT
+from tests.support.project import MAILSTEP, PROJECT
 
 ROUTES = Path("functions/routes.toml")
 NOTICE = Path("functions/mailstep/templates/notice.txt.j2")

@@ -13,12 +13,8 @@ from typer.main import get_command
 
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
-<<<<<<< HEAD
 from tests.support.messages import mail_with
-from tests.support.project import PROJECT
-=======
-from tests.conftest import MAILSTEP, PROJECT
->>>>>>> facts
+from tests.support.project import MAILSTEP, PROJECT
 
 PAGES = sorted(
     PROJECT / name

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from tests.conftest import PROJECT
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.edits import DoesNotApply, Mutant, swapped
+from tests.support.project import PROJECT
 
 
 @pytest.mark.parametrize("file", sorted({mutant.file for mutant in MUTANTS}))

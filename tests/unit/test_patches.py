@@ -16,7 +16,7 @@ import pytest
 from mailstep_local.account import Account
 from mailstep_local.ministack_names import IncompatibleMiniStack, Names
 from mailstep_local.patches.ses_sending import with_from_field
-from tests.conftest import PROJECT
+from tests.support.project import PROJECT
 
 MODULES = sorted((PROJECT / "mailstep_local").rglob("*.py"))
 # As a name of MiniStack is declared, and as MINISTACK.original and MINISTACK.replace take it.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.transformed import ACCOUNT, transformed
+from tests.support.transformed import ACCOUNT, transformed
 
 HOME, SES = "eu-central-1", "eu-west-1"
 STACK = "mailstep"
