@@ -1,7 +1,7 @@
-"""What a route does with a message: a built-in processor found by name, or the application behind its URL.
+"""Built-in processors, found by name.
 
-A built-in processor is one module here, or in functions/custom/processors/, with
-one function `process(message, open_attachment) -> Answer`.
+Each is one module here or in functions/custom/processors/, with one function
+`process(message, open_attachment) -> Answer`.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,11 @@ def built_in(name: str) -> Processor:
     """The built-in processor called `name`.
 
     Raises:
-        ConfigurationError: there is none, it cannot be imported, or it has no `process`.
+        ConfigurationError: it does not exist, cannot be imported, or has no function `process`.
     """
     try:
         module = import_module(f"{__name__}.{name}")
-    # Whatever it does when it is imported, it is the processor that is at fault; what it lacks is named.
+    # Any failure at import is the processor's own fault. The error names what is missing.
     except (Exception, SystemExit) as error:
         raise ConfigurationError(f"the processor {name} cannot be imported: {type(error).__name__}: {error}") from error
     processor = getattr(module, "process", None)

@@ -1,4 +1,4 @@
-"""The default processor: says what was received."""
+"""The default processor: replies with a list of what arrived."""
 
 from mailstep.contracts import Answer, Message
 from mailstep.process.processors import OpenAttachment
@@ -6,5 +6,5 @@ from mailstep.rendering import render
 
 
 def process(message: Message, _open_attachment: OpenAttachment) -> Answer:
-    """Answer with what arrived: size and attachments."""
+    """Answer with the size of the message and its attachments."""
     return Answer(text=render("receipt.txt.j2", message=message), html=render("receipt.html.j2", message=message))
