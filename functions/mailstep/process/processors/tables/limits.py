@@ -42,7 +42,7 @@ class Room:
         self.octets -= count
         if self.octets < 0:
             raise UnreadableTable(
-                "Together with the other tables it is too large to summarise. Please send it in its own message."
+                "Together with the other tables it is too large to summarise; please send it by itself."
             )
 
     def take_unpacked(self, count: int) -> None:
@@ -50,7 +50,7 @@ class Room:
         self.unpacked -= count
         if self.unpacked < 0:
             raise UnreadableTable(
-                "It is too large to summarise when unpacked. Please send fewer rows, or send it in its own message."
+                "It unpacks to more than can be summarised; please send fewer rows, or send it by itself."
             )
 
     def take_markup(self, count: int) -> None:
@@ -58,7 +58,7 @@ class Room:
         self.markup -= count
         if self.markup < 0:
             raise UnreadableTable(
-                "It has too many cells to summarise. Please send fewer rows, or send it in its own message."
+                "It has more cells than can be summarised; please send fewer rows, or send it by itself."
             )
 
     def take_text(self, text: str) -> None:
@@ -66,16 +66,14 @@ class Room:
         self.text -= len(text) if text.isascii() else len(text.encode())
         if self.text < 0:
             raise UnreadableTable(
-                "It has too much text to summarise. Please send fewer rows, or send it in its own message."
+                "It has more text than can be summarised; please send fewer rows, or send it by itself."
             )
 
     def take_sheet(self) -> None:
         """Count a sheet, as `take_octets` does."""
         self.sheets -= 1
         if self.sheets < 0:
-            raise UnreadableTable(
-                f"It has too many sheets: a message may have at most {SHEETS_BOUND}. Please send fewer."
-            )
+            raise UnreadableTable(f"It has more than {SHEETS_BOUND} sheets; please send fewer.")
 
     def reach(self, width: int, height: int) -> None:
         """Check that a table of this size is within the limit of cells.
@@ -85,7 +83,7 @@ class Room:
         """
         if width * height > self.cells:
             raise UnreadableTable(
-                f"It reaches to row {height:,} and column {width:,}, which is too far to read. Please delete "
+                f"It reaches to row {height:,} and column {width:,}, which is too far to read; please delete "
                 "any cells far from the table, or send fewer sheets or rows."
             )
 

@@ -80,12 +80,11 @@ def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]
     """
     if len(content) > SIZE_BOUND:
         raise UnreadableTable(
-            f"It is larger than {SIZE_BOUND // 1024 // 1024} MB, too large to summarise. Please send it in "
-            "smaller parts."
+            f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise; please send it in smaller parts."
         )
     room.take_octets(len(content))
     if content.startswith(_COMPOUND_FILE):
-        raise UnreadableTable("It has a password or an older format. Please save it as XLSX without a password.")
+        raise UnreadableTable("It has a password or an older format; please save it as XLSX without a password.")
     if content.startswith(b"PK\x03\x04"):
         tables = [_summary(name, rows) for name, rows in workbooks.sheets(content, room)]
     else:
@@ -107,7 +106,7 @@ def _delimited_rows(content: bytes, room: Room) -> list[list[str]]:
         rows = [row[:COLUMNS_BOUND] for row in islice(reader, ROWS_BOUND + 2)]
     except csv.Error as error:
         raise UnreadableTable(
-            f"It has a cell of more than {csv.field_size_limit():,} characters. Perhaps a closing quotation "
+            f"It has a cell of more than {csv.field_size_limit():,} characters; perhaps a closing quotation "
             "mark is missing."
         ) from error
     room.lay_out(max(map(_width, rows), default=0), len(rows))
@@ -121,7 +120,7 @@ def _text(content: bytes) -> str:
         guess = from_bytes(content[: 256 * 1024]).best()
         text = content.decode(guess.encoding, errors="replace").removeprefix("\ufeff") if guess else "\0"
     if "\0" in text:
-        raise UnreadableTable("It is not text. Please save it as CSV (UTF-8) or XLSX.")
+        raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
     return text
 
 

@@ -36,7 +36,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LITERAL = re.compile(r'"[^"]*"?|[\\_*].?|\[(?!(?:h+|m+|s+)\])[^\]]*\]?', re.IGNORECASE | re.DOTALL)
 # Built-in number formats (ECMA-376 part 1, 18.8.30).
 _BUILT_IN = dict.fromkeys(map(str, [*range(14, 23), 45, 47]), "datetime") | {"46": "duration"}
-_BROKEN = "It could not be read. Please save it as XLSX again."
+_BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
 
 
 def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
@@ -238,7 +238,7 @@ class _Strings(_Text):
         self.left -= len(text)
         if self.left < 0:
             raise UnreadableTable(
-                "It has too much text to summarise. Please send fewer rows, or send it in its own message."
+                "It has more text than can be summarised; please send fewer rows, or send it by itself."
             )
         super().said(text)
 
@@ -280,8 +280,8 @@ class _Sheet(_Text):
     def _reach(self, column: int) -> None:
         if self.row > MAX_ROWS or column > MAX_COLUMNS:
             raise UnreadableTable(
-                f"It reaches to row {self.row:,} and column {max(column, 1):,}, farther than a sheet can. "
-                "Please delete any cells far from the table."
+                f"It reaches to row {self.row:,} and column {max(column, 1):,}, farther than a sheet can; "
+                "please delete any cells far from the table."
             )
 
     def ended(self, name: str) -> None:
