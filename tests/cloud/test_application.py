@@ -96,7 +96,7 @@ MALFORMED: dict[str, tuple[Answer, str]] = {
         (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
         "answered 302, not 2xx",
     ),
-    "a wrong schema": ((200, b'{"html": "Done."}'), "is no answer: text: Field required"),
+    "a wrong schema": ((200, b'{"html": "Done."}'), "is invalid: text: Field required"),
 }
 
 

@@ -109,7 +109,7 @@ def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving
     assert len(records) == 9
 
     checked = shell.read("5. See that it works")
-    assert re.search(r"✓ test message\s.*answered in", checked), checked
+    assert re.search(r"✓ test message\s.*replied in", checked), checked
     assert "✗" not in checked
 
     outputs = deployment.outputs(home, "mailstep")

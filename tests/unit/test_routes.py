@@ -298,4 +298,4 @@ def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_p
     file.write_text("[routes.a]\nreply_from = 'a@b.example'\n")
     assert "line 2: routes.a.reply_from" in run("routes", str(file), "--domain", "bücher.example").stderr
     assert run("routes", str(file)).returncode == 0
-    assert "is no domain" in run("routes", str(file), "--domain", "a b").stderr
+    assert "is not a domain" in run("routes", str(file), "--domain", "a b").stderr
