@@ -108,7 +108,7 @@ def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving
     assert sum("._domainkey.mail.example.com. CNAME " in record for record in records) == 6, "three in each Region"
     assert len(records) == 9
 
-    checked = shell.read("5. See that it works")
+    checked = shell.read("5. Check that it works")
     assert re.search(r"✓ test message\s.*replied in", checked), checked
     assert "✗" not in checked
 
