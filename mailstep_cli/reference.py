@@ -38,11 +38,11 @@ _SETTINGS = """
 There is one more reason: `application_refused` means that your application answered 4xx with a reason.
 
 To see a rule work, send a message to a local account (`mailstep up`). The sender's domain tells its SES which
-checks fail:
-`ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or together. Mail from
-`ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three, it is authenticated. A reply
-to `ann@bounce.simulator.example` bounces, and a reply to `ann@complaint.simulator.example` brings a complaint. The next
-message from either address is refused as `suppressed_sender`.
+checks fail: `ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or
+together. Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three,
+it is authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to
+`ann@complaint.simulator.example` brings a complaint. The next message from either address is refused as
+`suppressed_sender`.
 
 ## Settings of a route
 
@@ -53,10 +53,11 @@ Write them in `functions/routes.toml`, below `[routes.<name>]`.
 
 _METRICS = f"""# The metrics
 
-`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service` is the
-name of the stack. CloudWatch does not aggregate over dimensions: query a metric with a value for every dimension of
-one of its sets, or with a `SEARCH` that leaves values open. Each combination of values is a custom metric with a
-monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch all of them.
+`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service`
+is the name of the stack. CloudWatch does not aggregate over dimensions: query a metric with a value for every
+dimension of one of its sets, or with a `SEARCH` that leaves values open. Each combination of values is a custom
+metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch all of
+them.
 
 | metric | unit | dimension sets | what it counts |
 | --- | --- | --- | --- |"""

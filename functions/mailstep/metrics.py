@@ -1,8 +1,8 @@
 """Defines each metric once: name, unit and dimension sets. A test compares alarms, dashboard and docs with them.
 
 CloudWatch does not aggregate over dimensions: an alarm sees exactly the dimension set that was emitted (Amazon
-CloudWatch User Guide, "Dimensions"). Each combination of values is a custom metric, at 0.30 USD a month. So a metric has only the
-sets that an alarm or the dashboard watches.
+CloudWatch User Guide, "Dimensions"). Each combination of values is a custom metric, at 0.30 USD a month. So a metric
+has only the sets that an alarm or the dashboard watches.
 """
 
 import os
