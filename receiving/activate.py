@@ -1,8 +1,8 @@
 """Activates the receipt rule set of receiving.yaml, which CloudFormation cannot do, and undoes only that.
 
-A Region has one active set. Activating another one would stop the mail of the first. So our own set is activated only if
-no set is active, and rules in an existing set need that set to be the active one. The response goes to the URL that
-CloudFormation gave (AWS CloudFormation User Guide, "Custom resource request objects").
+A Region has one active set. Activating another one would stop the mail of the first. So our own set is activated only
+if no set is active, and rules in an existing set need that set to be the active one. The response goes to the URL
+that CloudFormation gave (AWS CloudFormation User Guide, "Custom resource request objects").
 """
 
 import json

@@ -100,10 +100,10 @@ def test_what_is_wrong_is_named_with_its_line(text: str, remedy: str) -> None:
     [
         ("http://shop.example/", "begin it with https://"),
         ("http://127.0.0.1.evil.example/", "begin it with https://"),
-        ("http://localhost:x@elsewhere/", "take out what stands before the @"),
-        ("http://localhost@elsewhere.example/", "take out what stands before the @"),
-        ("https://user:word@shop.example/", "take out what stands before the @"),  # pragma: allowlist secret
-        ("https://@shop.example/", "take out what stands before the @"),
+        ("http://localhost:x@elsewhere/", "remove everything before the @"),
+        ("http://localhost@elsewhere.example/", "remove everything before the @"),
+        ("https://user:word@shop.example/", "remove everything before the @"),  # pragma: allowlist secret
+        ("https://@shop.example/", "remove everything before the @"),
         ("http://localhost\\@elsewhere.example/", "backslashes"),
         ("https://shop.example/a b", "spaces"),
         (" https://shop.example/", "spaces"),

@@ -66,9 +66,9 @@ _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
 def compose(message: Message, answer: Answer, *, sender: Address, now: datetime) -> EmailMessage:
     """The reply to `message`, from `sender`, to the address the message came from.
 
-    Header values are ours, or pass through the email package, which refuses CR and LF. The sender's text is joined to
-    one line first. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). If the reply exceeds SES's limit,
-    it leaves out the answer's files, then its pictures too, and says so.
+    Header values are ours, or pass through the email package, which refuses CR and LF. The sender's text is first
+    joined to one line. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). If the reply exceeds
+    SES's limit, it leaves out the answer's files, then its pictures too, and says so.
 
     Raises:
         ValueError: the message came from an address that SES cannot send to.

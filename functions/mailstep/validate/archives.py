@@ -105,7 +105,7 @@ def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, budget: Budget)
     try:
         read = _reader(archive, content, member)
         weight = _WEIGHT.get(member.compress_type, 1)
-        # Sizes are declared by the sender. A piece counts before it is read: one that breaks takes its time too.
+        # The sender declares the sizes. A piece counts before it is read, because a broken one takes time too.
         while True:
             asked = min(_PIECE, budget.inflated // weight + 1)
             budget.inflated -= asked * weight
