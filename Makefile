@@ -48,7 +48,7 @@ check: .venv/ready  ## All that is static: format, lint, types, imports, templat
 audit: .venv/ready  ## Ask PyPI's advisories about every pinned package; it names those that it does not know
 	$(UV) tool run --quiet --python $(BIN)/python pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt
 
-format: .venv/ready  ## Format the code and mend what lint can mend
+format: .venv/ready  ## Format the code and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

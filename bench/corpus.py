@@ -7,7 +7,7 @@ DIRECTORY = Path(os.environ.get("MAIL_CORPUS", Path(__file__).parents[2] / "shar
 
 
 def files() -> list[Path]:
-    """Every message of the corpus; where there is none, the program ends and says what to set."""
+    """Every message of the corpus. If there is no corpus, the program ends and says what to set."""
     found = [path for path in sorted(DIRECTORY.glob("*/messages/**/*")) if path.is_file()]
     if not found:
         raise SystemExit(f"no messages in {DIRECTORY}: set MAIL_CORPUS")

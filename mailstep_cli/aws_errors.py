@@ -1,4 +1,4 @@
-"""What a person is told where AWS cannot be asked, or says no."""
+"""The messages for a user whose request AWS refused or did not receive."""
 
 import os
 
@@ -6,17 +6,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 def refused(error: ClientError) -> str:
-    """What AWS said."""
+    """The message for a request that AWS refused."""
     return f"AWS answered: {error.response['Error'].get('Message') or error}"
 
 
 def unasked(error: BotoCoreError) -> str:
-    """That AWS could not be asked."""
-    return f"AWS cannot be asked: {error}"
+    """The message for a request that did not reach AWS."""
+    return f"cannot reach AWS: {error}"
 
 
 def way_to_aws() -> str:
-    """What to do about it."""
+    """What the user can do to reach AWS."""
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         return f"is `mailstep up` still running at {endpoint}? Start it again, or unset AWS_ENDPOINT_URL"
-    return "set credentials and Region, or the variables that `mailstep up` prints"
+    return "set AWS credentials and a Region, or the variables that `mailstep up` prints"

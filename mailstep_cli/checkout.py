@@ -7,9 +7,9 @@ from mailstep_cli.errors import UserError
 
 
 def find(file: Path | None = None) -> Path | None:
-    """The checkout around a file, else the one that the command was installed from in place, else the one around here.
+    """Find the checkout: around `file`, else where the command was installed in place, else around the directory.
 
-    None where there is none: the command is installed by itself, and was started outside.
+    None if the command was installed by itself and started outside a checkout.
     """
     beside = file.absolute().parents if file else ()
     here = Path.cwd()
@@ -22,16 +22,16 @@ def _is_ours(place: Path) -> bool:
 
 
 def needed(command: str) -> Path:
-    """The checkout, for a command that cannot do without.
+    """The checkout, for a command that needs one.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no checkout here.
     """
     found = find()
     if found is None:
         raise UserError(
-            f"{command} needs a checkout of Mailstep, and there is none here: change into one, make its environment "
-            f"with `make .venv/ready`, then run .venv/bin/mailstep there"
+            f"{command} needs a checkout of Mailstep, and there is none here: change into one, run `make .venv/ready`, "
+            f"then use .venv/bin/mailstep there"
         )
     return found
 
@@ -46,13 +46,14 @@ def routes_file() -> Path:
 
 
 def routes_text(file: Path | None = None) -> str:
-    """The text of a routes.toml: of the one that is named, else of the checkout's.
+    """The text of `file`, or else of the checkout's routes.toml.
 
-    The processors beside it count as built in, where the command itself lies elsewhere; an installation's own first.
+    The processors beside the file count as built in, even if the command is installed elsewhere. An
+    installation's own come first.
 
     Raises:
-        ConfigurationError: it cannot be read.
-        UserError: none is named, and there is no checkout.
+        ConfigurationError: the file cannot be read.
+        UserError: no file is named, and there is no checkout.
     """
     path = file or routes_file()
     text = routes.file_text(path)

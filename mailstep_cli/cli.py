@@ -1,4 +1,4 @@
-"""The commands, thin: read the arguments, call what does the work, show the result."""
+"""The commands. Each reads its arguments, calls one function and shows the result."""
 
 import importlib.metadata
 import os
@@ -39,7 +39,7 @@ _err = Console(stderr=True)
 
 
 def command() -> Any:
-    """The whole command, its options for completion named in the epilog alone."""
+    """The whole command. Only the epilog names the completion options."""
     whole = typer.main.get_command(app)
     for option in whole.params:
         option.hidden = option.name in {"install_completion", "show_completion"}  # type: ignore[attr-defined]
@@ -58,23 +58,25 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Email automation on your own AWS account: run it here, and see what happened to every message."""
+    """Email automation in your own AWS account: try it on this machine, and see what happened to every message."""
 
 
 AwsPort = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port of the local AWS endpoint. Default: a free one.")
+    int | None, typer.Option(min=1, max=65535, help="Port of the local AWS endpoint. Default: any free port.")
 ]
-SmtpPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the local SMTP. Default: a free one.")]
+SmtpPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port of the local SMTP server. Default: any free port.")
+]
 Directory = Annotated[
-    Path | None, typer.Option(help="New directory for this run's outbox and log. Default: one under .mailstep/.")
+    Path | None, typer.Option(help="New directory for the outbox and log of this run. Default: one under .mailstep/.")
 ]
 
-Example = Annotated[bool, typer.Option("--example", help="Run examples/application too, for the route `application`.")]
+Example = Annotated[bool, typer.Option("--example", help="Also run examples/application, for the route `application`.")]
 
 AllowHost = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="HOST", help="Take requests to the AWS endpoint under this name or address too; may be repeated."
+        metavar="HOST", help="Also accept requests to the AWS endpoint under this host name or address. Repeatable."
     ),
 ]
 
@@ -83,16 +85,18 @@ AllowHost = Annotated[
 def demo(
     files: Annotated[list[Path] | None, typer.Argument(help="Messages to send. Default: a sample order.")] = None,
     route: Annotated[
-        str | None, typer.Option(help="Route to send to. Default: one that To or Cc names, else the first.")
+        str | None, typer.Option(help="Route to send to. Default: a route in To or Cc, else the first route.")
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for all executions to end.")] = 120,
     aws_port: AwsPort = None,
     smtp_port: SmtpPort = None,
     directory: Directory = None,
     example: Example = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print only a JSON array, one object a message.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print only a JSON array, with one object for each message.")
+    ] = False,
 ) -> int:
-    """Deploy the stack into a local AWS account, send it messages by SMTP, show what became of each."""
+    """Deploy the stack into a local AWS account, send messages to it by SMTP, and show what happened to each."""
     check_route(route)
     project, running = _local_account("mailstep demo")
     messages = [read_message_file(path) for path in files or [project / "events" / "emails" / "order.eml"]]
@@ -125,9 +129,9 @@ def up(
     directory: Directory = None,
     example: Example = False,
     allow_host: AllowHost = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line, once ready.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
-    """Keep a local AWS account with the deployed stack running until Ctrl-C."""
+    """Run a local AWS account with the stack deployed, until Ctrl-C."""
     project, running = _local_account("mailstep up")
     with (
         _err.status("") as status,
@@ -153,11 +157,11 @@ def up(
 def show_history(
     execution: Annotated[
         str | None,
-        typer.Argument(help="ARN of an execution, or its name (or how that begins). Default: list the latest ones."),
+        typer.Argument(help="ARN, name or start of the name of an execution. Default: list the latest executions."),
     ] = None,
-    stack: Annotated[str, typer.Option(help="The stack in which to look for a name.")] = "mailstep",
+    stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
 ) -> None:
-    """Show what an execution did, here or on AWS: wherever this shell's AWS credentials and endpoint point to."""
+    """Show what an execution did, in the account that this shell's AWS credentials and endpoint point to."""
     if execution is None:
         _out.print(display.executions_list(latest(stack)), crop=False)
         return
@@ -168,21 +172,19 @@ def show_history(
 
 @app.command(name="replay")
 def replay_execution(
-    executions: Annotated[list[str], typer.Argument(help="ARNs of executions, or their names (or how they begin).")],
-    stack: Annotated[str, typer.Option(help="The stack in which to look for a name.")] = "mailstep",
+    executions: Annotated[list[str], typer.Argument(help="ARNs, names or starts of names of executions.")],
+    stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
     reply_again: Annotated[
         bool,
-        typer.Option(
-            "--reply-again", help="Answer the sender also where a reply was sent before; the policy decides as ever."
-        ),
+        typer.Option("--reply-again", help="Reply even if the sender already got a reply. The policy still applies."),
     ] = False,
 ) -> None:
-    """Process messages again from their S3 objects, here or on AWS, each as a new execution."""
+    """Process messages again from their S3 objects, each as a new execution."""
     for execution in executions:
         arn, sfn = find_execution(execution, stack)
         again = replaying.replay(sfn, arn, reply_again=reply_again)
         name = again.rpartition(":")[2]
-        _out.print(f"Replaying as {escape(name)}; what becomes of it: mailstep history {escape(name)}", soft_wrap=True)
+        _out.print(f"Replaying as {escape(name)}. Follow it with: mailstep history {escape(name)}", soft_wrap=True)
 
 
 @app.command(name="routes")
@@ -193,24 +195,29 @@ def check_routes(
     ] = None,
     domain: Annotated[
         str | None,
-        typer.Option(help="The stack's Domain, in either form. Default: what samconfig.toml names, if it does."),
+        typer.Option(help="The stack's Domain. Default: the one in samconfig.toml, if there is one."),
     ] = None,
     names: Annotated[
         bool, typer.Option("--names", help="Print the names alone, as receiving.yaml takes them.")
     ] = False,
 ) -> None:
-    """Check routes.toml, and show which mail is processed how."""
+    """Check routes.toml, and show how each route processes its mail."""
     checked = routing.check(file, domain)
     _out.print(",".join(checked.routes) if names else display.routes_view(checked), crop=False, soft_wrap=names)
 
 
 @app.command(name="parse")
 def parse_files(
-    files: Annotated[list[Path], typer.Argument(help="Message files; no stack and no network are needed.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the Message contract, one line a file.")] = False,
+    files: Annotated[list[Path], typer.Argument(help="Message files. This needs neither a stack nor a network.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the Message contract, with one line for each file.")
+    ] = False,
     attachments: Annotated[Path | None, typer.Option(help="Directory to write the attachments to.")] = None,
 ) -> int:
-    """Show what ParseEmail makes of a message. Exit 2 where a file is no message at all; defects are no failure."""
+    """Parse message files as ParseEmail does, and show the result.
+
+    Exits with 2 if a file is not a message. Defects in a message are not a failure.
+    """
     ended = [_parse_one(path, attachments, as_json=as_json) for path in files]
     return 0 if all(ended) else 2
 
@@ -241,22 +248,22 @@ def doctor(
     stack: Annotated[str, typer.Option(help="The home stack.")] = "mailstep",
     receiving_stack: Annotated[str, typer.Option(help="The receiving stack.")] = "mailstep-receiving",
     receiving_region: Annotated[
-        str | None, typer.Option(help="Region of the receiving stack. Default: what the home stack was told.")
+        str | None, typer.Option(help="Region of the receiving stack. Default: the home stack's ReceivingRegion.")
     ] = None,
     test_route: Annotated[
         str | None,
-        typer.Option("--send-test", metavar="ROUTE", help="Also send a message to ROUTE, and wait for its answer."),
+        typer.Option("--send-test", metavar="ROUTE", help="Also send a message to ROUTE and wait for the reply."),
     ] = None,
     sender: Annotated[
         str | None,
-        typer.Option("--from", help="Sender of --send-test, of a domain verified in SES. Default: OperatorEmail."),
+        typer.Option("--from", help="Sender for --send-test, at a domain verified in SES. Default: OperatorEmail."),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the answer to --send-test.")] = 120,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the reply to --send-test.")] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> int:
-    """Say what of a deployment is as it should be, what is not, and what to do.
+    """Check a deployment: say what works, what does not, and how to fix it.
 
-    Exit 1 where something is at fault, 2 where nothing could be looked at or sent.
+    Exits with 1 if a check failed, and with 2 if the checks or the test message could not be run.
     """
     results: list[Result] = []
 
@@ -297,10 +304,10 @@ def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
 
 
 def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextManager["LocalCloud"]]]:
-    """The checkout, and what runs a local account from it: the command alone can be installed without both.
+    """The checkout, and the function that runs a local account from it. The installed command may lack both.
 
     Raises:
-        UserError: one of them is not there.
+        UserError: one of them is missing.
     """
     project = checkout.needed(command)
     try:

@@ -1,4 +1,4 @@
-"""What became of messages sent to a local cloud: one result a message, followed until its execution ends."""
+"""Sends messages to a local cloud, and follows each until its execution ends."""
 
 import json
 import time
@@ -22,7 +22,10 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Result:
-    """A message and how its execution went: an `Outcome`, or `STILL_RUNNING`. No `execution_arn`: none began."""
+    """A message and the result of its execution: an `Outcome`, or `STILL_RUNNING`.
+
+    `execution_arn` is None if no execution started in time.
+    """
 
     file: Path
     execution_arn: str | None
@@ -34,9 +37,9 @@ class Result:
 
     @property
     def error(self) -> str | None:
-        """The error that decided: the execution's own, else the last that a Catch took."""
+        """The error that decided: the execution's own, else the last one that a Catch handled."""
         if self.timeline is None:
-            return "no execution began in time"
+            return "no execution started in time"
         caught = [state.error for state in self.timeline.states if state.error]
         return self.timeline.error or (caught[-1] if caught else None)
 
@@ -64,7 +67,7 @@ class Result:
 
 
 def run(cloud: "LocalCloud", files: list[MessageFile], *, route: str | None, timeout: float) -> list[Result]:
-    """Send every file, then follow each until its execution ends or `timeout` seconds are over."""
+    """Send every file, then follow each until its execution ends or `timeout` seconds have passed."""
     sent = [(file, send(file, recipient(file, cloud.addresses, route), port=cloud.smtp_port)) for file in files]
     deadline = time.monotonic() + timeout
     return [_follow(cloud, file, ses_message_id, deadline) for file, ses_message_id in sent]
@@ -79,7 +82,7 @@ def _follow(cloud: "LocalCloud", file: MessageFile, ses_message_id: str, deadlin
             execution = sfn.describe_execution(executionArn=arn)
             if execution["status"] != "RUNNING":
                 return _result(cloud, file, arn, execution["status"], execution.get("output"))
-        # Asked once at least: others may have used the time up.
+        # Asked at least once: other messages may have used up the time.
         if time.monotonic() >= deadline:
             break
         time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""What a person sees: outcomes, timelines with bars, replies, routes, findings, as renderables of rich."""
+"""Renders outcomes, timelines with bars, replies, routes and findings for the terminal, with rich."""
 
 import json
 from contextlib import suppress
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _BAR = 28
 _CAUSE_BOUND = 240
 _WAITS = {
-    "WaitForApplication": "The application does not answer: it is asked again after a while (docs/applications.md).",
+    "WaitForApplication": "The application is unavailable. The workflow will call it again (docs/applications.md).",
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
 }
-"""What a state that takes its time waits for."""
+"""What the slow states wait for."""
 _SIGNS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
 
 
 def timeline_table(line: Timeline, title: str) -> RenderableType:
-    """State, attempt, start, duration, and a bar that shows where in the execution it lay."""
+    """State, attempt, start, duration, and a bar that places the attempt within the execution."""
     total = _total(line)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("State")
@@ -68,19 +68,19 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
 
 
 def _last_cause(line: Timeline) -> str:
-    """Why the newest attempt that failed did so, where the execution goes on after it."""
+    """The cause of the latest failed attempt, if the execution still runs."""
     failed = [attempt for state in line.states for attempt in state.attempts if attempt.error]
     return readable_cause(failed[-1].cause) if failed and line.ended is None else ""
 
 
 def _ending(line: Timeline) -> str:
-    """What became of the message, and the reason's code with what it means (docs/policy.md)."""
+    """The outcome of the message, and the reason's code with its meaning (docs/policy.md)."""
     said = line.states[-1].output if line.ended and line.states else None
     if not isinstance(said, dict) or "outcome" not in said:
         return ""
     reason = said.get("reason")
     if line.states[-1].name == "EndWithoutReply":
-        return ", processed: the application wants no reply"
+        return ", processed (the application asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
 
@@ -91,7 +91,7 @@ def demo_view(result: "demo.Result") -> RenderableType:
     if result.execution_arn and result.timeline:
         shown.append(timeline_table(result.timeline, title=result.execution_arn.rpartition(":")[2]))
     else:
-        shown.append(Text("No execution began within --timeout: see cloud.log in the run's directory.", style="red"))
+        shown.append(Text("No execution started within --timeout. See cloud.log in the run's directory.", style="red"))
     if result.status == "RUNNING" and result.timeline:
         waits = _WAITS.get(result.timeline.states[-1].name, "")
         shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))
@@ -133,7 +133,7 @@ def _reply_text(reply: EmailMessage) -> str:
 
 
 def places_view(places: dict[str, Any], variables: dict[str, str]) -> RenderableType:
-    """Where everything in a local cloud is, and what points an AWS client at it."""
+    """Where everything in a local cloud is, and the variables that point an AWS client at it."""
     rows = []
     for name, place in places.items():
         listed = [f"{key}: {value}" for key, value in place.items()] if isinstance(place, dict) else place
@@ -141,18 +141,18 @@ def places_view(places: dict[str, Any], variables: dict[str, str]) -> Renderable
         rows += [f"  {label:18} {value}" for label, value in zip_longest([name], shown, fillvalue="")]
     exports = [f"  export {name}={value}" for name, value in variables.items()]
     return Group(
-        Text.assemble(("The local cloud is up.", "bold"), " Ctrl-C ends it and everything it started.\n"),
+        Text.assemble(("The local cloud is running.", "bold"), " Press Ctrl-C to stop everything.\n"),
         _unwrapped("\n".join([*rows, "", "Point any AWS client at it:", "", *exports])),
     )
 
 
 def _unwrapped(text: str) -> RenderableType:
-    """Text to be copied: one line stays one line (print it with crop=False; a Text by itself would be wrapped anew)."""
+    """Text to copy, without line wrapping (print it with crop=False; a bare Text would be wrapped)."""
     return Group(Text(text, no_wrap=True, overflow="ignore"))
 
 
 def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:
-    """Executions, the newest first, each with what `mailstep history` wants to know: one line each, however narrow."""
+    """Executions with the names that `mailstep history` takes, newest first, one unwrapped line each."""
     lines = [f"{'Started':19}  {'Took':>10}  {'Status':9}  Name"]
     for execution in executions:
         took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
@@ -162,7 +162,7 @@ def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableT
 
 
 def result_view(result: Result) -> RenderableType:
-    """One line a check, and the remedy below a fault."""
+    """One line for each check, with the remedy below a fault."""
     sign, style = _SIGNS[result.finding.state]
     line = Text.assemble((f"{sign} ", style), (f"{result.name:16} ", "bold"), result.finding.detail)
     if result.finding.remedy:
@@ -171,7 +171,7 @@ def result_view(result: Result) -> RenderableType:
 
 
 def routes_view(checked: Checked) -> RenderableType:
-    """Route, who does the work, and from whom mail is taken; and what to type for the domain, where it is known."""
+    """Each route with its processor and its senders; and the deploy parameter for the domain, if it is known."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in ("Route", "Prefix", "Processed by", "Senders"):
         table.add_column(title, overflow="fold")
@@ -180,16 +180,16 @@ def routes_view(checked: Checked) -> RenderableType:
         worker = route.url or (f"queue {queue}" if queue else f"processors/{route.processor}.py")
         if not route.url and (unset := checked.declared[name].get("url")):
             worker += f", until {unset} is set"
-        senders = ", ".join(route.allowed_senders) or "all that are vouched for"
+        senders = ", ".join(route.allowed_senders) or "all authenticated"
         table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
-    said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={','.join(checked.routes)}"]
+    said = [f"Read from {checked.file}; for receiving.yaml: Routes={','.join(checked.routes)}"]
     if checked.domain:
         said.append(f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}")
     return Group(table, _unwrapped("\n".join(said)))
 
 
 def message_view(path: Path, message: Message) -> RenderableType:
-    """A parsed message as a person reads it: who, what, the text, the attachments, and what was wrong."""
+    """A parsed message: its fields, text, attachments and defects."""
     fields = Table(box=None, show_header=False, pad_edge=False)
     fields.add_column(style="bold")
     fields.add_column(overflow="fold")
@@ -222,7 +222,7 @@ def _shown_fields(message: Message) -> list[tuple[str, str]]:
 
 
 def readable_cause(cause: str | None) -> str:
-    """The message inside a cause: functions that fail leave JSON with `errorMessage`; one line of bounded length."""
+    """The message inside a cause, as one short line. A function that fails leaves JSON with `errorMessage`."""
     text = cause or ""
     with suppress(ValueError, KeyError, TypeError):
         text = str(json.loads(text)["errorMessage"])

@@ -1,8 +1,8 @@
-"""What the user did or lacks, one line for each thing, which says what to do."""
+"""The error that the command shows to its user."""
 
 
 class UserError(Exception):
-    """Something the user can put right: the command prints each argument as one line, and exits with 2."""
+    """Something the user can fix. The command prints each argument on its own line, and exits with 2."""
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.args))

@@ -1,4 +1,4 @@
-"""Finding an execution on the account that this shell points to, local or real."""
+"""Finds executions in the account that this shell points to, local or real."""
 
 from typing import TYPE_CHECKING
 
@@ -17,17 +17,17 @@ def latest(stack: str) -> list["ExecutionListItemTypeDef"]:
     """The newest executions of a stack, the newest first.
 
     Raises:
-        UserError: it is not Mailstep's stack.
+        UserError: the stack is not Mailstep's.
     """
     sfn: SFNClient = boto3.client("stepfunctions")
     return sfn.list_executions(stateMachineArn=_state_machine(stack), maxResults=_LISTED)["executions"]
 
 
 def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
-    """The ARN of an execution that is named by its ARN, its name, or how its name begins; and the client to ask.
+    """The ARN of an execution, given its ARN, its name or the start of its name; and the client of its Region.
 
     Raises:
-        UserError: there is none or more than one.
+        UserError: no execution, or more than one, matches.
     """
     if not execution.startswith("arn:"):
         sfn: SFNClient = boto3.client("stepfunctions")
@@ -43,7 +43,7 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
     pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=_state_machine(stack))
     found = {e["name"]: e["executionArn"] for page in pages for e in page["executions"] if e["name"].startswith(name)}
-    # The name itself, or the one whose replays (`-r2`) the others are.
+    # The name itself, or the original if all others are its replays (`-r2`).
     first = min(found, key=len, default="")
     if not found or not all(other.startswith(first) for other in found):
         names = ", ".join(list(found)[:_LISTED])

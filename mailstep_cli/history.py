@@ -1,4 +1,4 @@
-"""An execution's history as a timeline: which state ran when, how often, how long, and how it ended."""
+"""Turns an execution's history into a timeline: when each state ran, how often, how long, and how it ended."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _ENDED_BADLY = {"ExecutionFailed": "Failed", "ExecutionAborted": "Aborted", "Exe
 
 @dataclass
 class Attempt:
-    """One try of a state: a task once for each retry, any other state once."""
+    """One attempt at a state. A task has one for each retry, any other state has one."""
 
     started: datetime
     ended: datetime | None = None
@@ -45,13 +45,13 @@ class State:
 
     @property
     def error(self) -> str | None:
-        """The error of its last attempt, which a Catch took or which ended the execution."""
+        """The error of the last attempt, which a Catch handled or which ended the execution."""
         return self.attempts[-1].error if self.attempts else None
 
 
 @dataclass
 class Timeline:
-    """A whole execution. `error` and `cause` are the execution's own; `output` is that of its last state."""
+    """A whole execution. `error` and `cause` are the execution's own."""
 
     started: datetime
     states: list[State] = field(default_factory=list)
@@ -81,13 +81,13 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
     if _ENTERED.match(kind):
         line.states.append(State(details["name"], at))
     elif _ENDED.match(kind):
-        # An end by hand or by the clock may come without details.
+        # An execution that was stopped or timed out may have no details.
         line.ended, line.error = at, details.get("error") or _ENDED_BADLY.get(kind)
         line.cause = details.get("cause")
         if state and state.attempts and state.attempts[-1].ended is None:
             state.attempts[-1].ended, state.attempts[-1].error = at, line.error
     elif kind == "ExecutionRedriven":
-        # A redrive goes on in the state that failed, without entering it again.
+        # A redrive continues in the failed state without entering it again.
         line.ended, line.error, line.cause = None, None, None
     elif state is None:
         return
@@ -97,12 +97,12 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
     elif _SCHEDULED.match(kind):
         state.attempts.append(Attempt(at))
     elif kind == "EvaluationFailed":
-        # An expression of the state failed (JSONata), before its task or after it.
+        # A JSONata expression of the state failed, before or after its task.
         state.attempts.append(
             Attempt(at, at, details.get("error", "States.QueryEvaluationError"), details.get("cause"))
         )
     elif _FAILED.match(kind) and (not state.attempts or state.attempts[-1].ended):
-        # Refused before it was scheduled: the workflow's role may not (States.Permissions).
+        # Refused before it was scheduled: the workflow's role lacks the permission (States.Permissions).
         state.attempts.append(Attempt(at, at, details.get("error"), details.get("cause")))
     elif state.attempts and (_SUCCEEDED.match(kind) or _FAILED.match(kind)):
         attempt = state.attempts[-1]

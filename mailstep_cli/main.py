@@ -1,19 +1,19 @@
-"""Where the command starts: it refuses an old Python before it imports what that could not read."""
+"""Starts the command. It refuses an old Python before importing code that an old Python could not read."""
 
 import signal
 import sys
 
 
 def main() -> None:
-    """Run the command; exit 0 as it should be, 1 where a message did not end so, 2 where the user must act.
+    """Run the command. Exit with 0 for success, 1 if a message or a check failed, and 2 if the user must act.
 
-    An interrupt exits with 130, SIGTERM with 143, a closed terminal with 129, each after everything started has ended.
+    An interrupt exits with 130, SIGTERM with 143 and a closed terminal with 129, once everything started has ended.
     """
     if sys.version_info < (3, 13):  # noqa: UP036 - an environment made by hand may hold any version
-        print("mailstep: mailstep needs Python 3.13: make its environment with `make .venv/ready`", file=sys.stderr)  # noqa: T201
+        print("mailstep: mailstep needs Python 3.13: run `make .venv/ready` to install it", file=sys.stderr)  # noqa: T201
         sys.exit(2)
 
-    import typer  # noqa: PLC0415 - after the check, for the sake of an old Python
+    import typer  # noqa: PLC0415 - only after the check of the version
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from typer._click.exceptions import ClickException  # noqa: PLC0415
 
@@ -31,7 +31,7 @@ def main() -> None:
     except typer.Exit as error:
         sys.exit(error.exit_code)
     except ClickException as error:
-        # Without a text it has printed the help.
+        # If the text is empty, it has already printed the help.
         lines = (error.format_message(),) if error.format_message() else ()
     except (UserError, ConfigurationError) as error:
         lines = error.args

@@ -1,4 +1,4 @@
-"""What ParseEmail makes of a message file, offline."""
+"""Parses message files as ParseEmail does, offline."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -18,7 +18,7 @@ def read_file(path: Path) -> bytes:
     """The octets of a file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
     try:
         return path.read_bytes()
@@ -27,19 +27,19 @@ def read_file(path: Path) -> bytes:
 
 
 def parse_file(path: Path, attachments: Path | None = None) -> Message:
-    """Parse a message file; write its attachments to a directory, under their safe names, if one is named.
+    """Parse a message file, and write its attachments under their safe names to `attachments`, if given.
 
     Raises:
-        UserError: the file cannot be read, is no email, or the attachments cannot be written.
+        UserError: the file cannot be read, is not an email, or the attachments cannot be written.
     """
     return parse_octets(read_file(path), path, attachments)
 
 
 def parse_octets(raw: bytes, path: Path, attachments: Path | None = None) -> Message:
-    """The same with the octets of the file, which is read no more.
+    """Do the same with the octets of a file that is already read.
 
     Raises:
-        UserError: it is no email, or the attachments cannot be written.
+        UserError: the file is not an email, or the attachments cannot be written.
     """
     contents: dict[str, bytes] = {}
     try:
@@ -56,13 +56,13 @@ def _write(message: Message, contents: dict[str, bytes], parent: Path, name: str
         directory = next(free for free in (parent / made for made in _names(name)) if not free.exists())
         directory.mkdir(parents=True)
         for number, attachment in enumerate(message.attachments, start=1):
-            # The number keeps apart what the sender called the same.
+            # The number keeps attachments of the same name apart.
             (directory / f"{number}-{attachment.filename}").write_bytes(contents[attachment.key])
     except OSError as error:
-        raise UserError(f"{parent}: attachments cannot be written: {error.strerror}") from error
+        raise UserError(f"{parent}: cannot write the attachments: {error.strerror}") from error
 
 
 def _names(name: str) -> Iterator[str]:
-    """A name, then the same with a number: files of one name in two folders are two messages."""
+    """A name, then the same name with numbers: files of one name in two folders are two messages."""
     yield name
     yield from (f"{name}-{number}" for number in count(2))

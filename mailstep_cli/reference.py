@@ -1,4 +1,4 @@
-"""What docs/ says of the code, made from the code (`python -m mailstep_cli.reference docs`)."""
+"""Generates the reference pages in docs/ from the code (`python -m mailstep_cli.reference docs`)."""
 
 import json
 import sys
@@ -22,55 +22,59 @@ from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES
 
-_POLICY = """# Who is answered
+_POLICY = """# Which messages are accepted
 
-Made by `make reference` from `functions/mailstep/validate/policy.py`. The first rule that a message breaks decides.
+`make reference` generates this page from `functions/mailstep/validate/policy.py`. The first rule that a message breaks
+refuses it.
 
-- **Told**: the sender gets a short reply that says what to do; the execution ends with the outcome `refused`.
-- **Silent**: nobody is written to; the outcome is `silent`.
+- **Told**: the sender gets a short reply that says what to do. The execution ends with the outcome `refused`.
+- **Silent**: the sender gets no reply. The outcome is `silent`.
 
-Either way the code is the `reason` in the execution's output, a dimension of the metric `EmailsRefused`, and what
-`mailstep demo` and `mailstep history` show. Nothing at all is sent to a From address that neither DMARC, nor SPF or
-DKIM in its name, vouches for.
+In both cases the code is the `reason` in the execution's output and a dimension of the metric `EmailsRefused`.
+`mailstep demo` and `mailstep history` show it too. Mailstep never sends to a From address that neither DMARC nor
+aligned SPF or DKIM authenticates.
 
 | | code | a message that | sender | source, or the route's setting |
 | --- | --- | --- | --- | --- |"""
 _SETTINGS = f"""
-Beyond the rules, `{APPLICATION_REFUSED}` is the reason where your application answered 4xx.
+There is one more reason: `{APPLICATION_REFUSED}` means that your application answered 4xx with a reason.
 
-To see a rule work, send one message to a local account (`mailstep up`). Its SES finds what the sender's domain says:
-`ann@spam.simulator.example`, and `virus.`, `spf.`, `dkim.` and `dmarc.` likewise, alone or together. Mail from
-`ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; with any one of the three left out it is not. A reply to
-`ann@bounce.simulator.example` bounces, one to `ann@complaint.simulator.example` is complained about: the next message
-from there is from a `suppressed_sender`.
+To see a rule work, send a message to a local account (`mailstep up`). The sender's domain tells its SES which
+checks fail: `ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or
+together. Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three,
+it is authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to
+`ann@complaint.simulator.example` brings a complaint. The next message from either address is refused as
+`suppressed_sender`.
 
-## What a route can set
+## Settings of a route
 
-In `functions/routes.toml`, below `[routes.<name>]`.
+Write them in `functions/routes.toml`, below `[routes.<name>]`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""
 
 _METRICS = f"""# The metrics
 
-Made by `make reference` from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service` is the name of
-the stack. CloudWatch adds nothing up: ask for a metric under one of its dimension sets, with a value for each dimension
-of the set, or with a `SEARCH` that leaves values open. Each combination of values is a custom metric, which costs
-something each month ([costs.md](costs.md)). Alarms and dashboard (`template.yaml`) watch all of them.
+`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service`
+is the name of the stack. CloudWatch does not aggregate over dimensions: query a metric with a value for every
+dimension of one of its sets, or with a `SEARCH` that leaves values open. Each combination of values is a custom
+metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch all of
+them.
 
 | metric | unit | dimension sets | what it counts |
 | --- | --- | --- | --- |"""
 _TIME_TO_REPLY = """
-## What TimeToReply is
+## TimeToReply
 
-The time that a sender waited for the answer: from when SES received the email, by SES's own Received field, until SES
-accepted the reply. All waiting in between is in it: the queue, cold starts, retries, an application that was down
-(`WaitForApplication`) or that pulls, and the time until a failed execution was redriven. It does not count
+TimeToReply is the time that a sender waited for the reply: from when SES received the email, by SES's own Received
+field, until SES accepted the reply. It includes all waiting in between: the queue, cold starts, retries, an
+application that was down (`WaitForApplication`) or that pulls, and the time until a failed execution was redriven.
+It does not count
 
-- replays (`mailstep replay`), which answer when the operator wants it;
-- refusals and the notices of a delay or a failure, which are `RepliesSent` of their kinds;
-- an answer that was on record already, which is not sent again;
-- mail without SES's fields on top: its time of receipt is not known.
+- replays (`mailstep replay`), because the operator chooses their time;
+- refusals and notices of a delay or a failure, which `RepliesSent` counts by kind;
+- an answer that is already recorded as sent, because it is not sent again;
+- mail without SES's fields on top, because its time of receipt is unknown.
 """
 
 PUBLISHED: dict[str, type[Contract]] = {
@@ -88,7 +92,10 @@ def schema(name: str) -> str:
 
 def field_tables() -> str:
     """The text of docs/message.md: every field of the Message, with its RFC, and every defect with its meaning."""
-    made = "Made by `make reference` from `functions/mailstep/contracts.py` and `functions/mailstep/mime/defects.py`."
+    made = (
+        "`make reference` generates this page from `functions/mailstep/contracts.py` and "
+        "`functions/mailstep/mime/defects.py`."
+    )
     lines = ["# The Message, field by field", "", made, ""]
     for model in (Message, Address, Attachment, Verdicts, DeliveryReport, ReportedRecipient):
         lines += [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| field | meaning |", "| --- | --- |"]
@@ -101,7 +108,7 @@ def field_tables() -> str:
 
 
 def rule_table() -> str:
-    """The text of docs/policy.md: every rule in order, and what a route can set."""
+    """The text of docs/policy.md: every rule in order, and the settings of a route."""
     rules = [
         f"| {number} | `{rule.code}` | {rule.means} | {'told' if rule.tell_sender else 'silent'} | {rule.source} |"
         for number, rule in enumerate(RULES, start=1)
@@ -114,7 +121,7 @@ def rule_table() -> str:
 
 
 def metric_table() -> str:
-    """The text of docs/metrics.md: every metric, and what the one of the latency alarm is."""
+    """The text of docs/metrics.md: every metric, and the definition of TimeToReply."""
     rows = [
         f"| `{metric.name}` | {metric.unit.value} | "
         f"{'; '.join(', '.join(f'`{name}`' for name in one) for one in metric.dimension_sets)} | {metric.means} |"

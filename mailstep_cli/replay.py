@@ -1,4 +1,4 @@
-"""Processing a stored message again, as a new execution from its S3 object."""
+"""Processes a stored message again, as a new execution from its S3 object."""
 
 import json
 from typing import TYPE_CHECKING
@@ -16,21 +16,23 @@ _MOST = 99
 
 
 def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
-    """Start `<id>-r2`, or the next one that is free, with the input of the execution; answer its ARN.
+    """Start `<id>-r2`, or the next free name, with the input of the execution; return its ARN.
 
-    Kinds of reply that the email has had are not sent again, unless `reply_again`. One that is still running under
-    the same terms is answered, not doubled (AWS Step Functions API reference, StartExecution).
+    A kind of reply that was already sent is not sent again, unless `reply_again`. If the same replay is still running,
+    this returns its ARN and starts no second one (AWS Step Functions API reference, StartExecution).
 
     Raises:
-        UserError: it is no execution of Mailstep's, still runs, or has been replayed as often as can be.
+        UserError: it is not an execution of Mailstep, still runs, or has reached the limit of replays.
     """
     execution = sfn.describe_execution(executionArn=execution_arn)
     try:
         email = StoredEmail.model_validate_json(execution["input"])
     except ValidationError as error:
-        raise UserError(f"{execution_arn} is no execution of Mailstep's workflow") from error
+        raise UserError(f"{execution_arn} is not an execution of Mailstep's workflow") from error
     if execution["status"] == "RUNNING":
-        raise UserError(f"{execution['name']} is still running: what it waits for, mailstep history says")
+        raise UserError(
+            f"{execution['name']} is still running: see what it waits for with mailstep history {execution['name']}"
+        )
     terms = email.model_copy(update={"replay": True, "reply_again": reply_again}).model_dump(mode="json")
     for number in range(2, _MOST + 1):
         try:
@@ -41,4 +43,4 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
             )["executionArn"]
         except sfn.exceptions.ExecutionAlreadyExists:
             continue
-    raise UserError(f"{email.email_id} has been replayed {_MOST - 1} times: redrive one of these executions instead")
+    raise UserError(f"{email.email_id} has been replayed {_MOST - 1} times: redrive one of its executions instead")

@@ -1,4 +1,4 @@
-"""routes.toml as `mailstep routes` reads it: every route, with what is known before a deployment."""
+"""Checks routes.toml for `mailstep routes`, with what is known before a deployment."""
 
 import shlex
 import tomllib
@@ -20,7 +20,7 @@ _NO_ACCOUNT = "000000000000"
 
 @dataclass(frozen=True)
 class Checked:
-    """Sound routes by name, as declared before variables were filled in.
+    """Valid routes by name, the same as declared before variables were filled in.
 
     Attributes:
         file: The routes.toml that they were read from.
@@ -34,17 +34,17 @@ class Checked:
 
 
 def check(file: Path | None, domain: str | None) -> Checked:
-    """Read the routes of `file` (None: of the checkout) for `domain` (None: that of samconfig.toml, if it names one).
+    """Read the routes of `file` (None: of the checkout) for `domain` (None: the one in samconfig.toml, if any).
 
     Raises:
-        UserError: all that is wrong, one line each.
-        ConfigurationError: the file cannot be read, is no TOML, or has no route.
+        UserError: one line for each mistake.
+        ConfigurationError: the file cannot be read, is not TOML, or has no route.
     """
     text = checkout.routes_text(file)
     project = checkout.find(file)
     wanted = domain or (_configured_domain(project) if project else "")
     if wanted and not is_domain(wanted):
-        raise UserError(f"{wanted} is no domain: write it as mail.example.com")
+        raise UserError(f"{wanted} is not a domain: write it like mail.example.com")
     found = read(text, (_variables(project) if project else {}) | {"DOMAIN": wanted})
     faults = [line for lines in found.faults.values() for line in lines]
     faults += [line for name, route in found.items() for line in _processor_faults(text, name, route)]
@@ -54,7 +54,7 @@ def check(file: Path | None, domain: str | None) -> Checked:
 
 
 def route_names() -> list[str] | None:
-    """The names of the checkout's routes; None where there is no checkout to name them.
+    """The names of the checkout's routes; None if there is no checkout.
 
     Raises:
         ConfigurationError: routes.toml cannot be read.
@@ -100,7 +100,7 @@ def _processor_faults(text: str, name: str, route: Route) -> list[str]:
 
 
 def _configured_domain(project: Path) -> str:
-    """The Domain that samconfig.toml gives every deployment, where somebody has written one there."""
+    """The Domain in samconfig.toml, or `""`."""
     try:
         sections = tomllib.loads((project / "samconfig.toml").read_text("utf-8-sig"))
         given = sections["default"]["deploy"]["parameters"]["parameter_overrides"]
@@ -130,7 +130,7 @@ _Template.add_multi_constructor("!", _short_form)
 
 
 def _variables(project: Path) -> dict[str, str]:
-    """The variables that every function gets where all parameters have their defaults; no account has the queue."""
+    """The functions' variables when all parameters have their defaults; the queue's URL has a made-up account."""
     # A SafeLoader, and the checkout's own file.
     template = yaml.load((project / "template.yaml").read_text(), Loader=_Template)  # noqa: S506
     variables = template["Globals"]["Function"]["Environment"]["Variables"]

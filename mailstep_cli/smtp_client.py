@@ -1,4 +1,4 @@
-"""A message file handed over by SMTP, as its sender's server would."""
+"""Sends a message file by SMTP, as its sender's server would."""
 
 import smtplib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mailstep_cli.routing import check_name, route_names
 
 @dataclass(frozen=True)
 class MessageFile:
-    """A file that is to be mailed. `message` is None where it holds no email: SES takes that too."""
+    """A file to send. `message` is None if the file is not an email; SES accepts such files too."""
 
     path: Path
     raw: bytes
@@ -20,7 +20,7 @@ class MessageFile:
 
     @property
     def sender(self) -> str:
-        """The envelope sender: the From address, or the null reverse-path where there is none."""
+        """The envelope sender: the From address, or else the null reverse-path."""
         return self.message.from_[0].address if self.message and self.message.from_ else ""
 
 
@@ -28,7 +28,7 @@ def read_message_file(path: Path) -> MessageFile:
     """Read a message file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
     raw = read_file(path)
     try:
@@ -38,7 +38,7 @@ def read_message_file(path: Path) -> MessageFile:
 
 
 def check_route(route: str | None) -> None:
-    """Refuse a route that the checkout's routes.toml does not have, before anything is started for it.
+    """Refuse a route that the checkout's routes.toml does not have, before anything starts.
 
     Raises:
         UserError: there is no such route.
@@ -48,7 +48,7 @@ def check_route(route: str | None) -> None:
 
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:
-    """Which address to send to: that of `route`, else one that the message names, else the first."""
+    """The address to send to: that of `route`, else one in To or Cc, else the first."""
     message = file.message
     named = {address.address.lower() for address in (*message.to, *message.cc)} if message else set()
     for address in addresses:
@@ -58,7 +58,7 @@ def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str
 
 
 def send(file: MessageFile, to: str, *, port: int) -> str:
-    """Send by SMTP on loopback; answer the message id that SES gave it.
+    """Send by SMTP on loopback; return the message id that SES assigned.
 
     Raises:
         UserError: the message was refused at SMTP time.

@@ -1,4 +1,4 @@
-"""What goes to the terminal. Others wrote much of it: what a terminal would obey, or hide, is shown instead."""
+"""Output to the terminal. Strangers wrote much of it, so characters that control or hide text are shown as escapes."""
 
 import json
 import sys
@@ -12,12 +12,12 @@ from rich.segment import Segment
 
 # Control characters (C0, DEL, C1), formatting (bidirectional overrides, zero width), lone surrogates, line separators.
 _OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-# Line ends and tabs lay text out; the joiners are letters' shapes in Persian and Hindi, and parts of emoji.
+# Line ends and tabs lay text out; the joiners shape letters in Persian and Hindi, and build emoji.
 _KEPT = "\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
 class _Shown(dict[int, str]):
-    """For str.translate: each character by its code, as it is shown."""
+    """A table for str.translate, from the code of a character to its visible form."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -30,12 +30,12 @@ _SHOWN = _Shown()
 
 
 def visible(text: str) -> str:
-    r"""Text in which what a terminal would obey stands as an escape, as `\x1b` and `\u202e`; line ends are `\n`."""
+    r"""The text with escapes, such as `\x1b` and `\u202e`, for characters that a terminal obeys; line ends are `\n`."""
     return text.replace("\r\n", "\n").translate(_SHOWN)
 
 
 class Text(rich.text.Text):
-    """Text made visible before it is laid out: rich leaves some control characters out, and passes others on."""
+    """Text made visible before layout: rich drops some control characters and passes others on."""
 
     def __init__(self, text: str = "", *arguments: Any, **options: Any) -> None:
         super().__init__(visible(text), *arguments, **options)
@@ -47,7 +47,7 @@ class Text(rich.text.Text):
 
 
 class Console(rich.console.Console):
-    """A console that passes nothing on that a terminal would obey, whatever it is given; its own codes are kept."""
+    """A console that escapes every control character in what it prints, but keeps the codes of its own styles."""
 
     def render(self, *arguments: Any, **options: Any) -> Iterable[Segment]:
         """The segments of a renderable, made visible."""
@@ -56,10 +56,10 @@ class Console(rich.console.Console):
 
 
 def print_json(value: object, *, indent: int | None = None) -> None:
-    """Print JSON in US-ASCII: all else is escaped, and so is DEL, the one control character that JSON allows there."""
+    """Print JSON in US-ASCII. Everything else is escaped, and so is DEL, the one control character JSON allows."""
     print(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"), flush=True)  # noqa: T201
 
 
 def complain(line: str) -> None:
-    """Print one line to stderr, whatever line ends are in it."""
+    """Print the text to stderr as one line, without the line ends in it."""
     print(f"mailstep: {visible(' '.join(line.split()))}", file=sys.stderr)  # noqa: T201

@@ -1,4 +1,4 @@
-"""What an AWS client needs to look into the local account, with the credentials of this run."""
+"""The local account's endpoint and credentials, and its AWS clients."""
 
 import base64
 import os
@@ -18,9 +18,9 @@ _KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
 
 @dataclass(frozen=True)
 class Account:
-    """The local AWS account behind one endpoint, seen from one Region with root's credentials.
+    """The local AWS account: its endpoint, one Region and root's credentials.
 
-    Each function runs as its own role all the same.
+    Each function still runs as its own role.
     """
 
     endpoint: str
@@ -30,7 +30,7 @@ class Account:
 
     @classmethod
     def new(cls, endpoint: str, region: str = REGION) -> Self:
-        """An account that is to be started at `endpoint`: its credentials are made here, and open nothing else.
+        """An account to start at `endpoint`, with new credentials, which are valid nowhere else.
 
         They have the form of AWS's own: 20 characters and 40.
         """
@@ -39,12 +39,12 @@ class Account:
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """The account that this process's `variables` name."""
+        """The account in this process's `variables`."""
         names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
         return cls(*(os.environ[name] for name in names))
 
     def seen_from(self, region: str) -> Self:
-        """The same account, seen from another Region."""
+        """The same account in another Region."""
         return replace(self, region=region)
 
     @cache  # noqa: B019 - an account lives as long as its process
@@ -54,7 +54,7 @@ class Account:
         return self.client_as(service, root)
 
     def client_as(self, service: str, credentials: dict[str, Any]) -> Any:
-        """The same with the Credentials of an answer by STS."""
+        """The same with the Credentials of a response from STS."""
         session = boto3.Session(
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
@@ -65,7 +65,7 @@ class Account:
         return session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
 
     def variables(self) -> dict[str, str]:
-        """The environment variables that point any AWS client here, and nowhere else."""
+        """The environment variables that point any AWS client to this account."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
@@ -75,7 +75,7 @@ class Account:
         }
 
     def environment(self) -> dict[str, str]:
-        """This process's environment without the user's own AWS account, and with this one."""
+        """This process's environment, with this account in place of the user's own AWS account."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
         past = {name: ",".join(filter(None, (inherited.get(name), "127.0.0.1"))) for name in ("NO_PROXY", "no_proxy")}

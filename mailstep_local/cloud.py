@@ -1,4 +1,4 @@
-"""A local cloud from start to end: the account, the deployed stack, SMTP in and the outbox, and nothing left behind."""
+"""Runs a local cloud: the account, the deployed stack, SMTP and the outbox. It stops everything that it started."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from mailstep_local.processes import child
 DOMAIN = "mailstep.example"
 """The domain that the local SES receives for; samconfig.toml names it too, for both local stacks."""
 _CONCURRENCY = 8 * (os.cpu_count() or 1)
-"""Environments of all functions at once, some 60 MB each. Beyond, throttling is real: the declared retries meet it."""
+"""Concurrent environments of all functions, about 60 MB each. Beyond this, calls are throttled, as on AWS."""
 
 Progress = Callable[[str], None]
 
@@ -39,12 +39,12 @@ class LocalCloud:
 
     @property
     def outbox(self) -> Path:
-        """Where each reply lies as `<SES message id>.eml`."""
+        """The directory of replies, each as `<SES message id>.eml`."""
         return self.directory / "outbox"
 
     @property
     def log(self) -> Path:
-        """What MiniStack and `sam` said."""
+        """The log of MiniStack and `sam`."""
         return self.directory / "cloud.log"
 
 
@@ -58,12 +58,12 @@ def running(
     allowed_hosts: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> Generator[LocalCloud]:
-    """Run a local cloud with the stack deployed in it, and end it with all its processes.
+    """Run a local cloud with the stack deployed, and stop all its processes at the end.
 
-    `with_example` runs examples/application too, as the application of the route `application`.
+    `with_example` also runs examples/application, as the application of the route `application`.
 
-    `directory` is this run's own; the outbox and the log stay there. Ports are free ones unless told. `allowed_hosts`
-    are names and addresses beside loopback's under which requests to the AWS endpoint are taken.
+    `directory` is for this run only; the outbox and the log stay there. By default, any free ports are used. The AWS
+    endpoint accepts requests to loopback, and to the names and addresses in `allowed_hosts`.
 
     Raises:
         UserError: a port or the directory is in use, or `sam` is missing or failed.
@@ -93,14 +93,14 @@ def empty_account(
     region: str = REGION,
     allowed_hosts: Sequence[str] = (),
 ) -> Generator[tuple[Account, int]]:
-    """Run an account in which nothing is deployed yet, and SES's SMTP for `region`; answer both, SMTP as its port.
+    """Run an account without any deployment, and SES's SMTP for `region`; yield the account and the SMTP port.
 
     Raises:
         UserError: as of `running`.
     """
     for host in allowed_hosts:
         if not re.fullmatch(r"[A-Za-z0-9.-]+", host):
-            raise UserError(f"{host!r} is no host: name one without scheme and port, as 172.17.0.1")
+            raise UserError(f"{host!r} is not a host: give it without scheme and port, such as 172.17.0.1")
     _make(directory)
     account = Account.new(f"http://127.0.0.1:{_port(aws_port, other_than=smtp_port)}", region)
     with _smtp_front(account, _port(smtp_port)) as port, _emulator(account, directory, port, allowed_hosts):
@@ -111,35 +111,35 @@ def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
-            raise UserError(f"{directory} exists already and is not empty: name a new directory")
-        # Other users of this machine read no mail here, and no function's code.
+            raise UserError(f"{directory} exists already and is not empty: give a new directory")
+        # Other users of this machine must not read mail or code here.
         directory.chmod(0o700)
         (directory / "outbox").mkdir()
     except OSError as error:
-        raise UserError(f"{directory} cannot be made: {error.strerror}") from error
+        raise UserError(f"cannot create {directory}: {error.strerror}") from error
 
 
 def _port(wanted: int | None, *, other_than: int | None = None) -> int:
     if wanted is not None and wanted == other_than:
-        raise UserError(f"port {wanted} cannot be both the AWS endpoint and SMTP: name two ports")
+        raise UserError(f"port {wanted} cannot be both the AWS endpoint and SMTP: give two ports")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", wanted or 0))
         except OSError as error:
-            raise UserError(f"port {wanted} cannot be used ({error.strerror}): name another one") from error
+            raise UserError(f"port {wanted} cannot be used ({error.strerror}): give another one") from error
         port: int = probe.getsockname()[1]
         return port
 
 
 @contextmanager
 def _smtp_front(account: Account, port: int) -> Generator[int]:
-    """SMTP, bound from the beginning, so that nobody else takes the port while the stack is deployed."""
+    """The SMTP server, bound at once, so that no other process takes the port during the deployment."""
     front = receiving.smtp_front(account, port)
     try:
         front.start()
     except OSError as error:
-        raise UserError(f"port {port} cannot be used ({error.strerror}): name another one") from error
+        raise UserError(f"port {port} cannot be used ({error.strerror}): give another one") from error
     try:
         yield port
     finally:
@@ -148,7 +148,7 @@ def _smtp_front(account: Account, port: int) -> Generator[int]:
 
 @contextmanager
 def _emulator(account: Account, directory: Path, smtp_port: int, allowed_hosts: Sequence[str]) -> Generator[None]:
-    """MiniStack and its functions as one process group, which dies with us (mailstep_local/emulator.py)."""
+    """Run MiniStack and its functions as one process group, which ends with this process (emulator.py)."""
     scratch = directory / "scratch"
     scratch.mkdir()
     identity = secrets.token_hex(8)
@@ -156,7 +156,7 @@ def _emulator(account: Account, directory: Path, smtp_port: int, allowed_hosts: 
         **account.environment(),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
-        # Nothing listens that Mailstep does not use; MiniStack would bind this one to every address.
+        # Mailstep does not use this listener, and MiniStack would bind it to every address.
         "IOT_MTLS_ENABLED": "0",
         "GATEWAY_PORT": account.endpoint.rpartition(":")[2],
         "MINISTACK_EDITION": identity,
@@ -170,7 +170,7 @@ def _emulator(account: Account, directory: Path, smtp_port: int, allowed_hosts: 
     }
 
     def is_up() -> bool:
-        # Another one may have taken the port meanwhile; ours says who it is.
+        # Another process may have taken the port meanwhile, so check that this is our account.
         with suppress(urllib3.exceptions.HTTPError, ValueError):
             health = urllib3.request("GET", f"{account.endpoint}/_ministack/health", retries=False, timeout=2)
             return bool(health.json().get("edition") == identity)

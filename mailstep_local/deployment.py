@@ -21,7 +21,7 @@ RECEIVING_STACK = "mailstep-receiving"
 
 
 class DeploymentFailed(UserError):
-    """`sam` said no; the text carries what it said last."""
+    """`sam` failed; the text has its last output."""
 
 
 def route_names() -> list[str]:
@@ -30,7 +30,7 @@ def route_names() -> list[str]:
 
 
 def is_built() -> bool:
-    """Whether .aws-sam/build is newer than all that goes into it, as make would ask."""
+    """Whether .aws-sam/build is newer than all its sources, as make would check."""
     built = PROJECT / ".aws-sam" / "build" / "template.yaml"
     sources = [
         PROJECT / "template.yaml",
@@ -45,13 +45,13 @@ def build(account: Account, log: Path) -> None:
 
 
 def deploy(account: Account, log: Path, parameters: dict[str, str]) -> dict[str, str]:
-    """Deploy what was built, with these parameters beside those of samconfig.toml; answer the stack's outputs."""
+    """Deploy the build, with these parameters besides those in samconfig.toml; return the stack's outputs."""
     _deploy("local", parameters, account, log)
     return outputs(account, STACK)
 
 
 def deploy_receiving(account: Account, log: Path) -> None:
-    """Deploy what SES receives, which needs the bucket: a rule for each route of routes.toml."""
+    """Deploy the receiving stack, which needs the bucket: a rule for each route in routes.toml."""
     _deploy("local-receiving", {"Routes": ",".join(route_names())}, account, log)
 
 
@@ -80,7 +80,7 @@ def functions(account: Account) -> dict[str, str]:
 
 @contextmanager
 def build_directory() -> Generator[None]:
-    """Hold .aws-sam/build: two local clouds that start at the same time build one after the other."""
+    """Lock .aws-sam/build, so that two local clouds that start at the same time build one after the other."""
     lock = PROJECT / ".mailstep" / "build.lock"
     lock.parent.mkdir(exist_ok=True)
     with lock.open("w") as held:
@@ -91,14 +91,14 @@ def build_directory() -> Generator[None]:
 def _sam(arguments: list[str], account: Account, log: Path) -> None:
     environment = account.environment()
     environment.setdefault("SAM_CLI_POLL_DELAY", "0.2")
-    # `sam` leaves temporary directories behind; there they go with the run.
+    # `sam` leaves temporary directories behind; here they are deleted with the run.
     environment["TMPDIR"] = str(log.parent / "scratch")
     # `sam build` looks for python3.13 and pip on PATH: this environment's.
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     program = shutil.which("sam", path=environment["PATH"])
     if program is None:
         raise UserError("the SAM CLI is missing: run `make .venv/ready`, or `pip install aws-sam-cli`")
-    # A group, so that an interrupt ends `sam` with all that it started.
+    # A process group, so that an interrupt stops `sam` with everything that it started.
     with group(
         [program, *arguments], cwd=PROJECT, environment=environment, log=log, stdin=subprocess.DEVNULL
     ) as process:

@@ -1,4 +1,4 @@
-"""The process that is the AWS account: MiniStack with our patches, ending itself and its functions with its parent.
+"""The process of the local AWS account: MiniStack with our patches. It ends with its parent, and so do its functions.
 
 python -m mailstep_local.emulator DIRECTORY SMTP_PORT [HOST ...] < a pipe that the parent holds open
 """

@@ -16,13 +16,13 @@ from mailstep_local.deployment import PROJECT
 from mailstep_local.processes import child, end_with_parent
 
 SECRET = secrets.token_urlsafe()
-"""What the application and Mailstep share, for this process and those that it starts."""
+"""The secret that the application and Mailstep share, for this process and those that it starts."""
 _DIRECTORY = PROJECT / "examples" / "application"
 
 
 @contextmanager
 def serving(account: Account, port: int, log: Path) -> Generator[dict[str, str]]:
-    """Run the application on `port`; answer the parameters of Mailstep's stack that name it.
+    """Run the application on `port`; yield the parameters of Mailstep's stack for it.
 
     Raises:
         UserError: it did not start.

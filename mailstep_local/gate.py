@@ -1,6 +1,6 @@
-"""The gate of the local account: it lets in what is signed with the account's credentials, and no web page.
+"""The gate of the local account: it accepts only requests signed with the account's credentials, and no web page.
 
-A web page that is open on the developer's machine can send requests to loopback, and MiniStack runs what it is given.
+A web page that is open on the developer's machine can send requests to loopback, and MiniStack runs the code it gets.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -38,17 +38,17 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class NotOurOwn(Exception):
-    """A request that a web page sent, or that was sent to another host's name."""
+    """A request from a web page, or to another host's name."""
 
 
 def check_sender(request: Request, hosts: Iterable[str]) -> None:
-    """Refuse what a web page sent, and what came under a foreign name (DNS rebinding).
+    """Refuse requests from a web page, and requests to a foreign host name (DNS rebinding).
 
-    A page's own requests name it in Origin, or where a browser leaves that out, in Referer or Sec-Fetch-Site (Fetch
-    Standard; W3C Fetch Metadata). No AWS client sends these. A link that is followed may carry the latter two.
+    A page's own requests have Origin, or if a browser leaves that out, Referer or Sec-Fetch-Site (Fetch Standard; W3C
+    Fetch Metadata). No AWS client sends these. A link that a person follows may have the latter two.
 
     Raises:
-        NotOurOwn: it is one of these.
+        NotOurOwn: the request is one of these.
     """
     host = request.field("host") or ""
     name = host.rpartition(":")[0] or host
@@ -64,7 +64,7 @@ def check_sender(request: Request, hosts: Iterable[str]) -> None:
 
 
 def guarded(application: Application, root: str, hosts: Iterable[str]) -> Application:
-    """An ASGI application behind the gate. `root` is the id of root's access key; `hosts`, the names that it has."""
+    """An ASGI application behind the gate. `root` is the id of root's access key, and `hosts` are its host names."""
     own = frozenset(host.lower() for host in hosts)
 
     async def gate(scope: Message, receive: Receive, send: Send) -> None:
@@ -73,7 +73,7 @@ def guarded(application: Application, root: str, hosts: Iterable[str]) -> Applic
         elif scope["type"] == "http":
             await _let_in(application, scope, receive, _without_cors(send), root, own)
         else:
-            # Nothing of Mailstep's speaks WebSocket, and a browser may open one anywhere.
+            # Mailstep does not use WebSockets, and a browser may open one to any host.
             await send({"type": "websocket.close", "code": 1008})
 
     return gate
@@ -86,7 +86,7 @@ async def _let_in(
     try:
         check_sender(request, hosts)
         if request.path != HEALTH:
-            # Who it is from comes before its body: what is not signed is not read.
+            # The signature is checked first: the body of an unsigned request is not read.
             claimed = claim(request, root)
             body = await _body(receive)
             if body is None:
@@ -112,7 +112,7 @@ def _request(scope: Message) -> Request:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None where the client has gone meanwhile."""
+    """The whole body; None if the client has disconnected."""
     parts = []
     while True:
         message = await receive()
@@ -124,7 +124,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """What the application receives: the body that was read here, then whatever comes."""
+    """A `receive` for the application: first the body that was read here, then further events."""
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def next_message() -> Message:
@@ -134,7 +134,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _without_cors(send: Send) -> Send:
-    """No answer gives a web page permission to read it or to send more."""
+    """A `send` without CORS headers: no response lets a web page read it or send more."""
 
     async def send_without(message: Message) -> None:
         fields = [field for field in message.get("headers", []) if not field[0].lower().startswith(b"access-control-")]
@@ -148,7 +148,7 @@ async def _refuse(request: Request, receive: Receive, send: Send, code: str, tex
     headers = {name: request.field(name) or "" for name, _ in request.headers}
     query = parse_qs(request.query, keep_blank_values=True)
     if "authorization" not in headers and headers.get("content-type", "").startswith(_FORM):
-        # Only its body says which service an unsigned call of the Query API means: the first part of it will do.
+        # Only the body of an unsigned Query API call names the service. Its first part is enough.
         start = (await receive()).get("body", b"")
         query = app._routing_params(request.method, request.path, headers, start, query)
     service = detect_service(request.method, request.path, headers, query)

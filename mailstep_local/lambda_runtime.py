@@ -1,4 +1,4 @@
-"""What AWS's python3.13 runtime gives a function, made from this environment's packages: AWS's own client and boto3."""
+"""Builds AWS's python3.13 runtime from this environment's packages: the runtime interface client and boto3."""
 
 import sys
 from importlib.metadata import distribution
@@ -15,7 +15,7 @@ PYTHONPATH="$LAMBDA_TASK_ROOT:{runtime}" exec "{python}" -S -m awslambdaric "$_H
 
 
 def lay_out(directory: Path) -> Path:
-    """Lay out the runtime in `directory`; answer its bootstrap, which speaks the Lambda Runtime API."""
+    """Build the runtime in `directory`; return its bootstrap, which uses the Lambda Runtime API."""
     packages = directory / "packages"
     packages.mkdir(parents=True)
     for name in _closure(_BROUGHT_BY_AWS):
@@ -31,7 +31,7 @@ def lay_out(directory: Path) -> Path:
 
 
 def _closure(names: tuple[str, ...]) -> set[str]:
-    """The distributions and all they require here."""
+    """The distributions with all their requirements."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:

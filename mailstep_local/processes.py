@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, however that ended."""
+"""Starts processes that end with this one, even if it is killed."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.05
 
 
 def end_with_parent() -> None:
-    """Kill this process group once standard input closes: the parent, which holds the other end, is gone."""
+    """Kill this process group when standard input closes, because the parent, which holds the other end, has ended."""
 
     def watch() -> None:
         while sys.stdin.buffer.read(1):
@@ -31,7 +31,7 @@ def end_with_parent() -> None:
 def group(
     command: list[str], *, cwd: Path, environment: dict[str, str], log: Path, stdin: int
 ) -> Generator[subprocess.Popen[bytes]]:
-    """Run a command in a process group of its own, what it says appended to `log`; all of it ends with the block."""
+    """Run a command in its own process group, with its output appended to `log`. The group ends with the block."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -57,7 +57,7 @@ def child(
     """Run `python -m module`, which holds our end of a pipe (`end_with_parent`), until the block ends.
 
     Raises:
-        UserError: it ended, or `is_up` was not true within 30 s; `log` has what it said.
+        UserError: it ended, or `is_up` was not true within 30 s; `log` has its output.
     """
     command = [sys.executable, "-m", module, *arguments]
     with group(command, cwd=cwd, environment=environment, log=log, stdin=subprocess.PIPE) as process:

@@ -26,7 +26,7 @@ MINISTACK = Names(
 
 Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, str]]
-"""What Ref answers, and what Fn::GetAtt does."""
+"""The values of Ref and of Fn::GetAtt."""
 
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 _OURS = (
@@ -49,14 +49,14 @@ def add() -> None:
     identity = handlers["AWS::SES::EmailIdentity"]
     identity["create"] = _with_dkim_records(identity["create"])
     identity["update"] = _with_dkim_records(identity["update"])
-    # They call this very account, so they may not hold its event loop.
+    # They call this same account, so they must not block its event loop.
     name = "services.cloudformation.stacks:_runs_on_worker_thread"
     on_worker_thread = MINISTACK.original(name)
     MINISTACK.replace(name, lambda resource_type: resource_type in _OURS or on_worker_thread(resource_type))
 
 
 def _account() -> Account:
-    """This very account, in the stack's Region."""
+    """This same account, in the stack's Region."""
     return _account_in(get_region())
 
 
@@ -87,7 +87,7 @@ def _create_rule(logical_id: str, properties: Properties, stack_name: str) -> Pr
 
 
 def _try_to_store(rule_set: str, rule: str, action: dict[str, Any] | None) -> None:
-    """SES writes a first object where a new rule is to store, and refuses the rule if it cannot."""
+    """SES writes a first object where a new rule will store mail, and refuses the rule if it cannot."""
     if action:
         try:
             store(_account(), rule_set, rule, action, SETUP_NOTIFICATION, b"Amazon SES setup")
@@ -96,7 +96,7 @@ def _try_to_store(rule_set: str, rule: str, action: dict[str, Any] | None) -> No
 
 
 def _update_rule(name: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:
-    """In place where set and name stay; else the new rule first, and the old one goes when the update is done."""
+    """Update in place if set and name are the same; otherwise create the new rule, and delete the old one later."""
     moved = (old["RuleSetName"], old["Rule"].get("Name")) != (new["RuleSetName"], new["Rule"].get("Name"))
     if moved:
         created = _create_rule(name, new, stack_name)
@@ -122,7 +122,7 @@ def _publish_version(_logical_id: str, properties: Properties, _stack_name: str)
 
 
 def _publish_another_version(arn: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:
-    """A version is never changed: the next one is published, and the old one goes unless the template retains it."""
+    """Publish a new version, because versions never change. The old one is deleted unless the template retains it."""
     published = _publish_version(arn, new, stack_name)
     provisioners._delete_predecessor(_delete_version, arn, old)
     return published
@@ -133,7 +133,7 @@ def _delete_version(arn: str, _properties: Properties) -> None:
 
 
 def _routing(properties: Properties) -> list[dict[str, Any]]:
-    """All at once: a canary is not waited for here."""
+    """Shift all traffic at once: the local account does not wait for a canary."""
     return [{"stateMachineVersionArn": properties["DeploymentPreference"]["StateMachineVersionArn"], "weight": 100}]
 
 

@@ -31,7 +31,7 @@ class SesInbound:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Refuse a recipient that no rule names, as SES does, at SMTP time."""
+        """Refuse a recipient without a rule at SMTP time, as SES does."""
         _, rules = await asyncio.to_thread(self._matching, [address])
         if not rules:
             return "550 5.1.1 Requested action not taken: mailbox unavailable"
@@ -43,17 +43,17 @@ class SesInbound:
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Store the message by the S3 action of every matching rule; answer SES's message id."""
+        """Store the message by the S3 action of every matching rule; reply with SES's message id."""
         message_id = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(40))
         try:
             await asyncio.to_thread(self._store, message_id, session, envelope)
         except ClientError as error:
-            # SES has accepted by then, and tries again; here the sender is told, so that nothing is lost.
+            # SES has accepted by then, and retries. Here the SMTP client gets an error, so that nothing is lost.
             return f"451 4.3.0 Could not be stored: {error}"
         return f"250 OK {message_id}"
 
     def _matching(self, recipients: list[str]) -> tuple[str, list[dict[str, Any]]]:
-        """The active rule set's name, and its rules that apply to any of the recipients."""
+        """The active rule set's name, and its rules for any of the recipients."""
         active = self._account.client("ses").describe_active_receipt_rule_set()
         wanted = {part for address in recipients for part in (address.lower(), address.lower().rpartition("@")[2])}
         return active.get("Metadata", {}).get("Name", ""), [
@@ -73,7 +73,7 @@ class SesInbound:
 
 
 def _trace(region: str, message_id: str, session: Session, envelope: Envelope, content: bytes) -> bytes:
-    """What SES puts on top of a message, in SES's order. Nothing is really checked here: see simulator.py."""
+    """The fields that SES puts on top of a message, in SES's order. The verdicts are simulated: see simulator.py."""
     sender = envelope.mail_from or ""
     header, _, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
     from_field = next(
@@ -100,7 +100,7 @@ def _trace(region: str, message_id: str, session: Session, envelope: Envelope, c
 
 
 class LenientSMTP(SMTP):  # type: ignore[misc]
-    """SMTP that takes lines beyond the 998 octets of RFC 5322, 2.1.1, as mail systems do: real mail has them."""
+    """SMTP that accepts lines longer than the 998 octets of RFC 5322, 2.1.1: real mail has them."""
 
     line_length_limit = SIZE_BOUND
 

@@ -1,4 +1,4 @@
-"""The S3 action of a receipt rule, done as SES does it: as the role that the rule names, for that rule alone."""
+"""Performs the S3 action of a receipt rule as SES does: with the role of the rule, for that rule only."""
 
 import time
 from functools import cache
@@ -13,7 +13,7 @@ def store(account: Account, rule_set: str, rule: str, action: dict[str, Any], na
     """Put `body` under the action's prefix and `name`. `action` is an S3Action of the SES API.
 
     Raises:
-        botocore.exceptions.ClientError: SES may not take the role for this rule, or the role may not write there.
+        botocore.exceptions.ClientError: SES may not assume the role for this rule, or the role may not write there.
     """
     source = f"arn:aws:ses:{account.region}:{ACCOUNT_ID}:receipt-rule-set/{rule_set}:receipt-rule/{rule}"
     role = action.get("IamRoleArn")

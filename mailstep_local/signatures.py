@@ -1,4 +1,4 @@
-"""Signature Version 4 of a request, checked as AWS checks it: botocore's own signer says what the signature must be.
+"""Checks the Signature Version 4 of a request as AWS does, by computing it with botocore's own signer.
 
 (AWS Identity and Access Management User Guide, "AWS Signature Version 4 for API requests"; Amazon S3 API Reference,
 "Authenticating Requests".) MiniStack knows the keys: root's, those of users, and those of sessions with their tokens.
@@ -52,11 +52,11 @@ _NOT_HASHED = {sigv4.UNSIGNED_PAYLOAD, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
 _CREDENTIALS_IN_A_LINK = {"x-amz-algorithm", "x-amz-credential", "x-amz-signature", "awsaccesskeyid"}
 _CLOCK_SKEW = timedelta(minutes=15)
 _LONGEST_LINK = 7 * 24 * 3600
-"""Seconds that a presigned link may be good for (Amazon S3 API Reference, `X-Amz-Expires`)."""
+"""Longest validity of a presigned link, in seconds (Amazon S3 API Reference, `X-Amz-Expires`)."""
 
 
 class NotAuthenticated(Exception):
-    """A request that AWS would refuse before it looks at any policy; `code` is AWS's name for the reason."""
+    """A request that AWS would refuse before checking any policy; `code` is AWS's error code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -65,7 +65,7 @@ class NotAuthenticated(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came: `path` and `query` still percent-encoded, names of header fields in lower case."""
+    """A request as received: `path` and `query` still percent-encoded, names of header fields in lower case."""
 
     method: str
     path: str
@@ -80,7 +80,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Claim:
-    """Who a request says it is from, with what that one's secret is; `verify` says whether it is true."""
+    """The identity that a request claims, with its secret; `verify` checks the claim."""
 
     request: Request
     signature: sigv4.HeaderSignature
@@ -110,7 +110,7 @@ class Claim:
             method=self.request.method,
             url=f"http://{self.request.field('host')}{self.request.path}",
             data=body,
-            # Pairs, because a name may come twice.
+            # Pairs, because a name may occur twice.
             params=query,  # type: ignore[arg-type]
         )
         for name, value in self.request.headers:
@@ -127,7 +127,7 @@ class Claim:
         return signer(credentials, self.signature.service, self.signature.region)
 
     def _is_true(self, declared: str, body: bytes, seed: str) -> bool:
-        """Whether the body is what `x-amz-content-sha256` says; the signature covers only that field."""
+        """Whether the body matches `x-amz-content-sha256`; the signature covers only that field."""
         if self.signature.service == "s3" and declared in _NOT_HASHED:
             return True
         if self.signature.service == "s3" and declared.startswith(_STREAMED):
@@ -138,12 +138,12 @@ class Claim:
 
 
 def claim(request: Request, root: str) -> Claim | None:
-    """Read who a request is from; `root` is the id of root's one access key. Nothing is proven yet.
+    """Read the identity that a request claims, without checking it; `root` is the id of root's access key.
 
-    Answers None for a link to S3 by Signature Version 2 that is good: it says nothing about a body.
+    Returns None for a valid link to S3 by Signature Version 2, which does not cover a body.
 
     Raises:
-        NotAuthenticated: it is not signed, or in a way that AWS does not take, or its key or time is not good.
+        NotAuthenticated: it is not signed, or in a way that AWS does not accept, or its key or time is invalid.
     """
     authorization = request.field("authorization")
     query = _pairs(request.query)
@@ -192,7 +192,7 @@ def _in_link(request: Request, query: list[tuple[str, str]]) -> sigv4.HeaderSign
 
 
 def _check_version_2(request: Request, root: str) -> None:
-    """A link as boto3 makes it for S3 unless told otherwise; MiniStack checks it with botocore's signer."""
+    """A link as boto3 makes it for S3 by default; MiniStack checks it with botocore's signer."""
     query = parse_qs(request.query, keep_blank_values=True)
     headers = {name: request.field(name) or "" for name, _ in request.headers}
     [key, *others] = query["AWSAccessKeyId"]
@@ -223,16 +223,16 @@ def _moment(amz_date: str) -> datetime:
 
 
 def _check_that_all_is_signed(request: Request, signature: sigv4.HeaderSignature) -> None:
-    """The host and every x-amz-* field must be signed: unsigned ones could make another call of it."""
+    """Require that the host and every x-amz-* field are signed, because unsigned ones could change the call."""
     must = {"host"} | {name for name, _ in request.headers if name.startswith("x-amz-")}
     if unsigned := must - set(signature.signed_headers.split(";")):
         raise NotAuthenticated("SignatureDoesNotMatch", f"These header fields are not signed: {sorted(unsigned)}")
 
 
 def _secret(access_key_id: str, token: str, root: str) -> str:
-    """The secret of a key, of which MiniStack knows whether it is active and not expired."""
+    """The secret of a key that is active and not expired, from MiniStack."""
     unknown = NotAuthenticated("InvalidClientTokenId", "The security token included in the request is invalid.")
-    # MiniStack takes other ids for root's too: `test`, and any account's.
+    # MiniStack accepts other ids as root's too: `test`, and any account's.
     if iam_evaluator.is_root_access_key(access_key_id) and access_key_id != root:
         raise unknown
     try:
@@ -241,7 +241,7 @@ def _secret(access_key_id: str, token: str, root: str) -> str:
         raise unknown from None
     found = iam_evaluator.resolve_credential(access_key_id, owner or get_account_id(), token)
     if isinstance(found, iam_evaluator.CredentialResolutionError):
-        # A session's key without its token is as good as unknown.
+        # A session's key without its token counts as unknown.
         raise unknown if found.code == "InvalidToken" and not token else NotAuthenticated(found.code, found.message)
     return str(found.secret_access_key)
 

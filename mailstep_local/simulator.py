@@ -1,7 +1,7 @@
-"""Verdicts to try by hand: a sender's domain asks for what SES is to find, like SES's own mailbox simulator.
+"""Simulates SES's verdicts: the sender's domain names the checks that fail, like SES's own mailbox simulator.
 
-`ann@spam.simulator.example` is spam; `ann@spf.dkim.dmarc.simulator.example` fails all three. Everybody else passes.
-A recipient's asks for what becomes of a reply: `ann@bounce.simulator.example`, `ann@complaint.simulator.example`.
+`ann@spam.simulator.example` is spam; `ann@spf.dkim.dmarc.simulator.example` fails all three. Other senders pass. A
+recipient's domain decides what happens to a reply: `ann@bounce.simulator.example`, `ann@complaint.simulator.example`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FEEDBACK = ("Bounce", "Complaint")
 
 @dataclass(frozen=True)
 class Findings:
-    """What fails."""
+    """The checks that fail."""
 
     failing: frozenset[str] = frozenset()
 
@@ -27,12 +27,12 @@ class Findings:
 
 
 def findings(domain: str) -> Findings:
-    """What SES is to find in mail from `domain`."""
+    """The checks that fail for mail from `domain`."""
     return Findings(_asked_for(domain) & frozenset(NAMES))
 
 
 def feedback(domain: str) -> list[str]:
-    """The events, as SES names them, that a reply to `domain` is to bring about."""
+    """The events, by SES's names, that a reply to `domain` causes."""
     return [kind for kind in FEEDBACK if kind.lower() in _asked_for(domain)]
 
 

@@ -1,4 +1,4 @@
-"""What a workflow's own role must allow for a task, as Step Functions asks of it; MiniStack asks nothing."""
+"""Checks that a workflow's role allows a task, as Step Functions does; MiniStack does not check this."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ MINISTACK = Names(
 
 
 def missing(role_arn: str, resource: str, arguments: dict[str, Any]) -> str | None:
-    """The first permission that the role lacks for a task, as `action on ARN`; None where it has all.
+    """The first permission that the role lacks for a task, as `action on ARN`; None if it has all.
 
     (AWS Step Functions Developer Guide, "How Step Functions generates IAM policies for integrated services".)
     """

@@ -1,8 +1,8 @@
-"""Activates the receipt rule set of receiving.yaml, which CloudFormation cannot, and undoes only that.
+"""Activates the receipt rule set of receiving.yaml, which CloudFormation cannot do, and undoes only that.
 
-A Region has one active set, and activating one displaces another: mail of somebody else would stop. So a set of our own
-is activated only where none is active; rules in another's set need that set to be the active one. The answer goes to
-the URL that CloudFormation gave (AWS CloudFormation User Guide, "Custom resource request objects").
+A Region has one active set. Activating another one would stop the mail of the first. So our own set is activated only
+if no set is active, and rules in an existing set need that set to be the active one. The response goes to the URL
+that CloudFormation gave (AWS CloudFormation User Guide, "Custom resource request objects").
 """
 
 import json
@@ -15,21 +15,21 @@ import urllib3
 from botocore.config import Config
 
 logger = logging.getLogger(__name__)
-# SES takes most calls about receipt rules once a second (API Reference): more attempts than usual.
+# SES allows most calls about receipt rules once a second (API Reference), so this makes more attempts than usual.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 6})
 
 
 class NotOurs(Exception):
-    """Going on would touch what somebody else made; the text says what to do."""
+    """Continuing would change a rule set that is not ours; the text says what to do."""
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Create, update or delete the activation; whatever happens, CloudFormation gets an answer."""
+    """Create, update or delete the activation. CloudFormation always gets a response."""
     properties = event["ResourceProperties"]
     name, own = properties["RuleSetName"], properties["Own"] == "true"
     answer = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")} | {
         "Status": "SUCCESS",
-        # Another set is another resource: CloudFormation then deletes the former one.
+        # A new name makes CloudFormation delete the former resource.
         "PhysicalResourceId": event["PhysicalResourceId"] if event["RequestType"] == "Delete" else name,
     }
     try:
@@ -73,7 +73,7 @@ def deactivate(ses: Any, name: str) -> None:
     """Deactivate our own set, if it is the active one. CloudFormation has deleted our rules before.
 
     Raises:
-        NotOurs: somebody put rules into our set; they would be deleted with it.
+        NotOurs: our set has rules that others added; they would be deleted with it.
     """
     try:
         rules = ses.describe_receipt_rule_set(RuleSetName=name).get("Rules", [])

@@ -1,4 +1,4 @@
-"""Addresses and domains in one form: the domain as A-labels (RFC 5890), lower case where two are compared."""
+"""Brings addresses and domains into one form: the domain as A-labels (RFC 5890), in lower case for comparison."""
 
 import re
 from contextlib import suppress
@@ -23,11 +23,11 @@ def in_ascii(address: str) -> str:
     """An addr-spec with its domain as A-labels, each label as IDNA 2008 maps it: no domain becomes another one.
 
     Raises:
-        ValueError: what stands before the @ is not US-ASCII, or the domain is none.
+        ValueError: the part before the @ is not US-ASCII, or the domain is invalid.
     """
     local, _, domain = address.rpartition("@")
     if not local.isascii():
-        raise ValueError("SES takes only US-ASCII before the @")
+        raise ValueError("SES accepts only US-ASCII before the @")
     return f"{local}@{domain_in_ascii(domain)}"
 
 
@@ -35,21 +35,21 @@ def domain_in_ascii(domain: str) -> str:
     """A domain as A-labels.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a domain.
     """
-    # The registered ASCII domains of RFC 5322 allow more than IDNA does (an underscore); they are as they have to be.
+    # ASCII domains may have characters that IDNA does not allow, such as an underscore, so they are not encoded.
     return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
 
 
 def canonical_domain(domain: str) -> str:
-    """The form in which two domains are compared: A-labels in lower case; what is no domain, in lower case as it is."""
+    """The form for comparing domains: A-labels in lower case. Text that is not a domain is only made lower case."""
     with suppress(ValueError):
         return domain_in_ascii(domain).lower()
     return domain.lower()
 
 
 def canonical(address: str) -> str:
-    """The form in which two addresses are compared: lower case, the domain as A-labels."""
+    """The form for comparing addresses: lower case, with the domain as A-labels."""
     local, at, domain = address.rpartition("@")
     return f"{local.lower()}{at}{canonical_domain(domain)}"
 
@@ -60,13 +60,13 @@ def is_domain(domain: str) -> bool:
 
 
 def is_address(address: str) -> bool:
-    """Whether SES can send from it: an unquoted name in US-ASCII, and a domain in either form."""
+    """Whether SES can send from the address: an unquoted local part in US-ASCII, and a domain in either form."""
     local, _, domain = address.rpartition("@")
     return _LOCAL_PART.fullmatch(local) is not None and is_domain(domain)
 
 
 class Author(Protocol):
-    """A mailbox as a message names it (`contracts.Address`)."""
+    """A mailbox in a message (`contracts.Address`)."""
 
     @property
     def name(self) -> str:
@@ -85,11 +85,11 @@ def mailbox(author: Author) -> Address:
     """
     try:
         return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=in_ascii(one_line(author.address)))
-    # The last is what the email package makes of some defects.
+    # The email package raises AttributeError for some defects.
     except (UnicodeError, HeaderParseError, IndexError, ValueError, AttributeError) as error:
-        raise ValueError("not an address that can be sent to") from error
+        raise ValueError("SES cannot send to this address") from error
 
 
 def one_line(text: str) -> str:
-    """Text without line ends or other control characters, each run of white space one space."""
+    """The text without line ends and other control characters, and with each run of white space as one space."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

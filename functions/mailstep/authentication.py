@@ -1,13 +1,13 @@
-"""Whether a message comes from the domain in its From field: ValidateEmail and the states that send ask the same."""
+"""Decides whether a sender is authenticated. ValidateEmail and the states that send use the same function."""
 
 from mailstep.addresses import canonical_domain
 from mailstep.contracts import Message
 
 
 def is_authenticated(message: Message) -> bool:
-    """Whether SES found the From domain authenticated: by DMARC, or by SPF or DKIM in its name (RFC 7489 section 3.1).
+    """Whether DMARC, or aligned SPF or DKIM, passed for the one From address (RFC 7489 section 3.1).
 
-    Nothing is ever sent to an address that is not.
+    Mailstep never sends to an address that is not authenticated.
     """
     if len(message.from_) != 1:
         return False
@@ -22,5 +22,5 @@ def is_authenticated(message: Message) -> bool:
 
 
 def _domain(address: str) -> str:
-    """The domain of an address as SES writes it in its verdicts: in ASCII, where it is one (RFC 5890)."""
+    """The domain of an address in the ASCII form of SES's verdicts (RFC 5890)."""
     return canonical_domain(address.rpartition("@")[2])

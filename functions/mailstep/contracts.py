@@ -28,7 +28,7 @@ SUBJECT_IN_STATE = 200
 
 
 class Contract(BaseModel):
-    """A shape both sides agree on: nothing unknown passes, nothing changes after it is made."""
+    """A shape that both sides agree on. It rejects unknown fields, and is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -41,8 +41,8 @@ class StoredEmail(Contract):
     key: str
     version_id: str | None = None
     stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
-    replay: bool = Field(default=False, description="An operator processes it again (`mailstep replay`)")
-    reply_again: bool = Field(default=False, description="A replay that may answer a second time")
+    replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
+    reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
 
     @property
     def route(self) -> str:
@@ -55,21 +55,23 @@ class Address(Contract):
 
     name: str = Field(default="", description="Display name (RFC 5322 section 3.4), decoded")
     address: str = Field(description="addr-spec (RFC 5322 section 3.4.1), internationalised ones too (RFC 6532)")
-    group: str | None = Field(default=None, description="Of the group it stands in (RFC 5322 section 3.4)")
+    group: str | None = Field(default=None, description="The group that it belongs to (RFC 5322 section 3.4)")
 
 
 class Attachment(Contract):
     """A part that is not the text to read. Its content lies at `key`, which is never made from `filename`."""
 
-    filename: str = Field(description="Decoded (RFC 2183, 2231), made safe; made from the media type where missing")
+    filename: str = Field(description="Decoded (RFC 2183, 2231) and made safe; if missing, made from the media type")
     media_type: str = Field(description="As declared (RFC 2045)")
-    media_type_detected: str | None = Field(default=None, description="From the first octets; None: not recognised")
-    size_octets: int = Field(description="Decoded")
+    media_type_detected: str | None = Field(
+        default=None, description="Detected from the first octets; None if not recognised"
+    )
+    size_octets: int = Field(description="Size of the decoded content")
     sha256: str = Field(description="Of the decoded content, in hexadecimal (FIPS 180-4)")
     content_id: str | None = Field(default=None, description="Without angle brackets (RFC 2392)")
     inline: bool = Field(default=False, description="Shown within the text (RFC 2183)")
-    subject: str | None = Field(default=None, description="Of a nested message (message/rfc822)")
-    key: str = Field(description="Where the content lies in the mail bucket")
+    subject: str | None = Field(default=None, description="Subject of a nested message (message/rfc822)")
+    key: str = Field(description="Key of the content in the mail bucket")
 
 
 class Verdicts(Contract):
@@ -78,11 +80,11 @@ class Verdicts(Contract):
     spam: str | None = Field(default=None, description="X-SES-Spam-Verdict: PASS, FAIL, GRAY, PROCESSING_FAILED")
     virus: str | None = Field(default=None, description="X-SES-Virus-Verdict: the same values")
     spf: str | None = Field(default=None, description="RFC 7208: pass, fail, softfail, neutral, none, ...")
-    spf_domain: str | None = Field(default=None, description="The envelope sender's domain that SPF spoke of")
-    dkim: str | None = Field(default=None, description="RFC 6376: pass where one signature passed")
-    dkim_domains: tuple[str, ...] = Field(default=(), description="Of the signatures that passed")
+    spf_domain: str | None = Field(default=None, description="The envelope sender's domain, which SPF checked")
+    dkim: str | None = Field(default=None, description="RFC 6376: pass if one signature passed")
+    dkim_domains: tuple[str, ...] = Field(default=(), description="Domains of the signatures that passed")
     dmarc: str | None = Field(default=None, description="RFC 7489")
-    dmarc_domain: str | None = Field(default=None, description="The From domain that DMARC spoke of")
+    dmarc_domain: str | None = Field(default=None, description="The From domain, which DMARC checked")
 
 
 class ReportedRecipient(Contract):
@@ -92,7 +94,7 @@ class ReportedRecipient(Contract):
     original_recipient: str | None = Field(default=None, description="RFC 3464 section 2.3.1")
     action: str | None = Field(default=None, description="failed, delayed, delivered, ... (RFC 3464 section 2.3.3)")
     status: str | None = Field(default=None, description="RFC 3463, as 5.1.1")
-    diagnostic_code: str | None = Field(default=None, description="What the other system said (RFC 3464 section 2.3.6)")
+    diagnostic_code: str | None = Field(default=None, description="The other system's message (RFC 3464 section 2.3.6)")
 
 
 class DeliveryReport(Contract):
@@ -108,9 +110,9 @@ class Message(Contract):
     schema_: Literal["mailstep.message/1"] = Field(
         default="mailstep.message/1", alias="schema", description="Version of this contract"
     )
-    email_id: str = Field(description="Of the email: the name of its execution (identity.py)")
-    route: str = Field(description="The S3 prefix, and so the address, that it came to")
-    size_octets: int = Field(description="Of the raw message")
+    email_id: str = Field(description="Mailstep's id of the email, and the name of its execution (identity.py)")
+    route: str = Field(description="The route, and so the address, that it came to")
+    size_octets: int = Field(description="Size of the raw message")
     received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
     from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
@@ -121,18 +123,20 @@ class Message(Contract):
     date: datetime | None = Field(
         default=None, description="RFC 5322 section 3.6.1, with the sender's offset (RFC 3339)"
     )
-    date_raw: str | None = Field(default=None, description="The Date field where it could not be read")
+    date_raw: str | None = Field(default=None, description="The Date field, if it could not be read")
     message_id: str | None = Field(default=None, description="With its angle brackets (RFC 5322 section 3.6.4)")
     in_reply_to: tuple[str, ...] = Field(default=(), description="RFC 5322 section 3.6.4")
     references: tuple[str, ...] = Field(default=(), description="The thread, oldest first (RFC 5322 section 3.6.4)")
-    text: str = Field(default="", description="The text/plain to read (RFC 8621 section 4.1.4), line ends LF")
-    html: str | None = Field(default=None, description="The text/html to read")
+    text: str = Field(default="", description="The text/plain body (RFC 8621 section 4.1.4), with LF line ends")
+    html: str | None = Field(default=None, description="The text/html body")
     reply_text: str = Field(default="", description="`text` without quoted history and signature")
-    attachments: tuple[Attachment, ...] = Field(default=(), description="All parts that are not the text to read")
-    delivery_report: DeliveryReport | None = Field(default=None, description="Where it is one (RFC 3464)")
+    attachments: tuple[Attachment, ...] = Field(default=(), description="All parts that are not the body")
+    delivery_report: DeliveryReport | None = Field(default=None, description="If the message is one (RFC 3464)")
     signed: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not verified")
     encrypted: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not decrypted")
-    verdicts: Verdicts = Field(default=Verdicts(), description="What SES found; nothing a sender wrote")
+    verdicts: Verdicts = Field(
+        default=Verdicts(), description="The results of SES's checks; never the sender's own claims"
+    )
     headers: tuple[tuple[str, str], ...] = Field(
         default=(), description="Header fields in order, as (name, decoded value)"
     )
@@ -143,12 +147,12 @@ class Message(Contract):
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     def header(self, name: str) -> list[str]:
-        """Every value of the header field `name`, topmost first; field names know no case (RFC 5322, 1.2.2)."""
+        """Every value of the header field `name`, topmost first. Field names are case-insensitive (RFC 5322, 1.2.2)."""
         return [value for field, value in self.headers if field.lower() == name.lower()]
 
 
 class Summary(Contract):
-    """What state may know of a message: enough to follow it, never its content."""
+    """The few fields of a message that the workflow's state has: enough to recognise it, never its content."""
 
     from_address: str | None = Field(max_length=DEFAULTS.address)
     subject: str = Field(max_length=SUBJECT_IN_STATE)
@@ -158,7 +162,7 @@ class Summary(Contract):
 
 
 class Claim(Contract):
-    """The claim check that the states pass on: where everything is, and the summary."""
+    """The claim check that the states pass on: where the parts of the message are, and the summary."""
 
     email: StoredEmail
     route: str
@@ -174,17 +178,19 @@ class ValidateRequest(Contract):
 
 
 class Processing(Contract):
-    """How the route's mail is processed, as far as the workflow has to know it."""
+    """The route's settings that the workflow needs."""
 
-    queue_url: str = Field(default="", description="The application's queue; empty: a function does the work")
-    group: str = Field(default="", description="Of the sender: what keeps one sender's mail in order")
+    queue_url: str = Field(default="", description="The application's queue; empty if a function does the work")
+    group: str = Field(
+        default="", description="SQS message group of the sender, which keeps one sender's mail in order"
+    )
     limit_seconds: int = Field(description="How long the queue's consumer may take")
     heartbeat_seconds: int = Field(description="How long the queue's consumer may be silent")
-    outage_seconds: int = Field(description="How long an outage of the application is waited out")
+    outage_seconds: int = Field(description="How long to keep trying an unavailable application")
 
 
 class ValidClaim(Claim):
-    """The claim of a message that ValidateEmail let pass."""
+    """The claim of a message that ValidateEmail accepted."""
 
     processing: Processing
 
@@ -203,7 +209,7 @@ _Content = Annotated[
 
 
 class AnswerAttachment(Contract):
-    """A file that goes out with the reply."""
+    """A file attached to the reply."""
 
     filename: str
     media_type: str = Field(pattern=r"^(application|audio|font|image|model|text|video)/[a-z0-9!#$&^_.+-]+$")
@@ -211,16 +217,16 @@ class AnswerAttachment(Contract):
     content_id: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9._+-]{1,100}(@[A-Za-z0-9.-]{1,100})?$",
-        description='Of a picture that the HTML shows by `<img src="cid:...">` (RFC 2392), without angle brackets',
+        description='For a picture that the HTML shows with `<img src="cid:...">` (RFC 2392); no angle brackets',
     )
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 class Answer(Contract):
-    """What an application (or a built-in processor) answers: the reply's content, stored as `answers/<id>.json`."""
+    """An answer of an application or a built-in processor: the reply's content, stored as `answers/<id>.json`."""
 
-    subject: str | None = Field(default=None, description="Default: that of the message, with `Re: `")
+    subject: str | None = Field(default=None, description="Default: the message's subject, with `Re: `")
     text: str
     html: str | None = None
     attachments: tuple[AnswerAttachment, ...] = ()
@@ -243,13 +249,13 @@ class ProcessRequest(Contract):
 
 
 class Processed(Contract):
-    """Output of ProcessEmail: where the answer lies; None where the application wants no reply."""
+    """Output of ProcessEmail: the key of the answer; None if the application asked for no reply."""
 
     answer_key: str | None
 
 
 class ReplyRequest(Contract):
-    """Input of each state that sends: what to say lies at `answer_key`, else it follows from the kind."""
+    """Input of each state that sends. The content is at `answer_key`, or else follows from the kind."""
 
     execution_name: str
     claim: ValidClaim | Claim
@@ -259,32 +265,32 @@ class ReplyRequest(Contract):
 
     @property
     def effect(self) -> str:
-        """What the ledger knows this reply by: the email, so that a replay says nothing twice, unless it is to."""
+        """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
         email = self.claim.email
         return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"
 
 
 class Replied(Contract):
-    """Output of each state that sends: the id that SES gave the reply; None where no reply was sent."""
+    """Output of each state that sends: the id that SES assigned to the reply; None if no reply was sent."""
 
     ses_message_id: str | None
 
 
 class QueueItem(Contract):
-    """What an application that pulls finds in its queue; it reads and writes in the mail bucket itself."""
+    """An item in the queue of an application that pulls. The application reads and writes the mail bucket itself."""
 
     schema_: Literal["mailstep.queue-item/1"] = Field(
         default="mailstep.queue-item/1", alias="schema", description="Version of this contract"
     )
     task_token: str = Field(description="For SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat of Step Functions")
-    idempotency_key: str = Field(description="The same whenever the item comes again")
+    idempotency_key: str = Field(description="The same each time the item is delivered")
     bucket: str = Field(description="The mail bucket")
-    message_key: str = Field(description="Where the Message lies; its attachments name their own keys")
-    answer_key: str = Field(description="Where to write the Answer")
+    message_key: str = Field(description="Key of the Message, which has the keys of its attachments")
+    answer_key: str = Field(description="Key to write the Answer to")
 
 
 class ApplicationRequest(Contract):
-    """What the application is sent: the message, and links to fetch its attachments from."""
+    """The request to the application: the message, and links to its attachments."""
 
     message: Message
     attachment_urls: dict[str, str] = Field(description="Attachment key to presigned URL")

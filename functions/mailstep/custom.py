@@ -1,4 +1,4 @@
-"""Where an installation's own settings lie: functions/custom/, which takes precedence over what is shipped."""
+"""Finds an installation's own settings in functions/custom/, which take precedence over the shipped ones."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ FOLDER = "custom"
 _CUSTOM = _SHIPPED / FOLDER
 
 PROCESSORS = [str(_CUSTOM / "processors"), str(Path(__file__).parent / "process" / "processors")]
-"""Where processors are looked for, the installation's own first. The package of the processors has this as its path."""
+"""The folders of processors, the installation's own first. The package of the processors has this as its path."""
 TEMPLATES = (_CUSTOM / "templates", Path(__file__).parent / "templates")
-"""Where templates are looked for, the installation's own first."""
+"""The folders of templates, the installation's own first."""
 
 
 def routes_file(functions: Path = _SHIPPED) -> Path:
-    """The routes.toml that counts: the installation's own, if there is one."""
+    """The routes.toml in use: the installation's own, if it exists."""
     own = functions / FOLDER / "routes.toml"
     return own if own.exists() else functions / "routes.toml"

@@ -1,4 +1,4 @@
-"""The errors the steps raise, each named for its condition, with what the workflow does about it.
+"""The errors that the steps raise, each named for its condition, with what the workflow does about it.
 
 Step Functions sees the class name as `Error` and `str(error)` inside `Cause`; neither may carry personal data.
 """
@@ -17,13 +17,13 @@ class MailstepError(Exception):
 
 
 class TransientError(MailstepError):
-    """A service was throttled, unreachable or answered 5xx."""
+    """A service throttled us, was unreachable or answered 5xx."""
 
     workflow = "retries, first within a second"
 
 
 class ApplicationBusy(MailstepError):
-    """The application asks to come again later (Retry-After).
+    """The application asked us to try again later (Retry-After).
 
     Its text is JSON: `{"retry_after_seconds"}`.
     """
@@ -35,16 +35,16 @@ class ApplicationBusy(MailstepError):
 
 
 class UnreadableEmail(MailstepError):
-    """The object holds no email, or reading it takes more than a message may."""
+    """The object is not an email, or parsing it takes too much time or memory."""
 
     workflow = "copies it to `quarantine/`, tagged; alerts"
 
 
 class RefusedEmail(MailstepError):
-    """A rule of the policy refuses the email.
+    """A rule of the policy refused the email.
 
-    Its text is JSON, because that is all that reaches the state machine: `{"reason", "tell_sender", "explanation",
-    "answer_key"}`. The explanation is our own sentence; what others wrote lies in S3, at the answer key.
+    Its text is JSON, because only the text reaches the state machine: `{"reason", "tell_sender", "explanation",
+    "answer_key"}`. The explanation is Mailstep's own sentence. Anything that others wrote is in S3, at the answer key.
     """
 
     workflow = "replies with the reason, or stays silent"
@@ -58,8 +58,8 @@ class RefusedEmail(MailstepError):
 class ApplicationRefused(MailstepError):
     """The application answered 4xx with a reason.
 
-    Its text is JSON of the same shape as that of `RefusedEmail`. Text of errors is logged by AWS's runtime, and the
-    reason may name a person: it travels as an answer in S3 instead.
+    Its text is JSON of the same shape as that of `RefusedEmail`. AWS's runtime logs the text of errors, and the reason
+    may name a person, so the reason travels as an answer in S3.
     """
 
     workflow = "replies with that reason"
@@ -77,21 +77,21 @@ class ApplicationDenied(MailstepError):
 
 
 class SendUnconfirmed(MailstepError):
-    """SES may have taken the reply, and did not say so in time."""
+    """SES did not confirm in time that it accepted the reply."""
 
     workflow = "sends it once more, a minute later"
 
 
 class ReplyRejected(MailstepError):
-    """SES rejects the reply, and would reject it again.
+    """SES rejected the reply, and would reject it again.
 
-    The operators' alert carries the name, `mailstep history` the text too. SES's own text names the recipient: it is
-    not kept.
+    The operators' alert has the name, and `mailstep history` also has the text. SES's own text names the recipient, so
+    it is not kept.
     """
 
     workflow = "fails on the task; an operator does what the error's text says, then redrives"
 
-    remedy = "See the reputation dashboard of SES, and what the application put into the answer."
+    remedy = "Check the reputation dashboard of SES, and the application's answer."
 
     def __init__(self, ses_error: str) -> None:
         super().__init__(f"SES answered {ses_error}. {self.remedy} Then redrive the execution.")
@@ -100,37 +100,37 @@ class ReplyRejected(MailstepError):
 class SenderNotVerified(ReplyRejected):
     """The sender's identity is not verified in this Region."""
 
-    remedy = "Verify the stack's Domain as an identity of SES in the Region of the stack."
+    remedy = "Verify the stack's Domain as an SES identity in the Region of the stack."
 
 
 class AccountInSandbox(ReplyRejected):
-    """The account may send to verified addresses only."""
+    """The account may send only to verified addresses."""
 
-    remedy = "Request production access for SES, or verify the recipient while you try Mailstep out."
+    remedy = "Request production access for SES. Until then, verify the recipients that you test with."
 
 
 class MailFromDomainNotVerified(ReplyRejected):
-    """The identity's custom MAIL FROM domain has no valid MX record, and the identity is set to reject then."""
+    """The identity's custom MAIL FROM domain has no valid MX record, and the identity is set to reject mail then."""
 
-    remedy = "Mend the MX record of the identity's custom MAIL FROM domain."
+    remedy = "Correct the MX record of the identity's custom MAIL FROM domain."
 
 
 class SendingPaused(ReplyRejected):
-    """Sending is paused, for the account or for the configuration set."""
+    """Sending is paused for the account or the configuration set."""
 
-    remedy = "See why in the reputation dashboard of SES; have AWS Support, or yourself, resume sending."
+    remedy = "Find the reason in the reputation dashboard of SES, then resume sending or ask AWS Support to."
 
 
 class ConfigurationSetMissing(ReplyRejected):
-    """The configuration set of the stack is gone."""
+    """The stack's configuration set was deleted."""
 
-    remedy = "Deploy the stack again: its configuration set is gone."
+    remedy = "Deploy the stack again: its configuration set was deleted."
 
 
 class ReplyContentRejected(ReplyRejected):
     """SES found a virus in the reply, an attachment of a type that it never sends, or fields that it cannot read."""
 
-    remedy = "Look at the answer in the mail bucket: SES takes no virus, and no attachment of some executable types."
+    remedy = "Check the answer in the mail bucket: SES rejects viruses and some executable types of attachment."
 
 
 class ConfigurationError(MailstepError):
@@ -140,9 +140,9 @@ class ConfigurationError(MailstepError):
 
 
 class MalformedAnswer(MailstepError):
-    """The application's answer cannot be used.
+    """The application's answer is invalid.
 
-    Its text says what was wrong, not what was in it.
+    Its text says what was wrong, without the content of the answer.
     """
 
     workflow = "tells the sender, asks once more, then fails"

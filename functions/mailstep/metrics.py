@@ -1,8 +1,8 @@
-"""The metrics: name, unit and dimension sets of each, once; a test holds alarms, dashboard and docs to them.
+"""Defines each metric once: name, unit and dimension sets. A test compares alarms, dashboard and docs with them.
 
-CloudWatch adds nothing up: an alarm sees exactly the dimension set that was emitted (Amazon CloudWatch User Guide,
-"Dimensions"), and each set of values is a custom metric of its own, at 0.30 USD a month. So a metric has the sets that
-somebody watches, and no other.
+CloudWatch does not aggregate over dimensions: an alarm sees exactly the dimension set that was emitted (Amazon
+CloudWatch User Guide, "Dimensions"). Each combination of values is a custom metric, at 0.30 USD a month. So a metric
+has only the sets that an alarm or the dashboard watches.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Metric:
     def emit(self, value: float = 1, **dimensions: str) -> None:
         """Write one value to standard output, in CloudWatch's embedded metric format, at once.
 
-        Nothing is kept: neither a later error nor the environment's next invocation changes what was emitted.
+        Nothing is buffered, so a later error or the environment's next invocation cannot change what was emitted.
 
         Args:
             value: In the metric's unit.
@@ -56,7 +56,7 @@ EMAILS_RECEIVED = Metric(
     "EmailsReceived",
     MetricUnit.Count,
     ((SERVICE,),),
-    "Emails whose execution StartFunction started; an event that comes again while it runs counts again",
+    "Emails whose execution StartFunction started; a repeated event while it runs counts again",
 )
 STRAY_OBJECTS = Metric(
     "StrayObjects", MetricUnit.Count, ((SERVICE,),), "Objects under `inbound/` that belong to no route"
@@ -79,12 +79,12 @@ REPLIES_SENT = Metric(
 TIME_TO_REPLY = Metric(
     "TimeToReply",
     MetricUnit.Milliseconds,
-    # Over all routes too: an alarm cannot add up percentiles.
+    # Also without the route: an alarm cannot aggregate percentiles.
     ((SERVICE, "kind"), (SERVICE, "kind", "route")),
     f"From SES's own time of receipt until SES accepted the answer; `kind` is `{ReplyKind.ANSWER}`",
 )
 SENDERS_SUPPRESSED = Metric(
-    "SendersSuppressed", MetricUnit.Count, ((SERVICE,),), "Addresses that a bounce or complaint put on record"
+    "SendersSuppressed", MetricUnit.Count, ((SERVICE,),), "Addresses that a bounce or complaint suppressed"
 )
 FEEDBACK_UNREAD = Metric(
     "FeedbackUnread",

@@ -1,4 +1,4 @@
-"""Templates to text and HTML, autoescaped: everything in a message is hostile."""
+"""Renders templates to text and HTML. HTML is autoescaped, because everything in a message is hostile."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ def _octets(count: int) -> str:
 
 
 def _figure(number: float) -> str:
-    """A figure with as many digits as say something: `12`, `3.5`, `1,234.57`, `0.0004`, `1.5e+20`."""
+    """A number with only its meaningful digits: `12`, `3.5`, `1,234.57`, `0.0004`, `1.5e+20`."""
     if 0 < abs(number) < 1 or abs(number) >= 1e15:
         return f"{number:.2g}"
     return f"{number:,.2f}".rstrip("0").rstrip(".")
@@ -36,5 +36,5 @@ def _environment() -> Environment:
 
 
 def render(template: str, **context: object) -> str:
-    """Render a template: the installation's own of that name, else the one that is shipped."""
+    """Render a template: the installation's own, or else the shipped one of that name."""
     return _environment().get_template(template).render(context)

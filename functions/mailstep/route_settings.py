@@ -1,4 +1,4 @@
-"""What a setting of routes.toml may hold: each function answers its one form, or says what to write instead."""
+"""Checks the settings of routes.toml: each function returns the canonical form, or raises what to write instead."""
 
 import re
 from ipaddress import ip_address
@@ -26,7 +26,7 @@ _MEDIA_TYPE = re.compile(r"[\w!#$&^.+*?\[\]-]+/[\w!#$&^.+*?\[\]-]+", re.ASCII)
 
 
 def application_url(value: str) -> str:
-    """A URL that is called as it is written, over HTTPS or on this machine (RFC 3986), its host as A-labels.
+    """A URL with HTTPS, or on this machine (RFC 3986), with its host as A-labels.
 
     Raises:
         ValueError: what to write instead.
@@ -57,7 +57,7 @@ def _called(value: str) -> Url:
     if written is None:
         raise ValueError("begin it with https://")
     if "@" in written[1]:
-        raise ValueError("take out what stands before the @: `auth` and `secret` say how the application knows us")
+        raise ValueError("remove everything before the @: use `auth` and `secret` for authentication")
     try:
         url = parse_url(value)
     except LocationParseError as error:
@@ -84,7 +84,7 @@ def secret_arn(value: str) -> str:
     """The ARN of a secret.
 
     Raises:
-        ValueError: what to write instead; never what was written, which may be the secret.
+        ValueError: what to write instead. It never repeats the value, which may be the secret.
     """
     if value and not _SECRET.fullmatch(value):
         raise ValueError("name the ARN of a secret in Secrets Manager, not the secret itself")
@@ -95,15 +95,15 @@ def processor(value: str) -> str:
     """The name of a module of mailstep/process/processors.
 
     Raises:
-        ValueError: which there are.
+        ValueError: the names of the processors.
     """
-    # Only names are looked at: importing a processor is the process step's.
+    # Only names are checked here: the process step imports the processor.
     known = sorted({module.name for module in iter_modules(custom.PROCESSORS)})
     if value and value not in known:
         missing = (
             f"there is no functions/custom/processors/{value}.py"
             if value.isidentifier()
-            else "it is no name of a processor"
+            else "it is not the name of a processor"
         )
         raise ValueError(f"{missing}: name one of {', '.join(known)}, or add yours")
     return value
@@ -125,7 +125,7 @@ def reply_address(value: str) -> str:
 
 
 def display_name(value: str) -> str:
-    """A name as a header field can carry it (RFC 5322 section 2.2).
+    """A name that fits a header field (RFC 5322 section 2.2).
 
     Raises:
         ValueError: what to write instead.
@@ -139,12 +139,12 @@ def sender_pattern(value: str) -> str:
     """A pattern of addresses in their canonical form (`addresses.canonical`); `*`, `?` and `[…]` are wildcards.
 
     Raises:
-        ValueError: no address can match it, and what could be meant.
+        ValueError: no address can match it; with a suggestion.
     """
     pattern = value.strip().lower()
     if not pattern:
         return ""
-    # What is said here is logged, and an address is somebody's: only domains are repeated.
+    # This text is logged, and addresses are personal data, so it repeats only domains.
     if _OUTSIDE_ADDRESSES.search(pattern):
         raise ValueError("no address matches it: write each address alone, as ann@shop.example or *@shop.example")
     local, at, domain = pattern.rpartition("@")
@@ -156,7 +156,7 @@ def sender_pattern(value: str) -> str:
         return domain
     if not local and is_domain(domain.strip(".")):
         raise ValueError(f"no address matches {at}{domain}: write *@{'*' * domain.startswith('.')}{domain.rstrip('.')}")
-    # A wildcard stands for what a label may hold, or for whole labels.
+    # A wildcard stands for characters of a label, or for whole labels.
     if not local or "@" in local or not is_domain(re.sub(r"\[[^]]*\]|[*?]", "x", domain)):
         raise ValueError("no address matches it: write it as ann@shop.example or *@shop.example")
     return f"{local}@{domain}"
@@ -166,7 +166,7 @@ def media_type_pattern(value: str) -> str:
     """A pattern of media types, in lower case; `*`, `?` and `[…]` are wildcards.
 
     Raises:
-        ValueError: no media type can match it, and what could be meant.
+        ValueError: no media type can match it; with a suggestion.
     """
     pattern = value.strip().lower()
     has_form = _MEDIA_TYPE.fullmatch(pattern) or (_WILDCARD.search(pattern) and not pattern.startswith("*."))

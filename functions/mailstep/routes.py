@@ -1,4 +1,4 @@
-"""routes.toml: which S3 prefix, and so which address, is processed how."""
+"""Reads routes.toml: how the mail to each address is processed. A route's address is also its S3 prefix."""
 
 import re
 import tomllib
@@ -29,18 +29,18 @@ _MediaTypePatterns = tuple[Annotated[str, AfterValidator(route_settings.media_ty
 class Route(Contract):
     """What happens to mail under `inbound/<name>/`, which is mail to `<name>@<domain>`."""
 
-    # Who does the work: the first of url, queue and processor that is not empty.
+    # The worker is the first of url, queue and processor that is not empty.
     url: Annotated[str, AfterValidator(route_settings.application_url)] = Field(
-        default="", description="The application's endpoint, HTTPS; empty: `queue` or `processor`"
+        default="", description="The application's HTTPS endpoint; empty: use `queue` or `processor`"
     )
     auth: Literal["none", "sigv4", "hmac", "api_key"] = Field(
-        default="none", description="How the application knows us: `none`, `sigv4`, `hmac`, `api_key`"
+        default="none", description="How Mailstep authenticates to the application: `none`, `sigv4`, `hmac`, `api_key`"
     )
     secret: Annotated[str, AfterValidator(route_settings.secret_arn)] = Field(
         default="", description="ARN of the secret, for `hmac` and `api_key`"
     )
     outage_hours: float = Field(
-        default=24, ge=0, le=72, allow_inf_nan=False, description="How long an outage is waited out"
+        default=24, ge=0, le=72, allow_inf_nan=False, description="How long to keep trying an unavailable application"
     )
     queue: Annotated[str, AfterValidator(route_settings.queue_url)] = Field(
         default="", description="URL of the SQS FIFO queue that the application pulls from"
@@ -48,37 +48,40 @@ class Route(Contract):
     limit_hours: float = Field(
         default=24, gt=0, le=72, allow_inf_nan=False, description="How long the queue's consumer may take"
     )
-    heartbeat_seconds: int = Field(default=0, ge=0, description="How long it may be silent; 0: up to `limit_hours`")
+    heartbeat_seconds: int = Field(default=0, ge=0, description="Longest time between its heartbeats; 0: `limit_hours`")
     processor: Annotated[str, AfterValidator(route_settings.processor)] = Field(
-        default="receipt", description="The built-in one: a module of mailstep/process/processors"
+        default="receipt", description="A built-in processor: a module of mailstep/process/processors"
     )
 
     # The reply.
     reply_from: Annotated[str, AfterValidator(route_settings.reply_address)] = Field(
-        default="", description="The reply's address, at the domain; empty: the stack's ReplyFrom"
+        default="", description="From address of replies, at the domain; empty: the stack's ReplyFrom"
     )
     reply_name: Annotated[str, AfterValidator(route_settings.display_name)] = Field(
-        default="", description="The reply's display name"
+        default="", description="Display name of replies"
     )
 
-    # Who is answered, and what is taken (policy.py).
+    # Which messages are accepted (policy.py).
     require_authentication: bool = Field(
-        default=True, description="false: what nobody vouches for is processed too, and never answered"
+        default=True, description="false: unauthenticated mail is processed too, but never gets a reply"
     )
     allowed_senders: _SenderPatterns = Field(
-        default=(), description="Patterns as `*@shop.example`, domains in either form; none: everybody"
+        default=(), description="Patterns such as `*@shop.example`; empty: all senders"
     )
-    blocked_senders: _SenderPatterns = Field(default=(), description="Patterns as `*@shop.example`")
+    blocked_senders: _SenderPatterns = Field(default=(), description="Patterns such as `*@shop.example`")
     max_age_hours: float = Field(
-        default=72, gt=0, le=24 * 365, description="Between SES's receipt and S3's event; what is older is not answered"
+        default=72,
+        gt=0,
+        le=24 * 365,
+        description="Longest time between SES's receipt and S3's event; older mail is refused",
     )
     replies_an_hour: int = Field(
-        default=20, ge=1, le=1_000, description="By the route to one sender, in one hour of the clock"
+        default=20, ge=1, le=1_000, description="Most replies of the route to one sender in one clock hour"
     )
     max_size_octets: int = Field(default=limits.MESSAGE_OCTETS, gt=0, le=limits.MESSAGE_OCTETS)
     max_attachments: int = Field(default=50, ge=0, le=DEFAULTS.parts)
     attachment_types: _MediaTypePatterns = Field(
-        default=(), description="Media types as `text/csv` and `image/*`; none: all but programs"
+        default=(), description="Media types such as `text/csv` and `image/*`; empty: all but programs"
     )
 
     @property
@@ -88,7 +91,7 @@ class Route(Contract):
 
     @property
     def outage_seconds(self) -> int:
-        """How long an outage of the application is waited out."""
+        """How long to keep trying an unavailable application."""
         return round(self.outage_hours * _HOUR)
 
     @model_validator(mode="after")
@@ -100,16 +103,16 @@ class Route(Contract):
         if not (self.url or self.queue or self.processor):
             raise ValueError("processor: name one, or a url or queue")
         if self.limit_seconds < 2:
-            raise ValueError("limit_hours: give the queue's consumer some seconds at least")
+            raise ValueError("limit_hours: give the queue's consumer at least two seconds")
         if self.heartbeat_seconds >= self.limit_seconds:
             raise ValueError("heartbeat_seconds: stay below limit_hours")
         return self
 
 
 class Routes(Mapping[str, Route]):
-    """The routes by name. One at fault raises it where it is asked for; going through them passes it by.
+    """The routes by name. Asking for a faulty route raises its error; iterating skips it.
 
-    `faults` is what is wrong, by the name of the route; of the file as a whole under the empty name.
+    `faults` has the mistakes by the name of the route. Mistakes of the whole file have the empty name.
     """
 
     def __init__(self, sound: dict[str, Route], faults: dict[str, list[str]]) -> None:
@@ -131,16 +134,16 @@ class Routes(Mapping[str, Route]):
 def routes() -> Routes:
     """The routes as deployed. `${NAME}` in the file is the environment variable of that name.
 
-    A route at fault stops its own mail only: the ConfigurationError is raised where that route is asked for.
+    A faulty route stops only its own mail: asking for it raises its ConfigurationError.
 
     Raises:
-        ConfigurationError: the file is not there, or is no TOML.
+        ConfigurationError: the file does not exist, or is not TOML.
     """
     return read(file_text(ROUTES_FILE), settings.variables())
 
 
 def own_addresses(domain: str, reply_from: str) -> frozenset[str]:
-    """The addresses that are ours, in canonical form: that of every route, and those that replies come from."""
+    """Mailstep's own addresses, in canonical form: those of the routes, and the From addresses of replies."""
     addresses = {f"{name}@{domain}" for name in deployed_names()} | {route.reply_from for route in routes().values()}
     return frozenset(canonical(address) for address in addresses | {reply_from} if address)
 
@@ -161,10 +164,10 @@ def file_text(path: Path) -> str:
 
 
 def load(text: str, environment: dict[str, str]) -> dict[str, Route]:
-    """The routes of a routes.toml in which every route is sound.
+    """The routes of a routes.toml, if all of them are valid.
 
     Raises:
-        ConfigurationError: all that is wrong, each with its line and what to do.
+        ConfigurationError: every mistake, each with its line and remedy.
     """
     found = read(text, environment)
     if found.faults:
@@ -175,11 +178,11 @@ def load(text: str, environment: dict[str, str]) -> dict[str, Route]:
 def read(text: str, environment: dict[str, str]) -> Routes:
     """Read the text of a routes.toml, each route by itself.
 
-    Where the environment has DOMAIN, replies have to come from there; REPLY_FROM is where they come from if a route
-    names nothing else.
+    If the environment has DOMAIN, replies must come from that domain. REPLY_FROM is the From address of routes without
+    `reply_from`.
 
     Raises:
-        ConfigurationError: it is no TOML, or has no route.
+        ConfigurationError: it is not TOML, or has no route.
     """
     sound: dict[str, Route] = {}
     faults = _faults_of_names(text)
@@ -192,10 +195,10 @@ def read(text: str, environment: dict[str, str]) -> Routes:
 
 
 def names(text: str) -> list[str]:
-    """The names of the routes alone, in order: they depend on no environment.
+    """Only the names of the routes, in order. They do not depend on the environment.
 
     Raises:
-        ConfigurationError: the text is no TOML, or a name is none.
+        ConfigurationError: the text is not TOML, or a name is invalid.
     """
     if faults := _faults_of_names(text):
         raise ConfigurationError("; ".join(fault for found in faults.values() for fault in found))
@@ -204,18 +207,18 @@ def names(text: str) -> list[str]:
 
 @cache
 def deployed_names() -> frozenset[str]:
-    """The names of the routes as deployed, those at fault too: their mail waits, and is not taken for a stray."""
+    """The names of the deployed routes, faulty ones included: their mail waits, and does not count as stray."""
     return frozenset(_tables(file_text(ROUTES_FILE)))
 
 
 class _Faulty(Exception):
-    """What is wrong with one route, each line an argument."""
+    """The mistakes of one route, each as an argument."""
 
 
 def _document(text: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
-    # Of numbers beyond all bounds, and of nesting.
+    # ValueError also for numbers that are too large, RecursionError for nesting.
     except (ValueError, RecursionError) as error:
         said = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", str(error))
         line = int(said[2]) if said and said[2] else text.count("\n") + 1
@@ -230,7 +233,7 @@ def _tables(text: str) -> dict[str, object]:
 
 
 def _faults_of_names(text: str) -> dict[str, list[str]]:
-    """What is wrong with names, by route; with tables that are no routes, under the empty name."""
+    """The mistakes in names, by route. Tables that are not routes have the empty name."""
     faults: dict[str, list[str]] = {}
     seen: set[str] = set()
     for table in _document(text).keys() - {"routes"}:
@@ -267,7 +270,7 @@ def _route(text: str, name: str, declared: object, environment: dict[str, str]) 
                 for variable in missing
             )
         )
-    # A variable may be empty; what is written down is not meant to match nothing.
+    # A variable may be empty. A written empty pattern is a mistake: it would match nothing.
     empty = [setting for setting, value in declared.items() if isinstance(value, list) and "" in value]
     if empty:
         raise _Faulty(
@@ -281,10 +284,10 @@ def _route(text: str, name: str, declared: object, environment: dict[str, str]) 
 
 
 def _at_domain(text: str, name: str, route: Route, environment: dict[str, str]) -> Route:
-    """The route with the address that its replies come from, where the route or the stack names one.
+    """The route with the From address of its replies, if the route or the stack sets one.
 
     Raises:
-        _Faulty: SES may not send from there.
+        _Faulty: SES may not send from that address.
     """
     domain = canonical_domain(environment.get("DOMAIN", ""))
     where = _place(text, name, "reply_from")
@@ -312,18 +315,18 @@ def _fault(text: str, name: str, where: tuple[str | int, ...], what: str, value:
 
 
 def fault(text: str, name: str, setting: str, what: str) -> str:
-    """The line about what is wrong with a setting of a route."""
+    """The error message for a setting of a route."""
     return f"{_place(text, name, setting)}: {what}"
 
 
 def _place(text: str, *path: str, written: tuple[str, ...] = ()) -> str:
-    """Where in the file a route is, or its setting, or what is written in it in one of these ways."""
+    """The place in the file of a route, a setting, or one of the texts in `written`."""
     named = ".".join(["routes", *path])
     return f"routes.toml, line {_line(text, named, written)}: {named}"
 
 
 def _line(text: str, path: str, written: tuple[str, ...] = ()) -> int:
-    """The line of a key, else of its table, or of what is written there: TOML's parser keeps no positions."""
+    """The line of a key, or else of its table, or of a text below it: TOML's parser keeps no positions."""
     rows = text.split("\n")
     path, table, found, depth = _key(path), "", 0, 0
     for number, row in enumerate(rows):
@@ -358,7 +361,7 @@ def _variables(value: object) -> Iterator[str]:
 
 
 def _filled(value: object, environment: dict[str, str]) -> object:
-    """Fill in `${NAME}` after TOML is read, so that no value can change the file's shape; any other `$` is itself."""
+    """Fill in `${NAME}` after parsing, so that no value can change the file's structure. Any other `$` is literal."""
     match value:
         case str():
             return _VARIABLE.sub(lambda variable: environment[variable[1]], value)

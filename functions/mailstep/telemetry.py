@@ -1,4 +1,4 @@
-"""The one logger, made once an environment. Logs carry ids, never personal data. What is counted is in metrics.py."""
+"""The logger of all functions. Logs have ids, never personal data. Metrics are in metrics.py."""
 
 from aws_lambda_powertools import Logger
 

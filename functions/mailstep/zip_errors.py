@@ -1,4 +1,4 @@
-"""What zipfile raises of an archive that is broken, encrypted or of an unknown kind."""
+"""The errors that zipfile raises for an archive that is broken, encrypted or of an unknown kind."""
 
 import lzma
 import struct

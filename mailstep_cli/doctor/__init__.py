@@ -1,1 +1,1 @@
-"""`mailstep doctor`: small named checks of a deployment, each of which says what is wrong and what to do about it."""
+"""`mailstep doctor`: small named checks of a deployment, each with a remedy for what it finds."""

@@ -1,4 +1,4 @@
-"""The list of checks, in the order in which mail meets what they look at, and how they are run."""
+"""The list of checks, in the order of a message's way, and the code that runs them."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,23 +15,23 @@ Check = Callable[[Site], Finding]
 
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"}
 _DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
-"""A rolled back update leaves what was deployed before, whole."""
+"""After a rolled back update, the previous deployment is still complete."""
 _NOT_THERE_YET = {"InvalidAction", "NotImplemented", "UnknownOperationException"}
 
 
 def credentials(site: Site) -> Finding:
-    """Whose account this is, and which Regions."""
+    """The account and the Regions."""
     regions = sorted({site.home.region, site.receiving.region})
     return ok(f"account {site.account_id}, {' and '.join(regions)}")
 
 
 def home_stack(site: Site) -> Finding:
-    """The home stack is deployed whole."""
+    """The home stack is completely deployed."""
     return _stack(site.home)
 
 
 def receiving_stack(site: Site) -> Finding:
-    """The receiving stack is deployed whole."""
+    """The receiving stack is completely deployed."""
     return _stack(site.receiving)
 
 
@@ -62,7 +62,7 @@ CHECKS: dict[str, Check] = {
 
 
 def run(site: Site) -> Iterator[Result]:
-    """Every check, one after the other. A question that AWS does not answer is no fault of the deployment."""
+    """Run the checks one after the other. A request that AWS does not answer is not a fault of the deployment."""
     for name, check in CHECKS.items():
         yield Result(name, _answer(check, site))
 
@@ -73,21 +73,21 @@ def _answer(check: Check, site: Site) -> Finding:
     except ClientError as error:
         return _refused(error)
     except BotoCoreError as error:
-        return unknown(unasked(error), "look at network, credentials and Region")
+        return unknown(unasked(error), "check the network, the credentials and the Region")
     except KeyError as error:
-        return fault(f"the stack has no {error.args[0]}", "deploy the stacks of this version: docs/deploy.md")
+        return fault(f"the stack has no {error.args[0]}", "deploy both stacks from this version: docs/deploy.md")
     except UserError as error:
         return unknown(str(error))
     except ConfigurationError as error:
-        return fault(str(error), "mend functions/routes.toml and deploy")
+        return fault(str(error), "fix functions/routes.toml and deploy")
 
 
 def _refused(error: ClientError) -> Finding:
     code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     if code in _NOT_ALLOWED:
-        return unknown(f"not allowed to look: {said}", "ask with credentials that may")
+        return unknown(f"permission denied: {said}", "run the doctor with credentials that have this permission")
     if code in _NOT_THERE_YET:
-        return unknown(f"this account cannot be asked: {said}")
+        return unknown(f"this account does not support the request: {said}")
     return fault(f"{error.operation_name} answered {code}: {said}", 'docs/runbook.md, "Changed by hand"')
 
 
@@ -96,5 +96,5 @@ def _stack(stack: Stack) -> Finding:
         return ok(f"{stack.name} in {stack.region}: {stack.status}")
     return fault(
         f"{stack.name} in {stack.region} is {stack.status}",
-        f"aws cloudformation describe-stack-events --stack-name {stack.name} --region {stack.region} says why",
+        f"find out why: aws cloudformation describe-stack-events --stack-name {stack.name} --region {stack.region}",
     )

@@ -1,4 +1,4 @@
-"""What the doctor looks at: the two stacks as deployed, the clients of their Regions, the routes, and DNS."""
+"""What the checks look at: the two deployed stacks, the clients of their Regions, the routes, and DNS."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +21,7 @@ _RESERVED_DOMAINS = ("example.com", "example.net", "example.org")
 
 
 class Blocked(Exception):
-    """Nothing can be looked at before the user acts."""
+    """No check can run before the user acts."""
 
     def __init__(self, check: str, detail: str, remedy: str) -> None:
         super().__init__(detail)
@@ -30,7 +30,7 @@ class Blocked(Exception):
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as CloudFormation knows it. `resources` is logical id to (type, physical id)."""
+    """A stack as CloudFormation describes it. `resources` maps a logical id to (type, physical id)."""
 
     name: str
     region: str
@@ -46,7 +46,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Site:
-    """A deployment, seen from outside."""
+    """A deployment: both stacks, and the clients to examine them with."""
 
     session: boto3.Session
     account_id: str
@@ -56,7 +56,7 @@ class Site:
     lookup: Lookup = field(default=lookup)
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """The boto3 client for `service`, in the home Region unless told."""
+        """The boto3 client for `service`, by default in the home Region."""
         return self.session.client(service, region_name=region or self.home.region)  # type: ignore[call-overload]
 
     @property
@@ -96,16 +96,16 @@ class Site:
 
         Raises:
             UserError: there is no checkout.
-            ConfigurationError: what is wrong with the file.
+            ConfigurationError: the file is wrong.
         """
-        # Where replies come from is a check of its own.
+        # Another check looks at the addresses that replies come from.
         variables = self.variables("ProcessFunction").items()
         filled = {name: value for name, value in variables if name not in {"DOMAIN", "REPLY_FROM"}}
         return load(checkout.routes_text(), filled)
 
 
 def reserved(domain: str) -> bool:
-    """Whether a domain is one for examples and tests, which no DNS knows (RFC 2606, RFC 6761)."""
+    """Whether a domain is reserved for examples and tests, and so not in DNS (RFC 2606, RFC 6761)."""
     name = domain.lower().rstrip(".")
     return name.rpartition(".")[2] in _RESERVED or any(
         name == known or name.endswith(f".{known}") for known in _RESERVED_DOMAINS
@@ -116,7 +116,7 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
     """Find the account, the Region and both stacks.
 
     Raises:
-        Blocked: there are no credentials or no Region, or a stack is not there.
+        Blocked: credentials, a Region or a stack is missing.
     """
     try:
         session = boto3.Session()
@@ -131,7 +131,7 @@ def visit(stack: str, receiving_stack: str, receiving_region: str | None) -> Sit
             "receiving stack",
             receiving_stack,
             there,
-            "deploy it (docs/deploy.md), or name its Region: --receiving-region",
+            "deploy it (docs/deploy.md), or give its Region with --receiving-region",
         )
     except BotoCoreError as error:
         raise Blocked("credentials", unasked(error), way_to_aws()) from error

@@ -1,4 +1,4 @@
-"""What a check answers: as it should be, at fault with a remedy, or not to be known from here."""
+"""The results of checks: ok, a fault with its remedy, or unknown."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ State = Literal["ok", "fault", "unknown"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. A fault carries a remedy: what to type or where to look."""
+    """What one check found. A fault has a remedy: what to type or where to look."""
 
     state: State
     detail: str
@@ -17,7 +17,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """A check by its name, and what it found."""
+    """The name of a check, and its finding."""
 
     name: str
     finding: Finding
@@ -28,20 +28,20 @@ class Result:
 
 
 def ok(detail: str) -> Finding:
-    """As it should be."""
+    """The check passed."""
     return Finding("ok", detail)
 
 
 def fault(detail: str, remedy: str) -> Finding:
-    """Something to mend."""
+    """Something is wrong, with the remedy."""
     return Finding("fault", detail, remedy)
 
 
 def unknown(detail: str, remedy: str = "") -> Finding:
-    """Nothing that can be said from here, and why."""
+    """The check could not be made, with the reason."""
     return Finding("unknown", detail, remedy)
 
 
 def judged(problems: list[str], remedy: str, fine: str) -> Finding:
-    """A fault that names every problem, or as it should be where there is none."""
+    """A fault that names every problem, or ok if the list is empty."""
     return fault("; ".join(problems), remedy) if problems else ok(fine)

@@ -1,4 +1,4 @@
-"""The checks of the way from the bucket to the workflow, of the application behind it, and of who is told."""
+"""The checks from the bucket to the workflow, of the application behind it, and of the operators' alerts."""
 
 import socket
 import ssl
@@ -15,7 +15,7 @@ _AGAIN = "deploy the home stack again: sam build && sam deploy"
 
 
 def notification(site: Site) -> Finding:
-    """S3 tells the topic of every object under inbound/."""
+    """S3 notifies the topic of every object under inbound/."""
     found = site.client("s3").get_bucket_notification_configuration(Bucket=site.bucket).get("TopicConfigurations", [])
     topic = site.home.outputs["EmailReceivedTopicArn"]
     told = any(
@@ -23,14 +23,14 @@ def notification(site: Site) -> Finding:
         for entry in found
     )
     return judged(
-        [] if told else [f"the bucket does not tell {topic} of what is created under {keys.INBOUND}"],
+        [] if told else [f"the bucket does not notify {topic} of new objects under {keys.INBOUND}"],
         _put_back("MailBucket"),
-        f"s3:ObjectCreated:* under {keys.INBOUND} goes to the topic",
+        f"the bucket notifies the topic of s3:ObjectCreated:* under {keys.INBOUND}",
     )
 
 
 def topic_policy(site: Site) -> Finding:
-    """S3 may publish to the topic, for this bucket."""
+    """The policy lets S3 publish to the topic for this bucket."""
     topic = site.home.outputs["EmailReceivedTopicArn"]
     policy = site.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
     context = {"aws:SourceAccount": site.account_id, "aws:SourceArn": f"arn:{site.partition}:s3:::{site.bucket}"}
@@ -38,12 +38,12 @@ def topic_policy(site: Site) -> Finding:
     return judged(
         [] if allowed else [f"the policy of {topic} does not let the mail bucket publish"],
         _put_back("EmailReceivedTopicPolicy"),
-        "the bucket may publish",
+        "the policy lets the mail bucket publish",
     )
 
 
 def inbound_subscription(site: Site) -> Finding:
-    """The inbound queue is subscribed, raw, with a dead-letter queue for what SNS cannot hand over."""
+    """The inbound queue is subscribed, with raw delivery and a dead-letter queue for undeliverable notifications."""
     queue = _queue_arn(site, site.home.outputs["InboundQueueUrl"])
     found = [s for s in _subscriptions(site, "EmailReceivedTopicArn") if s["Endpoint"] == queue]
     if not found:
@@ -53,14 +53,16 @@ def inbound_subscription(site: Site) -> Finding:
     ]
     problems = []
     if attributes.get("RawMessageDelivery") != "true":
-        problems.append("the queue's subscription is not raw")
+        problems.append("the queue's subscription does not use raw delivery")
     if "deadLetterTargetArn" not in attributes.get("RedrivePolicy", ""):
         problems.append("the queue's subscription has no dead-letter queue")
-    return judged(problems, _put_back("InboundSubscription"), "the queue is subscribed, raw, with a dead-letter queue")
+    return judged(
+        problems, _put_back("InboundSubscription"), "the queue is subscribed, with raw delivery and a dead-letter queue"
+    )
 
 
 def queue_policy(site: Site) -> Finding:
-    """The topic may send to the inbound queue, and to the queue for what it cannot hand over."""
+    """The policies let the topic send to the inbound queue and to the subscription's dead-letter queue."""
     context = {
         "aws:SourceAccount": site.account_id,
         "aws:SourceArn": site.home.outputs["EmailReceivedTopicArn"],
@@ -72,67 +74,70 @@ def queue_policy(site: Site) -> Finding:
         policy, arn = found.get("Policy", "{}"), found["QueueArn"]
         if not allows(policy, "sqs:SendMessage", arn, service="sns.amazonaws.com", context=context):
             problems.append(f"the policy of {arn} does not let the topic send")
-    return judged(problems, _put_back("InboundQueuePolicy"), "the topic may send")
+    return judged(problems, _put_back("InboundQueuePolicy"), "the policies let the topic send")
 
 
 def event_source(site: Site) -> Finding:
-    """Lambda takes from the inbound queue."""
+    """The event source mapping from the inbound queue is enabled."""
     queue = _queue_arn(site, site.home.outputs["InboundQueueUrl"])
     found = site.client("lambda").list_event_source_mappings(EventSourceArn=queue)["EventSourceMappings"]
     enabled = [mapping for mapping in found if mapping["State"] in {"Enabled", "Enabling", "Updating"}]
     if found and not enabled:
         uuid = found[0]["UUID"]
         return fault(
-            "the starter does not take from the queue",
+            "StartFunction does not poll the inbound queue: its event source mapping is disabled",
             f"aws lambda update-event-source-mapping --enabled --uuid {uuid}",
         )
     return judged(
-        [] if enabled else ["nothing takes from the inbound queue"], _AGAIN, "the starter takes from the queue"
+        [] if enabled else ["no function polls the inbound queue"], _AGAIN, "StartFunction polls the inbound queue"
     )
 
 
 def subscribers(site: Site) -> Finding:
-    """Somebody is told of failures, and every subscription is confirmed."""
+    """The operators' topic has a subscriber, and every subscription is confirmed."""
     operators = _subscriptions(site, "OperatorTopicArn")
     if not operators:
         return fault(
-            "nobody is told of failures",
+            "the operators' topic has no subscriber, so alerts reach no one",
             "aws sns subscribe --protocol email --notification-endpoint <address> --topic-arn "
             + site.home.outputs["OperatorTopicArn"],
         )
     every = [*operators, *_subscriptions(site, "EmailReceivedTopicArn")]
     pending = [s["Endpoint"] for s in every if not s["SubscriptionArn"].startswith("arn:") or _pending(site, s)]
     if not pending:
-        return ok(f"{len(operators)} told of failures, all confirmed")
+        return ok(f"{len(operators)} subscribed to the operators' topic, all confirmed")
     if all(reserved(endpoint.rpartition("@")[2]) for endpoint in pending):
-        return unknown(f"{', '.join(pending)} cannot confirm: no real domain")
+        return unknown(f"{', '.join(pending)} cannot confirm: the domain is reserved for examples")
     return fault(
-        f"not confirmed by {', '.join(pending)}", "open SNS's mail there and follow its link, or subscribe again"
+        f"not confirmed by {', '.join(pending)}",
+        "follow the link in the confirmation mail from SNS, or subscribe again",
     )
 
 
 def alarms(site: Site) -> Finding:
-    """Every alarm of the stacks is there, and none rings."""
+    """Every alarm of the stacks exists, and none is in ALARM."""
     problems, quiet = [], 0
     for stack in (site.home, site.receiving):
         names = list(stack.of_type("AWS::CloudWatch::Alarm").values())
         found = _alarm_states(site, names, stack.region)
-        problems += [f"{name} is gone" for name in names if name not in found]
-        problems += [f"{name} rings: {why}" for name, (state, why) in found.items() if state == "ALARM"]
+        problems += [f"{name} was deleted" for name in names if name not in found]
+        problems += [f"{name} is in ALARM: {why}" for name, (state, why) in found.items() if state == "ALARM"]
         quiet += sum(state != "ALARM" for state, _ in found.values())
     return judged(
-        problems, "docs/runbook.md says what each alarm means, and how to mend a stack", f"{quiet} alarms, none rings"
+        problems,
+        "docs/runbook.md explains each alarm, and how to repair a stack",
+        f"{quiet} alarms, none in ALARM",
     )
 
 
 def application(site: Site) -> Finding:
-    """Each application endpoint answers the telephone: TCP, and TLS where it is https."""
+    """Each application endpoint accepts a TCP connection, and TLS for https."""
     urls = sorted({route.url for route in site.routes.values() if route.url})
     problems = [f"{url}: {why}" for url in urls if (why := _unreachable(url))]
     return judged(
         problems,
-        "functions/routes.toml here names it: mend the endpoint, or look again from where the functions run",
-        f"{', '.join(urls)} reachable from here" if urls else "no route has one",
+        "check the URL in functions/routes.toml and the endpoint; it may be reachable only from the functions' network",
+        f"{', '.join(urls)} reachable from here" if urls else "no route has an application URL",
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether a policy document allows one request: the part of IAM's logic that Mailstep's own policies use.
+"""Decides whether a policy document allows a request, with the part of IAM's logic that Mailstep's policies use.
 
 AWS Identity and Access Management User Guide, "Policy evaluation logic" and "Condition operators".
 """
@@ -19,9 +19,9 @@ def allows(
     service: str | None = None,
     context: dict[str, str] | None = None,
 ) -> bool:
-    """Whether `policy` lets `service` (None: whoever has the policy) do `action` on `resource`.
+    """Whether `policy` lets `service` (None: the owner of the policy) do `action` on `resource`.
 
-    `context` holds the request's condition keys. A condition on any other key, or by any other operator, does not hold.
+    `context` holds the request's condition keys. A condition with any other key or operator counts as not met.
     """
     document: dict[str, Any] = json.loads(policy) if isinstance(policy, str) else policy
     known = {"aws:securetransport": "true", **{key.lower(): value for key, value in (context or {}).items()}}

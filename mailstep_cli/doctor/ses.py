@@ -1,4 +1,4 @@
-"""The checks of SES: the identity, its DNS records, the rules that receive, and what may be sent."""
+"""The checks of SES: the identity, its DNS records, the receipt rules, and sending."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ _BOUND = 5
 
 
 def identity(site: Site) -> Finding:
-    """The domain is verified, in the Region that receives and in the one that sends."""
+    """The domain is verified in the receiving Region and in the sending Region."""
     regions = sorted({site.receiving.region, site.home.region})
     found = {region: _identity(site, site.domain, region) for region in regions}
     problems = {
@@ -27,17 +27,17 @@ def identity(site: Site) -> Finding:
 
 
 def dkim(site: Site) -> Finding:
-    """SES signs as the domain, so that replies pass DMARC."""
+    """SES signs for the domain, so that replies pass DMARC."""
     identity_ = _identity(site, site.domain, site.home.region)
     found = identity_.get("DkimAttributes", {})
     status = found.get("Status", "NOT_STARTED")
     if status == "SUCCESS" and found.get("SigningEnabled"):
-        return ok(f"{site.domain} signs with DKIM")
+        return ok(f"SES signs mail from {site.domain} with DKIM")
     if reserved(site.domain):
-        return unknown(f"{site.domain} is no real domain: SES cannot see its DKIM records")
+        return unknown(f"{site.domain} is reserved for examples: it cannot have DKIM records")
     if status == "SUCCESS":
         return fault(
-            f"DKIM of {site.domain} is switched off",
+            f"DKIM signing of {site.domain} is turned off",
             f"aws sesv2 put-email-identity-dkim-attributes --signing-enabled --email-identity {site.domain}",
         )
     remedy = _dkim_records(site.domain, site.home.region, identity_)
@@ -50,17 +50,17 @@ def mx(site: Site) -> Finding:
 
 
 def spf(site: Site) -> Finding:
-    """SES may send for the envelope's domain: the custom MAIL FROM domain where there is one."""
+    """The SPF record of the MAIL FROM domain includes SES."""
     return _asked(site, lambda: dns_records.spf(site.lookup, _envelope_domain(site)))
 
 
 def dmarc(site: Site) -> Finding:
-    """Receivers are told what to do with mail that is not ours."""
+    """The domain has a DMARC policy, which tells receivers what to do with forged mail."""
     return _asked(site, lambda: dns_records.dmarc(site.lookup, site.domain))
 
 
 def active_rule_set(site: Site) -> Finding:
-    """SES applies the rule set that holds our rules."""
+    """The active rule set of SES is the one with our rules."""
     active = (
         site.client("ses", site.receiving.region).describe_active_receipt_rule_set().get("Metadata", {}).get("Name")
     )
@@ -72,59 +72,64 @@ def active_rule_set(site: Site) -> Finding:
 
 
 def rules(site: Site) -> Finding:
-    """Each route of routes.toml has a rule that stores its mail where the workflow looks."""
+    """Each route in routes.toml has a rule that stores its mail under its prefix."""
     there = site.rules()
     problems = [problem for route in site.routes for problem in _rule_problems(site, route, there)]
     remedy = (
         f"sam deploy --config-env receiving --stack-name {site.receiving.name} --region {site.receiving.region} "
         f"--parameter-overrides Routes={','.join(site.routes)}"
     )
-    return judged(problems, remedy, f"{len(site.routes)} routes, each with its rule")
+    return judged(problems, remedy, f"{len(site.routes)} routes, each with a receipt rule")
 
 
 def unknown_routes(site: Site) -> Finding:
-    """No rule stores mail for a route that routes.toml does not have: its executions would fail."""
+    """No rule stores mail for a route that routes.toml does not have, because its executions would fail."""
     stored = [(rule["Name"], prefix) for rule in site.rules() for prefix in _prefixes(rule, site.bucket)]
     problems = [
-        f"rule {name} stores mail under {prefix}, which is no route"
+        f"rule {name} stores mail under {prefix}, which belongs to no route"
         for name, prefix in stored
         if prefix not in {keys.inbound(route) for route in site.routes}
     ]
-    return judged(problems, "add the route to functions/routes.toml and deploy, or delete the rule", "none")
+    return judged(
+        problems, "add the route to functions/routes.toml and deploy, or delete the rule", "every rule has a route"
+    )
 
 
 def rule_roles(site: Site) -> Finding:
-    """SES may store what it receives: by each rule's role, or where a rule names none, by the bucket's policy."""
+    """SES may store what it receives, by the role of each rule, or else by the bucket's policy."""
     problems = [
         problem
         for rule in site.rules()
         for action in _s3_actions(rule, site.bucket)
         for problem in _storing_problems(site, rule["Name"], action)
     ]
-    return judged(problems, "deploy the stack that has it again", "SES may write to the bucket for every rule")
+    return judged(
+        problems, "deploy the stack with that role or policy again", "SES may write to the bucket for every rule"
+    )
 
 
 def sending(site: Site) -> Finding:
-    """SES sends for this account, to anybody, and has quota left."""
+    """SES sends for this account to any address, and has quota left."""
     account = site.client("sesv2").get_account()
     quota = account.get("SendQuota", {})
     left = quota.get("Max24HourSend", 0) - quota.get("SentLast24Hours", 0)
     if not account.get("SendingEnabled"):
         return fault(
-            f"SES has paused sending in {site.home.region}", "open the SES console: it says why, and whom to ask"
+            f"SES has paused sending in {site.home.region}",
+            "open the SES console: it shows the reason and how to appeal",
         )
     if not account.get("ProductionAccessEnabled"):
         return fault(
             f"SES is in its sandbox in {site.home.region}: it sends to verified addresses only",
-            "request production access in the SES console (a day or so); until then verify whom you test with",
+            "request production access in the SES console (about a day); until then, verify your test recipients",
         )
     if quota.get("Max24HourSend") != -1 and left <= 0:
-        return fault("the sending quota of these 24 hours is used up", "ask for more: Service Quotas, Amazon SES")
+        return fault("the sending quota for 24 hours is used up", "request an increase: Service Quotas, Amazon SES")
     return ok(f"{quota.get('MaxSendRate', 0):g} a second, {quota.get('Max24HourSend', 0):g} in 24 hours, {left:g} left")
 
 
 def reply_addresses(site: Site) -> Finding:
-    """Replies come from addresses at the domain, the only ones from which ReplyFunction's role may send."""
+    """Replies come from addresses at the domain: ReplyFunction's role may send from no others."""
     default = site.variables("ReplyFunction").get("REPLY_FROM", "")
     addresses = {
         route.reply_from or default or f"{name}@{site.domain}": name for name, route in sorted(site.routes.items())
@@ -166,11 +171,11 @@ def _envelope_domain(site: Site) -> str:
 
 def _asked(site: Site, check: Callable[[], Finding]) -> Finding:
     if reserved(site.domain):
-        return unknown(f"{site.domain} is no real domain: there is no DNS to ask")
+        return unknown(f"{site.domain} is reserved for examples: it has no DNS records")
     try:
         return check()
     except dns_records.Unanswered as error:
-        return unknown(str(error), "ask from a machine with DNS")
+        return unknown(str(error), "run the doctor on a machine with DNS")
 
 
 def _rule_problems(site: Site, route: str, there: list[dict[str, Any]]) -> list[str]:
@@ -213,11 +218,11 @@ def _storing_problems(site: Site, rule: str, action: dict[str, Any]) -> list[str
     try:
         role = iam.get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
     except iam.exceptions.NoSuchEntityException:
-        return [f"rule {rule} names the role {role_arn}, which is not there"]
+        return [f"rule {rule} names the role {role_arn}, which does not exist"]
     problems = []
     trust = role["AssumeRolePolicyDocument"]
     if not allows(trust, "sts:AssumeRole", role_arn, service="ses.amazonaws.com", context=context):
-        problems.append(f"SES may not take the role {role['RoleName']} for rule {rule}")
+        problems.append(f"SES may not assume the role {role['RoleName']} for rule {rule}")
     owner = {"aws:ResourceAccount": site.account_id}
     if not any(allows(policy, "s3:PutObject", target, context=owner) for policy in _policies(iam, role["RoleName"])):
         problems.append(f"the role {role['RoleName']} may not write {target} for rule {rule}")

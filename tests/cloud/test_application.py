@@ -49,7 +49,7 @@ def kinds_sent(cloud: LocalCloud, result: demo.Result) -> list[str]:
     assert result.execution_arn
     found = outbox_about(cloud, result.execution_arn.rpartition(":")[2])
     texts = [path.read_text() for path in sorted(found, key=lambda path: path.stat().st_mtime)]
-    signs = {"It takes longer than usual": "delay", "could not be processed yet": "failure", "Done.": "answer"}
+    signs = {"is taking longer than usual": "delay", "could not be processed yet": "failure", "Done.": "answer"}
     return [next(kind for sign, kind in signs.items() if sign in text) for text in texts]
 
 
@@ -104,7 +104,7 @@ MALFORMED: dict[str, tuple[Answer, str]] = {
         (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
         "answered 302, not 2xx",
     ),
-    "a wrong schema": ((200, b'{"html": "Done."}'), "is no answer: text: Field required"),
+    "a wrong schema": ((200, b'{"html": "Done."}'), "is invalid: text: Field required"),
 }
 
 

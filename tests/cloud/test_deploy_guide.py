@@ -85,7 +85,7 @@ def aws_cli(directory: Path) -> Path:
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """A shell of somebody who has an empty account, in which SES receives in the Region that the page names."""
-    [region] = re.findall(r"RECEIVING_REGION=(\S+)", "\n".join(GUIDE["1. Name what is yours"]))
+    [region] = re.findall(r"RECEIVING_REGION=(\S+)", "\n".join(GUIDE["1. Set the names"]))
     with empty_account(tmp_path / "run", region=region) as (account, _), deployment.build_directory():
         yield Shell(account, aws_cli(tmp_path / "bin"))
 
@@ -99,7 +99,7 @@ def test_readme_and_make_deploy_by_the_guides_commands() -> None:
 
 
 def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving(shell: Shell) -> None:
-    shell.read("1. Name what is yours")
+    shell.read("1. Set the names")
     shell.read("2. Deploy both stacks")
     home, ses = shell.account.seen_from("ap-southeast-1"), shell.account
 
@@ -108,8 +108,8 @@ def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving
     assert sum("._domainkey.mail.example.com. CNAME " in record for record in records) == 6, "three in each Region"
     assert len(records) == 9
 
-    checked = shell.read("5. See that it works")
-    assert re.search(r"✓ test message\s.*answered in", checked), checked
+    checked = shell.read("5. Check that it works")
+    assert re.search(r"✓ test message\s.*replied in", checked), checked
     assert "✗" not in checked
 
     outputs = deployment.outputs(home, "mailstep")

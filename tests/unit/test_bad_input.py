@@ -23,7 +23,7 @@ def the_line(ended: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("host", ["172.17.0.1:4566", "http://172.17.0.1", "*", "[::1]", ""])
 def test_a_host_to_allow_that_is_none(tmp_path: Path, host: str) -> None:
-    assert "is no host" in the_line(run("up", "--allow-host", host, "--directory", str(tmp_path / "run")))
+    assert "is not a host" in the_line(run("up", "--allow-host", host, "--directory", str(tmp_path / "run")))
     assert not (tmp_path / "run").exists()
 
 
@@ -74,7 +74,7 @@ def test_a_port_that_is_none() -> None:
 
 
 def test_a_directory_that_cannot_be_made() -> None:
-    assert "cannot be made" in the_line(run("demo", "--directory", "/proc/nope"))
+    assert "cannot create" in the_line(run("demo", "--directory", "/proc/nope"))
 
 
 def test_a_route_that_is_none_is_refused_before_anything_starts() -> None:

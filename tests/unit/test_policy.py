@@ -365,8 +365,8 @@ def test_what_comes_in_a_name_that_nobody_vouches_for_does_not_use_up_its_answer
 
 def test_a_domain_is_the_same_in_either_form() -> None:
     route = ROUTE.model_copy(update={"allowed_senders": ()})
-    vouched = seen(dmarc="pass", dmarc_domain="xn--bcher-kva.example")
-    assert reason(message(from_=(Address(address="ann@bücher.example"),), **vouched), route) is None
+    verdicts = seen(dmarc="pass", dmarc_domain="xn--bcher-kva.example")
+    assert reason(message(from_=(Address(address="ann@bücher.example"),), **verdicts), route) is None
 
 
 def test_an_archive_behind_a_broken_one_is_looked_into_all_the_same() -> None:
@@ -467,15 +467,15 @@ def test_people_are_not_taken_for_robots(local: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "vouched",
+    "verdicts",
     [
         seen(dmarc="pass", dmarc_domain="b.example"),
         seen(dmarc="none", spf="pass", spf_domain="b.example"),
         seen(dkim="pass", dkim_domains=("other.example", "b.example")),
     ],
 )
-def test_a_sender_that_something_vouches_for_passes(vouched: dict[str, object]) -> None:
-    assert reason(message(**vouched)) is None
+def test_an_authenticated_sender_passes(verdicts: dict[str, object]) -> None:
+    assert reason(message(**verdicts)) is None
 
 
 @pytest.mark.parametrize(

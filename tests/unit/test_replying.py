@@ -189,15 +189,15 @@ def test_attachments_of_the_answer_go_out() -> None:
     )
 
 
-@pytest.mark.parametrize(("kind", "says"), [("delay", "takes longer than usual"), ("failure", "will look into it")])
-def test_a_notice_says_that_nothing_is_lost_and_what_to_ask_by(kind: str, says: str) -> None:
+@pytest.mark.parametrize(("kind", "says"), [("delay", "is taking longer than usual"), ("failure", "will look into it")])
+def test_a_notice_says_that_the_message_is_safe_and_which_reference_to_quote(kind: str, says: str) -> None:
     for part in ("plain", "html"):
         body = sent(message(), notice(kind, message())).get_body((part,))
         assert body
         text = body.get_content()
         assert says in text
-        assert "Nothing is lost" in text
-        assert "please name this reference: id-1" in text
+        assert "you don't need to do anything" in text
+        assert "please quote this reference: id-1" in text
 
 
 # ---- Nothing of the sender's making, and nobody but the sender ----

@@ -1,4 +1,4 @@
-"""The one way to AWS: a client per service, and AWS's faults in the errors the workflow knows."""
+"""Creates the client of each AWS service, and turns AWS's faults into the errors that the workflow handles."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from botocore.config import Config
 
 from mailstep.errors import TransientError
 
-# The workflow's declared retries are the patience; boto3 only bridges a blip.
+# The workflow declares the retries. boto3 retries only once, for a momentary fault.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
     connect_timeout=2,
     read_timeout=10,
-    # Presigned links: Signature Version 4 on the bucket's own regional host, as new buckets ask for.
+    # For presigned links: new buckets require Signature Version 4 on their own regional host.
     signature_version="v4",
     s3={"addressing_style": "virtual"},
 )
@@ -31,7 +31,7 @@ _THROTTLED = {
     "LimitExceededException",
     "RequestTimeout",
 }
-# The network, and an answer that ends too early or arrives damaged.
+# Network faults, and responses that end too early or arrive damaged.
 _BROKEN_OFF = (
     exceptions.ConnectionError,
     exceptions.HTTPClientError,
@@ -42,15 +42,15 @@ _BROKEN_OFF = (
 
 @cache
 def client(service: str) -> Any:
-    """The environment's client for `service`, made on first use."""
+    """The environment's client for `service`, created on first use."""
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
 
 
 @contextmanager
 def transient_faults() -> Generator[None]:
-    """Raise throttling, 5xx and network faults of AWS as `TransientError`; let all others pass as they are.
+    """Raise throttling, 5xx and network faults of AWS as `TransientError`. Other errors pass unchanged.
 
-    HTTP 429 is throttling whatever its code says (RFC 6585 section 4).
+    HTTP 429 means throttling, with any error code (RFC 6585 section 4).
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The workflow's executions: started under a name that makes a repeated event harmless, and asked how they ended."""
+"""Starts executions of the workflow, under a name that makes a repeated event harmless, and asks how they ended."""
 
 import json
 from typing import TYPE_CHECKING
@@ -13,13 +13,13 @@ _FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
 def start(email: StoredEmail, workflow_arn: str) -> str:
-    """Start the execution named after the email. One that is already there is success: the event was a repeat.
+    """Start the execution named after the email. If it exists, the event was a repeat, which counts as success.
 
     Returns:
         `started` or `already there`.
 
     Raises:
-        TransientError: Step Functions asks to try again; so does the queue then.
+        TransientError: Step Functions is unavailable; the queue then delivers the record again.
     """
     sfn: SFNClient = client("stepfunctions")
     with transient_faults():
@@ -27,7 +27,7 @@ def start(email: StoredEmail, workflow_arn: str) -> str:
             sfn.start_execution(
                 stateMachineArn=workflow_arn,
                 name=email.email_id,
-                # Minimal and canonical, so that the inputs of repeated events are the same to the last byte.
+                # Minimal and canonical, so that repeated events have identical input.
                 input=json.dumps(
                     email.model_dump(mode="json", exclude={"replay", "reply_again"}),
                     sort_keys=True,
@@ -40,10 +40,10 @@ def start(email: StoredEmail, workflow_arn: str) -> str:
 
 
 def has_failed(execution_arn: str) -> bool:
-    """Whether an execution ended without an answer. One that Step Functions no longer knows gives none either.
+    """Whether an execution failed, or no longer exists in Step Functions.
 
     Raises:
-        TransientError: Step Functions asks to try again.
+        TransientError: Step Functions is unavailable.
     """
     sfn: SFNClient = client("stepfunctions")
     with transient_faults():

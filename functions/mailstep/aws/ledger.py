@@ -1,7 +1,7 @@
-"""What is remembered between messages, in DynamoDB: deliveries, replies an hour, who was told to wait, who bounced.
+"""Keeps records between messages in DynamoDB: deliveries, replies an hour, notices, and suppressed addresses.
 
-No address stands in the table in clear. `expiration` (seconds since 1970) lets DynamoDB delete each record; it may take
-days (Amazon DynamoDB Developer Guide, "Time to Live"), so that what is read is compared with the clock.
+The table has addresses only as hashes. `expiration` (seconds since 1970) lets DynamoDB delete each record. That may
+take days (Amazon DynamoDB Developer Guide, "Time to Live"), so reading a record compares it with the clock.
 """
 
 import contextlib
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DUPLICATE_SECONDS = 5 * 24 * 3600
-"""How long a message is known again: a sender's server gives up after four to five days (RFC 5321 section 4.5.4.1)."""
+"""How long a duplicate is recognised: a sender's server gives up after four to five days (RFC 5321 section 4.5.4.1)."""
 NOTICE_SECONDS = 100 * 24 * 3600
-"""How long it is known that a sender was told to wait: as long as the email can be replayed (sending.py)."""
+"""How long a notice is recorded: as long as the email can be replayed (reply/send_once.py)."""
 _HOUR = 3600
 
 
 def suppression_id(address: str) -> str:
-    """The key of the record that an address is left alone; its domain is known in either form (RFC 5890)."""
+    """The key of an address's suppression record, the same for both forms of its domain (RFC 5890)."""
     with contextlib.suppress(ValueError):
         address = in_ascii(address)
     return f"suppressed#{_digest(address.lower())}"
 
 
 def suppress(address: str, *, seconds: int) -> None:
-    """Leave an address alone for so many seconds."""
+    """Suppress an address for this many seconds."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
@@ -44,7 +44,7 @@ def suppress(address: str, *, seconds: int) -> None:
 
 
 def record_notice(email_id: str) -> None:
-    """Note that the sender of the email is told to wait."""
+    """Record that the sender of the email gets a delay or failure notice."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
@@ -54,7 +54,7 @@ def record_notice(email_id: str) -> None:
 
 
 def has_notice(email_id: str) -> bool:
-    """Whether the sender of the email was told to wait, by any execution of it."""
+    """Whether any execution of the email sent a delay or failure notice."""
     return _find(f"notice#{email_id}")
 
 
@@ -66,26 +66,26 @@ def _find(identity: str) -> bool:
 
 
 class Ledger:
-    """The records that policy.py asks for (`policy.Records`).
+    """The records that the policy uses (`policy.Records`).
 
-    `has_failed` tells of an execution, by its ARN, whether it ended without an answer. Each method raises
-    TransientError where DynamoDB, or `has_failed`, asks to try again.
+    `has_failed` takes the ARN of an execution, and returns whether it failed. Each method raises TransientError if
+    DynamoDB is unavailable or `has_failed` raises it.
     """
 
     def __init__(self, has_failed: Callable[[str], bool]) -> None:
         self._has_failed = has_failed
 
     def is_suppressed(self, address: str) -> bool:
-        """Whether the address bounced for good, or complained."""
+        """Whether the address is suppressed after a permanent bounce or a complaint."""
         return _find(suppression_id(address))
 
     def record_delivery(self, message: Message, execution_arn: str) -> bool:
-        """Record the delivery; whether no other one with its Message-ID and content is processed or under way.
+        """Record the delivery, and return whether it may be processed.
 
-        The record belongs to one email and names its latest execution. A retry, redrive or replay of that email passes.
-        Another email, which is the same message delivered or sent again, passes only if that execution failed: then
-        nothing else would answer the sender. What has neither Message-ID nor Date cannot be told from what its sender
-        wrote again, and passes too.
+        The record belongs to one email and has its latest execution. A retry, redrive or replay of that email passes.
+        Another email with the same Message-ID and content passes only if that execution failed, because then its sender
+        would otherwise get no reply. A message with neither Message-ID nor Date always passes: a person may have
+        written the same twice.
         """
         if not message.message_id and not _written(message):
             return True
@@ -95,7 +95,7 @@ class Ledger:
         )
 
     def _hold(self, message: Message, execution_arn: str, *, instead_of: str = "") -> str | None:
-        """Make the record this email's, if it is free; else answer the execution that holds it."""
+        """Take the record for this email if it is free; otherwise return the execution that holds it."""
         now = int(time.time())
         dynamodb: DynamoDBClient = client("dynamodb")
         with transient_faults():
@@ -120,10 +120,9 @@ class Ledger:
         return None
 
     def count_reply(self, message: Message, at_most: int) -> bool:
-        """Whether the route's answers to the sender in the hour of receipt, this one included, are no more than that.
+        """Count a reply to the sender in the hour of receipt, and return whether the count is at most `at_most`.
 
-        The emails themselves are kept, not their number: what is tried again, or replayed on another day, is counted
-        once, in its own hour.
+        The record has the ids of the emails, so that a retry, or a replay on another day, counts once, in its own hour.
         """
         now = int(time.time())
         hour = (int(message.received.timestamp()) if message.received else now) // _HOUR
@@ -157,7 +156,7 @@ def _digest(text: str) -> str:
 
 
 def _content_digest(message: Message) -> str:
-    """What makes two deliveries one message: route, Message-ID, Date and what a person would read in it."""
+    """A hash of everything that makes two deliveries one message: route, Message-ID, Date and the visible content."""
     return _digest(
         json.dumps(
             [

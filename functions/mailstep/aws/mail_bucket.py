@@ -1,4 +1,4 @@
-"""The mail bucket: reading the raw message, writing and reading what the steps leave for each other."""
+"""Reads the raw message from the mail bucket, and reads and writes the objects that the steps share."""
 
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,11 @@ _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 def read_raw(email: StoredEmail) -> bytes:
-    """The raw message: the version that the event told of, or the newest where that version is gone.
+    """The raw message: the version in the event, or the newest version if that one was deleted.
 
     Raises:
-        UnreadableEmail: the object is gone, empty, or larger than SES could have stored.
-        TransientError: S3 asks to try again.
+        UnreadableEmail: the object was deleted, is empty, or is larger than SES could have stored.
+        TransientError: S3 is unavailable.
     """
     with transient_faults():
         try:
@@ -30,7 +30,7 @@ def read_raw(email: StoredEmail) -> bytes:
             if error.response["Error"]["Code"] in _GONE:
                 raise UnreadableEmail("the object is not there any more") from error
             raise
-        # No more than may be there, whatever the answer says of its length.
+        # Limited, because the declared length of the response is not trusted.
         raw = body.read(limits.MESSAGE_OCTETS + 1)
     if len(raw) > limits.MESSAGE_OCTETS:
         raise UnreadableEmail(f"the object has more than {limits.MESSAGE_OCTETS} octets, the most that SES receives")
@@ -45,19 +45,19 @@ def _open_raw(email: StoredEmail) -> "StreamingBody":
         try:
             return s3.get_object(Bucket=email.bucket, Key=email.key, VersionId=email.version_id)["Body"]
         except ClientError as error:
-            # The email is its key: a copy in place leaves the octets under another version (identity.py).
+            # The key alone identifies the email: a copy in place has another version (identity.py).
             if error.response["Error"]["Code"] not in _GONE:
                 raise
     return s3.get_object(Bucket=email.bucket, Key=email.key)["Body"]
 
 
 def write_attachment(bucket: str, key: str, content: bytes) -> None:
-    """Store an attachment's content, as octets: no browser is to take it for a page."""
+    """Store an attachment's content as octets, so that no browser renders it as a page."""
     _put(bucket, key, content, "application/octet-stream")
 
 
 def write_message(bucket: str, message: Message) -> str:
-    """Store the message, whose attachments are stored already; return its key."""
+    """Store the message, after its attachments; return its key."""
     key = keys.message(message.email_id)
     _put(bucket, key, message.model_dump_json().encode(), "application/json")
     return key
@@ -74,7 +74,7 @@ def read_attachment(bucket: str, attachment: Attachment) -> bytes:
 
 
 def attachment_url(bucket: str, attachment: Attachment, *, seconds: int) -> str:
-    """A link from which the application can fetch the attachment for so many seconds."""
+    """A link from which the application can fetch the attachment for this many seconds."""
     s3: S3Client = client("s3")
     return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": attachment.key}, ExpiresIn=seconds)
 

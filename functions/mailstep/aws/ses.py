@@ -1,4 +1,4 @@
-"""SES: one message handed over, and its refusals in the errors that the workflow knows."""
+"""Sends a message through SES, and turns SES's rejections into the errors that the workflow handles."""
 
 import re
 from email.headerregistry import Address
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 
 @cache
 def client() -> "SESV2Client":
-    """The environment's client. It tries once: a message that was sent may not be sent again by itself."""
+    """The environment's client. It never retries, because a retry could send the message twice."""
     # Below the function's timeout (template.yaml).
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=15)
     return boto3.client("sesv2", config=config)
 
 
 def send(message: bytes, *, to: Address, sender: Address) -> str:
-    """Hand a whole message (RFC 5322) to SES for one recipient; answer the id that SES gave it.
+    """Send a complete message (RFC 5322) to one recipient; return the id that SES assigned.
 
     Raises:
-        ReplyRejected: SES does not take it, and would not take it again.
-        SendUnconfirmed: SES did not say whether it took it.
-        TransientError: SES asks to try again.
+        ReplyRejected: SES rejected it, and would reject it again.
+        SendUnconfirmed: SES did not confirm whether it accepted it.
+        TransientError: SES is unavailable or throttles.
     """
     with transient_faults():
         try:
-            # No FromEmailAddress: it would replace the message's From field, and its display name. Without it SES takes
-            # the sender, and `ses:FromAddress` of the role's policy, from that field (Amazon SES API v2, SendEmail).
+            # FromEmailAddress would replace the message's From field and its display name. Without it, SES reads the
+            # sender, and `ses:FromAddress` for the role's policy, from that field (Amazon SES API v2, SendEmail).
             answer = client().send_email(
                 Destination={"ToAddresses": [to.addr_spec]},
                 Content={"Raw": {"Data": message}},
                 ConfigurationSetName=settings.Sending.read().configuration_set,
-                # Where SES forwards a bounce, if the identity still has that switched on: never to a route.
+                # If the identity still forwards bounces by email, SES sends them here, and never to a route.
                 FeedbackForwardingEmailAddress=f"bounces@{sender.domain}",
             )
         except ClientError as error:
@@ -66,10 +66,10 @@ _REJECTIONS: dict[str, type[errors.ReplyRejected]] = {
 
 
 def _rejection(code: str, text: str, *, own_domain: str) -> errors.ReplyRejected | None:
-    """What SES's error means to an operator, or None where it is none of those that refuse a message for good.
+    """The error for a permanent rejection by SES, or None if the rejection is not permanent.
 
     (Amazon SES API v2 Reference, SendEmail, Errors; Developer Guide, "Amazon SES email sending errors".)
-    An address on SES's own suppression list is no error: SES accepts the message, and tells of a bounce.
+    An address on SES's own suppression list is not an error: SES accepts the message, and reports a bounce.
     """
     if code == "MessageRejected" and "not verified" in text:
         failed = re.split(r"[\s,:]+", text.lower())

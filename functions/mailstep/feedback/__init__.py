@@ -1,1 +1,1 @@
-"""FeedbackFunction: what SES tells of replies that it took."""
+"""FeedbackFunction: handles SES's bounces and complaints about replies."""

@@ -1,4 +1,4 @@
-"""Lambda handler of FeedbackFunction: SNS records, each an event of SES about a reply; nothing out."""
+"""Lambda handler of FeedbackFunction: takes SNS records, each an event of SES about a reply; returns nothing."""
 
 from typing import Any
 

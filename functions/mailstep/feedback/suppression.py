@@ -1,9 +1,9 @@
-"""What SES tells of replies that it took: an address that bounced for good, or complained, is left alone from then on.
+"""Suppresses an address after a permanent bounce or a complaint.
 
-A bounce or complaint that cannot be read, or not all of it, is counted (an alarm watches that) and said without its
-content. It is no error, so it does not go to the dead-letter queue: to try it again changes nothing, the queue's alarm
-would ring until somebody deletes the event by hand, and addresses would lie there. Nothing is lost with it: SES tells
-the operators' topic the same event, and keeps a suppression list of its own (docs/runbook.md, "FeedbackUnreadAlarm").
+A bounce or complaint that cannot be read completely is counted (an alarm watches the count) and logged without its
+content. It is not an error, so it does not go to the dead-letter queue: a retry would change nothing, the queue's alarm
+would stay in ALARM until an operator deletes the event, and the queue would hold addresses. Nothing is lost: SES sends
+the same event to the operators' topic, and keeps its own suppression list (docs/runbook.md, "FeedbackUnreadAlarm").
 """
 
 import json
@@ -15,10 +15,10 @@ from mailstep.aws import ledger
 from mailstep.mime.options import DEFAULTS
 
 BOUNCE_SECONDS = 90 * 24 * 3600
-"""A mailbox that is gone may come back, with its owner or another."""
+"""Limited, because a deleted mailbox may come back with its owner or another person."""
 COMPLAINT_SECONDS = 365 * 24 * 3600
 
-# Names of the other events, of SES's event publishing and of its notifications. No other text of an event is said.
+# Names of the other events of SES's event publishing and notifications. No other text of an event is logged.
 _OTHERS = {
     *("AmazonSnsSubscriptionSucceeded", "Bounce", "Click", "Complaint", "Delivery", "DeliveryDelay", "Open"),
     *("Received", "Reject", "Rendering Failure", "Send", "Subscription"),
@@ -28,14 +28,14 @@ _SES_MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 @dataclass(frozen=True)
 class Feedback:
-    """What became of one message to the topic. Nothing in it names a person.
+    """The result of one message to the topic. It contains no personal data.
 
     Attributes:
-        kind: `Bounce` or `Complaint`; of what is neither: the name of SES's event or notification, `JSON` or `text`.
-        is_ours: Whether it is an event of a bounce or a complaint.
-        suppressed: Addresses that are left alone from now on.
-        unread: Recipients that could not be read; 1 where the event could not be read at all.
-        ses_message_id: Of the reply that bounced or was complained about.
+        kind: `Bounce` or `Complaint`; otherwise the name of SES's event or notification, `JSON` or `text`.
+        is_ours: Whether the event is a bounce or a complaint.
+        suppressed: Number of addresses that it suppressed.
+        unread: Number of recipients that could not be read; 1 if the event could not be read at all.
+        ses_message_id: SES's id of the reply that caused the bounce or complaint.
     """
 
     kind: str
@@ -46,18 +46,18 @@ class Feedback:
 
 
 def record(message: str) -> Feedback:
-    """Leave alone the addresses that SES's event tells of, as far as it can be read.
+    """Suppress the addresses in SES's event, as far as it can be read.
 
-    `message` is what SES published: an event in JSON (Amazon SES Developer Guide, "Contents of event data that Amazon
-    SES publishes to Amazon SNS"), or the plain text by which it says that it may publish.
+    `message` is SES's publication: an event in JSON (Amazon SES Developer Guide, "Contents of event data that Amazon
+    SES publishes to Amazon SNS"), or the plain text that confirms SES may publish.
 
     Raises:
-        TransientError: DynamoDB asks to try again.
+        TransientError: DynamoDB is unavailable.
     """
     try:
         event = json.loads(message)
     except (ValueError, RecursionError):
-        # What begins as an event of SES does, and is none, may have been one.
+        # Broken JSON may have been an event of SES.
         return Feedback("text", unread=int(message.lstrip().startswith("{")))
     match event:
         case {"eventType": "Bounce", **rest}:
@@ -80,7 +80,7 @@ def record(message: str) -> Feedback:
     )
 
 
-# An address and the seconds that it is left alone; None where an address cannot be read.
+# An address and the seconds to suppress it for; None if the address cannot be read.
 type _Suppression = tuple[str, int] | None
 
 

@@ -1,4 +1,4 @@
-"""Each attachment of a message worked on by itself: one that fails does not take the reply from the others."""
+"""Processes each attachment by itself: if one fails, the reply still has the results of the others."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from mailstep.telemetry import logger
 
 OpenAttachment = Callable[[Attachment], bytes]
 """The decoded content of an attachment of the message."""
-_FAILED = "It could not be read here. Please save it again, or in another format, and send it once more."
-_TOO_MUCH = "It takes more room or time than there is here. Please send it in smaller parts."
+_FAILED = "It could not be read. Please save it again, or in another format, and send it once more."
+_TOO_MUCH = "It takes too much memory or time to process. Please send it in smaller parts."
 
 
 class UnreadableAttachment(ValueError):
-    """An attachment cannot be worked on; the text is a sentence for the sender, which says what to do."""
+    """An attachment cannot be processed; the text tells the sender what to do."""
 
 
 @dataclass(frozen=True)
 class Worked[Result]:
-    """An attachment with its result, or with `problem`, a sentence for the sender; neither where nothing was to do."""
+    """An attachment with its result, or with `problem`, a sentence for the sender. A skipped one has neither."""
 
     attachment: Attachment
     result: Result | None = None
@@ -33,16 +33,16 @@ def work_on_each[Result](
     *,
     only: Callable[[Attachment], bool] = lambda _attachment: True,
 ) -> tuple[Worked[Result], ...]:
-    """What `work` makes of each attachment that is one of `only`; the others stand in the answer too.
+    """Call `work` on each attachment that `only` selects; the result has the other attachments too.
 
-    What is wrong with one attachment ends in its `problem`. An unforeseen error is logged by the name of its class:
-    its text may hold what the sender wrote.
+    If `work` fails on an attachment, its `problem` says so. An unexpected error is logged by the name of its class:
+    its text may contain what the sender wrote.
 
     Raises:
-        MailstepError, ClientError: what is not the attachment's: S3 asks to try again, or a setting is wrong.
+        MailstepError, ClientError: for what is not the attachment's fault: S3 is unavailable, or a setting is wrong.
     """
     return tuple(
-        # Opened outside of what is caught: where S3 fails, the workflow tries the whole step again.
+        # Opened outside the try block: if S3 fails, the workflow retries the whole step.
         _worked(attachment, open_attachment(attachment), work) if only(attachment) else Worked(attachment)
         for attachment in message.attachments
     )
@@ -58,6 +58,6 @@ def _worked[Result](
     except MailstepError:
         raise
     except Exception as error:
-        # Whatever a library makes of hostile octets.
-        logger.error("An attachment could not be worked on", extra={"error": type(error).__name__})
+        # A library may raise anything on hostile input.
+        logger.error("An attachment could not be processed", extra={"error": type(error).__name__})
         return Worked(attachment, problem=_TOO_MUCH if isinstance(error, MemoryError | TimeoutError) else _FAILED)

@@ -1,4 +1,4 @@
-"""ProcessEmail: hand the message to whom its route names, and keep the answer."""
+"""Passes the message to its route's application or built-in processor, and stores the answer."""
 
 from functools import partial
 
@@ -18,14 +18,14 @@ from mailstep.process.processors import built_in
 from mailstep.routes import Route, routes
 
 ATTACHMENT_LINK_SECONDS = 35
-"""How long the application may fetch attachments: until the step's deadline. Each try has links of its own."""
+"""How long the application may fetch attachments: until the step's deadline. Each try creates new links."""
 
 
 def process(request: ProcessRequest) -> Processed:
-    """Process a message that ValidateEmail let pass; the answer is stored, its key answered.
+    """Process a message that ValidateEmail accepted; store the answer, and return its key.
 
     Raises:
-        ConfigurationError: the route is gone, or names a processor that is not there.
+        ConfigurationError: the route or its processor does not exist.
         ApplicationRefused, ApplicationBusy, MalformedAnswer, TransientError: see `application.ask`.
     """
     claim = request.claim
@@ -33,7 +33,7 @@ def process(request: ProcessRequest) -> Processed:
     message = mail_bucket.read_message(bucket, claim.message_key)
     route = routes().get(claim.route)
     if route is None:
-        raise ConfigurationError(f"the route {claim.route!r} is gone from routes.toml")
+        raise ConfigurationError(f"the route {claim.route!r} is no longer in routes.toml")
     if route.url:
         answer: Answer | None = _ask_application(route, bucket, message, request.idempotency_key)
     else:

@@ -1,4 +1,4 @@
-"""How the application knows that a request is ours: SigV4, an HMAC, or an API key. Secrets stay in memory only."""
+"""Authenticates requests to the application: by SigV4, an HMAC or an API key. Secrets stay only in memory."""
 
 import hashlib
 import hmac
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from mailstep.routes import Route
 
 SIGNATURE = "Mailstep-Signature"
-"""`t=<seconds since 1970>,v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of `<t>.<body>` under each secret that is valid."""
+"""`t=<seconds since 1970>,v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of `<t>.<body>` with each valid secret."""
 _CACHE_SECONDS = 300
 _API_GATEWAY = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$")
 
 
 def authenticate(route: "Route", body: bytes, headers: dict[str, str]) -> dict[str, str]:
-    """The headers with what the route's application asks for.
+    """The headers, with the authentication that the route is set to.
 
     Raises:
-        ConfigurationError: the secret is not there, or may not be read.
-        TransientError: Secrets Manager asks to try again.
+        ConfigurationError: the secret does not exist, or may not be read.
+        TransientError: Secrets Manager is unavailable.
     """
     match route.auth:
         case "sigv4":
@@ -47,7 +47,7 @@ def authenticate(route: "Route", body: bytes, headers: dict[str, str]) -> dict[s
 
 
 def signature(secrets: list[str], body: bytes, timestamp: int) -> str:
-    """The value of Mailstep-Signature. Whoever knows one of the secrets can check it, so that they can be rotated."""
+    """The value of Mailstep-Signature. Any one of the secrets is enough to check it, so that they can be rotated."""
     signed = f"{timestamp}.".encode() + body
     made = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
     return ",".join([f"t={timestamp}", *(f"v1={one}" for one in made)])
@@ -65,10 +65,10 @@ def _signed_by_sigv4(url: str, body: bytes, headers: dict[str, str]) -> dict[str
 
 
 def _secrets(arn: str) -> list[str]:
-    """The secret, and the one before it while that is still there (AWSCURRENT, AWSPREVIOUS)."""
+    """The current secret, and the previous one if it still exists (AWSCURRENT, AWSPREVIOUS)."""
     current = _secret(arn, "AWSCURRENT")
     if current is None:
-        raise ConfigurationError("the application's secret is not there: does ApplicationSecretArn name it?")
+        raise ConfigurationError("the application's secret does not exist: check ApplicationSecretArn")
     previous = _secret(arn, "AWSPREVIOUS")
     return [current] if previous is None else [current, previous]
 
@@ -86,12 +86,12 @@ def _secret(arn: str, stage: str) -> str | None:
 
 
 def forget_secrets() -> None:
-    """Read secrets anew from now on: who checks them takes them no more."""
+    """Forget the cached secrets, so that the next call reads them again: the application rejected them."""
     _provider.cache_clear()
 
 
 @cache
 def _provider(stage: str) -> SecretsProvider:
-    # One for each stage: the cache of Powertools does not tell stages apart.
+    # One for each stage: Powertools' cache does not distinguish stages.
     del stage
     return SecretsProvider(boto3_client=client("secretsmanager"))

@@ -1,4 +1,4 @@
-"""The reply as octets: threaded, multipart, marked as automatic, and with no header field of the sender's making."""
+"""Composes the reply: threaded, multipart, marked as automatic, and without header fields that the sender chose."""
 
 import re
 from collections.abc import Iterable
@@ -23,12 +23,12 @@ FILENAME_BOUND = 200
 THREAD_OCTETS = 16_000
 """Octets of a thread's identifiers that are kept: the first, which names it, and the newest (RFC 5322 section 3.6.4).
 
-That is a hundred of any usual length: as many as a loop has, by which the policy ends it (policy.py).
+This holds about a hundred, enough for the policy to recognise a loop (policy.py).
 """
 
 
 class _Identifiers(UnstructuredHeader):
-    """In-Reply-To, References: folded only where RFC 5322 section 2.1.1 must. Some clients lose what begins a line."""
+    """In-Reply-To, References: folded only at the limit of RFC 5322 (2.1.1): some clients lose folded identifiers."""
 
     def fold(self, *, policy: Policy) -> str:
         folded: str = super().fold(policy=policy.clone(max_line_length=998))  # type: ignore[misc] # of BaseHeader
@@ -36,7 +36,7 @@ class _Identifiers(UnstructuredHeader):
 
 
 class _Mailbox(UniqueAddressHeader):
-    """From, To: one mailbox. Python 3.13 loses the quotes of a long display name where it folds: it would be a list."""
+    """From, To: one mailbox. Python 3.13 drops the quotes of a long display name when folding, which makes a list."""
 
     addresses: tuple[Address, ...]
     name: str
@@ -59,16 +59,16 @@ for _field in ("from", "to"):
     _FIELDS.map_to_type(_field, _Mailbox)  # type: ignore[arg-type] # it adds BaseHeader itself
 _POLICY = SMTP.clone(header_factory=_FIELDS)
 _RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
-# msg-id of RFC 5322 section 3.6.4, short enough for a line. Others are what no client could find a message by.
+# msg-id of RFC 5322 section 3.6.4, short enough for a line. No client could find a message by another identifier.
 _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
 def compose(message: Message, answer: Answer, *, sender: Address, now: datetime) -> EmailMessage:
     """The reply to `message`, from `sender`, to the address the message came from.
 
-    Header values come from us, or through the email package, which refuses CR and LF; text of the sender's is folded
-    to one line first. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). Over what SES takes, it
-    goes without the answer's files, then without its pictures too, and says so.
+    Header values are ours, or pass through the email package, which refuses CR and LF. The sender's text is first
+    joined to one line. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). If the reply exceeds
+    SES's limit, it leaves out the answer's files, then its pictures too, and says so.
 
     Raises:
         ValueError: the message came from an address that SES cannot send to.
@@ -130,7 +130,7 @@ def _add_text(reply: EmailMessage, message: Message, answer: Answer, left_out: i
 def _add_html(
     reply: EmailMessage, message: Message, answer: Answer, attachments: tuple[AnswerAttachment, ...], left_out: int
 ) -> frozenset[str]:
-    """Add the HTML with the pictures that it shows (RFC 2387, multipart/related); answer their content ids."""
+    """Add the HTML with the pictures that it shows (RFC 2387, multipart/related); return their content ids."""
     pictures = {a.content_id: a for a in attachments if a.content_id and _may_be_shown(a)}
     html = answer.html or render("plain.html.j2", text=answer.text)
     body, shown = sanitise(html, frozenset(pictures))

@@ -25,8 +25,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _count(request: ReplyRequest, message: Message) -> None:
     metrics.REPLIES_SENT.emit(kind=request.kind)
-    # An operator decides when a replay answers: that says nothing of how long a sender waits.
+    # An operator chooses the time of a replay, so it does not measure how long a sender waits.
     if request.kind == ReplyKind.ANSWER and message.received and not request.claim.email.replay:
         waited = (datetime.now(UTC) - message.received) / timedelta(milliseconds=1)
-        # CloudWatch has no percentiles of a metric with negative values.
+        # CloudWatch cannot compute percentiles of a metric with negative values.
         metrics.TIME_TO_REPLY.emit(max(0.0, waited), kind=request.kind, route=request.claim.route)

@@ -1,11 +1,11 @@
-"""HTML from an application, made harmless: what could act, load, cover or hide does not survive."""
+"""Sanitises HTML from an application: removes anything that could act, load, cover or hide content."""
 
 import re
 
 import nh3
 
 CLASSES = {"n", "note", "scroll"}
-"""The classes of templates/reply.html.j2 that an answer may use: figures at the right, small print, wide tables."""
+"""The classes of templates/reply.html.j2 that an answer may use: right-aligned numbers, small print, wide tables."""
 
 _TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em"),
@@ -13,7 +13,7 @@ _TAGS = {
     *("q", "s", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead"),
     *("time", "tr", "tt", "u", "ul", "var", "wbr"),
 }
-# Gone with all that is in them: their content is no text to read.
+# Removed with their content, which is not text to read.
 _REMOVED_WHOLE = {
     *("script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea", "select"),
     *("xmp", "plaintext", "noembed", "noframes"),
@@ -33,10 +33,10 @@ _LENGTH = re.compile(r"\d{1,4}%?")
 
 
 def sanitise(html: str, content_ids: frozenset[str] = frozenset()) -> tuple[str, frozenset[str]]:
-    """HTML with text, tables, lists, links and pictures of the message's own; and the content ids that it shows.
+    """The HTML with only text, tables, lists, links and the answer's own pictures; and the content ids that it shows.
 
-    A picture is shown only where it is one of `content_ids` (RFC 2392): one from elsewhere would tell its owner who
-    read the mail, and when. No style passes; classes are those of CLASSES.
+    A picture is shown only if it is one of `content_ids` (RFC 2392). A remote picture would tell its owner who read the
+    mail, and when. Styles are removed, and classes limited to CLASSES.
     """
     shown: set[str] = set()
 

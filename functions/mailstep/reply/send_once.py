@@ -1,4 +1,4 @@
-"""A reply goes out once for each email and kind, whatever is repeated around it: the ledger knows what was sent."""
+"""Sends each kind of reply once for an email, even if a step is repeated: the ledger records what was sent."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,29 +25,29 @@ from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
 from mailstep.routes import routes
 
-# An execution is known, and can be replayed, for 90 days after it ended, which it does within days (AWS Step Functions,
-# "Quotas", execution history retention): the record outlives that.
+# The record outlives the execution. An execution ends within days, and can be replayed for 90 days after that (AWS Step
+# Functions, "Quotas", execution history retention).
 ledger_config = IdempotencyConfig(expires_after_seconds=100 * 24 * 3600)
 
 
 @cache
 def _ledger() -> DynamoDBPersistenceLayer:
-    # What SES accepted must get onto record: more tries here than elsewhere, before the workflow's.
+    # A reply that SES accepted must be recorded, so boto3 tries more often here than elsewhere.
     config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=1, read_timeout=2)
     return DynamoDBPersistenceLayer(table_name=settings.Ledger.read().table_name, boto_config=config)
 
 
 def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda _: None) -> Replied:
-    """Send the reply, unless one of this kind is on record for the email: then answer what was recorded.
+    """Send the reply, unless this kind is already recorded for the email: then return the recorded result.
 
-    Nothing is sent to an address that SES did not authenticate, and no completion to a sender who was not told to wait.
-    `on_sent` hears of each reply that SES accepted just now.
+    Nothing is sent to an unauthenticated address. A completion is sent only after a delay or failure notice. `on_sent`
+    is called for each reply that SES accepts now.
 
     Raises:
-        ReplyRejected: SES does not take it; the operator has to mend something.
-        ConfigurationError: the address to reply from is not at the domain.
-        TransientError: SES, S3 or DynamoDB asks to try again.
-        SendUnconfirmed: SES did not say whether it took it.
+        ReplyRejected: SES rejected it, and an operator must fix something.
+        ConfigurationError: the From address is not at the domain.
+        TransientError: SES, S3 or DynamoDB is unavailable.
+        SendUnconfirmed: SES did not confirm whether it accepted it.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
     message = mail_bucket.read_message(request.claim.email.bucket, request.claim.message_key)
@@ -78,17 +78,17 @@ def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callabl
 
 
 def sender_of(route_name: str) -> Address:
-    """The mailbox that a route's replies come from: its own setting, else the stack's, else the route's address.
+    """The From address of a route's replies: the route's setting, or else the stack's, or else the route's address.
 
     Raises:
-        ConfigurationError: it is not at the domain, where SES may send from and bounces are no loop.
+        ConfigurationError: it is not at the domain. SES may send only from the domain, and other addresses could loop.
     """
     route, domain = routes().get(route_name), settings.Domain.read()
     address = (route.reply_from if route else "") or domain.reply_from or f"{route_name}@{domain.domain}"
     try:
         sender = Address(display_name=route.reply_name if route else "", addr_spec=address)
     except (HeaderParseError, ValueError, IndexError) as error:
-        raise ConfigurationError(f"replies of the route {route_name!r} have no address to come from") from error
+        raise ConfigurationError(f"replies of the route {route_name!r} have no valid From address") from error
     if sender.domain.lower() != domain.domain.lower():
         raise ConfigurationError(
             f"replies of the route {route_name!r} come from outside {domain.domain}: correct reply_from in "

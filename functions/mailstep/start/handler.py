@@ -16,7 +16,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 def start_executions(record: SQSRecord) -> None:
-    """Start one execution for each email that the record tells of; a record that fails goes back to the queue."""
+    """Start one execution for each email in the record. A record that fails goes back to the queue."""
     try:
         for found in notifications.objects(record.json_body):
             _start(found)
@@ -27,7 +27,7 @@ def start_executions(record: SQSRecord) -> None:
 
 def _start(found: StoredEmail | str) -> None:
     if isinstance(found, str):
-        logger.warning("Of no route: nobody's mail, left alone", extra={"key": found})
+        logger.warning("Ignored an object that belongs to no route", extra={"key": found})
         metrics.STRAY_OBJECTS.emit()
         return
     outcome = executions.start(found, settings.StartFunction.read().workflow_arn)

@@ -1,4 +1,4 @@
-"""What an S3 event tells of: the emails in it, and the keys that belong to no route."""
+"""Reads S3 events: the emails in them, and the keys that belong to no route."""
 
 from datetime import datetime
 from urllib.parse import unquote_plus
@@ -9,13 +9,13 @@ from mailstep.start.identity import SETUP_NOTIFICATION, stored_email
 
 
 def objects(notification: object) -> list[StoredEmail | str]:
-    """What an S3 event tells of: emails, and the keys of objects that belong to no route.
+    """The objects in an S3 event: emails, and the keys of objects that belong to no route.
 
-    None for `s3:TestEvent` and for what SES writes when a rule is made. Keys arrive URL-encoded, `+` for a space
-    (Amazon S3 User Guide, "Event message structure").
+    Empty for `s3:TestEvent`. The object that SES writes when a rule is created is left out. Keys are URL-encoded, with
+    `+` for a space (Amazon S3 User Guide, "Event message structure").
 
     Raises:
-        ValueError: it is no S3 event.
+        ValueError: it is not an S3 event.
     """
     match notification:
         case {"Event": "s3:TestEvent"}:

@@ -1,4 +1,4 @@
-"""The claim of a message that the policy let pass, with what the workflow has to know of its route."""
+"""Builds the claim of an accepted message, with the settings of its route that the workflow needs."""
 
 from hashlib import sha256
 
@@ -7,11 +7,11 @@ from mailstep.routes import routes
 
 
 def accept(claim: Claim, message: Message) -> ValidClaim:
-    """The claim of a message that the policy let pass, with what the workflow has to know of its route."""
+    """The claim of an accepted message, with the settings of its route that the workflow needs."""
     route = routes()[claim.route]
     processing = Processing(
         queue_url=route.queue,
-        # SQS takes 128 characters of a group; an address is nobody's to read there.
+        # A group name has at most 128 characters (SQS), and must not show the address.
         group=sha256(message.from_[0].address.lower().encode()).hexdigest(),
         limit_seconds=route.limit_seconds,
         heartbeat_seconds=route.heartbeat_seconds or route.limit_seconds - 1,

@@ -1,4 +1,4 @@
-"""ZIP archives judged within one budget a message: nothing is unpacked to disk, and a nested one in memory."""
+"""Checks ZIP archives within one budget for each message. It inflates only nested archives, and only in memory."""
 
 import lzma
 import struct
@@ -28,28 +28,28 @@ ZIP_TYPES = {
 }
 _SUFFIXES = (".zip", ".xlsx", ".docx", ".pptx", ".xlsm", ".ods", ".odt", ".odp", ".jar")
 _PIECE = 1024 * 1024
-_WEIGHT = {zipfile.ZIP_BZIP2: 4, zipfile.ZIP_LZMA: 4}  # of an octet: how much longer than Deflate these take for it
+_WEIGHT = {zipfile.ZIP_BZIP2: 4, zipfile.ZIP_LZMA: 4}  # cost of an octet: these take that much longer than Deflate
 _LZMA_MEMORY = 64 * 1024 * 1024  # octets; a few octets of a header can ask for gigabytes
 _RECORD = b"PK\x01\x02"  # begins a member's entry in the central directory (APPNOTE 4.3.12)
 
 
 class ArchiveBomb(Exception):
-    """The archives of a message hold more than their budget."""
+    """The archives of a message exceed their budget."""
 
 
 @dataclass
 class Budget:
-    """What the archives of one message may still hold, all together and with those within them."""
+    """What the archives of one message, nested ones included, may still contain."""
 
     members: int = limits.ARCHIVE_MEMBERS
     declared: int = limits.ARCHIVE_OCTETS
     inflated: int = limits.NESTED_ARCHIVE_OCTETS
 
     def take(self, *, members: int = 0, declared: int = 0, inflated: int = 0) -> None:
-        """Count what was found, before anything is done with it.
+        """Count content before working on it.
 
         Raises:
-            ArchiveBomb: it is more than is left.
+            ArchiveBomb: the budget is exceeded.
         """
         self.members -= members
         self.declared -= declared
@@ -59,15 +59,15 @@ class Budget:
 
 
 def may_be_zip(attachment: Attachment) -> bool:
-    """Whether the declared type, the octets or the name say that it is a ZIP archive; office documents are."""
+    """Whether its declared type, its octets or its name are those of a ZIP archive, office documents included."""
     types = {attachment.media_type.lower(), attachment.media_type_detected}
     return bool(types & ZIP_TYPES) or attachment.filename.lower().endswith(_SUFFIXES)
 
 
 def are_a_bomb(contents: Iterable[bytes]) -> bool:
-    """Whether the ZIP archives of one message are over our bounds, all together, or archives within them are.
+    """Whether the ZIP archives of one message, nested ones included, exceed the limits together.
 
-    What is no ZIP archive, or a broken one, is no bomb: its processor says what is wrong with it.
+    Content that is not a ZIP archive, or is broken, is not a bomb: its processor tells the sender what is wrong.
     """
     budget = Budget()
     try:
@@ -79,7 +79,7 @@ def are_a_bomb(contents: Iterable[bytes]) -> bool:
 
 
 def _look_into(content: bytes, budget: Budget, *, depth: int) -> None:
-    # Before zipfile makes an object of each: a megabyte has 20,000 of them.
+    # Counted before zipfile creates an object for each: a megabyte has 20,000 of them.
     if content.count(_RECORD) > budget.members:
         raise ArchiveBomb
     try:
@@ -90,7 +90,7 @@ def _look_into(content: bytes, budget: Budget, *, depth: int) -> None:
         members = archive.infolist()
         budget.take(members=len(members), declared=sum(member.file_size for member in members))
         if sum(member.compress_size for member in members) > len(content):
-            # They lie over each other, as in no archive that somebody packed.
+            # Members overlap, which only happens in archives made to attack.
             raise ArchiveBomb
         for member in members:
             if member.filename.lower().endswith(".zip"):
@@ -100,12 +100,12 @@ def _look_into(content: bytes, budget: Budget, *, depth: int) -> None:
 
 
 def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, budget: Budget) -> bytes:
-    """An archive within another, or nothing where it cannot be read."""
+    """The octets of a nested archive, or none if it cannot be read."""
     inflated = bytearray()
     try:
         read = _reader(archive, content, member)
         weight = _WEIGHT.get(member.compress_type, 1)
-        # Sizes are declared by the sender. A piece counts before it is read: one that breaks takes its time too.
+        # The sender declares the sizes. A piece counts before it is read, because a broken one takes time too.
         while True:
             asked = min(_PIECE, budget.inflated // weight + 1)
             budget.inflated -= asked * weight
@@ -119,7 +119,7 @@ def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, budget: Budget)
 
 
 def _reader(archive: ZipFile, content: bytes, member: ZipInfo) -> Callable[[int], bytes]:
-    """What inflates a member by no more octets than it is asked for, as zipfile does not for all compressions."""
+    """A function that inflates at most as many octets as asked for; zipfile does not do so for every compression."""
     at = member.header_offset
     # The local header ends in a name and an extra field, each of its own length (APPNOTE 4.3.7).
     at += 30 + sum(struct.unpack_from("<HH", content, at + 26))
@@ -136,7 +136,7 @@ def _reader(archive: ZipFile, content: bytes, member: ZipInfo) -> Callable[[int]
             decompressor = LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_MEMORY)
             return _pieces(decompressor, packed[4:9] + b"\xff" * 8 + packed[9:])
         case _:
-            raise NotImplementedError("a compression that nobody uses in mail")
+            raise NotImplementedError("unknown compression")
 
 
 def _pieces(decompressor: BZ2Decompressor | LZMADecompressor, packed: bytes) -> Callable[[int], bytes]:

@@ -1,4 +1,4 @@
-"""Lambda handler of ValidateEmail: `ValidateRequest` in, `ValidClaim` out, or the error that says why not."""
+"""Lambda handler of ValidateEmail: `ValidateRequest` in, `ValidClaim` out, or `RefusedEmail` with the reason."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who is answered: named rules in order, the first that says no decides. Every refusal has a code to look up."""
+"""Which messages are accepted: named rules in order; the first rule that a message breaks refuses it, with a code."""
 
 import re
 from collections.abc import Callable
@@ -19,21 +19,21 @@ from mailstep.validate import archives
 
 
 class Records(Protocol):
-    """What the rules ask of what is remembered between messages (mailstep/aws/ledger.py)."""
+    """The records kept between messages, as far as the rules use them (mailstep/aws/ledger.py)."""
 
     def is_suppressed(self, address: str) -> bool:
-        """Whether a bounce or complaint said that nothing more may go to the address."""
+        """Whether a bounce or complaint suppressed the address."""
 
     def record_delivery(self, message: Message, execution_arn: str) -> bool:
-        """Whether no other delivery of the message is processed or under way; this one is on record from now on."""
+        """Record this delivery, and return whether it is the first: no other one was processed or is in progress."""
 
     def count_reply(self, message: Message, at_most: int) -> bool:
-        """Whether the sender may be answered once more in this hour; the answer is counted from now on."""
+        """Count a reply to the sender, and return whether the sender may get one more in this hour."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A message before the rules, and what they may look at."""
+    """A message to check, and everything that the rules may look at."""
 
     message: Message
     email: StoredEmail
@@ -51,7 +51,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Rule:
-    """One reason to refuse. `broken_by` answers what to tell the sender, or None where the message passes."""
+    """One reason to refuse. `broken_by` returns the explanation, or None if the message passes."""
 
     code: str
     means: str
@@ -84,7 +84,7 @@ _PROGRAM_TYPES = {
 
 
 def _has_no_sender(case: Case) -> str | None:
-    return None if case.message.from_ else "The message has no From address to answer to."
+    return None if case.message.from_ else "The message has no From address to reply to."
 
 
 def _has_a_virus(case: Case) -> str | None:
@@ -92,20 +92,20 @@ def _has_a_virus(case: Case) -> str | None:
 
 
 def _is_spam(case: Case) -> str | None:
-    return "SES takes the message for spam." if case.message.verdicts.spam == "FAIL" else None
+    return "SES classified the message as spam." if case.message.verdicts.spam == "FAIL" else None
 
 
 def _is_not_authenticated(case: Case) -> str | None:
     if is_authenticated(case.message) or (case.route and not case.route.require_authentication):
         return None
-    return "Neither DMARC, nor SPF or DKIM in the sender's name, vouches for the one sender."
+    return "Neither DMARC nor aligned SPF or DKIM authenticates the sender."
 
 
 def _cannot_be_answered(case: Case) -> str | None:
     try:
         mailbox(case.message.from_[0])
     except ValueError:
-        return "The From address is one that SES cannot send to."
+        return "SES cannot send to the From address."
     return None
 
 
@@ -132,12 +132,12 @@ def _is_automatic(case: Case) -> str | None:
 
 def _is_our_own(case: Case) -> str | None:
     if case.author in case.own_addresses or case.message.header("X-Mailstep-Email-Id"):
-        return "The message is one of our own, or came back to us."
+        return "Mailstep sent this message itself, or it is a reply that came back."
     return None
 
 
 def _has_no_route(case: Case) -> str | None:
-    return None if case.route else f"Nothing is set up for mail to {case.message.route!r}."
+    return None if case.route else f"There is no route named {case.message.route!r}."
 
 
 def _is_stale(case: Case) -> str | None:
@@ -151,7 +151,7 @@ def _is_stale(case: Case) -> str | None:
 
 def _is_suppressed(case: Case) -> str | None:
     if case.records.is_suppressed(case.author):
-        return "Mail to the sender bounced for good, or was complained about."
+        return "The sender's address is suppressed after a permanent bounce or a complaint."
     return None
 
 
@@ -166,20 +166,20 @@ def _is_a_duplicate(case: Case) -> str | None:
 
 
 def _is_one_too_many(case: Case) -> str | None:
-    # What nobody vouches for is not answered, and does not count against the one in whose name it comes.
+    # An unauthenticated message gets no reply, and must not use up the replies of the address that it claims.
     if case.route is None or not is_authenticated(case.message):
         return None
     if case.records.count_reply(case.message, case.route.replies_an_hour):
         return None
-    return f"The sender was answered {case.route.replies_an_hour} times in this hour."
+    return f"The sender already got {case.route.replies_an_hour} replies in this hour."
 
 
 def _is_not_allowed(case: Case) -> str | None:
     if case.route is None or not case.route.allowed_senders or _matches(case.author, case.route.allowed_senders):
         return None
     return (
-        "This address takes mail from certain senders only. Please write from the address that you are known by, "
-        "or ask whoever gave you this one."
+        "This address accepts mail from certain senders only. Please write from the address that we know you by, "
+        "or ask the person who gave you this address."
     )
 
 
@@ -188,7 +188,7 @@ def _is_too_large(case: Case) -> str | None:
         return None
     return (
         f"The message has {case.message.size_octets:,} bytes; at most {case.route.max_size_octets:,} are accepted "
-        "here. Please send it in parts."
+        "here. Please send it in smaller parts."
     )
 
 
@@ -207,30 +207,30 @@ def _has_a_forbidden_attachment(case: Case) -> str | None:
     if all(_is_of_a_kind(attachment, wanted) for attachment in case.message.attachments):
         return None
     if wanted:
-        return f"An attachment is of a kind that is not accepted here. Accepted are: {', '.join(wanted)}."
-    return "An attachment is a program, or looks like one; those are not accepted. Please send the data only."
+        return f"An attachment has a type that is not accepted here. Accepted types: {', '.join(wanted)}."
+    return "An attachment is a program or looks like one. Programs are not accepted. Please send only the data."
 
 
 def _is_an_archive_bomb(case: Case) -> str | None:
     zipped = filter(archives.may_be_zip, case.message.attachments)
     if archives.are_a_bomb(map(case.open_attachment, zipped)):
         return (
-            "The attached archives hold too much, or archives within archives. "
+            "The attached archives contain too much data, or archives within archives. "
             "Please send their files unpacked, in smaller archives, or in several messages."
         )
     return None
 
 
 def _matches(value: str, patterns: tuple[str, ...]) -> bool:
-    """Whether an address or media type is one of a route's; both are in their one form (route_settings.py)."""
+    """Whether an address or media type matches a pattern of the route; both are canonical (route_settings.py)."""
     return any(fnmatchcase(value, pattern) for pattern in patterns)
 
 
 def _is_of_a_kind(attachment: Attachment, wanted: tuple[str, ...]) -> bool:
-    """By every type that is known: the declared one, the one its octets show, and failing both that of its name."""
+    """Whether all known types match: the declared and the detected one, or failing both, the file name's."""
     declared, detected = attachment.media_type.lower(), attachment.media_type_detected
     known = {kind for kind in (declared, detected) if kind and kind != _SAYS_NOTHING}
-    # Office documents are ZIP archives; what they are is in the declared type, or in the name.
+    # Office documents are ZIP archives; only the declared type or the name tells which kind.
     if detected == "application/zip" and declared in archives.ZIP_TYPES:
         known = {declared}
     known = known or {guess_type(attachment.filename)[0] or _SAYS_NOTHING}
@@ -239,15 +239,15 @@ def _is_of_a_kind(attachment: Attachment, wanted: tuple[str, ...]) -> bool:
     return all(_matches(kind, wanted) for kind in known)
 
 
-# Silent ones first: nobody is told anything before it is proven who wrote, and that no machine did. What is written
-# down (duplicates, answers an hour) is written only for a message that came so far.
+# Silent rules come first: no sender is told anything until we know that the address is authentic and that a person
+# wrote. The rules that write records (duplicates, replies an hour) run only for messages that passed those before.
 RULES = (
     Rule("no_sender", "No From address", "RFC 5322 section 3.6.2", False, _has_no_sender),
     Rule("virus", "SES found a virus", "SES, X-SES-Virus-Verdict", False, _has_a_virus, needs="verdicts"),
-    Rule("spam", "SES takes it for spam", "SES, X-SES-Spam-Verdict", False, _is_spam, needs="verdicts"),
+    Rule("spam", "SES classified it as spam", "SES, X-SES-Spam-Verdict", False, _is_spam, needs="verdicts"),
     Rule(
         "unauthenticated",
-        "Neither DMARC, nor SPF or DKIM in the sender's name, vouches for the one sender",
+        "Neither DMARC nor aligned SPF or DKIM authenticates the sender, or From has several addresses",
         "RFC 7489 section 3.1; SES, Authentication-Results; `require_authentication`",
         False,
         _is_not_authenticated,
@@ -255,7 +255,7 @@ RULES = (
     ),
     Rule(
         "unanswerable_sender",
-        "SES cannot send to the From address: SES takes only US-ASCII before the @",
+        "SES cannot send to the From address: SES accepts only US-ASCII before the @",
         "Amazon SES API v2, SendEmail, Destination",
         False,
         _cannot_be_answered,
@@ -263,14 +263,14 @@ RULES = (
     Rule(
         "automatic_mail",
         "Auto-Submitted, null Return-Path, Precedence, List-*, X-Auto-Response-Suppress, over 100 References, or a "
-        "From such as mailer-daemon and no-reply",
+        "From such as mailer-daemon or no-reply",
         "RFC 3834 section 2; RFC 2369",
         False,
         _is_automatic,
     ),
     Rule(
         "own_address",
-        "From one of our own addresses, or with our own X-Mailstep-Email-Id: it came back to us",
+        "From one of Mailstep's own addresses, or with Mailstep's own X-Mailstep-Email-Id: a reply that came back",
         "RFC 3834 section 2",
         False,
         _is_our_own,
@@ -278,7 +278,7 @@ RULES = (
     Rule("unknown_route", "functions/routes.toml has no such route", "functions/routes.toml", False, _has_no_route),
     Rule(
         "stale_message",
-        "S3 stored it long after SES received it: old mail, copied or restored; `mailstep replay` processes it",
+        "S3 stored it long after SES received it: old mail, copied or restored; `mailstep replay` still processes it",
         "SES's Received field; S3's event time; `max_age_hours`",
         False,
         _is_stale,
@@ -286,7 +286,7 @@ RULES = (
     ),
     Rule(
         "suppressed_sender",
-        "An earlier reply bounced for good, or was complained about",
+        "The address is suppressed: an earlier reply bounced permanently, or its recipient complained",
         "Amazon SES Developer Guide, bounce and complaint events",
         False,
         _is_suppressed,
@@ -295,49 +295,50 @@ RULES = (
     Rule("blocked_sender", "The route blocks the sender", "`blocked_senders`", False, _is_blocked),
     Rule(
         "duplicate_message",
-        "The same Message-ID and content came to the route within five days, and did not fail there",
-        "RFC 5321 section 4.5.4.1: a sender's server may deliver twice, and gives up after some four to five days",
+        "The route got the same Message-ID and content within five days, and that delivery did not fail",
+        "RFC 5321 section 4.5.4.1: a sender's server may deliver twice, and gives up after four to five days",
         False,
         _is_a_duplicate,
         needs="stack",
     ),
     Rule(
         "too_many_replies",
-        "The sender was answered as often as the route allows in one hour",
+        "The sender already got as many replies as the route allows in one hour",
         "RFC 3834 section 2; `replies_an_hour`",
         False,
         _is_one_too_many,
         needs="stack",
     ),
-    Rule("sender_not_allowed", "The route names other senders", "`allowed_senders`", True, _is_not_allowed),
-    Rule("too_large", "Larger than the route takes", "`max_size_octets`", True, _is_too_large),
-    Rule("too_many_attachments", "More than the route takes", "`max_attachments`", True, _has_too_many_attachments),
+    Rule("sender_not_allowed", "The route allows only other senders", "`allowed_senders`", True, _is_not_allowed),
+    Rule("too_large", "Larger than the route accepts", "`max_size_octets`", True, _is_too_large),
+    Rule("too_many_attachments", "More than the route accepts", "`max_attachments`", True, _has_too_many_attachments),
     Rule(
         "attachment_type",
-        "An attachment is of no kind that the route takes, as declared or by its octets; programs, where it names none",
+        "The declared or detected type of an attachment is not accepted; where the route lists no types, programs are "
+        "refused",
         "`attachment_types`",
         True,
         _has_a_forbidden_attachment,
     ),
     Rule(
         "archive_bomb",
-        "Its ZIP archives, all together, hold too much content, too many members, or archives within archives",
+        "Its ZIP archives together contain too much data, too many members, or archives within archives",
         "functions/mailstep/limits.py",
         True,
         _is_an_archive_bomb,
     ),
 )
 MEANINGS = {rule.code: rule.means for rule in RULES} | {
-    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender was told"
+    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender got"
 }
 
 
 def validate(case: Case) -> None:
-    """Pass a message that may be processed.
+    """Check a message against every rule.
 
     Raises:
-        RefusedEmail: with the code of the first rule that the message breaks. The sender is told only where the rule
-            says so and SES vouches for the sender.
+        RefusedEmail: with the code of the first rule that the message breaks. The sender is told only if the rule
+            says so and SES authenticated the sender.
     """
     for rule in RULES:
         if explanation := rule.broken_by(case):

@@ -1,7 +1,7 @@
-"""What a processor is made of, and how one is found by its name.
+"""What a processor imports, and how one is found by its name.
 
-A built-in processor is one module here, or in functions/custom/processors/, with one function
-`process(message, open_attachment) -> Answer`. All that it needs of Mailstep is imported from here.
+A built-in processor is one module here or in functions/custom/processors/, with one function
+`process(message, open_attachment) -> Answer`. It imports everything that it needs of Mailstep from here.
 """
 
 from collections.abc import Callable
@@ -36,11 +36,11 @@ def built_in(name: str) -> Processor:
     """The built-in processor called `name`.
 
     Raises:
-        ConfigurationError: there is none, it cannot be imported, or it has no `process`.
+        ConfigurationError: it does not exist, cannot be imported, or has no function `process`.
     """
     try:
         module = import_module(f"{__name__}.{name}")
-    # Whatever it does when it is imported, it is the processor that is at fault; what it lacks is named.
+    # Any failure at import is the processor's own fault. The error names what is missing.
     except (Exception, SystemExit) as error:
         raise ConfigurationError(f"the processor {name} cannot be imported: {type(error).__name__}: {error}") from error
     processor = getattr(module, "process", None)

@@ -1,4 +1,4 @@
-"""A processor for tables: what is in each column, the first rows, pictures of figures, and the cleaned table back."""
+"""A processor for tables: summarises each column, shows the first rows, draws charts, returns the cleaned table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ from mailstep.process.processors.tables.reading import Column, Table, as_csv, is
 from mailstep.rendering import render
 
 PICTURES_BOUND = 30
-"""Pictures of one reply: beyond, nobody looks."""
+"""Charts in one reply, all tables together."""
 COLUMNS_SHOWN = 1_000
-"""Columns that one reply describes, all tables together: beyond, nobody reads."""
+"""Columns that one reply describes, all tables together."""
 ROWS_SHOWN = 5
-"""Rows of each table that the reply shows."""
+"""Rows that the reply shows of each table."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def process(message: Message, open_attachment: OpenAttachment) -> Answer:
 def _shown(attachment: Attachment, content: bytes, room: Room) -> tuple[_Shown, ...]:
     tables = summarise(attachment, content, room)
     return tuple(
-        # Of the rows no more is kept: a message may have many tables.
+        # The other rows are dropped to save memory: a message may have many tables.
         _Shown(replace(table, body=table.body[:ROWS_SHOWN]), _cleaned(attachment, table, alone=len(tables) == 1))
         for table in tables
     )

@@ -1,21 +1,21 @@
-"""What may be read of the tables of one message, all together: counted while it is read, not as it is declared."""
+"""Limits on the tables of one message, all together. They count what is read, never what the file declares."""
 
 from dataclasses import dataclass
 
 from mailstep.process.attachments import UnreadableAttachment
 
 SIZE_BOUND = 10 * 1024 * 1024
-"""Octets of a table that is read; a larger one is named, not summarised."""
+"""Octets of one table. A larger one is listed but not summarised."""
 UNPACKED_BOUND = 100 * 1024 * 1024
-"""Octets of XML that are inflated: a workbook of 100 KB can hold gigabytes."""
+"""Octets of inflated XML: a workbook of 100 KB can contain gigabytes."""
 MARKUP_BOUND = 8_000_000
-"""Tags, attributes and references of XML, each of which takes its time; a cell has four tags and two attributes."""
+"""Tags, attributes and references of XML, each of which takes time. A cell has four tags and two attributes."""
 CELLS_BOUND = 3_000_000
-"""Cells, each table laid out up to its farthest ones: one stray cell in the corner of a sheet makes 17,000,000,000."""
+"""Cells, counted up to the last row and column: one stray cell in the corner of a sheet makes 17,000,000,000."""
 TEXT_BOUND = 30_000_000
-"""Octets that the cells of workbooks mean: many cells may name one string. A reply could not hold more."""
+"""Octets of text in the cells of workbooks: many cells may refer to one string. A reply could not hold more."""
 SHEETS_BOUND = 200
-"""Sheets: each becomes a file of the reply."""
+"""Sheets: each becomes a file in the reply."""
 
 
 class UnreadableTable(UnreadableAttachment):
@@ -24,7 +24,7 @@ class UnreadableTable(UnreadableAttachment):
 
 @dataclass
 class Room:
-    """What may still be read; `take` and `lay_out` count it down."""
+    """What may still be read. The `take_...` methods and `lay_out` count it down."""
 
     octets: int = 2 * SIZE_BOUND
     unpacked: int = UNPACKED_BOUND
@@ -37,12 +37,12 @@ class Room:
         """Count an attachment's octets.
 
         Raises:
-            UnreadableTable: there is no room for them.
+            UnreadableTable: the limit is exceeded.
         """
         self.octets -= count
         if self.octets < 0:
             raise UnreadableTable(
-                "Together with the others it is too much to summarise here; please send it by itself."
+                "Together with the other tables it is too large to summarise; please send it by itself."
             )
 
     def take_unpacked(self, count: int) -> None:
@@ -50,7 +50,7 @@ class Room:
         self.unpacked -= count
         if self.unpacked < 0:
             raise UnreadableTable(
-                "It unpacks to more than can be summarised here; please send fewer rows, or it by itself."
+                "It unpacks to more than can be summarised; please send fewer rows, or send it by itself."
             )
 
     def take_markup(self, count: int) -> None:
@@ -58,7 +58,7 @@ class Room:
         self.markup -= count
         if self.markup < 0:
             raise UnreadableTable(
-                "It has more cells than can be summarised here; please send fewer rows, or it by itself."
+                "It has more cells than can be summarised; please send fewer rows, or send it by itself."
             )
 
     def take_text(self, text: str) -> None:
@@ -66,7 +66,7 @@ class Room:
         self.text -= len(text) if text.isascii() else len(text.encode())
         if self.text < 0:
             raise UnreadableTable(
-                "It holds more text than can be summarised here; please send fewer rows, or it by itself."
+                "It has more text than can be summarised; please send fewer rows, or send it by itself."
             )
 
     def take_sheet(self) -> None:
@@ -76,18 +76,18 @@ class Room:
             raise UnreadableTable(f"It has more than {SHEETS_BOUND} sheets; please send fewer.")
 
     def reach(self, width: int, height: int) -> None:
-        """See whether a table of so many columns and rows has room.
+        """Check that a table of this size is within the limit of cells.
 
         Raises:
-            UnreadableTable: it has not.
+            UnreadableTable: it is not.
         """
         if width * height > self.cells:
             raise UnreadableTable(
-                f"It reaches to row {height:,} and column {width:,}, too far to be read here; please delete what "
-                "stands far from the table, or send fewer sheets or rows."
+                f"It reaches to row {height:,} and column {width:,}, which is too far to read; please delete "
+                "any cells far from the table, or send fewer sheets or rows."
             )
 
     def lay_out(self, width: int, height: int) -> None:
-        """Count a table's cells, the empty ones too; see `reach`."""
+        """Count a table's cells, empty ones included; see `reach`."""
         self.reach(width, height)
         self.cells -= width * height

@@ -1,4 +1,4 @@
-"""Small pictures for a reply, as PNG: mail clients show those where they drop drawings of HTML and SVG."""
+"""Small charts for a reply, as PNG: many mail clients do not show HTML drawings or SVG."""
 
 import io
 
@@ -7,12 +7,12 @@ import png
 HEIGHT, BAR, GAP = 40, 8, 2
 """Pixels. A bar and the gap beside it repeat along the picture."""
 
-# Nothing behind the bars, and a blue that can be seen on white and on black.
+# A transparent background, and a blue that is visible on white and on black.
 _PALETTE = [(0, 0, 0, 0), (64, 132, 214, 255)]
 
 
 def bars(counts: tuple[int, ...]) -> bytes:
-    """A bar for each count, the highest one of full height; a count that is not 0 is one pixel high at least."""
+    """A bar chart: the highest count has full height, and any count above 0 is at least one pixel high."""
     most = max(counts)
     heights = [-(-HEIGHT * count // most) for count in counts]
     width = len(counts) * (BAR + GAP) - GAP

@@ -1,4 +1,4 @@
-"""Tables in attachments (CSV, TSV, XLSX): read through libraries, summarised per column."""
+"""Reads tables in attachments (CSV, TSV, XLSX) and summarises each column."""
 
 import csv
 import io
@@ -17,19 +17,19 @@ from mailstep.process.processors.tables import workbooks
 from mailstep.process.processors.tables.limits import SIZE_BOUND, Room, UnreadableTable
 
 ROWS_BOUND = 100_000
-"""Rows read of one table: what can be summarised within the step's timeout and memory."""
+"""Rows read of one table: as many as the step can summarise within its timeout and memory."""
 
 COLUMNS_BOUND = 200
-"""Columns that are summarised; beyond, nobody would read the summary."""
+"""Columns that are summarised in one table."""
 
 FREQUENT = 3
-"""Values that are named of a column that has no numbers."""
+"""Most frequent values that are listed for a column of text."""
 SPREAD = 12
-"""Parts in which the numbers of a column are counted."""
+"""Bars in the chart of a column of numbers."""
 
 _FORMULA = {"=", "+", "-", "@", "\t", "\r"}
-_SNIFFED = 3_000  # characters; the time of the sniffer grows with their square, and a message has many tables
-# `0049` is text: figures that begin with 0 are a name for something. So is what no measurement has as many digits of.
+_SNIFFED = 3_000  # characters; the sniffer's time grows with their square, and a message may have many tables
+# `0049` is text: digits that begin with 0 are an identifier. So is a number with more digits than any measurement.
 _NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _NUMBER_CHARACTERS = 100
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
@@ -39,10 +39,10 @@ _WORKBOOKS = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 
 @dataclass(frozen=True)
 class Column:
-    """What is known of one column.
+    """The summary of one column.
 
-    Of numbers only: `minimum`, `maximum`, `mean`, and `spread`, how many values lie in each of equal parts between the
-    two. Of others: `most_frequent`, the values that are there most often, with how often.
+    Numbers have `minimum`, `maximum`, `mean` and `spread`, which counts the values in equal intervals between minimum
+    and maximum. Other columns have `most_frequent`: pairs of value and count.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A summary, and the cells below the header: as many in each row as there are columns."""
+    """A summary, and the cells below the header; each row has one cell for each column."""
 
     name: str
     rows: int
@@ -67,24 +67,24 @@ class Table:
 
 
 def is_table(attachment: Attachment) -> bool:
-    """Whether media type or file name say that the attachment is a table we read."""
+    """Whether the media type or the file name is that of a table."""
     suffix = PurePath(attachment.filename.lower()).suffix
     return attachment.media_type in _DELIMITED | _WORKBOOKS or suffix in {".csv", ".tsv", ".xlsx"}
 
 
 def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]:
-    """One table for a delimited file, one for each sheet of a workbook that is not empty.
+    """One table for a delimited file; one for each sheet of a workbook that is not empty.
 
     Raises:
-        UnreadableTable: it is too large, or no table.
+        UnreadableTable: the file is too large, or not a table.
     """
     if len(content) > SIZE_BOUND:
         raise UnreadableTable(
-            f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise here; please send it in parts."
+            f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise; please send it in smaller parts."
         )
     room.take_octets(len(content))
     if content.startswith(_COMPOUND_FILE):
-        raise UnreadableTable("It has a password, or an older format; please save it as XLSX without a password.")
+        raise UnreadableTable("It has a password or an older format; please save it as XLSX without a password.")
     if content.startswith(b"PK\x03\x04"):
         tables = [_summary(name, rows) for name, rows in workbooks.sheets(content, room)]
     else:
@@ -97,7 +97,7 @@ def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]
 def _delimited_rows(content: bytes, room: Room) -> list[list[str]]:
     text = _text(content)
     try:
-        # Only its delimiter: how it quotes, the Sniffer guesses from the first lines, wrongly where a `""` comes later.
+        # Only the delimiter is used: the Sniffer guesses the quoting from the first lines, and misses a later `""`.
         delimiter = csv.Sniffer().sniff(text[:_SNIFFED], delimiters=",;\t|").delimiter
     except csv.Error:
         delimiter = ","
@@ -106,7 +106,8 @@ def _delimited_rows(content: bytes, room: Room) -> list[list[str]]:
         rows = [row[:COLUMNS_BOUND] for row in islice(reader, ROWS_BOUND + 2)]
     except csv.Error as error:
         raise UnreadableTable(
-            f"It has a cell of more than {csv.field_size_limit():,} characters; perhaps a quotation mark is not closed."
+            f"It has a cell of more than {csv.field_size_limit():,} characters; perhaps a closing quotation "
+            "mark is missing."
         ) from error
     room.lay_out(max(map(_width, rows), default=0), len(rows))
     return rows
@@ -129,7 +130,7 @@ def _summary(name: str, rows: Sequence[Sequence[str]]) -> Table | None:
     if not filled:
         return None
     header, body = filled[0], filled[1 : ROWS_BOUND + 1]
-    # A row may be wider than the header: what it holds is kept too.
+    # A row may be wider than the header; its extra cells are kept.
     width = min(max(_width(row) for row in filled), COLUMNS_BOUND)
     titles, *cells = ([*row[:width], *[""] * (width - len(row))] for row in (header, *body))
     columns = tuple(
@@ -139,7 +140,7 @@ def _summary(name: str, rows: Sequence[Sequence[str]]) -> Table | None:
 
 
 def _width(row: list[str]) -> int:
-    """Up to the last cell that is not empty."""
+    """The number of cells up to the last one that is not empty."""
     return next((index for index in range(len(row), 0, -1) if row[index - 1]), 0)
 
 
@@ -167,9 +168,9 @@ def _spread(numbers: list[float], least: float, most: float) -> tuple[int, ...]:
 
 
 def as_csv(table: Table) -> bytes:
-    """The table as CSV in UTF-8, with the mark that makes Excel read it so.
+    """The table as CSV in UTF-8, with the byte order mark that Excel needs to recognise UTF-8.
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, "CSV Injection").
     """
     text = io.StringIO()
     writer = csv.writer(text)

@@ -1,6 +1,6 @@
-"""XLSX workbooks (ECMA-376), streamed: nothing is believed that is declared, and what is read is counted first.
+"""Streams XLSX workbooks (ECMA-376): ignores the sizes that a file declares, and counts everything before reading it.
 
-Libraries lay a sheet out as large as it says that it is, and end the whole process where that is too much.
+Libraries allocate a sheet as large as it declares itself, and run out of memory if that is too large.
 """
 
 import io
@@ -20,19 +20,19 @@ Attributes = dict[str, str]
 Row = list[str]
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
-"""Of a sheet (Microsoft, "Excel specifications and limits")."""
+"""The size of a sheet (Microsoft, "Excel specifications and limits")."""
 DEPTH_BOUND = 100
-"""Elements within elements; a cell's text lies seven deep."""
+"""Nesting of XML elements; a cell's text is seven deep."""
 FORMATS_BOUND = 65_490
 """Cell formats of a workbook (Microsoft, "Excel specifications and limits")."""
 NAME_BOUND = 100
-"""Characters of a sheet's name; Excel takes 31."""
+"""Characters of a sheet's name; Excel allows 31."""
 
 _PIECE = 64 * 1024
-_TAG_BOUND = 1024 * 1024  # octets of one tag or comment: the parser holds it whole
+_TAG_BOUND = 1024 * 1024  # octets of one tag or comment: the parser buffers it whole
 _PLACE = re.compile(r"\s*([A-Za-z]{0,9})([0-9]{0,18})\s*")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-# What says nothing of date and time in a number format: literals, fill and width, colours and conditions.
+# Parts of a number format unrelated to date and time: literals, fill and width, colours and conditions.
 _LITERAL = re.compile(r'"[^"]*"?|[\\_*].?|\[(?!(?:h+|m+|s+)\])[^\]]*\]?', re.IGNORECASE | re.DOTALL)
 # Built-in number formats (ECMA-376 part 1, 18.8.30).
 _BUILT_IN = dict.fromkeys(map(str, [*range(14, 23), 45, 47]), "datetime") | {"46": "duration"}
@@ -40,10 +40,10 @@ _BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
 
 
 def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
-    """The name of each worksheet, and those of its rows that have cells, from the first column on that has some.
+    """The name and the rows of each worksheet. Empty rows, and empty columns on the left, are left out.
 
     Raises:
-        UnreadableTable: it is no workbook, or has no room.
+        UnreadableTable: it is not a workbook, or exceeds a limit.
     """
     try:
         with ZipFile(io.BytesIO(content)) as archive:
@@ -57,7 +57,7 @@ def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
 class _Workbook:
     def __init__(self, archive: ZipFile, room: Room) -> None:
         self.archive, self.room = archive, room
-        # Names know no case (ECMA-376 part 2, 6.2.2.3); some writers use backslashes.
+        # Names are case-insensitive (ECMA-376 part 2, 6.2.2.3); some writers use backslashes.
         self.members = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
 
     def sheets(self) -> Iterator[tuple[str, list[Row]]]:
@@ -76,14 +76,14 @@ class _Workbook:
                 yield name, [sheet.rows[number][sheet.first - 1 :] for number in sorted(sheet.rows)]
 
     def relationships(self, part: str) -> dict[str, tuple[str, str]]:
-        """By identifier: the last word of the type, and the target, of what a part names (ECMA-376 part 2, 6.5)."""
+        """The relationships of a part, by identifier: last word of the type, and target (ECMA-376 part 2, 6.5)."""
         folder, name = posixpath.split(part)
         return self.read(f"{folder}/_rels/{name}.rels".lstrip("/"), _Relationships(folder)).found
 
     def read[P: _Part](self, name: str, part: P) -> P:
         member = self.members[name.lower()]
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            # No others in a package (ECMA-376 part 2, annex B), and zipfile inflates others without a bound.
+            # A package has no other method (ECMA-376 part 2, annex B), and zipfile inflates others without a limit.
             raise UnreadableTable(_BROKEN)
         with self.archive.open(member) as stream:
             part.parse(lambda: stream.read(_PIECE), self.room)
@@ -91,7 +91,7 @@ class _Workbook:
 
 
 class _Part:
-    """A part of the package: `started`, `ended` and `said` are told of its elements, by their local names."""
+    """A part of the package. `started`, `ended` and `said` are called for its elements, with their local names."""
 
     def started(self, name: str, attributes: Attributes) -> None:
         """An element begins."""
@@ -103,10 +103,10 @@ class _Part:
         """Some text of an element, perhaps not all."""
 
     def parse(self, read: Callable[[], bytes], room: Room) -> None:
-        """Read XML piece by piece, within bounds.
+        """Read XML piece by piece, within limits.
 
         Raises:
-            UnreadableTable: it is too much, or declares entities: a package has none (ECMA-376 part 2, 6.2.5).
+            UnreadableTable: it exceeds a limit, or has a DTD, which is not allowed (ECMA-376 part 2, 6.2.5).
         """
         depth = 0
 
@@ -129,7 +129,7 @@ class _Part:
         fed = 0
         while piece := read():
             room.take_unpacked(len(piece))
-            # What is work for the parser, counted before it is done: tags, attributes and references.
+            # Tags, attributes and references cost parser time, so they are counted before parsing.
             room.take_markup(sum(map(piece.count, (b"<", b"=", b"&"))))
             fed += len(piece)
             parser.Parse(piece, False)
@@ -165,7 +165,7 @@ class _Book(_Part):
 
 
 class _Styles(_Part):
-    """What a number is by its cell's format, named by its place: `datetime`, `duration` (ECMA-376 part 1, 18.8)."""
+    """Which cell formats, by index, show a number as `datetime` or `duration` (ECMA-376 part 1, 18.8)."""
 
     def __init__(self) -> None:
         self.kinds, self.custom = dict[str, str | None](), dict[str, str | None]()
@@ -186,7 +186,7 @@ class _Styles(_Part):
 
 
 def _kind(code: str) -> str | None:
-    """What a number format shows, by its first section (ECMA-376 part 1, 18.8.31)."""
+    """What the first section of a number format shows (ECMA-376 part 1, 18.8.31)."""
     shown = _LITERAL.sub("", code).partition(";")[0].lower()
     if "[" in shown:
         return "duration"
@@ -194,7 +194,7 @@ def _kind(code: str) -> str | None:
 
 
 class _Text(_Part):
-    """Text of `<t>` elements, all runs of a rich text in one, and no phonetic ones (ECMA-376 part 1, 18.4)."""
+    """Text of `<t>` elements: joins the runs of rich text, and skips phonetic runs (ECMA-376 part 1, 18.4)."""
 
     def __init__(self) -> None:
         self.pieces, self.heard, self.phonetic = list[str](), False, False
@@ -215,7 +215,7 @@ class _Text(_Part):
             self.pieces.append(text)
 
     def taken(self) -> str:
-        """What was said since it was last taken, characters undone that XML cannot hold (22.9.2.19, ST_Xstring)."""
+        """The text since the last call, with escaped characters decoded (22.9.2.19, ST_Xstring)."""
         text = "".join(self.pieces)
         self.pieces.clear()
         if "_x" not in text:
@@ -238,13 +238,13 @@ class _Strings(_Text):
         self.left -= len(text)
         if self.left < 0:
             raise UnreadableTable(
-                "It holds more text than can be summarised here; please send fewer rows, or it by itself."
+                "It has more text than can be summarised; please send fewer rows, or send it by itself."
             )
         super().said(text)
 
 
 class _Sheet(_Text):
-    """The rows of a worksheet by their number; a cell without a value is none, however it is formatted."""
+    """The rows of a worksheet by their number. A cell without a value does not count, however it is formatted."""
 
     def __init__(self, room: Room, strings: list[str], styles: dict[str, str | None], *, since_1904: bool) -> None:
         super().__init__()
@@ -271,7 +271,7 @@ class _Sheet(_Text):
             super().started(name, attributes)
 
     def _place(self, place: str | None) -> None:
-        """Where it says, else after the cell before it (ECMA-376 part 1, 18.3.1.4)."""
+        """Move to the cell's reference, or else one past the previous cell (ECMA-376 part 1, 18.3.1.4)."""
         column, row = _place(place) if place else (0, 0)
         self.column = column or self.column + 1
         self.row = row or self.row
@@ -281,7 +281,7 @@ class _Sheet(_Text):
         if self.row > MAX_ROWS or column > MAX_COLUMNS:
             raise UnreadableTable(
                 f"It reaches to row {self.row:,} and column {max(column, 1):,}, farther than a sheet can; "
-                "please delete what stands far from the table."
+                "please delete any cells far from the table."
             )
 
     def ended(self, name: str) -> None:
@@ -321,13 +321,13 @@ class _Sheet(_Text):
                 return value
 
     def _number(self, value: str) -> str:
-        """A number with all the digits that it is written with; a moment or a duration as Python writes it."""
+        """A number with all its digits; a date, time or duration as Python writes it."""
         try:
             number = float(value)
         except ValueError:
             return value
         if kind := self.styles.get(self.style):
-            # What no calendar has is a number.
+            # A value outside the calendar stays a number.
             with suppress(OverflowError, ValueError):
                 return _duration(number) if kind == "duration" else _moment(number, self.epoch)
         if number.is_integer() and abs(number) < 1e15:
@@ -340,7 +340,7 @@ def _duration(days: float) -> str:
 
 
 def _moment(days: float, epoch: datetime) -> str:
-    """A time of the day, a date, or both (ECMA-376 part 1, 18.17.4.1): the calendar from 1900 has a day 60 too many."""
+    """A time of day, a date, or both (ECMA-376 part 1, 18.17.4.1). The 1900 calendar has a day 60 that never was."""
     if days < 0:
         raise ValueError("before the calendar")
     shifted = days + 1 if days < 60 and epoch.year < 1900 else days
@@ -351,7 +351,7 @@ def _moment(days: float, epoch: datetime) -> str:
 
 
 def _place(place: str) -> tuple[int, int]:
-    """Column and row of a reference such as `B3`, counted from 1; 0 where it says nothing."""
+    """Column and row of a reference such as `B3`, counted from 1; 0 if a part is missing."""
     if not (parts := _PLACE.fullmatch(place)):
         raise UnreadableTable(_BROKEN)
     column = 0
