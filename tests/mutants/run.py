@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import Queue
 
@@ -83,15 +83,16 @@ def _main(words: list[str]) -> int:
             copy = Path(directory, str(number))
             copy_to(copy)
             copies.put(copy)
-        suites = sorted({mutant.tests for mutant in chosen})
+        suites = sorted({(part,) for mutant in chosen for part in mutant.tests if part.startswith("tests/")})
         print(f"{len(chosen)} mutants. First their tests without them ...", flush=True)
         for tests, passed in zip(suites, pool.map(lambda tests: without_mutant(tests, copies), suites), strict=True):
             if not passed:
                 print(f"These tests fail without any mutant: {' '.join(tests)}")
                 return 2
         survived = []
-        found = pool.map(lambda mutant: survives(mutant, copies), chosen)
-        for number, (mutant, alive) in enumerate(zip(chosen, found, strict=True), start=1):
+        running = {pool.submit(survives, mutant, copies): mutant for mutant in chosen}
+        for number, done in enumerate(as_completed(running), start=1):
+            mutant, alive = running[done], done.result()
             outcome = ("equivalent" if mutant.equivalent else "SURVIVED") if alive else "killed"
             print(f"{number:4}/{len(chosen)} {outcome:10} {mutant.name}", flush=True)
             if alive and not mutant.equivalent:

@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from mailstep.aws import clients, ledger
 from mailstep.aws.ledger import Ledger
-from mailstep.contracts import Address, Message
+from mailstep.contracts import Address, Attachment, Message
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,9 @@ def email(identity: str, **changes: object) -> Message:
     return Message.model_validate(fields | changes)
 
 
+FILE = Attachment(
+    filename="a.csv", media_type="text/csv", media_type_detected=None, size_octets=1, sha256="0", key="parsed/1/1"
+)
 FAILED: set[str] = set()
 LEDGER = Ledger(FAILED.__contains__)
 
@@ -94,7 +97,18 @@ def test_who_was_told_to_wait_is_known_until_the_record_expires(monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    "other", [{"route": "feedback"}, {"message_id": "<2@b.example>"}, {"text": "hello!"}, {"subject": "other"}]
+    "other",
+    [
+        {"route": "feedback"},
+        {"message_id": "<2@b.example>"},
+        {"text": "hello!"},
+        {"html": "<p>hello!</p>"},
+        {"subject": "other"},
+        {"date": datetime(2026, 11, 24, tzinfo=UTC)},
+        {"from_": (Address(address="bob@b.example"),)},
+        {"attachments": (FILE,)},
+        {"attachments": (FILE, FILE)},
+    ],
 )
 def test_another_route_identifier_or_content_is_another_message(other: dict[str, object]) -> None:
     assert delivered("first")
