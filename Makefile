@@ -1,10 +1,10 @@
-# Everything a newcomer types. Needs python3 (3.10 or newer), make and a package index; the rest is made here.
+# All commands of the project. They need python3 (3.10 or newer), make and a package index, and install the rest.
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak check audit format reference bench fuzz mutants lock deploy clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-# uv from PATH, else one of our own, pinned, in .uv/
+# uv from PATH, or else a pinned one in .uv/
 UV := $(shell command -v uv || echo .uv/bin/uv)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -14,7 +14,7 @@ export SAM_CLI_TELEMETRY := 0
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/ready  ## Deploy to the local cloud, mail it an order, show the reply and the timeline
+demo: .venv/ready  ## Deploy to the local cloud, send an order, show the reply and the timeline
 	@$(BIN)/mailstep demo
 
 test: .venv/ready  ## Run every test
@@ -23,7 +23,7 @@ test: .venv/ready  ## Run every test
 soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once against a slow application
 	@$(BIN)/pytest -m soak
 
-check: .venv/ready  ## All that is static: format, lint, types, imports, templates, state machine, policies, secrets, advisories
+check: .venv/ready  ## Run the static checks: format, lint, types, imports, templates, state machine, policies, secrets, advisories
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -45,20 +45,20 @@ check: .venv/ready  ## All that is static: format, lint, types, imports, templat
 	  --from detect-secrets==1.5.0 detect-secrets-hook --baseline .secrets.baseline
 	@$(MAKE) --no-print-directory audit
 
-audit: .venv/ready  ## Ask PyPI's advisories about every pinned package; it names those that it does not know
+audit: .venv/ready  ## Check every pinned package for known vulnerabilities; list the packages that could not be checked
 	$(UV) tool run --quiet --python $(BIN)/python pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt
 
 format: .venv/ready  ## Format the code and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-reference: .venv/ready  ## Write docs/schemas, message.md, policy.md and metrics.md from the code
+reference: .venv/ready  ## Generate docs/schemas, message.md, policy.md and metrics.md from the code
 	$(BIN)/python -m mailstep_cli.reference docs
 
-bench: .venv/ready  ## Measure the parser beside the candidates, as ratios in one run
+bench: .venv/ready  ## Compare the parser with others, as ratios in one run
 	@$(BIN)/python -W ignore -m bench.parsing
 
-fuzz: .venv/ready  ## Parse 200,000 mutated real messages (ten minutes or so)
+fuzz: .venv/ready  ## Parse 200,000 mutated real messages (about ten minutes)
 	@$(BIN)/python -W ignore -m bench.fuzz --messages 200000 --seed 1
 
 mutants: .venv/ready  ## Make small faults, one by one in a copy, and print those that no test notices
@@ -78,11 +78,11 @@ deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs
 	sam deploy --parameter-overrides Domain=$$DOMAIN OperatorEmail=$$OPERATOR ReceivingRegion=$$RECEIVING_REGION
 	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names)
 
-clean:  ## Remove all that was made here
+clean:  ## Remove everything that was created here
 	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/ready: requirements.txt pyproject.toml | $(UV)
-	@echo "Making the environment (once; a minute or so) ..."
+	@echo "Installing the environment (once, about a minute) ..."
 	@$(UV) venv --quiet --allow-existing --python 3.13 .venv
 	@$(UV) pip sync --quiet --compile-bytecode requirements.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .

@@ -30,7 +30,7 @@ def needed(command: str) -> Path:
     found = find()
     if found is None:
         raise UserError(
-            f"{command} needs a checkout of Mailstep, and there is none here: change into one, run `make .venv/ready`, "
+            f"{command} needs a checkout of Mailstep: change into one, run `make .venv/ready`, "
             f"then use .venv/bin/mailstep there"
         )
     return found

@@ -182,7 +182,7 @@ def routes_view(checked: Checked) -> RenderableType:
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"
         table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
-    said = [f"Read from {checked.file}; for receiving.yaml: Routes={','.join(checked.routes)}"]
+    said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={','.join(checked.routes)}"]
     if checked.domain:
         said.append(f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}")
     return Group(table, _unwrapped("\n".join(said)))

@@ -34,7 +34,7 @@ In both cases the code is the `reason` in the execution's output and a dimension
 `mailstep demo` and `mailstep history` show it too. Mailstep never sends to a From address that neither DMARC nor
 aligned SPF or DKIM authenticates.
 
-| | code | a message that | sender | source, or the route's setting |
+| | code | reason | sender | source, or the route's setting |
 | --- | --- | --- | --- | --- |"""
 _SETTINGS = f"""
 There is one more reason: `{APPLICATION_REFUSED}` means that your application answered 4xx with a reason.

@@ -1,4 +1,4 @@
-"""An application with a mailbox: it takes orders by email from Mailstep, and answers with what it did."""
+"""An application with a mailbox: it gets orders by email from Mailstep, and answers with the result."""
 
 import asyncio
 import csv
@@ -16,10 +16,10 @@ from fastapi import FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 OLD_SECONDS = 300
-"""A signature older than that is not believed: what was recorded cannot be sent again later."""
+"""Older signatures are rejected, so that a recorded request cannot be sent again later."""
 
 app = FastAPI(title="Orders by email")
-# What was answered under each Idempotency-Key. An application of yours keeps it beside what it did, in its database.
+# The answer for each Idempotency-Key. Your application would store it in its database, together with the order.
 _answered: dict[str, dict[str, Any]] = {}
 _orders: list[dict[str, Any]] = []
 _lock = asyncio.Lock()
@@ -27,7 +27,7 @@ _lock = asyncio.Lock()
 
 @app.get("/health")
 def health() -> dict[str, int]:
-    """Whether we are up, and how many orders were taken."""
+    """Health, and the number of orders."""
     return {"orders": len(_orders)}
 
 
@@ -37,13 +37,13 @@ async def take_mail(
     mailstep_signature: Annotated[str, Header()],
     idempotency_key: Annotated[str, Header()],
 ) -> Response:
-    """One email as Mailstep hands it over (docs/applications.md); the answer that goes back to its sender."""
+    """Process one email from Mailstep (docs/applications.md); return the answer for its sender."""
     body = await request.body()
     if not is_signed(mailstep_signature, body, secrets(), now=time.time()):
         raise HTTPException(401, "the signature is not one of our secrets'")
     if os.environ.get("MAINTENANCE"):
         return Response(status_code=503, headers={"Retry-After": "120"})
-    # One at a time, so that a repeat that comes meanwhile finds the answer.
+    # One at a time, so that a repeated request finds the answer.
     async with _lock:
         if idempotency_key in _answered:
             return JSONResponse(_answered[idempotency_key])
@@ -51,7 +51,7 @@ async def take_mail(
 
 
 async def answer(idempotency_key: str, email: dict[str, Any]) -> Response:
-    """Take the order, and keep the answer under its key."""
+    """Take the order, and store the answer by its key."""
     message = email["message"]
     if message["subject"].lower().startswith("fyi"):
         return Response(status_code=204)
@@ -68,7 +68,7 @@ async def answer(idempotency_key: str, email: dict[str, Any]) -> Response:
 
 
 def is_signed(signature: str, body: bytes, known: list[str], *, now: float) -> bool:
-    """Whether `Mailstep-Signature`, `t=<seconds>,v1=<hex>[,v1=<hex>]`, was made with a secret that we know."""
+    """Whether `Mailstep-Signature`, `t=<seconds>,v1=<hex>[,v1=<hex>]`, was made with a valid secret."""
     parts = [part.partition("=") for part in signature.split(",")]
     timestamp = next((value for name, _, value in parts if name == "t"), "")
     if not timestamp.isdecimal() or abs(now - int(timestamp)) > OLD_SECONDS:
@@ -79,7 +79,7 @@ def is_signed(signature: str, body: bytes, known: list[str], *, now: float) -> b
 
 
 def secrets() -> list[str]:
-    """The secrets that are valid: two, while they are rotated. From MAILSTEP_SECRETS, else from Secrets Manager."""
+    """The valid secrets, two during a rotation: from MAILSTEP_SECRETS, or else from Secrets Manager."""
     if named := os.environ.get("MAILSTEP_SECRETS"):
         return named.split(",")
     manager, found = boto3.client("secretsmanager"), []

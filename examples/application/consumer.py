@@ -8,7 +8,7 @@ import boto3
 
 
 def work(queue_url: str, process: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
-    """Process what waits in the queue; answer how many that were. `process` gets the Message, and answers the Answer.
+    """Process the items in the queue; return their number. `process` takes the Message and returns the Answer.
 
     ValueError of `process` is a refusal, whose text the sender reads. Any other error leaves the item in the queue: it
     comes again after the visibility timeout, five times at most.

@@ -87,7 +87,7 @@ def mailbox(author: Author) -> Address:
         return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=in_ascii(one_line(author.address)))
     # The email package raises AttributeError for some defects.
     except (UnicodeError, HeaderParseError, IndexError, ValueError, AttributeError) as error:
-        raise ValueError("SES cannot send to this address") from error
+        raise ValueError("not an address that SES can send to") from error
 
 
 def one_line(text: str) -> str:

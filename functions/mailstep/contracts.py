@@ -59,7 +59,7 @@ class Address(Contract):
 
 
 class Attachment(Contract):
-    """A part that is not the text to read. Its content lies at `key`, which is never made from `filename`."""
+    """A part that is not the body. Its content is at `key`, which is never made from `filename`."""
 
     filename: str = Field(description="Decoded (RFC 2183, 2231) and made safe; if missing, made from the media type")
     media_type: str = Field(description="As declared (RFC 2045)")
@@ -67,9 +67,9 @@ class Attachment(Contract):
         default=None, description="Detected from the first octets; None if not recognised"
     )
     size_octets: int = Field(description="Size of the decoded content")
-    sha256: str = Field(description="Of the decoded content, in hexadecimal (FIPS 180-4)")
+    sha256: str = Field(description="SHA-256 of the decoded content, in hexadecimal (FIPS 180-4)")
     content_id: str | None = Field(default=None, description="Without angle brackets (RFC 2392)")
-    inline: bool = Field(default=False, description="Shown within the text (RFC 2183)")
+    inline: bool = Field(default=False, description="Whether it is shown within the text (RFC 2183)")
     subject: str | None = Field(default=None, description="Subject of a nested message (message/rfc822)")
     key: str = Field(description="Key of the content in the mail bucket")
 

@@ -28,7 +28,7 @@ class ApplicationBusy(MailstepError):
     Its text is JSON: `{"retry_after_seconds"}`.
     """
 
-    workflow = "waits that long, then asks again"
+    workflow = "waits that long, then calls it again"
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(json.dumps({"retry_after_seconds": retry_after_seconds}))

@@ -103,7 +103,7 @@ class Route(Contract):
         if not (self.url or self.queue or self.processor):
             raise ValueError("processor: name one, or a url or queue")
         if self.limit_seconds < 2:
-            raise ValueError("limit_hours: give the queue's consumer at least two seconds")
+            raise ValueError("limit_hours: give the queue's consumer some seconds at least")
         if self.heartbeat_seconds >= self.limit_seconds:
             raise ValueError("heartbeat_seconds: stay below limit_hours")
         return self

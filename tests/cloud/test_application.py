@@ -109,7 +109,7 @@ MALFORMED: dict[str, tuple[Answer, str]] = {
 
 
 @pytest.mark.parametrize("answer", MALFORMED)
-def test_what_is_no_answer_fails_with_what_was_wrong(
+def test_an_invalid_answer_fails_with_what_was_wrong(
     cloud: LocalCloud, desk: Desk, application: Application, answer: str
 ) -> None:
     said, wrong = MALFORMED[answer]

@@ -49,7 +49,7 @@ class Shell:
     exports: list[str] = field(default_factory=list)
 
     def run(self, command: str) -> str:
-        """Run one command as it stands on the page; answer what it printed."""
+        """Run one command exactly as on the page; return its output."""
         if command in LEFT_OUT:
             return ""
         if command.startswith("export "):
@@ -98,7 +98,7 @@ def test_readme_and_make_deploy_by_the_guides_commands() -> None:
     assert [line for line in told.splitlines() if line.startswith("sam ")] == guide[1:]
 
 
-def test_whoever_does_as_the_guide_says_is_answered_and_loses_no_mail_by_leaving(shell: Shell) -> None:
+def test_the_guide_leads_from_deployment_to_a_reply_and_to_removal_without_losing_mail(shell: Shell) -> None:
     shell.read("1. Set the names")
     shell.read("2. Deploy both stacks")
     home, ses = shell.account.seen_from("ap-southeast-1"), shell.account

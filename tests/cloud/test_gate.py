@@ -214,7 +214,7 @@ WRONG = {
     "an unknown key": ({"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, UNKNOWN),
     "the key test": ({"AccessKeyId": "test", "SecretAccessKey": "test"}, UNKNOWN),
     "an account's id": ({"AccessKeyId": "000000000000"}, UNKNOWN),
-    "a token of nobody's": (
+    "an unknown token": (
         {"SessionToken": "x"},
         ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidToken"),
     ),

@@ -155,7 +155,7 @@ def test_poison_lands_in_the_dead_letter_queue_and_the_rest_of_its_batch_succeed
     assert {message["Body"] for message in dead} == {"not JSON", '{"hello": "world"}'}
 
 
-def test_what_is_nobodys_mail_starts_nothing(cloud: LocalCloud, desk: Desk) -> None:
+def test_an_object_of_no_route_starts_nothing(cloud: LocalCloud, desk: Desk) -> None:
     bucket = cloud.outputs["MailBucketName"]
     before = len(desk.executions(""))
     # In the order of the queue, so that the starter has had all of them when it has had the last.
@@ -174,7 +174,7 @@ def test_a_key_that_the_event_encodes_is_read_back(cloud: LocalCloud, desk: Desk
     assert eventually(lambda: outbox_about(cloud, email.email_id))
 
 
-def test_what_is_no_email_is_quarantined_with_its_reason(cloud: LocalCloud, desk: Desk) -> None:
+def test_an_unreadable_message_is_quarantined_with_its_reason(cloud: LocalCloud, desk: Desk) -> None:
     s3, bucket, key = cloud.account.client("s3"), cloud.outputs["MailBucketName"], "inbound/orders/no-email"
     alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "quarantine-alerts")
     s3.put_object(Bucket=bucket, Key=key, Body=b"\x00\x01\x02 no header field here\n")

@@ -45,7 +45,7 @@ def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     assert told.stdout.startswith(f"{name}\n"), "how all four begin means the first"
 
 
-def test_what_is_no_execution_is_one_line(cloud: LocalCloud) -> None:
+def test_replaying_an_unknown_execution_is_one_line_of_error(cloud: LocalCloud) -> None:
     told = run("replay", "no-such-execution", **cloud.account.variables())
     assert told.returncode == 2
     assert "0 executions" in told.stderr

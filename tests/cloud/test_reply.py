@@ -1,4 +1,4 @@
-"""Replies on the deployed stack: who gets one, what becomes of it, and that nothing goes round in a circle."""
+"""Replies on the deployed stack: who gets one, bounces and complaints, and that no loop starts."""
 
 import time
 from email import message_from_bytes, policy
@@ -23,7 +23,7 @@ def mail(sender: str, directory: Path, name: str = "message.eml", **fields: str)
     return name
 
 
-def test_whoever_bounces_or_complains_is_left_alone_from_then_on_and_the_operators_hear_of_it(
+def test_a_bounce_or_complaint_suppresses_the_address_and_alerts_the_operators(
     cloud: LocalCloud, desk: Desk, tmp_path: Path
 ) -> None:
     heard = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "feedback-alerts")

@@ -46,7 +46,7 @@ def test_the_starter_takes_the_event_as_aws_sends_it(desk: Desk) -> None:
     assert eventually(lambda: desk.executions(email.email_id)) == [email.email_id]
 
 
-def test_who_bounced_is_left_alone_from_now_on(desk: Desk) -> None:
+def test_a_bounce_suppresses_the_address(desk: Desk) -> None:
     assert desk.invoke("FeedbackFunction", event("feedback")) == (None, None)
     message = json.loads(event("feedback")["Records"][0]["Sns"]["Message"])
     [gone] = message["bounce"]["bouncedRecipients"]

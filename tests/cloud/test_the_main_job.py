@@ -92,7 +92,7 @@ def test_ordinary_mail_that_nobody_here_wrote_is_replied_to(desk: Desk, corpus: 
         assert "Your message arrived" in body(reply, "html")
 
 
-def test_what_is_no_email_is_mailed_all_the_same_and_quarantined(desk: Desk, tmp_path: Path) -> None:
+def test_an_unreadable_message_is_mailed_and_quarantined(desk: Desk, tmp_path: Path) -> None:
     image = tmp_path / "image.eml"
     image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     [result] = desk.follow([read_message_file(image)])

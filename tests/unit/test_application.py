@@ -149,11 +149,11 @@ def test_who_does_not_take_our_proof_is_asked_again_with_the_secret_read_anew(
         (200, b" " * (ANSWER_BOUND + 1)),
     ],
 )
-def test_what_is_no_answer_is_a_defect_and_is_not_repeated_in_the_error(serve: Serve, status: int, body: bytes) -> None:
+def test_an_invalid_answer_is_not_repeated_in_the_error(serve: Serve, status: int, body: bytes) -> None:
     with pytest.raises(MalformedAnswer):
         asked(serve(status, body))
 
 
-def test_a_url_that_is_none_is_a_configuration_error() -> None:
+def test_an_invalid_url_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError):
         asked("")

@@ -22,7 +22,7 @@ def the_line(ended: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.mark.parametrize("host", ["172.17.0.1:4566", "http://172.17.0.1", "*", "[::1]", ""])
-def test_a_host_to_allow_that_is_none(tmp_path: Path, host: str) -> None:
+def test_an_invalid_host_to_allow_is_refused(tmp_path: Path, host: str) -> None:
     assert "is not a host" in the_line(run("up", "--allow-host", host, "--directory", str(tmp_path / "run")))
     assert not (tmp_path / "run").exists()
 
@@ -69,7 +69,7 @@ def test_one_port_for_both() -> None:
     assert "cannot be both" in the_line(run("demo", "--aws-port", "18111", "--smtp-port", "18111"))
 
 
-def test_a_port_that_is_none() -> None:
+def test_an_invalid_port_is_refused() -> None:
     assert "65535" in the_line(run("up", "--aws-port", "70000"))
 
 
@@ -77,7 +77,7 @@ def test_a_directory_that_cannot_be_made() -> None:
     assert "cannot create" in the_line(run("demo", "--directory", "/proc/nope"))
 
 
-def test_a_route_that_is_none_is_refused_before_anything_starts() -> None:
+def test_an_unknown_route_is_refused_before_anything_starts() -> None:
     assert "there is no route 'nonsense'" in the_line(run("demo", "--route", "nonsense"))
 
 

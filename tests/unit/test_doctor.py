@@ -104,7 +104,7 @@ DENIES_PLAIN_HTTP = statement(
         ([statement(), statement(Effect="Deny")], False),
     ],
 )
-def test_a_policy_allows_what_it_says_to_whom_it_says(statements: list[dict[str, Any]], allowed: bool) -> None:
+def test_a_policy_allows_only_its_own_actions_and_principals(statements: list[dict[str, Any]], allowed: bool) -> None:
     asked = allows(
         {"Statement": statements},
         "sqs:SendMessage",

@@ -1,4 +1,4 @@
-"""What SES tells of replies: who is left alone for it, who is not, and that nothing said about it names a person."""
+"""Bounces and complaints: which events suppress an address, and that no log names a person."""
 
 import io
 import json
@@ -82,7 +82,7 @@ def test_the_sample_event_suppresses_its_recipient(log: io.StringIO) -> None:
         (complaint(complaintFeedbackType="not-spam"), None),
     ],
 )
-def test_who_bounced_for_good_or_complained_is_left_alone(
+def test_a_permanent_bounce_or_a_complaint_suppresses_the_address(
     monkeypatch: pytest.MonkeyPatch, event: str, seconds: int | None
 ) -> None:
     """docs/sending.md: 90 days, a year."""
@@ -114,9 +114,7 @@ def test_who_bounced_for_good_or_complained_is_left_alone(
         ('{"Records": [{"s3": {}}]}', "JSON"),
     ],
 )
-def test_what_is_no_event_of_ours_is_logged_without_its_content_and_done_with(
-    log: io.StringIO, message: str, kind: str
-) -> None:
+def test_another_event_is_only_logged_without_its_content(log: io.StringIO, message: str, kind: str) -> None:
     tell(message)
     [said] = lines(log)
     assert (said["level"], said["sns_message_id"], said["kind"]) == ("INFO", "0", kind)

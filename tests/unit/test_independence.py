@@ -22,8 +22,9 @@ def imported(module: Path) -> Iterator[str]:
 
 
 def others(module: Path) -> list[str]:
-    """What a module imports of the tests besides tests.support."""
-    return [name for name in imported(module) if f"{name}.".startswith("tests.") and "tests.support." not in f"{name}."]
+    """What a module imports of the tests besides tests.support, and tests.mutants, which holds no test."""
+    free = ("tests.support.", "tests.mutants.")
+    return [name for name in imported(module) if f"{name}.".startswith("tests.") and not f"{name}.".startswith(free)]
 
 
 PACKAGES = ("tests", "bench", "mailstep_cli", "mailstep_local", "functions")

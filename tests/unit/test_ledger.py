@@ -85,7 +85,7 @@ def test_a_replay_that_did_not_fail_makes_what_comes_again_a_duplicate() -> None
     assert delivered("third")
 
 
-def test_who_was_told_to_wait_is_known_until_the_record_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notice_is_known_until_its_record_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
     assert not ledger.has_notice("first")
@@ -155,7 +155,7 @@ def test_routes_are_counted_apart_and_a_replay_in_the_hour_of_its_receipt(monkey
     assert LEDGER.count_reply(email("m1", received=then), 1), "it was counted on its own day"
 
 
-def test_what_cannot_be_told_from_another_message_is_none() -> None:
+def test_messages_without_message_id_are_duplicates_only_with_the_same_date() -> None:
     nameless = {"message_id": None}
     assert delivered("first", **nameless)
     assert delivered("second", **nameless)

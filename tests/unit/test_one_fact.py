@@ -280,7 +280,7 @@ def test_every_rejection_of_ses_has_its_remedy_in_the_docs() -> None:
     page = (PROJECT / "docs" / "sending.md").read_text()
     rejections = {name: found for name, found in OURS.items() if issubclass(found, errors.ReplyRejected)}
     del rejections["ReplyRejected"]
-    assert {code(name): remedy for name, remedy in table("When SES refuses", page)} == {
+    assert {code(name): remedy for name, remedy in table("When SES rejects a reply", page)} == {
         name: found.remedy for name, found in rejections.items()
     }
 

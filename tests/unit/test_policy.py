@@ -350,7 +350,7 @@ def test_a_blocked_and_a_strange_sender() -> None:
     assert reason(sender("A@B.Example")) is None
 
 
-def test_a_route_may_process_what_nobody_vouches_for_and_still_tells_nothing() -> None:
+def test_a_route_may_process_unauthenticated_mail_but_tells_its_sender_nothing() -> None:
     open_route = ROUTE.model_copy(update={"require_authentication": False})
     assert reason(message(**seen()), open_route) is None
     with pytest.raises(RefusedEmail) as refused:
@@ -358,7 +358,7 @@ def test_a_route_may_process_what_nobody_vouches_for_and_still_tells_nothing() -
     assert (refused.value.reason, refused.value.tell_sender) == ("too_large", False)
 
 
-def test_what_comes_in_a_name_that_nobody_vouches_for_does_not_use_up_its_answers() -> None:
+def test_unauthenticated_mail_does_not_use_up_the_replies_of_the_address_it_claims() -> None:
     open_route = ROUTE.model_copy(update={"require_authentication": False})
     assert reason(message(**seen()), open_route, Remembered(answered_enough=True)) is None
 
@@ -369,7 +369,7 @@ def test_a_domain_is_the_same_in_either_form() -> None:
     assert reason(message(from_=(Address(address="ann@bücher.example"),), **verdicts), route) is None
 
 
-def test_an_archive_behind_a_broken_one_is_looked_into_all_the_same() -> None:
+def test_an_archive_behind_a_broken_one_is_checked() -> None:
     whole = bytearray(archive(("n.zip", archive(("a.csv", b"1" * 9_000))), ("bomb.zip", declaring(2**31))))
     at = whole.index(b"n.zip") + len("n.zip")
     whole[at : at + 8] = b"\xff" * 8

@@ -81,7 +81,7 @@ def test_keys_are_decoded_as_s3_encodes_them() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [None, [], {}, {"Records": None}, {"Records": [1]}, "text"])
-def test_what_is_no_s3_event_is_said_to_be_none(nonsense: object) -> None:
+def test_a_record_that_is_not_an_s3_event_is_refused(nonsense: object) -> None:
     with pytest.raises(ValueError, match="S3 event"):
         workflow.objects(nonsense)
 

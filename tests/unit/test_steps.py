@@ -337,7 +337,7 @@ def test_the_reply_goes_to_the_sender_alone_by_the_configuration_set(
     assert call["FeedbackForwardingEmailAddress"] == "bounces@mailstep.example"
 
 
-def test_nobody_is_written_to_whom_nobody_vouches_for(ready: None, ses_answers: Any) -> None:
+def test_no_reply_goes_to_an_unauthenticated_sender(ready: None, ses_answers: Any) -> None:
     ses_answers("InternalFailure", status=500)
     key = event("validate")["claim"]["message_key"]
     s3 = boto3.client("s3", region_name=REGION)
@@ -410,7 +410,9 @@ def test_ses_is_given_the_routes_display_name_and_address(
     monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_name=name)})
     reply_handler.handler(event("reply"), CONTEXT)
     [sent] = sesv2_backends[DEFAULT_ACCOUNT_ID][REGION].core_backend.sent_messages
-    assert sent.source == "orders@mailstep.example", "whom SES takes for the sender, without FromEmailAddress"
+    assert sent.source == "orders@mailstep.example", (
+        "SES reads the sender from the From field, without FromEmailAddress"
+    )
     field = message_from_string(sent.raw_data, policy=compat32)["From"]
     [(shown, address)] = getaddresses([field.replace("\r\n", "").replace("\n", "")])
     assert (str(make_header(decode_header(shown))), address) == (name, "orders@mailstep.example")

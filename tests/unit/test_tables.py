@@ -1,4 +1,4 @@
-"""Tables as people send them: other delimiters and encodings, gaps, several sheets, and what is none."""
+"""Tables as people send them: other delimiters and encodings, gaps, several sheets, and files that are not tables."""
 
 import io
 import random
@@ -61,7 +61,7 @@ def test_every_sheet_of_a_workbook_is_a_table() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"PK\x03\x04 broken", b"\x00\x01\x02\xff" * 50])
-def test_what_is_no_table_gets_a_sentence(content: bytes) -> None:
+def test_a_file_that_is_not_a_table_gets_a_sentence(content: bytes) -> None:
     with pytest.raises(UnreadableTable, match=r"\.$"):
         summarise(attachment(), content, Room())
 

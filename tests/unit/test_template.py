@@ -115,7 +115,7 @@ def test_ses_tells_of_every_end_that_a_reply_can_take_but_delivery() -> None:
     assert set(operators["MatchingEventTypes"]) == {"bounce", "complaint", "reject", "deliveryDelay"}
 
 
-def test_only_ses_decides_who_is_left_alone() -> None:
+def test_only_events_of_ses_suppress_an_address() -> None:
     feedback = RESOURCES["FeedbackDestination"]["Properties"]["EventDestination"]
     assert set(feedback["MatchingEventTypes"]) == {"bounce", "complaint"}
     topic = FUNCTIONS["FeedbackFunction"]["Events"]["Feedback"]["Properties"]["Topic"]

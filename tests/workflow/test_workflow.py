@@ -114,7 +114,7 @@ def test_a_silent_refusal_sends_nothing_and_keeps_its_reason() -> None:
     assert ended.payloads["Reply"] == []
 
 
-def test_what_is_no_email_is_copied_to_quarantine_with_its_reason_and_the_operators_are_told() -> None:
+def test_an_unreadable_message_is_copied_to_quarantine_with_its_reason_and_alerts_the_operators() -> None:
     ended = go(Parse=[Fails("UnreadableEmail", "it is neither text nor has a header field of its own")])
     assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
@@ -169,7 +169,7 @@ def test_any_reason_is_kept_as_a_tag_that_s3_takes(reason: str) -> None:
     assert f"s3://{BUCKET}/quarantine/" in ended.alerts[0]["Message"]
 
 
-def test_an_object_that_is_gone_cannot_be_copied_and_the_operators_are_told_all_the_same() -> None:
+def test_a_deleted_object_alerts_the_operators_although_it_cannot_be_copied() -> None:
     boto3.client("s3", region_name=REGION).delete_object(Bucket=BUCKET, Key=KEY)
     ended = go(Parse=[Fails("UnreadableEmail", "the object is not there any more")])
     assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
@@ -216,7 +216,7 @@ def test_work_that_succeeds_at_the_last_try_is_answered() -> None:
 
 
 @pytest.mark.parametrize("state", ["ParseEmail", "ValidateEmail", "SendReply"])
-def test_a_defect_where_nobody_can_be_told_fails_at_that_very_state(state: str) -> None:
+def test_a_defect_outside_processing_fails_the_execution_at_its_state(state: str) -> None:
     ended = go(**{FUNCTION_OF[state]: [Fails("ZeroDivisionError")]})  # type: ignore[arg-type]
     assert ended.path[-1] == state
     assert (ended.status, ended.timeline.error) == ("FAILED", "ZeroDivisionError")
@@ -240,7 +240,7 @@ def test_an_answer_that_is_not_ours_fails_the_execution_after_the_second_time(an
         ([*[Fails("TransientError")] * 5, {"answer_key": None}], "delay"),
     ],
 )
-def test_a_sender_who_was_told_to_wait_hears_that_the_work_is_done(script: list[Answer], before: str) -> None:
+def test_a_sender_who_got_a_notice_gets_a_completion(script: list[Answer], before: str) -> None:
     ended = go(Process=script)
     assert ended.path[-2:] == ["ChooseReply", "SendCompletionNotice"]
     assert [told["kind"] for told in ended.payloads["Reply"]] == [before, "completion"]
@@ -252,7 +252,7 @@ def test_a_sender_who_was_told_to_wait_hears_that_the_work_is_done(script: list[
 
 
 @pytest.mark.parametrize("no_notice", [{"ses_message_id": None}, Fails("MessageRejected")])
-def test_a_sender_whose_notice_was_not_sent_hears_of_no_completion(no_notice: Answer) -> None:
+def test_a_sender_who_got_no_notice_gets_no_completion(no_notice: Answer) -> None:
     ended = go(Process=[Fails("ZeroDivisionError"), {"answer_key": None}], Reply=[no_notice])
     assert (ended.path[-1], ended.output["outcome"]) == ("EndWithoutReply", "processed")
 
@@ -278,7 +278,7 @@ def test_an_application_that_wants_no_reply_gets_none() -> None:
     assert ended.payloads["Reply"] == []
 
 
-def test_a_sender_that_nobody_vouches_for_is_processed_and_not_replied_to() -> None:
+def test_an_unauthenticated_sender_is_processed_and_not_replied_to() -> None:
     ended = go(Reply=[{"ses_message_id": None}])
     assert (ended.path[-1], ended.output["outcome"], ended.output["ses_message_id"]) == ("SendReply", "processed", None)
 
@@ -288,7 +288,7 @@ def test_a_sender_that_nobody_vouches_for_is_processed_and_not_replied_to() -> N
 QUICK_TRIES = 5
 
 
-def test_an_outage_is_waited_out_and_the_sender_hears_of_it_once() -> None:
+def test_an_outage_is_waited_out_with_one_notice_to_the_sender() -> None:
     outage = [Fails("TransientError")] * QUICK_TRIES * 4
     ended = go(Process=[*outage, {"answer_key": ANSWER_KEY}])
     assert ended.status == "SUCCEEDED"
@@ -398,7 +398,7 @@ def test_an_application_that_pulls_may_want_no_reply() -> None:
 
 
 @pytest.mark.parametrize("answer", ["{}", '{"answerKey": null}', '{"answer_key": "answers/another.json"}', '"done"'])
-def test_what_is_no_answer_of_a_queue_is_not_taken_for_silence_and_no_other_answer_is_sent(answer: str) -> None:
+def test_an_invalid_answer_of_a_queue_fails_and_no_other_emails_answer_is_sent(answer: str) -> None:
     ended = queued(Consumer(succeeds(answer)))
     assert ended.path[-4:] == ["ChooseReply", "SendFailureNotice", "ChooseLastTry", "FailUnanswered"]
     assert [told["kind"] for told in ended.payloads["Reply"]] == ["failure"]
@@ -548,7 +548,7 @@ def test_a_throttle_is_waited_out_for_hours_and_soon_tried_again(state: str) -> 
 
 
 @pytest.mark.parametrize("state", [state for state in FUNCTION_OF if FUNCTION_OF[state] == "Reply"])
-def test_a_reply_function_that_dies_five_times_has_the_message_sent_all_the_same(state: str) -> None:
+def test_a_reply_is_sent_after_its_function_died_five_times(state: str) -> None:
     """A death leaves the record "in progress" until the function's timeout is over (template.yaml: 20 s)."""
     death, locked = Fails("Runtime.ExitError"), Fails("IdempotencyAlreadyInProgressError")
     tries_while_locked = 10

@@ -108,7 +108,7 @@ def _retry_after(value: str) -> int:
 
 
 def _reason(body: bytes) -> str:
-    """The `reason` of a refusal as one short line; empty if there is none, and then it is not a refusal."""
+    """The `reason` of a refusal as one short line; empty without one, and then it is not a refusal."""
     try:
         answer = json.loads(body)
     except ValueError:
