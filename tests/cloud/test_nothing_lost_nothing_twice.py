@@ -115,7 +115,7 @@ def test_a_reply_is_sent_once_however_often_its_step_runs(cloud: LocalCloud, des
         "execution_name": result.execution_arn.rpartition(":")[2] if result.execution_arn else "",
         "claim": claim,
         "kind": "answer",
-        "answer_key": f"answers/{claim['email']['id']}.json",
+        "answer_key": f"answers/{claim['email']['email_id']}.json",
     }
     error, answer = desk.invoke("ReplyFunction", request)
     assert error is None, answer
