@@ -376,7 +376,7 @@ DOMAIN_BY_HAND = (
     Mutant("only the newest secret signs", SIGNING,
            swapped("[current] if previous is None else [current, previous]", "[current]"), unit("signing")),
     Mutant("an attachment's key is its neighbour's", KEYS, swapped("/attachments/{number}", "/attachments/1"),
-           unit("attachments", "steps", "parsing_parts")),
+           unit("mail_bucket")),
     Mutant("two emails share an answer", KEYS, swapped('f"{ANSWERS}{email_id}.json"', 'f"{ANSWERS}answer.json"'),
            unit("steps", "definition")),
     Mutant("another version is another email", "functions/mailstep/start/identity.py",

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mailstep import limits
+from mailstep import keys, limits
 from mailstep.aws import clients, mail_bucket
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.errors import UnreadableEmail
@@ -57,3 +57,10 @@ def test_no_more_of_a_raw_message_is_read_than_ses_could_have_stored(monkeypatch
     with pytest.raises(UnreadableEmail):
         mail_bucket.read_raw(StoredEmail(email_id="1", bucket=BUCKET, key="inbound/orders/1"))
     assert asked == [limits.MESSAGE_OCTETS + 1]
+
+
+def test_no_two_attachments_messages_or_answers_share_a_key() -> None:
+    """docs/architecture.md: a key is made from the email's id and a number, never from what a sender wrote."""
+    made = [keys.attachment(email, number) for email in ("a", "b") for number in (1, 2, 11)]
+    made += [one(email) for one in (keys.message, keys.answer) for email in ("a", "b")]
+    assert len(set(made)) == len(made)

@@ -284,3 +284,10 @@ def as_a_labels(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
         return ""
+
+
+def test_a_reply_stands_in_the_thread_of_the_message_that_it_answers() -> None:
+    """RFC 5322 section 3.6.4: In-Reply-To is the parent's Message-ID; References, the parent's and that."""
+    reply = sent(message(references=("<0@shop.example>",)), Answer(text="x"))
+    assert reply["In-Reply-To"] == "<1@shop.example>"
+    assert reply["References"] == "<0@shop.example> <1@shop.example>"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.transformed import transformed
+from tests.support.transformed import transformed
 
 RESOURCES = transformed("template.yaml", {"Domain": "mail.example.com"})
 
