@@ -1,4 +1,7 @@
-"""The commands. Each reads its arguments, calls one function and shows the result."""
+"""The commands. Each reads its arguments, calls one function and shows the result.
+
+Over 300 lines, because every command is here, and nothing else.
+"""
 
 import importlib.metadata
 import os

@@ -1,4 +1,7 @@
-"""The workflow's promises: every Retry and every Catch of the definition is taken, and history shows it."""
+"""The workflow's promises: every Retry and every Catch of the definition is taken, and history shows it.
+
+Over 300 lines, because the definition is one and is run here whole.
+"""
 
 import json
 import re
