@@ -28,7 +28,7 @@ from mailstep.parse.budget import Budget
 from mailstep.parse.message import parse
 
 PROJECT = Path(__file__).parents[1]
-EMAIL = StoredEmail(email_id="fuzz", bucket="fuzz", key="inbound/fuzz/fuzz")
+EMAIL = StoredEmail(email_id="fuzz", route="fuzz", bucket="fuzz", key="inbound/fuzz/fuzz")
 SECONDS_BOUND = 5.0
 MEMORY_FACTOR = 4
 MEMORY_FLOOR = 16_000_000

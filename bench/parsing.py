@@ -29,7 +29,7 @@ from mailstep.contracts import StoredEmail
 from mailstep.parse import message
 
 PROJECT = Path(__file__).parents[1]
-EMAIL = StoredEmail(email_id="bench", bucket="bench", key="inbound/bench/bench")
+EMAIL = StoredEmail(email_id="bench", route="bench", bucket="bench", key="inbound/bench/bench")
 ROUNDS = 3
 
 

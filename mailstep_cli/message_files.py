@@ -10,7 +10,7 @@ from mailstep.errors import UnreadableEmail
 from mailstep.parse.message import parse
 from mailstep_cli.errors import UserError
 
-_FILE = StoredEmail(email_id="file", bucket="file", key=f"{keys.inbound('file')}file")
+_FILE = StoredEmail(email_id="file", route="file", bucket="file", key=f"{keys.inbound('file')}file")
 """Stands for the object where a message comes from a file."""
 
 

@@ -18,7 +18,6 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from mailstep import keys
 from mailstep.mime.defects import Defect
 from mailstep.mime.options import DEFAULTS
 from mailstep.outcomes import ReplyKind
@@ -37,17 +36,13 @@ class StoredEmail(Contract):
     """The raw message in S3, and the input of an execution."""
 
     email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket and key (identity.py)")
+    route: str = Field(description="The route that SES stored it for (keys.py)")
     bucket: str
     key: str
     version_id: str | None = None
     stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
     replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
     reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
-
-    @property
-    def route(self) -> str:
-        """The route that SES stored it for."""
-        return keys.route(self.key)
 
 
 class Address(Contract):
@@ -165,7 +160,6 @@ class Claim(Contract):
     """The claim check that the states pass on: where the parts of the message are, and the summary."""
 
     email: StoredEmail
-    route: str
     message_key: str
     summary: Summary
 

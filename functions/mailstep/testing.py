@@ -149,7 +149,7 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
             raw = source
         case _:
             raw = Path(source).read_bytes()
-    stored = StoredEmail(email_id="offline", bucket="offline", key=f"{keys.INBOUND}{route}/offline")
+    stored = StoredEmail(email_id="offline", route=route, bucket="offline", key=f"{keys.INBOUND}{route}/offline")
     contents: dict[str, bytes] = {}
     message = parse(raw, stored, contents.__setitem__)
     if message.received or message.verdicts != Verdicts():

@@ -126,7 +126,9 @@ def test_an_application_whose_secret_may_not_be_read_is_not_asked(
     cloud: LocalCloud, desk: Desk, application: Application, secret: str, events: dict[str, Any]
 ) -> None:
     variables = {"APPLICATION_AUTH": "hmac", "APPLICATION_SECRET_ARN": secret, "APPLICATION_URL": application.url}
-    request = events["ProcessFunction"] | {"claim": events["ProcessFunction"]["claim"] | {"route": "application"}}
+    claim = events["ProcessFunction"]["claim"]
+    to_application = claim | {"email": claim["email"] | {"route": "application"}}
+    request = events["ProcessFunction"] | {"claim": to_application}
     application.says((200, b'{"text": "Done."}'))
     with function_configuration(cloud, "ProcessFunction", variables=variables), without(cloud, *SECRET):
         error, answer = desk.invoke("ProcessFunction", request)

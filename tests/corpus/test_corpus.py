@@ -185,7 +185,7 @@ def parse_into(path: Path, contents: dict[str, bytes]) -> Message:
     from mailstep.contracts import StoredEmail  # noqa: PLC0415
     from mailstep.parse.message import parse  # noqa: PLC0415
 
-    email = StoredEmail(email_id="file", bucket="file", key="inbound/file/file")
+    email = StoredEmail(email_id="file", route="file", bucket="file", key="inbound/file/file")
     return parse(path.read_bytes(), email, contents.__setitem__)
 
 

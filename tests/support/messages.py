@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from mailstep.contracts import Message, StoredEmail
 from mailstep.parse.message import parse
 
-EMAIL = StoredEmail(email_id="m", bucket="b", key="inbound/orders/m")
+EMAIL = StoredEmail(email_id="m", route="orders", bucket="b", key="inbound/orders/m")
 
 
 def parsed(text: str | bytes, contents: dict[str, bytes] | None = None) -> Message:

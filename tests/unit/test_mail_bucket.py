@@ -55,7 +55,7 @@ def test_no_more_of_a_raw_message_is_read_than_ses_could_have_stored(monkeypatch
 
     monkeypatch.setattr(clients.client("s3"), "get_object", lambda **_: {"Body": Endless()})
     with pytest.raises(UnreadableEmail):
-        mail_bucket.read_raw(StoredEmail(email_id="1", bucket=BUCKET, key="inbound/orders/1"))
+        mail_bucket.read_raw(StoredEmail(email_id="1", route="orders", bucket=BUCKET, key="inbound/orders/1"))
     assert asked == [limits.MESSAGE_OCTETS + 1]
 
 

@@ -231,7 +231,7 @@ def test_a_batch_counts_each_email_once_whatever_is_beside_it(emitted: Emitted, 
 
 def test_nothing_of_one_invocation_is_in_the_next(emitted: Emitted, processed: None) -> None:
     unread = event("validate")
-    unread["claim"] |= {"route": "feedback", "message_key": "parsed/gone/message.json"}
+    unread["claim"]["message_key"] = "parsed/gone/message.json"
     with pytest.raises(ClientError):
         validate_handler.handler(unread, CONTEXT)
     assert emitted() == []

@@ -77,7 +77,7 @@ def reason(
     return None
 
 
-EMAIL = StoredEmail(email_id="m", bucket="b", key="inbound/orders/1")
+EMAIL = StoredEmail(email_id="m", route="orders", bucket="b", key="inbound/orders/1")
 
 
 def check(

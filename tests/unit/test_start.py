@@ -45,7 +45,7 @@ def test_a_record_starts_an_execution_named_after_its_email_with_canonical_input
     )
     email = json.loads(described["input"])
     assert execution["name"] == email["email_id"]
-    assert set(email) == {"bucket", "email_id", "key", "version_id", "stored"}
+    assert set(email) == {"bucket", "email_id", "route", "key", "version_id", "stored"}
     told = json.loads(sample())["Records"][0]["eventTime"]
     assert datetime.fromisoformat(email["stored"]) == datetime.fromisoformat(told)
     assert described["input"] == json.dumps(email, sort_keys=True, separators=(",", ":"))

@@ -72,14 +72,14 @@ def test_a_route_at_fault_stops_its_own_mail_only(monkeypatch: pytest.MonkeyPatc
     parse_handler.handler(event("parse"), CONTEXT)
     for route in ("orders", "cash"):
         request = event("validate")
-        request["claim"]["route"] = route
-        assert validate_handler.handler(request, CONTEXT)["route"] == route
+        request["claim"]["email"]["route"] = route
+        assert validate_handler.handler(request, CONTEXT)["email"]["route"] == route
     for step, request in (
         (validate_handler, event("validate")),
         (process_handler, event("process")),
         (reply_handler, event("reply")),
     ):
-        request["claim"]["route"] = "sales"
+        request["claim"]["email"]["route"] = "sales"
         with pytest.raises(ConfigurationError, match=r"^routes.toml, line 4: routes.sales.allowed_senders: "):
             step.handler(request, CONTEXT)
     assert send_once.sender_of("cash").display_name == "Cash $ Carry"

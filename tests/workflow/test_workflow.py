@@ -31,12 +31,18 @@ from tests.support.moto_interpreter import (
 
 STATES = json.loads(DEFINITION.read_text())["States"]
 KEY = "inbound/orders/0123456789"
-EMAIL = {"email_id": "0123456789-abc", "bucket": BUCKET, "key": KEY, "version_id": None, "replay": False}
+EMAIL = {
+    "email_id": "0123456789-abc",
+    "route": "orders",
+    "bucket": BUCKET,
+    "key": KEY,
+    "version_id": None,
+    "replay": False,
+}
 EXECUTION_ARN = f"arn:aws:states:{REGION}:123456789012:execution:email:sample"
 SUMMARY = {"from_address": "a@b.example", "subject": 'Say "hi"', "message_id": "<1@b.example>"}
 CLAIM = {
     "email": EMAIL,
-    "route": "orders",
     "message_key": "parsed/0123456789-abc/message.json",
     "summary": SUMMARY,
 }

@@ -29,5 +29,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     message_key = mail_bucket.write_message(email.bucket, message)
     found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
     logger.info("Parsed", extra=found)
-    claim = Claim(email=email, route=email.route, message_key=message_key, summary=summary(message))
+    claim = Claim(email=email, message_key=message_key, summary=summary(message))
     return claim.model_dump(mode="json")

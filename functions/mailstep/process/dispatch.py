@@ -31,9 +31,9 @@ def process(request: ProcessRequest) -> Processed:
     claim = request.claim
     bucket = claim.email.bucket
     message = mail_bucket.read_message(bucket, claim.message_key)
-    route = routes().get(claim.route)
+    route = routes().get(claim.email.route)
     if route is None:
-        raise ConfigurationError(f"the route {claim.route!r} is no longer in routes.toml")
+        raise ConfigurationError(f"the route {claim.email.route!r} is no longer in routes.toml")
     if route.url:
         answer: Answer | None = _ask_application(route, bucket, message, request.idempotency_key)
     else:

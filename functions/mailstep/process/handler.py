@@ -15,5 +15,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings.ProcessFunction.read()
     request = ProcessRequest.model_validate(event)
     processed = process(request)
-    logger.info("Processed", extra={"route": request.claim.route})
+    logger.info("Processed", extra={"route": request.claim.email.route})
     return processed.model_dump(mode="json")

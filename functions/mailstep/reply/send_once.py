@@ -70,7 +70,7 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
 
 
 def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
-    sender = sender_of(request.claim.route)
+    sender = sender_of(request.claim.email.route)
     outgoing = compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
     ses_message_id = ses.send(outgoing.as_bytes(), to=mailbox(message.from_[0]), sender=sender)
     sent(message)

@@ -30,4 +30,6 @@ def stored_email(
         return None
     slug = re.sub(r"[^A-Za-z0-9_-]", "-", parts[2])[:_SLUG_LENGTH]
     digest = hashlib.sha256(f"{bucket}\n{key}".encode()).hexdigest()[:32]
-    return StoredEmail(email_id=f"{slug}-{digest}", bucket=bucket, key=key, version_id=version_id, stored=stored)
+    return StoredEmail(
+        email_id=f"{slug}-{digest}", route=keys.route(key), bucket=bucket, key=key, version_id=version_id, stored=stored
+    )

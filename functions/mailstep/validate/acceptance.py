@@ -8,7 +8,7 @@ from mailstep.routes import routes
 
 def accept(claim: Claim, message: Message) -> ValidClaim:
     """The claim of an accepted message, with the settings of its route that the workflow needs."""
-    route = routes()[claim.route]
+    route = routes()[claim.email.route]
     processing = Processing(
         queue_url=route.queue,
         # A group name has at most 128 characters (SQS), and must not show the address.

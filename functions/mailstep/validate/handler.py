@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         message=mail_bucket.read_message(bucket, claim.message_key),
         email=claim.email,
         execution_arn=request.execution_arn,
-        route=routes().get(claim.route),
+        route=routes().get(claim.email.route),
         own_addresses=own_addresses(here.domain, here.reply_from),
         records=Ledger(executions.has_failed),
         open_attachment=partial(mail_bucket.read_attachment, bucket),
@@ -34,8 +34,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         policy.validate(case)
     except RefusedEmail as refused:
-        metrics.EMAILS_REFUSED.emit(route=claim.route, reason=refused.reason)
+        metrics.EMAILS_REFUSED.emit(route=claim.email.route, reason=refused.reason)
         logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
         raise
-    metrics.EMAILS_ACCEPTED.emit(route=claim.route)
+    metrics.EMAILS_ACCEPTED.emit(route=claim.email.route)
     return accept(claim, case.message).model_dump(mode="json")
