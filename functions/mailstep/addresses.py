@@ -83,8 +83,12 @@ def mailbox(author: Author) -> Address:
     Raises:
         ValueError: SES cannot send to it.
     """
+    address = author.address.strip()
+    # The email package takes white space out, which makes another address of it.
+    if not address.isprintable() or " " in address:
+        raise ValueError("not an address that SES can send to")
     try:
-        return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=in_ascii(one_line(author.address)))
+        return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=in_ascii(address))
     # The email package raises AttributeError for some defects.
     except (UnicodeError, HeaderParseError, IndexError, ValueError, AttributeError) as error:
         raise ValueError("not an address that SES can send to") from error

@@ -220,7 +220,19 @@ def test_the_domain_goes_out_in_ascii_and_never_becomes_another(address: str, ex
 
 @pytest.mark.parametrize(
     "address",
-    ["grüße@shop.example", "ann", "", "@", "ann@", "@shop.example", "a b@shop.example", "a@b@c", "a@-..example"],
+    [
+        "grüße@shop.example",
+        "ann",
+        "",
+        "@",
+        "ann@",
+        "@shop.example",
+        "a b@shop.example",
+        "0@\n\n0",
+        "0 @0",
+        "a@b@c",
+        "a@-..example",
+    ],
 )
 def test_what_ses_cannot_send_to_is_no_mailbox(address: str) -> None:
     with pytest.raises(ValueError, match="not an address that SES can send to"):
