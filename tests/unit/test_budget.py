@@ -28,7 +28,7 @@ RAW = (b"From: a@b\\r\\nContent-Type: multipart/mixed; boundary=b\\r\\n\\r\\n--b
        b"Content-Type: text/csv; name=a.csv\\r\\n\\r\\na,b\\r\\n--b--")
 
 def read():
-    kept, budget = {}, Budget(seconds=2, octets=400_000_000)
+    kept, budget = {}, Budget(seconds={SECONDS}, octets=400_000_000)
     try:
         message = parsing.parse(RAW, EMAIL, kept.__setitem__, budget)
         return {"text": message.text, "files": [a.filename for a in message.attachments],
@@ -84,8 +84,10 @@ def without(defect: str, cause: str) -> Mapping[str, object]:
 
 
 def environment(hurt: str, where: str) -> Any:
-    program = ENVIRONMENT.replace("{HURT}", hurt).replace("{WHERE}", where)
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    # What loops has no end but the alarm. What swells ends by its memory, however slow the machine is.
+    seconds = "60" if hurt == "swell" else "2"
+    program = ENVIRONMENT.replace("{HURT}", hurt).replace("{WHERE}", where).replace("{SECONDS}", seconds)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=200, check=True)
     return json.loads(ended.stdout)
 
 

@@ -227,3 +227,17 @@ def test_a_delivery_report_is_read(corpus: Path) -> None:
 def test_signed_and_encrypted_mail_is_marked(content_type: str, signed: str | None, encrypted: str | None) -> None:
     message = field("Content-Type", content_type)
     assert (message.signed, message.encrypted) == (signed, encrypted)
+
+
+@pytest.mark.parametrize(
+    ("written", "octets"), [("QQ==", b"A"), ("QUI=", b"AB"), ("QUJD", b"ABC"), ("QUJDRA==", b"ABCD")]
+)
+def test_base64_of_a_few_octets_is_decoded(written: str, octets: bytes) -> None:
+    """RFC 4648 section 4: one octet is two digits and two of padding."""
+    kept: dict[str, bytes] = {}
+    parsed(
+        "From: a@b.example\nContent-Type: text/csv\nContent-Disposition: attachment\n"
+        f"Content-Transfer-Encoding: base64\n\n{written}\n",
+        kept,
+    )
+    assert list(kept.values()) == [octets]

@@ -47,7 +47,7 @@ def _base64(encoded: bytes, defects: set[Defect]) -> bytes:
     else:
         faults.add(Defect.BASE64_FOLLOWED_BY_TEXT)
     written = len(first) - sum(map(first.count, (b"\r", b"\n")))
-    if len(octets) * 4 < written * 3 * _PLAUSIBLE:
+    if len(octets) < written * 3 // 4 * _PLAUSIBLE:
         defects.add(Defect.BASE64_WRONG)
         return encoded
     defects |= faults
