@@ -99,7 +99,7 @@ def test_a_truncated_answer_is_tried_again(desk: Desk, application: Application)
 
 
 MALFORMED: dict[str, tuple[Answer, str]] = {
-    "20 MB": ((200, json.dumps({"text": "x" * 20_000_000}).encode()), "over 10485760 octets"),
+    "20 MB": ((200, json.dumps({"text": "x" * 20_000_000}).encode()), "larger than 10485760 octets"),
     "a redirect to the instance's metadata": (
         (302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"}),
         "answered 302, not 2xx",

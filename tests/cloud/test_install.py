@@ -79,7 +79,7 @@ def test_without_credentials_each_question_to_aws_is_one_clear_line(installed: I
     told = installed("doctor")
     assert (told.returncode, told.stderr) == (2, "")
     assert "✗ credentials" in told.stdout
-    assert "→ set credentials" in told.stdout
+    assert "→ set AWS credentials" in told.stdout
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])

@@ -65,7 +65,7 @@ def test_a_changed_function_and_a_changed_template_are_soon_in_the_account(check
         # It first compares the templates.
         assert eventually(lambda: re.search("Skipped infra sync|Infra sync completed", said.read_text()), seconds=180)
         before = deployed("CodeSha256")
-        change(checkout / "functions" / "validate" / "handler.py", '"""', '"""Changed. ')
+        change(checkout / "functions" / "mailstep" / "validate" / "handler.py", '"""', '"""Changed. ')
         assert eventually(lambda: deployed("CodeSha256") != before, seconds=120), said.read_text()
 
         template = checkout / "template.yaml"
