@@ -48,7 +48,8 @@ it is authenticated. A reply to `ann@bounce.simulator.example` bounces, and a re
 
 ## Settings of a route
 
-Write them in `functions/routes.toml`, below `[routes.<name>]`.
+Write them in your `routes.toml` (`functions/custom/routes.toml`, else `functions/routes.toml`), below
+`[routes.<name>]`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""

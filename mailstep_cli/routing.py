@@ -87,7 +87,7 @@ def check_name(route: str, known: list[str]) -> None:
         UserError: there is no such route.
     """
     if route not in known:
-        raise UserError(f"there is no route {route!r} in functions/routes.toml; there are: {', '.join(known)}")
+        raise UserError(f"there is no route {route!r} in routes.toml; there are: {', '.join(known)}")
 
 
 def _processor_faults(text: str, name: str, route: Route) -> list[str]:

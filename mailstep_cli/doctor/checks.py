@@ -79,7 +79,7 @@ def _answer(check: Check, site: Site) -> Finding:
     except UserError as error:
         return unknown(str(error))
     except ConfigurationError as error:
-        return fault(str(error), "fix functions/routes.toml and deploy")
+        return fault(str(error), "fix routes.toml and deploy")
 
 
 def _refused(error: ClientError) -> Finding:

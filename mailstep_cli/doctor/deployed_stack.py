@@ -92,7 +92,7 @@ class Site:
 
     @cached_property
     def routes(self) -> dict[str, Route]:
-        """The routes of this checkout's functions/routes.toml, filled in with the deployed variables.
+        """The routes of this checkout's routes.toml, filled in with the deployed variables.
 
         Raises:
             UserError: there is no checkout.

@@ -136,7 +136,7 @@ def application(site: Site) -> Finding:
     problems = [f"{url}: {why}" for url in urls if (why := _unreachable(url))]
     return judged(
         problems,
-        "check the URL in functions/routes.toml and the endpoint; it may be reachable only from the functions' network",
+        "check the URL in routes.toml and the endpoint; it may be reachable only from the functions' network",
         f"{', '.join(urls)} reachable from here" if urls else "no route has an application URL",
     )
 

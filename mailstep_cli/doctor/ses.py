@@ -90,9 +90,7 @@ def unknown_routes(site: Site) -> Finding:
         for name, prefix in stored
         if prefix not in {keys.inbound(route) for route in site.routes}
     ]
-    return judged(
-        problems, "add the route to functions/routes.toml and deploy, or delete the rule", "every rule has a route"
-    )
+    return judged(problems, "add the route to routes.toml and deploy, or delete the rule", "every rule has a route")
 
 
 def rule_roles(site: Site) -> Finding:

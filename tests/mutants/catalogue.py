@@ -77,7 +77,7 @@ def timeouts() -> Iterator[Mutant]:
         if body["Type"] == "Task" and "FunctionName" in body.get("Arguments", {}):
             change = in_json(("States", state, "TimeoutSeconds"), lambda _: 99999999)
             yield Mutant(
-                f"no timeout to speak of: {state}", DEFINITION, change, unit("template", only="waits_a_little")
+                f"no timeout to speak of: {state}", DEFINITION, change, unit("definition", only="time_to_end_by")
             )
 
 
@@ -117,7 +117,7 @@ def state(name: str, *location: str | int) -> Location:
 DEFINITION_BY_HAND = (
     Mutant("the answer of another email is sent", DEFINITION,
            in_json(state("ChooseReply", "Choices", 0, "Condition"), lambda _: "{% $states.input.answer_key != null %}"),
-           workflow("not_ours or other_answer")),
+           workflow("not_ours")),
     Mutant("a second answer that is none is told of again, for ever", DEFINITION,
            in_json(state("ChooseReply", "Choices", 3), removed), workflow("second_time")),
     Mutant("nobody who waits hears of a completion", DEFINITION,
@@ -125,9 +125,10 @@ DEFINITION_BY_HAND = (
     Mutant("a silent refusal is told", DEFINITION,
            in_json(state("ChooseRefusal", "Default"), lambda _: "SendRefusal"), workflow("silent_refusal")),
     Mutant("the horizon of an outage is not kept to", DEFINITION,
-           in_json(state("CheckOutage", "Choices", 0), removed), workflow("horizon or patience_fails")),
+           in_json(state("CheckOutage", "Choices", 0), removed), workflow("horizon or fails_after_the_quick_tries")),
     Mutant("the sender hears of each wait", DEFINITION,
-           in_json(state("SendDelayNotice", "Assign", "told_of_delay"), lambda _: False), workflow("hears_of_it_once")),
+           in_json(state("SendDelayNotice", "Assign", "told_of_delay"), lambda _: False),
+           workflow("outage_is_waited_out")),
     Mutant("a failure to send the delay notice ends the execution", DEFINITION,
            in_json(state("SendDelayNotice", "Catch"), removed), unit("definition")),
     Mutant("a refusal of a second try is not caught", DEFINITION,
@@ -385,7 +386,7 @@ DOMAIN_BY_HAND = (
     Mutant("another version is another email", "functions/mailstep/start/identity.py",
            swapped('f"{bucket}\\n{key}".encode()', 'f"{bucket}\\n{key}\\n{version_id}".encode()'), unit("identity")),
     Mutant("a reply goes to an unauthenticated sender", SEND_ONCE,
-           swapped("not is_authenticated(message) or (", "("), unit("steps", only="nobody_vouches")),
+           swapped("not is_authenticated(message) or (", "("), unit("steps", only="unauthenticated_sender")),
     Mutant("a completion goes to a sender who was not told to wait", SEND_ONCE,
            swapped("ledger.has_notice(email_id))", "False)"), unit("steps", only="completion")),
     Mutant("a reply is sent again with each execution", SEND_ONCE,

@@ -12,7 +12,7 @@ _PRELOADED = ["pytest", "boto3", "pydantic", "hypothesis", "samcli.yamlhelper",
               "samcli.lib.translate.sam_template_validator", "aws_lambda_powertools.utilities.idempotency",
               *(f"moto.{service}.models" for service in ("dynamodb", "s3", "secretsmanager", "sesv2", "sns", "sqs",
                                                          "stepfunctions"))]  # fmt: skip
-_TIMEOUT_SECONDS = 150
+_TIMEOUT_SECONDS = 600
 # pytest's exit codes.
 _PASSED = 0
 _FAILED = {1, 2}

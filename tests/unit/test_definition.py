@@ -322,3 +322,23 @@ def test_every_state_says_what_it_is_for() -> None:
 def test_every_placeholder_of_the_definition_is_filled_in() -> None:
     placeholders = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
     assert placeholders == set(TEMPLATE["Resources"]["EmailWorkflow"]["Properties"]["DefinitionSubstitutions"])
+
+
+def tries_after(task: str, error: str) -> int:
+    """How often the task is retried after this error."""
+    found: int = next(one["MaxAttempts"] for one in STATES[task]["Retry"] if error in one["ErrorEquals"])
+    return found
+
+
+@pytest.mark.parametrize("task", OF_FUNCTIONS)
+def test_a_transient_fault_is_retried_more_than_a_few_times(task: str) -> None:
+    """AWS's recommended retrier for its transient errors of Lambda has six attempts in all, or three of its own."""
+    assert all(tries_after(task, error) >= 3 for error in (*TRANSIENT_OF_LAMBDA, "TransientError"))
+    # The message itself may be what kills a function, twice over.
+    assert all(tries_after(task, error) >= 2 for error in DEAD)
+
+
+@pytest.mark.parametrize("task", SENDING)
+def test_a_reply_that_ses_did_not_confirm_is_sent_once_more(task: str) -> None:
+    """docs/architecture.md: once more, a minute later."""
+    assert tries_after(task, "SendUnconfirmed") == 1

@@ -23,6 +23,16 @@ def test_every_mutant_has_a_name_of_its_own_and_tests_that_are_there() -> None:
     assert [part for part in named if not (PROJECT / part).exists()] == []
 
 
+def test_every_word_by_which_a_mutant_chooses_its_tests_chooses_some() -> None:
+    names = "\n".join(path.read_text() for path in (PROJECT / "tests").rglob("test_*.py"))
+    tests = "\n".join(re.findall(r"^def (test_\w+)", names, re.MULTILINE))
+    expressions = {
+        arguments[arguments.index("-k") + 1] for arguments in (m.tests for m in MUTANTS) if "-k" in arguments
+    }
+    words = {word for one in expressions for word in re.split(r"\s+(?:or|and|not)\s+|^not\s+", one) if word}
+    assert [word for word in sorted(words) if word not in tests] == []
+
+
 @pytest.mark.parametrize(
     "kind",
     ["error name misspelt", "condition deleted", "lifecycle prefix changed", "rule before unauthenticated",

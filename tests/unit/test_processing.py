@@ -122,7 +122,7 @@ def test_an_unproven_sender_of_an_open_route_is_processed_and_gets_no_reply(chec
         ("sales", "mailstep demo --route sales"),
         ("missing", "there is no functions/custom/processors/nowhere.py"),
         ("faulty", "routes.faulty.replies_an_hour"),
-        ("nobody", "there is no route 'nobody' in functions/routes.toml; there are: words,"),
+        ("nobody", "there is no route 'nobody' in routes.toml; there are: words,"),
         ("broken", "the processor broken failed at broken.py, line 6: KeyError: 'no such key'"),
         ("dictionary", "the processor answered with dict"),
         ("leaving", "the processor leaving failed at leaving.py, line 5: SystemExit: 7"),

@@ -107,6 +107,26 @@ def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:
     assert reply_handler.handler(failure, CONTEXT) != first
 
 
+@pytest.mark.parametrize("kind", ["delay", "failure"])
+def test_only_a_notice_that_ses_may_have_accepted_makes_the_sender_wait(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    parse_handler.handler(event("parse"), CONTEXT)
+    notice = event("reply") | {"kind": kind, "answer_key": None}
+    done = event("reply") | {"kind": "completion", "answer_key": None}
+    for error in (ReplyRejected("MessageRejected"), SendUnconfirmed("SES did not answer")):
+
+        def fail(*_: object, error: Exception = error, **__: object) -> str:
+            raise error
+
+        with monkeypatch.context() as broken:
+            broken.setattr(ses, "send", fail)
+            with pytest.raises(type(error)):
+                reply_handler.handler(notice, CONTEXT)
+        answered = reply_handler.handler(done, CONTEXT)["ses_message_id"]
+        assert bool(answered) == isinstance(error, SendUnconfirmed)
+
+
 def test_a_completion_is_sent_only_to_a_sender_who_was_told_to_wait() -> None:
     parse_handler.handler(event("parse"), CONTEXT)
     done = event("reply") | {"kind": "completion", "answer_key": None}

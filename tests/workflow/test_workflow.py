@@ -260,10 +260,19 @@ def test_a_sender_who_got_a_notice_gets_a_completion(script: list[Answer], befor
     )
 
 
-@pytest.mark.parametrize("no_notice", [{"ses_message_id": None}, Fails("MessageRejected")])
-def test_a_sender_who_got_no_notice_gets_no_completion(no_notice: Answer) -> None:
-    ended = go(Process=[Fails("ZeroDivisionError"), {"answer_key": None}], Reply=[no_notice])
+def test_a_sender_who_got_no_notice_gets_no_completion() -> None:
+    ended = go(Process=[Fails("ZeroDivisionError"), {"answer_key": None}], Reply=[{"ses_message_id": None}])
     assert (ended.path[-1], ended.output["outcome"]) == ("EndWithoutReply", "processed")
+
+
+def test_after_a_notice_that_failed_the_ledger_decides_whether_a_completion_follows() -> None:
+    """SES may have accepted the notice: ReplyFunction knows, and answers without an id where it did not."""
+    ended = go(
+        Process=[Fails("ZeroDivisionError"), {"answer_key": None}],
+        Reply=[Fails("ReplyRejected"), {"ses_message_id": None}],
+    )
+    assert (ended.path[-1], ended.status) == ("SendCompletionNotice", "SUCCEEDED")
+    assert (ended.output["outcome"], ended.output["ses_message_id"]) == ("processed", None)
 
 
 def test_a_replay_asks_whether_its_sender_was_told_to_wait() -> None:

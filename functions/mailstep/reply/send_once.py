@@ -19,7 +19,7 @@ from mailstep.addresses import mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.aws import ledger, mail_bucket, ses
 from mailstep.contracts import Answer, Message, Replied, ReplyRequest
-from mailstep.errors import ConfigurationError, TransientError
+from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
@@ -54,8 +54,6 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
     email_id = request.claim.email.email_id
     if not is_authenticated(message) or (request.kind == ReplyKind.COMPLETION and not ledger.has_notice(email_id)):
         return Replied(ses_message_id=None)
-    if request.kind in {ReplyKind.DELAY, ReplyKind.FAILURE}:
-        ledger.record_notice(email_id)
     send_once = idempotent_function(
         _send,
         data_keyword_argument="effect",
@@ -64,9 +62,20 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
         key_prefix="reply",
     )
     try:
-        return Replied(ses_message_id=send_once(effect=request.effect, request=request, message=message, sent=on_sent))
+        sent_as = send_once(effect=request.effect, request=request, message=message, sent=on_sent)
     except IdempotencyPersistenceLayerError as error:
         raise TransientError(f"the ledger: {error.__cause__ or error}") from error
+    except SendUnconfirmed:
+        # SES may have accepted it.
+        _record_notice(request)
+        raise
+    _record_notice(request)
+    return Replied(ses_message_id=sent_as)
+
+
+def _record_notice(request: ReplyRequest) -> None:
+    if request.kind in {ReplyKind.DELAY, ReplyKind.FAILURE}:
+        ledger.record_notice(request.claim.email.email_id)
 
 
 def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:

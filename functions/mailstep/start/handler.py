@@ -1,4 +1,4 @@
-"""Lambda handler of StartWorkflow: a batch of SQS records, each an S3 event, with partial batch responses."""
+"""Lambda handler of StartFunction: a batch of SQS records, each an S3 event, with partial batch responses."""
 
 from typing import Any
 

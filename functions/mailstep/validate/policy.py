@@ -278,7 +278,7 @@ RULES = (
         False,
         _is_our_own,
     ),
-    Rule("unknown_route", "functions/routes.toml has no such route", "functions/routes.toml", False, _has_no_route),
+    Rule("unknown_route", "routes.toml has no such route", "routes.toml", False, _has_no_route),
     Rule(
         "stale_message",
         "S3 stored it long after SES received it: old mail, copied or restored; `mailstep replay` still processes it",
