@@ -59,6 +59,13 @@ RAISED_IN: dict[str, tuple[str, ...]] = {
         ("SendUnconfirmed", "IdempotencyAlreadyInProgressError", "IdempotencyInconsistentStateError", *REMEDIED),
         SENDING,
     ),
+    # The errors of the services that the workflow calls itself ("Error names": the service, then the exception).
+    **dict.fromkeys(
+        ("SQS.SdkClientException", "SQS.AmazonSQSException", "Sqs.SqsException", "States.HeartbeatTimeout"),
+        ("QueueEmail",),
+    ),
+    **dict.fromkeys(("S3.S3Exception", "S3.SdkClientException"), ("QuarantineEmail",)),
+    **dict.fromkeys(("Sns.SnsException", "SNS.SdkClientException"), ("AlertOperators",)),
     # A defect of ours, and what Step Functions itself raises; by example, since they have no list.
     **dict.fromkeys(("ZeroDivisionError", "MemoryError", "States.DataLimitExceeded"), OF_FUNCTIONS),
 }
@@ -113,10 +120,16 @@ def named(state: str, branch: str) -> set[str]:
 
 def handled(state: str, error: str) -> bool:
     retried, caught = named(state, "Retry"), named(state, "Catch")
-    return error in retried or error in caught or "States.ALL" in caught
+    # States.TaskFailed is any error but States.Timeout (Amazon States Language, "Errors").
+    any_failure = "States.TaskFailed" in retried and error != "States.Timeout"
+    return error in retried or any_failure or error in caught or "States.ALL" in caught
 
 
 PAIRS = [(error, task) for error, tasks in RAISED_IN.items() for task in tasks]
+
+
+def test_a_task_of_a_service_that_times_out_is_retried_or_caught() -> None:
+    assert all(handled(task, "States.Timeout") for task in (*OF_SERVICES, "QueueEmail"))
 
 
 @pytest.mark.parametrize(("error", "task"), PAIRS)
