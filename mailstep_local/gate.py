@@ -91,9 +91,9 @@ async def _let_in(
             body = await _body(receive)
             if body is None:
                 return
+            receive = _again(body, receive)
             if claimed:
                 claimed.verify(body)
-            receive = _again(body, receive)
     except NotOurOwn as refusal:
         await _refuse(request, receive, send, "AccessDenied", str(refusal))
     except NotAuthenticated as refusal:

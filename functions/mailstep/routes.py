@@ -75,7 +75,7 @@ class Route(Contract):
     max_age_hours: float = Field(
         default=72,
         gt=0,
-        le=24 * 365,
+        le=24 * 90,
         description="Longest time between SES's receipt and S3's event; older mail is refused",
     )
     replies_an_hour: int = Field(

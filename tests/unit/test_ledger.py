@@ -76,6 +76,13 @@ def test_a_message_whose_first_delivery_failed_is_no_duplicate() -> None:
     assert not delivered("third"), "the second one is under way"
 
 
+def test_a_copy_that_was_not_authenticated_does_not_make_the_true_message_a_duplicate() -> None:
+    assert delivered("forged")
+    proven = {"verdicts": {"dmarc": "pass", "dmarc_domain": "b.example"}}
+    assert delivered("true", **proven)
+    assert not delivered("again", **proven)
+
+
 def test_a_replay_that_did_not_fail_makes_what_comes_again_a_duplicate() -> None:
     assert delivered("first")
     FAILED.add("arn:of:first")

@@ -308,3 +308,18 @@ def test_a_reply_stays_short_whatever_the_tables_hold() -> None:
     assert (answer.text.count("- n"), len(answer.html) < 1_000_000) == (processor.COLUMNS_SHOWN, True)
     assert "and 200 more columns" in answer.text
     assert len(answer.attachments) == 10
+
+
+def test_quotation_marks_make_no_work_for_the_search_of_a_delimiter() -> None:
+    """500 octets took minutes: the time of csv.Sniffer grows with the fourth power of their number."""
+    table = one(('a,"b",c\n' + '"' * 2_500 + "x\n1,2,3\n").encode())
+    assert [column.name for column in table.columns][:3] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a;b\n1,5;2,5\n1,7;3,0\n", "a\tb\n1,5\t2\n", "a|b\n1|x;y\n2|z\n", "a,b\n1,x;y\n2,z\n", 'a,b\n"x;y",2\n'],
+)
+def test_the_delimiter_is_the_one_that_makes_even_rows(text: str) -> None:
+    table = one((text).encode())
+    assert [column.name for column in table.columns] == ["a", "b"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mailstep import settings
 from mailstep.addresses import in_ascii
+from mailstep.authentication import is_authenticated
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import Message
 
@@ -161,6 +162,8 @@ def _content_digest(message: Message) -> str:
         json.dumps(
             [
                 message.route,
+                # A copy that SES did not authenticate gets no reply, so it must not stand for the one that does.
+                is_authenticated(message),
                 message.message_id,
                 _written(message),
                 [address.address for address in message.from_],

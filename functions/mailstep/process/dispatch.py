@@ -38,6 +38,9 @@ def process(request: ProcessRequest) -> Processed:
         answer: Answer | None = _ask_application(route, bucket, message, request.idempotency_key)
     else:
         answer = built_in(route.processor)(message, partial(mail_bucket.read_attachment, bucket))
+        # Only an application may want no reply: a processor that returns nothing has a defect.
+        if not isinstance(answer, Answer):
+            raise TypeError(f"the processor {route.processor} returned {type(answer).__name__}: return an Answer")
     return Processed(answer_key=mail_bucket.write_answer(bucket, message.email_id, answer) if answer else None)
 
 
