@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Literal
 
 from bench import corpus
+from mailstep.budget import Budget
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.defects import Defect
-from mailstep.parse.budget import Budget
 from mailstep.parse.message import parse
 
 PROJECT = Path(__file__).parents[1]

@@ -11,6 +11,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from jinja2 import TemplateSyntaxError
+
 from mailstep import custom
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer
@@ -55,7 +57,7 @@ def process_file(path: Path, route: str) -> Processed:
     What the processor prints or logs goes to stderr.
 
     Raises:
-        UserError: the file is not an email, the route's mail is for an application, or the processor failed.
+        UserError: the file is not an email, the route's mail is for an application, or a processor or template fails.
         ConfigurationError: the route or its processor is at fault.
     """
     settings = route_with_processor(route)
@@ -64,7 +66,7 @@ def process_file(path: Path, route: str) -> Processed:
     except UnreadableEmail as error:
         raise UserError(f"{path}: not an email ({error})") from error
     outcome, reason, answer = _ending(email, settings.processor)
-    reply = email.reply(answer) if answer and is_authenticated(email.message) else None
+    reply = _reply(email, answer) if answer and is_authenticated(email.message) else None
     return Processed(path, route, outcome, reason, answer, reply, email.rules_not_applied)
 
 
@@ -90,10 +92,21 @@ def _answer(email: ReceivedEmail, processor: str) -> Answer:
         raise UserError(f"the processor {processor} failed{_place(error)}: {type(error).__name__}: {error}") from error
 
 
+def _reply(email: ReceivedEmail, answer: Answer) -> EmailMessage:
+    try:
+        return email.reply(answer)
+    except TemplateSyntaxError as error:
+        raise UserError(f"the template {error.name}, line {error.lineno}: {error.message}") from error
+    # An installation's own template may fail in any way: its author reads what and where.
+    except Exception as error:
+        raise UserError(f"the reply cannot be made{_place(error)}: {type(error).__name__}: {error}") from error
+
+
 def _place(error: BaseException) -> str:
-    """Where in a processor's own file it was."""
+    """Where in a processor or template it was."""
+    folders = (*map(Path, custom.PROCESSORS), *custom.TEMPLATES)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if any(Path(frame.filename).is_relative_to(folder) for folder in custom.PROCESSORS):
+        if any(Path(frame.filename).is_relative_to(folder) for folder in folders):
             return f" at {Path(frame.filename).name}, line {frame.lineno}"
     return ""
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
+from mailstep import custom, rendering
 from mailstep.addresses import canonical_domain, is_domain
 from mailstep.errors import ConfigurationError
-from mailstep.process.processors import built_in
+from mailstep.process.built_in import built_in
 from mailstep.routes import Route, fault, names, read
 from mailstep_cli import checkout
 from mailstep_cli.errors import UserError
@@ -48,6 +49,8 @@ def check(file: Path | None, domain: str | None) -> Checked:
     found = read(text, (_variables(project) if project else {}) | {"DOMAIN": wanted})
     faults = [line for lines in found.faults.values() for line in lines]
     faults += [line for name, route in found.items() for line in _processor_faults(text, name, route)]
+    if project:
+        faults += rendering.faults(project / "functions" / custom.FOLDER / "templates")
     if faults:
         raise UserError(*faults)
     return Checked(file or checkout.routes_file(), dict(found), tomllib.loads(text)["routes"], canonical_domain(wanted))
@@ -104,9 +107,10 @@ def _configured_domain(project: Path) -> str:
     try:
         sections = tomllib.loads((project / "samconfig.toml").read_text("utf-8-sig"))
         given = sections["default"]["deploy"]["parameters"]["parameter_overrides"]
-    except (OSError, ValueError, KeyError):
+        pairs = shlex.split(given) if isinstance(given, str) else list(given)
+    # SAM's own complaint about such a file is better than ours: what cannot be read names no domain.
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
-    pairs = shlex.split(given) if isinstance(given, str) else given
     return next((value for name, _, value in (str(pair).partition("=") for pair in pairs) if name == "Domain"), "")
 
 

@@ -24,6 +24,9 @@ ARCHIVE_MEMBERS = 10_000
 ARCHIVE_DEPTH = 2
 """Nesting of ZIP archives: people do pack one archive within another."""
 
+ATTACHMENTS_SECONDS = 18
+"""How long a built-in processor may work on all attachments of a message: ProcessFunction has 30 for the step."""
+
 NESTED_ARCHIVE_OCTETS = 40 * 1024 * 1024
 """Octets of nested ZIP archives that are inflated in memory to check them."""
 

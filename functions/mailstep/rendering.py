@@ -1,8 +1,10 @@
 """Renders templates to text and HTML. HTML is autoescaped, because everything in a message is hostile."""
 
+from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
 
 from mailstep.custom import TEMPLATES
 
@@ -22,10 +24,9 @@ def _figure(number: float) -> str:
     return f"{number:,.2f}".rstrip("0").rstrip(".")
 
 
-@cache
-def _environment() -> Environment:
+def _environment(folders: Sequence[Path]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folders),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -35,6 +36,25 @@ def _environment() -> Environment:
     return environment
 
 
+@cache
+def _templates() -> Environment:
+    return _environment(TEMPLATES)
+
+
+def faults(folder: Path) -> list[str]:
+    """One line for each template in the folder that cannot be read: its file, the line and what is wrong there."""
+    environment = _environment((folder,))
+    found = []
+    for name in environment.list_templates(extensions=["j2"]):
+        try:
+            environment.get_template(name)
+        except TemplateSyntaxError as error:
+            found.append(f"{folder / name}, line {error.lineno}: {error.message}")
+        except UnicodeDecodeError:
+            found.append(f"{folder / name}: not UTF-8: save it as UTF-8")
+    return found
+
+
 def render(template: str, **context: object) -> str:
     """Render a template: the installation's own, or else the shipped one of that name."""
-    return _environment().get_template(template).render(context)
+    return _templates().get_template(template).render(context)

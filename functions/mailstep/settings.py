@@ -102,6 +102,12 @@ class Runtime(Settings):
     region: str = Field(alias="AWS_REGION", min_length=1, title="AWS Lambda")
 
 
+class Memory(Settings):
+    """The memory that AWS Lambda gives the function; None elsewhere."""
+
+    memory_mb: int | None = Field(None, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", gt=0, title="AWS Lambda")
+
+
 class StartFunction(Telemetry, Workflow):
     """What StartFunction reads."""
 
@@ -110,7 +116,7 @@ class ValidateFunction(Telemetry, Domain, Ledger):
     """What ValidateFunction reads, beside the variables of routes.toml."""
 
 
-class ProcessFunction(Application, Runtime):
+class ProcessFunction(Application, Runtime, Memory):
     """What ProcessFunction reads, beside the variables of routes.toml."""
 
 

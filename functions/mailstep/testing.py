@@ -14,7 +14,7 @@ from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import ConfigurationError, RefusedEmail
 from mailstep.parse.message import parse
-from mailstep.process.processors import Processor, built_in
+from mailstep.process.built_in import Processor, built_in
 from mailstep.reply.compose import compose
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES, Case, validate

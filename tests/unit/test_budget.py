@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from mailstep.budget import Budget, OverBudget
 from mailstep.mime.defects import Defect
-from mailstep.parse.budget import Budget, OverBudget
 
 # One environment: three messages one after the other, the second of which is made to hurt.
 ENVIRONMENT = """
 import json, resource, signal, sys, time
 from mailstep.parse import attachments, message as parsing, texts
-from mailstep.parse.budget import Budget
+from mailstep.budget import Budget
 from mailstep.errors import UnreadableEmail
 from tests.support.messages import EMAIL
 

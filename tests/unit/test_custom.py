@@ -27,7 +27,7 @@ def process(message: Message, _open_attachment: OpenAttachment) -> Answer:
 ASK = """
 import json, mailstep
 from mailstep import rendering, routes
-from mailstep.process.processors import built_in
+from mailstep.process.built_in import built_in
 print(json.dumps({
     "code": mailstep.__file__,
     "routes": list(routes.routes()),

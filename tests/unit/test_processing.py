@@ -18,11 +18,15 @@ PROCESSORS = {
     "broken": 'print("on the way:", message.text)\n    return {}["no such key"]',
     "dictionary": 'return {"text": "x"}',
     "leaving": "raise SystemExit(7)",
+    # Named as functions and modules that the processors' package uses or might use.
+    "cast": 'return Answer(text="cast")',
+    "custom": 'return Answer(text="custom")',
+    "built_in": 'return Answer(text="built_in")',
     "echo": "print(message.text)\n    return Answer(text=message.text)",
 }
 ROUTES = "\n".join(
     [
-        *(f'[routes.{name}]\nprocessor = "{name}"' for name in PROCESSORS),
+        *(f'[routes.{name.replace("_", "-")}]\nprocessor = "{name}"' for name in PROCESSORS),
         '[routes.missing]\nprocessor = "nowhere"',
         '[routes.faulty]\nprocessor = "words"\nreplies_an_hour = 0',
         '[routes.open]\nprocessor = "words"\nrequire_authentication = false',
@@ -177,3 +181,29 @@ def test_a_log_line_of_the_processor_is_no_part_of_the_json(checkout: Path, tmp_
     told = process(checkout, "--json", str(tmp_path / "a.eml"), "--route", "noisy")
     assert json.loads(told.stdout)["outcome"] == "replied"
     assert "one line" in told.stderr
+
+
+@pytest.mark.parametrize("name", ["cast", "custom", "built_in"])
+def test_a_processor_may_have_any_modules_name(checkout: Path, name: str) -> None:
+    assert ended(checkout, "hello.eml", "--route", name.replace("_", "-"))["answer"]["text"] == name  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("Hello\n{% if %}", "reply.txt.j2, line 2: Expected an expression"),
+        ("Hello\n{{ nothing }}", "reply.txt.j2, line 2: UndefinedError: 'nothing' is undefined"),
+        ("Hello\n{{ 1 / 0 }}", "reply.txt.j2, line 2: ZeroDivisionError"),
+    ],
+)
+def test_a_broken_template_of_ones_own_is_one_line(checkout: Path, template: str, says: str) -> None:
+    own = checkout / "functions" / "custom" / "templates" / "reply.txt.j2"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text(template)
+    try:
+        told = process(checkout, "hello.eml", "--route", "words")
+    finally:
+        own.unlink()
+    assert (told.returncode, told.stdout) == (2, "")
+    assert says in told.stderr
+    assert len(told.stderr.splitlines()) == 1

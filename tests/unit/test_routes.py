@@ -5,6 +5,7 @@ Over 300 lines, most of which are cases.
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -305,3 +306,39 @@ def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_p
     assert "line 2: routes.a.reply_from" in run("routes", str(file), "--domain", "bücher.example").stderr
     assert run("routes", str(file)).returncode == 0
     assert "is not a domain" in run("routes", str(file), "--domain", "a b").stderr
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        (b"Hello\n{% if %}", "line 2: Expected an expression"),
+        (b"Hello {{ name }", "line 1: unexpected '}'"),
+        ("Grüße".encode("cp1252"), "not UTF-8: save it as UTF-8"),
+    ],
+)
+def test_a_template_that_cannot_be_read_is_refused(tmp_path: Path, template: bytes, says: str) -> None:
+    for name in ("template.yaml", "functions/routes.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, tmp_path / name)
+    (tmp_path / "functions" / "mailstep").mkdir()
+    own = tmp_path / "functions" / "custom" / "templates" / "reply.txt.j2"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(template)
+    shown = run("routes", str(tmp_path / "functions" / "routes.toml"), "--domain", "shop.example")
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert says in shown.stderr
+    assert str(own) in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    ['"Domain=shop.example Routes=a"', '["Domain=shop.example", 3]', "3", "true", '{ Domain = "shop.example" }'],
+)
+def test_samconfig_may_hold_anything(tmp_path: Path, overrides: str) -> None:
+    for name in ("template.yaml", "functions/routes.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, tmp_path / name)
+    (tmp_path / "functions" / "mailstep").mkdir()
+    (tmp_path / "samconfig.toml").write_text(f"[default.deploy.parameters]\nparameter_overrides = {overrides}\n")
+    shown = run("routes", str(tmp_path / "functions" / "routes.toml"))
+    assert shown.returncode == 0, shown.stderr

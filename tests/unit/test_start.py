@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -98,3 +98,15 @@ def test_a_record_that_is_given_back_leaves_a_line() -> None:
     with patch.object(logger, "exception") as said:
         handler(batch("not JSON"), CONTEXT)
     assert said.call_args.kwargs["extra"] == {"sqs_message_id": "0"}
+
+
+def test_an_event_time_without_a_zone_is_utc(machine: str) -> None:
+    event = json.loads(sample())
+    event["Records"][0]["eventTime"] = "2026-11-26T09:00:00.000"
+    handler(batch(json.dumps(event)), CONTEXT)
+    [execution] = executions(machine)
+    described = boto3.client("stepfunctions", region_name=REGION).describe_execution(
+        executionArn=execution["executionArn"]
+    )
+    stored = datetime.fromisoformat(json.loads(described["input"])["stored"])
+    assert stored == datetime(2026, 11, 26, 9, tzinfo=UTC)

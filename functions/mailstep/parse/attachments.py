@@ -8,6 +8,7 @@ from functools import partial
 import filetype
 
 from mailstep import keys
+from mailstep.budget import Budget
 from mailstep.contracts import Attachment
 from mailstep.mime.bodies import disposition
 from mailstep.mime.defects import Defect
@@ -16,7 +17,6 @@ from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, header
 from mailstep.mime.tnef import Unpacker
 from mailstep.mime.transfer_encoding import content
-from mailstep.parse.budget import Budget
 from mailstep.parse.filenames import safe_filename
 
 Keep = Callable[[str, bytes], None]

@@ -6,15 +6,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep.aws import mail_bucket
+from mailstep.budget import Budget, octets_of
 from mailstep.contracts import Claim, StoredEmail
-from mailstep.parse.budget import Budget
 from mailstep.parse.message import parse, summary
 from mailstep.telemetry import logger
 
-# Of the time that is left when the message is here, what reading it may take; of the memory, what is for other things:
-# the runtime beside this process, and storing what was read.
 _READING_SHARE = 0.6
-_OTHER_OCTETS = 96 * 1024 * 1024
+"""Of the time that is left when the message is here. The rest is for storing what was read."""
 
 
 @logger.inject_lambda_context(correlation_id_path="email_id")
@@ -23,7 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     raw = mail_bucket.read_raw(email)
     budget = Budget(
         seconds=context.get_remaining_time_in_millis() / 1_000 * _READING_SHARE,
-        octets=int(context.memory_limit_in_mb) * 1024 * 1024 - _OTHER_OCTETS,
+        octets=octets_of(int(context.memory_limit_in_mb)),
     )
     message = parse(raw, email, partial(mail_bucket.write_attachment, email.bucket), budget)
     message_key = mail_bucket.write_message(email.bucket, message)

@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+from mailstep.budget import Budget, OverBudget
 from mailstep.contracts import SUBJECT_IN_STATE, Address, Message, StoredEmail, Summary
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.bodies import bodies
@@ -18,7 +19,6 @@ from mailstep.mime.fields import (
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, structure
 from mailstep.parse.attachments import Attachments, Keep
-from mailstep.parse.budget import Budget, OverBudget
 from mailstep.parse.delivery_reports import delivery_report
 from mailstep.parse.reply_text import reply_text
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts

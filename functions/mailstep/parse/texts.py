@@ -3,12 +3,12 @@
 from functools import partial
 
 from mailstep import limits
+from mailstep.budget import Budget
 from mailstep.mime.bodies import disposition
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
 from mailstep.mime.structure import Part
 from mailstep.parse.attachments import Attachments, decoded_content
-from mailstep.parse.budget import Budget
 
 
 def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: set[Defect], budget: Budget) -> str:

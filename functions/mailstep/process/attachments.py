@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from mailstep import limits, settings
+from mailstep.budget import Budget, OverBudget, octets_of
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import MailstepError
 from mailstep.telemetry import logger
@@ -35,29 +38,38 @@ def work_on_each[Result](
 ) -> tuple[Worked[Result], ...]:
     """Call `work` on each attachment that `only` selects; the result has the other attachments too.
 
-    If `work` fails on an attachment, its `problem` says so. An unexpected error is logged by the name of its class:
-    its text may contain what the sender wrote.
+    If `work` fails on an attachment, its `problem` says so. So it does if `work` takes too much memory, or more than
+    half of the time that is left: together, the attachments have limits.ATTACHMENTS_SECONDS. An unexpected error is
+    logged by the name of its class: its text may contain what the sender wrote.
 
     Raises:
         MailstepError, ClientError: for what is not the attachment's fault: S3 is unavailable, or a setting is wrong.
     """
-    return tuple(
-        # Opened outside the try block: if S3 fails, the workflow retries the whole step.
-        _worked(attachment, open_attachment(attachment), work) if only(attachment) else Worked(attachment)
-        for attachment in message.attachments
-    )
+    memory = settings.Memory.read().memory_mb
+    with Budget(limits.ATTACHMENTS_SECONDS, octets_of(memory) if memory else None) as budget:
+
+        def worked(attachment: Attachment) -> Worked[Result]:
+            if not only(attachment):
+                return Worked(attachment)
+            # Opened outside the try block: if S3 fails, the workflow retries the whole step.
+            with budget.paused():
+                content = open_attachment(attachment)
+            return _worked(attachment, partial(budget.bounded, partial(work, attachment, content)))
+
+        return tuple(worked(attachment) for attachment in message.attachments)
 
 
-def _worked[Result](
-    attachment: Attachment, content: bytes, work: Callable[[Attachment, bytes], Result]
-) -> Worked[Result]:
+def _worked[Result](attachment: Attachment, work: Callable[[], Result]) -> Worked[Result]:
     try:
-        return Worked(attachment, work(attachment, content))
+        return Worked(attachment, work())
     except UnreadableAttachment as error:
         return Worked(attachment, problem=str(error))
     except MailstepError:
         raise
+    except OverBudget as error:
+        logger.error("An attachment takes too much", extra={"scarce": error.scarce})
+        return Worked(attachment, problem=_TOO_MUCH)
     except Exception as error:
         # A library may raise anything on hostile input.
         logger.error("An attachment could not be processed", extra={"error": type(error).__name__})
-        return Worked(attachment, problem=_TOO_MUCH if isinstance(error, MemoryError | TimeoutError) else _FAILED)
+        return Worked(attachment, problem=_TOO_MUCH if isinstance(error, TimeoutError) else _FAILED)

@@ -14,7 +14,7 @@ from mailstep.errors import ApplicationRefused, ConfigurationError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.process import application
-from mailstep.process.processors import built_in
+from mailstep.process.built_in import built_in
 from mailstep.routes import Route, routes
 
 ATTACHMENT_LINK_SECONDS = 35

@@ -1,6 +1,6 @@
 """Reads S3 events: the emails in them, and the keys that belong to no route."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 
 from mailstep.contracts import StoredEmail
@@ -39,8 +39,9 @@ def _object(record: object) -> StoredEmail | str | None:
 
 
 def _time(said: object) -> datetime | None:
-    """When S3 stored the object (Amazon S3 User Guide, "Event message structure": eventTime, ISO 8601)."""
+    """When S3 stored the object (Amazon S3 User Guide, "Event message structure": eventTime, ISO 8601, in UTC)."""
     try:
-        return datetime.fromisoformat(str(said))
+        time = datetime.fromisoformat(str(said))
     except ValueError:
         return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The time and the memory that reading one message may take, so that what loops or swells ends as an error of ours."""
+"""Bounds the time and the memory of work on one message: what loops or swells ends as an error of ours."""
 
 import resource
 import signal
@@ -9,17 +9,22 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from mailstep.mime.defects import Defect
 
 _AGAIN = 0.25  # seconds: a library that swallows the alarm is told again
-_CAUSES = {"_Alarm": "time", "MemoryError": "memory"}
+_OTHER_OCTETS = 96 * 1024 * 1024  # for the runtime beside this process, and for storing what was made
 _STATM = Path("/proc/self/statm")
 
 
 class OverBudget(Exception):
-    """Reading takes more time or memory than a message may."""
+    """The work takes more time or memory than a message may; `scarce` says which."""
+
+    def __init__(self, scarce: Literal["time", "memory"]) -> None:
+        """Word the error."""
+        super().__init__(f"reading it takes more {scarce} than a message may")
+        self.scarce = scarce
 
 
 class _Alarm(BaseException):
@@ -72,27 +77,43 @@ class Budget:
         if isinstance(error, _Alarm | MemoryError):
             traceback.clear_frames(raised)  # what has swollen is let go before anything else is done
         if isinstance(error, _Alarm):
-            raise OverBudget("reading it takes more time than a message may") from None
+            raise OverBudget("time") from None
         if isinstance(error, MemoryError):
-            raise OverBudget("reading it takes more memory than a message may") from None
+            raise OverBudget("memory") from None
 
-    def attempt[T](self, step: Callable[[], T], otherwise: T, defects: set[Defect], defect: Defect) -> T:
-        """What a step gives; where it fails, or takes over half of the time that is left, `otherwise` and the defect.
+    def bounded[T](self, step: Callable[[], T]) -> T:
+        """What a step gives in half of the time that is left.
 
-        Halves add up to less than the whole, so that no number of such steps keeps the rest from being read.
+        Halves add up to less than the whole, so that no number of such steps keeps the rest from being done.
+
+        Raises:
+            OverBudget: the step takes more. Whatever the step raises passes through.
         """
+        scarce: Literal["time", "memory"]
         try:
             self._arm(self._left() / 2)
-            result = step()
-        except (Exception, _Alarm) as error:  # a library raises whatever a broken input makes it raise
-            # Its name alone: the error would keep all that the step had made.
-            cause = type(error).__name__
-        else:
+            return step()
+        except (_Alarm, MemoryError) as error:
+            # First of all: while what the step made is let go, the alarm would ring again, and nothing would catch it.
+            self._disarm()
+            traceback.clear_frames(error.__traceback__)
+            scarce = "memory" if isinstance(error, MemoryError) else "time"
+        except Exception:
+            self._disarm()
+            raise
+        finally:
             self._arm(self._left())
-            return result
-        self._arm(self._left())
+        raise OverBudget(scarce)
+
+    def attempt[T](self, step: Callable[[], T], otherwise: T, defects: set[Defect], defect: Defect) -> T:
+        """What a step gives; `otherwise` and the defect where it fails or takes too much (see `bounded`)."""
+        try:
+            return self.bounded(step)
+        except Exception as error:  # a library raises whatever a broken input makes it raise
+            # Its name alone: the error would keep all that the step had made.
+            cause = error.scarce if isinstance(error, OverBudget) else type(error).__name__
         defects.add(defect)
-        self.failures.add(f"{defect}: {_CAUSES.get(cause, cause)}")
+        self.failures.add(f"{defect}: {cause}")
         return otherwise
 
     @contextmanager
@@ -126,6 +147,11 @@ class Budget:
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
         if self._armed:
             raise _Alarm
+
+
+def octets_of(memory_mb: int) -> int:
+    """How many octets of a function's memory, in MiB, work on a message may take; the rest is for other things."""
+    return memory_mb * 1024 * 1024 - _OTHER_OCTETS
 
 
 def _allowed_data(octets: int, hard: int) -> int:
