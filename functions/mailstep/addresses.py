@@ -1,4 +1,4 @@
-"""Brings addresses and domains into one form: the domain as A-labels (RFC 5890), in lower case for comparison."""
+"""One canonical form of addresses and domains, for comparing them and for sending (RFC 5321, RFC 5890, UTS 46)."""
 
 import re
 from contextlib import suppress
@@ -17,41 +17,55 @@ _DOMAIN = re.compile(
 )
 # RFC 5322 section 3.2.3, dot-atom; RFC 5321 section 4.5.3.1.1, 64 octets.
 _LOCAL_PART = re.compile(r"(?=.{1,64}$)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
-
-
-def in_ascii(address: str) -> str:
-    """An addr-spec with its domain as A-labels, each label as IDNA 2008 maps it: no domain becomes another one.
-
-    Raises:
-        ValueError: the part before the @ is not US-ASCII, or the domain is invalid.
-    """
-    local, _, domain = address.rpartition("@")
-    if not local.isascii():
-        raise ValueError("SES accepts only US-ASCII before the @")
-    return f"{local}@{domain_in_ascii(domain)}"
+# RFC 5322 section 4.4, obs-local-part: each word may have quotes.
+_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_WORDS = re.compile(rf'(?:{_QUOTED}|[^".]+)(?:\.(?:{_QUOTED}|[^".]+))*', re.DOTALL)
 
 
 def domain_in_ascii(domain: str) -> str:
-    """A domain as A-labels.
+    """A domain as A-labels in lower case, without the dot of the root.
+
+    UTS 46 maps full-width letters and the ideographic full stops; IDNA 2008 then encodes each label, so that no domain
+    becomes another one.
 
     Raises:
         ValueError: it is not a domain.
     """
     # ASCII domains may have characters that IDNA does not allow, such as an underscore, so they are not encoded.
-    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+    mapped = domain if domain.isascii() else idna.uts46_remap(domain, std3_rules=False)
+    mapped = mapped.lower().removesuffix(".")
+    encoded = mapped if mapped.isascii() else idna.encode(mapped).decode("ascii")
+    # UTS 46 maps some characters to an @, a slash or two dots.
+    if not _DOMAIN.fullmatch(encoded):
+        raise ValueError("not a domain")
+    return encoded
 
 
 def canonical_domain(domain: str) -> str:
     """The form for comparing domains: A-labels in lower case. Text that is not a domain is only made lower case."""
     with suppress(ValueError):
-        return domain_in_ascii(domain).lower()
+        return domain_in_ascii(domain)
     return domain.lower()
 
 
 def canonical(address: str) -> str:
-    """The form for comparing addresses: lower case, with the domain as A-labels."""
+    """The form for comparing addresses: lower case, the domain as A-labels, no quotes that are not needed."""
     local, at, domain = address.rpartition("@")
-    return f"{local.lower()}{at}{canonical_domain(domain)}"
+    return f"{_local_part(local).lower()}{at}{canonical_domain(domain)}"
+
+
+def without_label(address: str) -> str:
+    """The canonical address of the mailbox: SES and others deliver `user+label@` to `user@` (RFC 5233)."""
+    local, at, domain = canonical(address).rpartition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain}"
+
+
+def _local_part(written: str) -> str:
+    """The part before the @ with quotes only where it needs them: `"ann"` is `ann` (RFC 5321 section 4.1.2)."""
+    if '"' not in written or not _WORDS.fullmatch(written):
+        return written
+    meant = re.sub(_QUOTED, lambda quoted: re.sub(r"\\(.)", r"\1", quoted[1]), written, flags=re.DOTALL)
+    return meant if _LOCAL_PART.fullmatch(meant) else '"' + re.sub(r'(["\\])', r"\\\1", meant) + '"'
 
 
 def is_domain(domain: str) -> bool:
@@ -78,20 +92,24 @@ class Author(Protocol):
 
 
 def mailbox(author: Author) -> Address:
-    """The address to reply to, its domain in ASCII (RFC 5890).
+    """The address to reply to: the domain in ASCII (RFC 5890), the part before the @ in US-ASCII and without quotes.
 
     Raises:
         ValueError: SES cannot send to it.
     """
-    address = author.address.strip()
-    # The email package takes white space out, which makes another address of it.
-    if not address.isprintable() or " " in address:
-        raise ValueError("not an address that SES can send to")
     try:
-        return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=in_ascii(address))
+        return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=_addr_spec(author.address.strip()))
     # The email package raises AttributeError for some defects.
     except (UnicodeError, HeaderParseError, IndexError, ValueError, AttributeError) as error:
         raise ValueError("not an address that SES can send to") from error
+
+
+def _addr_spec(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    local = _local_part(local)
+    if not _LOCAL_PART.fullmatch(local):
+        raise ValueError("its part before the @ needs quotes, or is not US-ASCII")
+    return f"{local}@{domain_in_ascii(domain)}"
 
 
 def one_line(text: str) -> str:

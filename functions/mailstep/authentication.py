@@ -1,5 +1,7 @@
 """Decides whether a sender is authenticated. ValidateEmail and the states that send use the same function."""
 
+from functools import cache
+
 from mailstep.addresses import canonical_domain
 from mailstep.contracts import Message
 
@@ -14,13 +16,29 @@ def is_authenticated(message: Message) -> bool:
     seen, author = message.verdicts, _domain(message.from_[0].address)
     if seen.dmarc == "pass" and seen.dmarc_domain == author:
         return True
-    aligned = [
+    passed = [
         *([seen.spf_domain] if seen.spf == "pass" else []),
         *(seen.dkim_domains if seen.dkim == "pass" else ()),
     ]
-    return any(domain and (domain == author or author.endswith(f".{domain}")) for domain in aligned)
+    return any(domain and _is_aligned(domain, author) for domain in passed)
+
+
+def _is_aligned(domain: str, author: str) -> bool:
+    """Relaxed alignment (RFC 7489 section 3.1): both have one organisational domain, whichever is the longer name."""
+    return domain == author or (
+        _organisational(domain) is not None and _organisational(domain) == _organisational(author)
+    )
+
+
+@cache
+def _organisational(domain: str) -> str | None:
+    """The organisational domain (RFC 7489 section 3.2), or None for a public suffix, which is no organisation's."""
+    # Imported late: reading the list takes 50 ms, and few messages need it.
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+
+    return PublicSuffixList().privatesuffix(domain)
 
 
 def _domain(address: str) -> str:
-    """The domain of an address in the ASCII form of SES's verdicts (RFC 5890)."""
+    """The domain of an address in the form of the verdicts (parse/ses_verdicts.py)."""
     return canonical_domain(address.rpartition("@")[2])

@@ -16,6 +16,8 @@ _THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
 # Amazon SQS Developer Guide, "Queue and message identifiers": 80 characters with the suffix.
 _QUEUE_PATH = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,75}\.fifo")
 _SECRET = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+")
+# Those that UTS 46 maps to a full stop.
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _WILDCARD = re.compile(r"[*?\[]")
 # In an address only within quotes (RFC 5322 section 3.2.3).
 _OUTSIDE_ADDRESSES = re.compile(r'[\s<>(),:;"\\]')
@@ -148,7 +150,7 @@ def sender_pattern(value: str) -> str:
     if _OUTSIDE_ADDRESSES.search(pattern):
         raise ValueError("no address matches it: write each address alone, as ann@shop.example or *@shop.example")
     local, at, domain = pattern.rpartition("@")
-    labels = [label if _WILDCARD.search(label) else canonical_domain(label) for label in domain.split(".")]
+    labels = [label if _WILDCARD.search(label) else canonical_domain(label) for label in _DOTS.split(domain)]
     domain = ".".join(labels)
     if not domain.isascii():
         raise ValueError("no address matches it: write a label with a wildcard in US-ASCII, or without the wildcard")
@@ -157,7 +159,8 @@ def sender_pattern(value: str) -> str:
     if not local and is_domain(domain.strip(".")):
         raise ValueError(f"no address matches {at}{domain}: write *@{'*' * domain.startswith('.')}{domain.rstrip('.')}")
     # A wildcard stands for characters of a label, or for whole labels.
-    if not local or "@" in local or not is_domain(re.sub(r"\[[^]]*\]|[*?]", "x", domain)):
+    named = re.sub(r"\[[^]]*\]|[*?]", "x", domain)
+    if not local or "@" in local or named.endswith(".") or not is_domain(named):
         raise ValueError("no address matches it: write it as ann@shop.example or *@shop.example")
     return f"{local}@{domain}"
 

@@ -40,6 +40,8 @@ SES = (
     "Received-SPF: pass (spfCheck: ok) client-ip=198.51.100.7; envelope-from=ann@shop.example; helo=mx;\r\n"
     "Authentication-Results: amazonses.com;\r\n spf=pass (spfCheck: ok) client-ip=198.51.100.7;\r\n"
     " dkim={dkim} header.i=@shop.example;\r\n dmarc={dmarc} header.from=shop.example;\r\n"
+    "X-SES-RECEIPT: AEFBQUFBQUFBQUFG\r\n"
+    "X-SES-DKIM-SIGNATURE: a=rsa-sha256; q=dns/txt; b=AAAA; c=relaxed/simple; d=amazonses.com; v=1; bh=AAAA=;\r\n"
 )
 
 

@@ -4,7 +4,6 @@ The table has addresses only as hashes. `expiration` (seconds since 1970) lets D
 take days (Amazon DynamoDB Developer Guide, "Time to Live"), so reading a record compares it with the clock.
 """
 
-import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mailstep import settings
-from mailstep.addresses import in_ascii
+from mailstep.addresses import canonical, without_label
 from mailstep.authentication import is_authenticated
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import Message
@@ -28,10 +27,8 @@ _HOUR = 3600
 
 
 def suppression_id(address: str) -> str:
-    """The key of an address's suppression record, the same for both forms of its domain (RFC 5890)."""
-    with contextlib.suppress(ValueError):
-        address = in_ascii(address)
-    return f"suppressed#{_digest(address.lower())}"
+    """The key of the suppression record of an address, the same however it is written and with any label."""
+    return f"suppressed#{_digest(without_label(address))}"
 
 
 def suppress(address: str, *, seconds: int) -> None:
@@ -127,7 +124,7 @@ class Ledger:
         """
         now = int(time.time())
         hour = (int(message.received.timestamp()) if message.received else now) // _HOUR
-        sender = f"{message.route} {message.from_[0].address.lower()}"
+        sender = f"{message.route} {without_label(message.from_[0].address)}"
         dynamodb: DynamoDBClient = client("dynamodb")
         with transient_faults():
             try:
@@ -166,7 +163,7 @@ def _content_digest(message: Message) -> str:
                 is_authenticated(message),
                 message.message_id,
                 _written(message),
-                [address.address for address in message.from_],
+                [canonical(address.address) for address in message.from_],
                 message.subject,
                 message.text,
                 message.html,

@@ -59,7 +59,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
     html = read_text(raw, found.html, attachments, defects, budget)
     for part in found.files:
         attachments.add_part(part)
-    block = ses_block(root.fields)
+    block = ses_block(raw)
     sent = _field(root, "date")
     when = budget.attempt(partial(parse_date, sent), None, defects, Defect.DATE_UNREADABLE)
     if sent and when is None:
@@ -89,7 +89,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
         ),
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),
-        verdicts=verdicts(block),
+        verdicts=verdicts(block, (name for name, _ in root.fields)),
         headers=headers,
         defects=tuple(defect for defect in Defect if defect in defects),
     )

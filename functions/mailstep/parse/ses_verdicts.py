@@ -1,28 +1,46 @@
-"""What SES itself found, and nothing a sender wrote in its name: only the fields on top of the stored message count.
+"""What SES itself found, and nothing a sender wrote in its name: only SES's block on top of the stored message counts.
 
-SES's fields repeat what the sender chose (envelope-from, helo, header.i). They are read raw, quotes and comments
-respected (RFC 8601 section 2.2), and a result that is said twice is not believed at all.
+SES repeats what the sender chose (HELO, envelope sender, `header.i`) within its own fields. So the block is read as
+octets: its lines end with CRLF, each result begins a folded line, and the rest of that line is the sender's. A block
+with anything else in it says nothing at all.
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
+from mailstep.addresses import canonical_domain, is_domain
 from mailstep.contracts import Verdicts
-from mailstep.mime.fields import parse_date, unfold
-from mailstep.mime.structure import Field
+from mailstep.mime.fields import parse_date
 
-Block = list[tuple[str, str]]
-"""SES's fields, as name and unfolded value. Encoded-words stay: a decoded one could hold what was never said."""
-
-_SES = "amazonses.com"
-_SES_RECEIVED = re.compile(r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
+_SES = "amazonses.com;"
+_SES_RECEIVED = re.compile(r"[ \t]+by inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
 # What SES puts on top of whatever it stores (Amazon SES Developer Guide, "Email receiving"): about ten fields.
 _SES_FIELD = re.compile(r"return-path|received|x-ses-.*|received-spf|authentication-results", re.IGNORECASE)
-_LONGEST_BLOCK = 30
-_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+\.?")
-# A piece of a clause: a quoted string, or a character.
-_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|.', re.DOTALL)
-_RESULT = re.compile(r"(spf|dkim|dmarc)\s*=\s*([a-z]+)$", re.IGNORECASE)
+# SES writes these below Authentication-Results: a block that has one of them first has no results.
+_BELOW = {"x-ses-receipt", "x-ses-dkim-signature"}
+_BLOCK_OCTETS = 16_384  # SES's fields have about 2,000; HELO and an address have at most 255 and 320
+_FIELD = re.compile(rb"([A-Za-z0-9-]+):(.*)", re.DOTALL)
+_RESULT = re.compile(r"[ \t]+([a-z][a-z-]*)=([a-z]+)(?=[ \t;]|$)(.*)", re.DOTALL)
+# The whole rest of a line of SES. An identity with quotes or white space could hold a result of its own.
+_IDENTITY = re.compile(r"[ \t]+header\.i=[^\s;,()<>\"@]*@([^\s;,()<>\"@]+?);?[ \t]*")
+_AUTHOR = re.compile(r"[ \t]+header\.from=([^\s;,()<>\"@]+?);?[ \t]*")
+_SIGNATURES = {"dkim-signature", "x-ses-dkim-signature"}
+
+_Result = tuple[str, str, str]
+"""Method, result, and the rest of the line."""
+
+
+@dataclass(frozen=True)
+class SesBlock:
+    """The fields that SES put on top, by name in lower case; each value as its lines, the folded ones with the fold."""
+
+    fields: dict[str, list[str]]
+
+    def first_line(self, name: str) -> str:
+        """The first line of a field's value, or nothing."""
+        return self.fields.get(name, [""])[0].strip()
 
 
 def is_ses_field(name: str) -> bool:
@@ -30,96 +48,90 @@ def is_ses_field(name: str) -> bool:
     return _SES_FIELD.fullmatch(name) is not None
 
 
-def ses_block(fields: list[Field]) -> Block | None:
+def ses_block(raw: bytes) -> SesBlock | None:
     """The fields on top of a stored message that SES wrote: Return-Path, its Received, X-SES-*, Received-SPF.
 
-    The block ends with Authentication-Results; the same fields further down were written by the sender. None where
-    the message does not begin with a whole block: then nothing is known.
+    The block ends with Authentication-Results; the same fields further down were written by the sender. None if the
+    message does not begin with a whole block: then nothing is known.
     """
-    on_top = [(name, unfold(value)) for name, value in fields[:_LONGEST_BLOCK]]
-    names = [name.lower() for name, _ in on_top[:2]]
-    if names != ["return-path", "received"] or not _SES_RECEIVED.search(on_top[1][1]):
-        return None
-    for at, (name, value) in enumerate(on_top[2:], start=3):
-        lower = name.lower()
-        if lower in {"return-path", "received"} or not is_ses_field(name):
+    fields: dict[str, list[str]] = {}
+    name = ""
+    for line in raw[:_BLOCK_OCTETS].split(b"\r\n"):
+        if b"\r" in line or b"\n" in line:
             return None
-        if lower == "authentication-results":
-            return on_top[:at] if value.split(";")[0].strip().lower() == _SES else None
+        text = line.decode("utf-8", "replace")
+        if name and line[:1] in {b" ", b"\t"} and text.strip():
+            fields[name].append(text)
+            continue
+        if name == "authentication-results":
+            return _whole(fields)
+        field = _FIELD.fullmatch(line)
+        name = field[1].decode("ascii").lower() if field else ""
+        # SES writes each field once, in this order.
+        first = ("return-path", "received")[len(fields)] if len(fields) < 2 else name
+        if field is None or name != first or name in fields or name in _BELOW or not is_ses_field(name):
+            return None
+        fields[name] = [field[2].decode("utf-8", "replace")]
     return None
 
 
-def verdicts(block: Block | None) -> Verdicts:
-    """What SES's fields say."""
+def _whole(fields: dict[str, list[str]]) -> SesBlock | None:
+    results = fields["authentication-results"]
+    if not any(map(_SES_RECEIVED.match, fields["received"])) or results[0].strip() != _SES:
+        return None
+    return SesBlock(fields) if all(map(_RESULT.fullmatch, results[1:])) else None
+
+
+def verdicts(block: SesBlock | None, names: Iterable[str]) -> Verdicts:
+    """What SES's fields say. `names`: of all fields of the message, because no signature has two results."""
     if block is None:
         return Verdicts()
-    first: dict[str, str] = {}
-    for name, value in block:
-        first.setdefault(name.lower(), value)
-    clauses = _clauses(first["authentication-results"])[1:]
-    dkim = [(result, _domain(properties.get("header.d") or properties.get("header.i", "")))
-            for method, result, properties in clauses if method == "dkim"]  # fmt: skip
-    dmarc, author = _only(clauses, "dmarc")
+    lines = map(_RESULT.fullmatch, block.fields["authentication-results"])
+    results = [(found[1], found[2], found[3]) for found in lines if found]
+    spf, _ = _only(results, "spf")
+    dmarc, author = _only(results, "dmarc")
+    signatures = sum(name.lower() in _SIGNATURES for name in names)
+    dkim = [(result, _domain(_IDENTITY, rest)) for method, result, rest in results if method == "dkim"]
+    if len(dkim) > signatures:
+        dkim = []
     passed = tuple(domain for result, domain in dkim if result == "pass" and domain)
     return Verdicts(
-        spam=_verdict(first.get("x-ses-spam-verdict")),
-        virus=_verdict(first.get("x-ses-virus-verdict")),
-        spf=_only(clauses, "spf")[0],
+        spam=_verdict(block.first_line("x-ses-spam-verdict")),
+        virus=_verdict(block.first_line("x-ses-virus-verdict")),
+        spf=spf,
         # Of the envelope sender, which SES writes above all else.
-        spf_domain=_domain(first["return-path"].strip().strip("<>")),
-        dkim="pass" if passed else next((result for result, _ in dkim), None),
+        spf_domain=_known(block.first_line("return-path").strip("<>").rpartition("@")[2]),
+        dkim="pass" if passed else next((result for result, _ in dkim if result != "pass"), None),
         dkim_domains=passed,
         dmarc=dmarc,
-        dmarc_domain=_domain(author.get("header.from", "")),
+        dmarc_domain=_domain(_AUTHOR, author),
     )
 
 
-def received(block: Block | None) -> datetime | None:
+def received(block: SesBlock | None) -> datetime | None:
     """When SES received the message, by SES's own Received field (RFC 5321 section 4.4)."""
     if block is None:
         return None
-    return parse_date(re.sub(r"\([^()]*\)", " ", block[1][1].rpartition(";")[2]).strip())
+    when = "".join(block.fields["received"]).rpartition(";")[2]
+    return parse_date(re.sub(r"\([^()]*\)", " ", when).strip())
 
 
-def _clauses(value: str) -> list[tuple[str, str, dict[str, str]]]:
-    """The clauses between `;` as (method, result, properties); no method where a clause is no result of ours."""
-    clauses: list[list[str]] = [[""]]
-    comments = 0  # within each other (RFC 5322 section 3.2.2)
-    for piece in _PIECE.findall(value):
-        if piece == "(":
-            comments += 1
-        elif comments:
-            comments -= piece == ")"
-        elif piece == ";":
-            clauses.append([""])
-        elif piece.isspace():
-            clauses[-1].append("")
-        else:
-            clauses[-1][-1] += piece
-    return [_clause([word for word in words if word]) for words in clauses]
+def _only(results: list[_Result], method: str) -> tuple[str | None, str]:
+    """The result of a method and the rest of its line. SES writes one; of two, neither is believed."""
+    found = [(result, rest) for name, result, rest in results if name == method]
+    return found[0] if len(found) == 1 else (None, "")
 
 
-def _clause(words: list[str]) -> tuple[str, str, dict[str, str]]:
-    found = _RESULT.match(words[0]) if words else None
-    if found is None:
-        return "", "", {}
-    properties: dict[str, str] = {}
-    for word in words[1:]:
-        name, _, text = word.partition("=")
-        properties.setdefault(name.lower(), text)
-    return found[1].lower(), found[2].lower(), properties
+def _domain(pattern: re.Pattern[str], rest: str) -> str | None:
+    """The domain that the rest of a line names, if the line has nothing else."""
+    found = pattern.fullmatch(rest)
+    return _known(found[1]) if found else None
 
 
-def _only(clauses: list[tuple[str, str, dict[str, str]]], method: str) -> tuple[str | None, dict[str, str]]:
-    found = [(result, properties) for name, result, properties in clauses if name == method]
-    return found[0] if len(found) == 1 else (None, {})
+def _known(domain: str) -> str | None:
+    """A domain in canonical form, or None if it is not one."""
+    return canonical_domain(domain) if "." in domain and is_domain(domain) else None
 
 
-def _domain(address: str) -> str | None:
-    """The domain after an address's last @, or None if it is not a domain name."""
-    domain = address.rpartition("@")[2].strip('"').lower()
-    return domain if _DOMAIN.fullmatch(domain) else None
-
-
-def _verdict(value: str | None) -> str | None:
-    return value.split()[0].upper() if value and value.split() else None
+def _verdict(value: str) -> str | None:
+    return value.split(maxsplit=1)[0].upper() if value else None

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from mailstep.addresses import canonical
 from mailstep.contracts import Claim, Message, Processing, ValidClaim
 from mailstep.routes import routes
 
@@ -12,7 +13,7 @@ def accept(claim: Claim, message: Message) -> ValidClaim:
     processing = Processing(
         queue_url=route.queue,
         # A group name has at most 128 characters (SQS), and must not show the address.
-        group=sha256(message.from_[0].address.lower().encode()).hexdigest(),
+        group=sha256(canonical(message.from_[0].address).encode()).hexdigest(),
         limit_seconds=route.limit_seconds,
         heartbeat_seconds=route.heartbeat_seconds or route.limit_seconds - 1,
         outage_seconds=route.outage_seconds,

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from mimetypes import guess_type
 from typing import Literal, Protocol
 
-from mailstep.addresses import canonical, mailbox
+from mailstep.addresses import canonical, mailbox, without_label
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
@@ -134,7 +134,7 @@ def _is_automatic(case: Case) -> str | None:
 
 
 def _is_our_own(case: Case) -> str | None:
-    if case.author in case.own_addresses or case.message.header("X-Mailstep-Email-Id"):
+    if {case.author, without_label(case.author)} & case.own_addresses or case.message.header("X-Mailstep-Email-Id"):
         return "Mailstep sent this message itself, or it is a reply that came back."
     return None
 
@@ -159,7 +159,10 @@ def _is_suppressed(case: Case) -> str | None:
 
 
 def _is_blocked(case: Case) -> str | None:
-    return "The route blocks the sender." if case.route and _matches(case.author, case.route.blocked_senders) else None
+    blocked = case.route.blocked_senders if case.route else ()
+    if _matches(case.author, blocked) or _matches(without_label(case.author), blocked):
+        return "The route blocks the sender."
+    return None
 
 
 def _is_a_duplicate(case: Case) -> str | None:

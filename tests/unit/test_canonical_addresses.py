@@ -1,0 +1,176 @@
+"""One sender is one, however the address is written: one count, one suppression, one block, one place to reply to."""
+
+# ruff: noqa: RUF001 - the characters are what is tested
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mailstep.addresses import canonical, canonical_domain, domain_in_ascii, mailbox, without_label
+from mailstep.aws import clients, ledger
+from mailstep.aws.ledger import Ledger
+from mailstep.contracts import Address, Message, Verdicts
+from mailstep.errors import RefusedEmail
+from mailstep.routes import Route
+from mailstep.testing import receive
+from mailstep.validate.policy import Case, validate
+from tests.support.messages import EMAIL, mail_with
+
+A_LABEL = "xn--bcher-kva.example"
+SPELLINGS = [
+    "ann@bücher.example",
+    "Ann@bücher.example",
+    "ANN@BÜCHER.EXAMPLE",
+    f"ann@{A_LABEL}",
+    "ann@XN--BCHER-KVA.example",
+    "ann@bücher。example",
+    "ann@bücher．example",
+    "ann@bücher｡ｅｘａｍｐｌｅ",
+    '"ann"@bücher.example',
+    '"a\\nn"@bücher.example',
+    f"ann@{A_LABEL}.",
+    "ann+orders@bücher.example",
+    "ann+7+8@bücher.example",
+    '"ann+x"@BÜCHER。example',
+]
+WITHOUT_LABEL = [one for one in SPELLINGS if "+" not in one]
+
+
+@pytest.fixture
+def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with mock_aws():
+        monkeypatch.setenv("TABLE_NAME", "ledger")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        clients.client.cache_clear()
+        boto3.client("dynamodb").create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        yield
+    clients.client.cache_clear()
+
+
+def written_by(address: str, email_id: str = "m") -> Message:
+    return Message(
+        email_id=email_id,
+        route="orders",
+        size_octets=1,
+        from_=(Address(address=address),),
+        return_path=address,
+        verdicts=Verdicts(spam="PASS", virus="PASS", dmarc="pass", dmarc_domain=A_LABEL),
+    )
+
+
+def reason(message: Message, route: Route, own: frozenset[str] = frozenset()) -> str | None:
+    records = Ledger(lambda _execution: False)
+    try:
+        validate(Case(message, EMAIL, "arn:of:m", route, own, records, lambda _attachment: b""))
+    except RefusedEmail as refused:
+        return refused.reason
+    return None
+
+
+@pytest.mark.usefixtures("_table")
+def test_a_suppressed_sender_is_suppressed_in_every_spelling() -> None:
+    for suppressed in (SPELLINGS[0], SPELLINGS[-1]):
+        ledger.suppress(suppressed, seconds=100)
+        assert {reason(written_by(address), Route()) for address in SPELLINGS} == {"suppressed_sender"}
+    assert reason(written_by("anna@bücher.example"), Route()) is None
+
+
+@pytest.mark.usefixtures("_table")
+def test_a_blocked_sender_is_blocked_in_every_spelling() -> None:
+    for pattern in WITHOUT_LABEL:
+        if '"' in pattern or pattern.endswith("."):
+            continue  # no patterns of a route (route_settings.py)
+        route = Route(blocked_senders=(pattern,))
+        assert {reason(written_by(address), route) for address in SPELLINGS} == {"blocked_sender"}, pattern
+
+
+@pytest.mark.usefixtures("_table")
+def test_the_replies_to_one_sender_are_one_count_in_every_spelling() -> None:
+    route = Route(replies_an_hour=5)
+    found = [reason(written_by(address, f"m{n}"), route) for n, address in enumerate(SPELLINGS)]
+    assert found == [None] * 5 + ["too_many_replies"] * (len(SPELLINGS) - 5)
+
+
+@pytest.mark.usefixtures("_table")
+def test_a_label_on_one_of_our_own_addresses_is_still_our_own() -> None:
+    own = frozenset({f"orders@{A_LABEL}"})
+    for address in ("orders@bücher.example", "orders+1@bücher.example", '"orders"@bücher.example'):
+        assert reason(written_by(address), Route(), own) == "own_address"
+
+
+@pytest.mark.usefixtures("_table")
+def test_an_allowed_sender_is_allowed_in_every_spelling_but_with_no_label_that_is_not_listed() -> None:
+    route = Route(allowed_senders=("ann@bücher.example",))
+    assert {reason(written_by(address), route) for address in WITHOUT_LABEL} == {None}
+    assert reason(written_by("ann+x@bücher.example"), route) == "sender_not_allowed"
+
+
+@pytest.mark.parametrize("address", WITHOUT_LABEL)
+def test_the_reply_goes_to_the_mailbox_that_every_spelling_means(address: str) -> None:
+    assert mailbox(Address(address=address)).addr_spec.lower() == f"ann@{A_LABEL}"
+
+
+def test_the_case_before_the_at_stays_in_a_reply() -> None:
+    """RFC 5321 section 2.4: the host may tell upper from lower case there."""
+    assert mailbox(Address(address="Ann.O@SHOP.example")).addr_spec == "Ann.O@shop.example"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        '"a b"@shop.example',
+        '"a@victim.example"@shop.example',
+        '""@shop.example',
+        '"a.."@shop.example',
+        "a..b@shop.example",
+    ],
+)
+def test_a_local_part_that_needs_its_quotes_is_not_answered(address: str) -> None:
+    with pytest.raises(ValueError, match="not an address that SES can send to"):
+        mailbox(Address(address=address))
+    refused = receive(mail_with({}), settings=Route())
+    message = written_by(address).model_copy(
+        update={"verdicts": Verdicts(spam="PASS", virus="PASS", dmarc="pass", dmarc_domain="shop.example")}
+    )
+    with pytest.raises(RefusedEmail, match="unanswerable_sender"):
+        validate(Case(message, refused.stored, "", Route(), frozenset(), Ledger(lambda _: False), lambda _: b""))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ann@shop.example", "anna@shop.example"),
+        ("ann@shop.example", "ann@shop.example.evil.example"),
+        ("ann@straße.example", "ann@strasse.example"),
+        ('"ann "@shop.example', "ann@shop.example"),
+        ('"a.n.n"@shop.example', "ann@shop.example"),
+        ("+ann@shop.example", "@shop.example"),
+        ("ann@shop.example＠evil.example", "ann@evil.example"),
+    ],
+)
+def test_two_senders_stay_two(one: str, other: str) -> None:
+    assert canonical(one) != canonical(other)
+    assert without_label(one) != without_label(other)
+
+
+@pytest.mark.parametrize(
+    "domain", ["evil.example＠shop.example", "a℀b.example", "a‥b.example", "a，b.example", "", "-a.example"]
+)
+def test_what_a_mapping_makes_no_domain_is_none(domain: str) -> None:
+    """UTS 46 maps some characters to what ends a domain: a reply would go elsewhere."""
+    with pytest.raises(ValueError, match=r".*"):
+        domain_in_ascii(domain)
+
+
+@pytest.mark.parametrize(
+    "domain", ["bücher.example", "SHOP.example", "ｓhop。example", "a_b.example", "i❤.example", "[192.0.2.1]"]
+)
+def test_the_canonical_form_of_a_canonical_domain_is_itself(domain: str) -> None:
+    assert canonical_domain(canonical_domain(domain)) == canonical_domain(domain)
