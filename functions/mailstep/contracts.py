@@ -127,6 +127,9 @@ class Message(Contract):
     reply_text: str = Field(default="", description="`text` without quoted history and signature")
     attachments: tuple[Attachment, ...] = Field(default=(), description="All parts that are not the body")
     delivery_report: DeliveryReport | None = Field(default=None, description="If the message is one (RFC 3464)")
+    calendar_method: str | None = Field(
+        default=None, description="What its calendar part does (RFC 5546 section 1.4): REQUEST, REPLY, CANCEL, ..."
+    )
     signed: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not verified")
     encrypted: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not decrypted")
     verdicts: Verdicts = Field(

@@ -16,6 +16,7 @@ DEFINITION = "statemachine/email.asl.json"
 TEMPLATE = "template.yaml"
 RECEIVING = "receiving.yaml"
 POLICY = "functions/mailstep/validate/policy.py"
+AUTOMATIC_MAIL = "functions/mailstep/validate/automatic_mail.py"
 METRICS = "functions/mailstep/metrics.py"
 LEDGER = "functions/mailstep/aws/ledger.py"
 MAIL_BUCKET = "functions/mailstep/aws/mail_bucket.py"
@@ -288,9 +289,15 @@ POLICY_BY_HAND = (
            unit("policy")),
     Mutant("a replay is stale", POLICY, swapped("case.email.replay or received is None", "received is None"),
            unit("policy")),
-    Mutant("Auto-Submitted: auto-replied is answered", POLICY,
-           swapped('value != "no" for value in submitted', 'value == "auto-generated" for value in submitted'),
-           unit("policy")),
+    Mutant("Auto-Submitted: auto-replied is only withheld", AUTOMATIC_MAIL,
+           swapped('    if "auto-replied" in _submitted(message):', "    if False:"), unit("automatic_mail")),
+    Mutant("Auto-Submitted: no with a comment is a machine's", AUTOMATIC_MAIL,
+           swapped("elif not depth:", "else:"), unit("automatic_mail")),
+    Mutant("a list's X-Loop refuses", AUTOMATIC_MAIL,
+           swapped('(others if "List-*" in others or "Precedence" in others else responses)', "responses"),
+           unit("automatic_mail")),
+    Mutant("a report with an envelope sender is answered", AUTOMATIC_MAIL,
+           swapped(" or _media_type(message) in _REPORT_TYPES", ""), unit("automatic_mail")),
     Mutant("mail from several authors is authenticated by one", "functions/mailstep/authentication.py",
            swapped("len(message.from_) != 1", "len(message.from_) < 1"), unit("policy")),
     Mutant("SPF of any domain vouches", "functions/mailstep/authentication.py",

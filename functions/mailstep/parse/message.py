@@ -19,6 +19,7 @@ from mailstep.mime.fields import (
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, structure
 from mailstep.parse.attachments import Attachments, Keep
+from mailstep.parse.calendar import calendar_method
 from mailstep.parse.delivery_reports import delivery_report
 from mailstep.parse.reply_text import reply_text
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
@@ -86,6 +87,9 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
         attachments=tuple(attachments.described),
         delivery_report=budget.attempt(
             partial(delivery_report, raw, root), None, defects, Defect.DELIVERY_REPORT_UNREADABLE
+        ),
+        calendar_method=budget.attempt(
+            partial(calendar_method, raw, found.files), None, defects, Defect.PART_NOT_DECODED
         ),
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),

@@ -15,10 +15,10 @@ from mailstep.addresses import canonical, mailbox, without_label
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
-from mailstep.mime.options import DEFAULTS
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate import archives
+from mailstep.validate.automatic_mail import automatic_mail
 
 
 class Records(Protocol):
@@ -65,7 +65,6 @@ class Rule:
     """What it looks at beyond the message and the route: records and times of the stack, or verdicts of SES."""
 
 
-_ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)([+.-].*)?$", re.IGNORECASE)
 _SAYS_NOTHING = "application/octet-stream"
 _PROGRAMS = re.compile(
     r"\.(exe|com|scr|pif|cpl|msi|msp|bat|cmd|ps1|vbs?|vbe|jse?|wsf|wsh|hta|lnk|jar|reg|dll|apk|app|dmg|iso|img)$",
@@ -113,24 +112,9 @@ def _cannot_be_answered(case: Case) -> str | None:
 
 
 def _is_automatic(case: Case) -> str | None:
-    message = case.message
-    submitted = [value.split(";")[0].strip().lower() for value in message.header("Auto-Submitted")]
-    precedence = {value.strip().lower() for value in message.header("Precedence")}
-    signs = {
-        "Auto-Submitted": any(value != "no" for value in submitted),
-        "null Return-Path": message.return_path == "",
-        "Precedence": bool(precedence & {"bulk", "list", "junk"}),
-        "List-*": any(name.lower().startswith("list-") for name, _ in message.headers),
-        "X-Auto-Response-Suppress": any(
-            word.strip().lower() in {"all", "autoreply", "oof"}
-            for value in message.header("X-Auto-Response-Suppress")
-            for word in value.split(",")
-        ),
-        "References": len(message.references) >= DEFAULTS.message_ids,
-        "From": bool(_ROBOTS.match(case.author.rpartition("@")[0])),
-    }
-    found = [sign for sign, present in signs.items() if present]
-    return f"The message is automatic mail ({', '.join(found)})." if found else None
+    # What only withholds the reply refuses too, until the workflow has that effect.
+    found = automatic_mail(case.message)
+    return f"The message is automatic mail ({', '.join(found.signs)})." if found else None
 
 
 def _is_our_own(case: Case) -> str | None:
@@ -268,9 +252,10 @@ RULES = (
     ),
     Rule(
         "automatic_mail",
-        "Auto-Submitted, null Return-Path, Precedence, List-*, X-Auto-Response-Suppress, over 100 References, or a "
-        "From such as mailer-daemon or no-reply",
-        "RFC 3834 section 2; RFC 2369",
+        "A machine wrote it or passed it on: Auto-Submitted, fields of older autoresponders, reports and receipts, "
+        "calendar replies, null Return-Path, Precedence, List-*, X-Auto-Response-Suppress, the Subject of an absence "
+        "notice, over 100 References, or a From such as mailer-daemon or no-reply",
+        "RFC 3834 sections 2 and 5; RFC 2369; functions/mailstep/validate/automatic_mail.py",
         False,
         _is_automatic,
     ),
