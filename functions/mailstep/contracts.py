@@ -65,6 +65,11 @@ class Attachment(Contract):
     sha256: str = Field(description="SHA-256 of the decoded content, in hexadecimal (FIPS 180-4)")
     content_id: str | None = Field(default=None, description="Without angle brackets (RFC 2392)")
     inline: bool = Field(default=False, description="Whether it is shown within the text (RFC 2183)")
+    attached: bool = Field(
+        default=True,
+        description="Whether somebody attached it as a file; false for a picture that the HTML shows, a signature, an "
+        "alternative of the text, a calendar part, and a text that is kept whole",
+    )
     subject: str | None = Field(default=None, description="Subject of a nested message (message/rfc822)")
     key: str = Field(description="Key of the content in the mail bucket")
 

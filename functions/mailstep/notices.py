@@ -1,9 +1,24 @@
 """The notices that Mailstep itself sends: a message was refused, is delayed, failed, or is done."""
 
+import re
+
+from mailstep.addresses import one_line
 from mailstep.contracts import Answer, Message
 from mailstep.rendering import render
 
+_MENTION = re.compile(r"\{attachment (\d{1,4})\}")
+
 
 def notice(kind: str, message: Message, explanation: str = "") -> Answer:
-    """The notice of one kind: `refusal`, `delay`, `failure` or `completion`. Only a refusal has an explanation."""
+    """The notice of one kind: `refusal`, `delay`, `failure` or `completion`. Only a refusal has an explanation.
+
+    An explanation may name an attachment by its number, as `{attachment 2}`; the notice has the file's name instead.
+    """
+    explanation = _MENTION.sub(lambda mention: _file(message, mention), explanation)
     return Answer(text=render("notice.txt.j2", kind=kind, explanation=explanation, reference=message.email_id))
+
+
+def _file(message: Message, mention: re.Match[str]) -> str:
+    number = int(mention[1])
+    known = 0 < number <= len(message.attachments)
+    return f'"{one_line(message.attachments[number - 1].filename)}"' if known else "An attachment"

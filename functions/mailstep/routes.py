@@ -81,6 +81,10 @@ class Route(Contract):
     replies_an_hour: int = Field(
         default=20, ge=1, le=1_000, description="Most replies of the route to one sender in one clock hour"
     )
+    unscanned: Literal["refuse", "process"] = Field(
+        default="refuse",
+        description="Mail with attached files that SES did not scan for viruses: `refuse` tells the sender, `process`",
+    )
     max_size_octets: int = Field(default=limits.MESSAGE_OCTETS, gt=0, le=limits.MESSAGE_OCTETS)
     max_attachments: int = Field(default=50, ge=0, le=DEFAULTS.parts)
     attachment_types: _MediaTypePatterns = Field(

@@ -153,6 +153,10 @@ BROKEN = [
     ),
     ("too_large", message(size_octets=1001)),
     ("too_many_attachments", message(**attached(*[("a.csv", "text/csv", None)] * 3))),
+    (
+        "unscanned",
+        message(**attached(("a.csv", "text/csv", None)), **seen(virus="GRAY", dmarc="pass", dmarc_domain="b.example")),
+    ),
     ("attachment_type", message(**attached(("a.csv", "text/csv", "application/x-msdownload")))),
     ("attachment_type", message(**attached(("invoice.pdf.EXE", "application/pdf", None)))),
     ("attachment_type", message(**attached(("a.sh", "application/x-sh", None)))),

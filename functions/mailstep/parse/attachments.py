@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -17,6 +18,7 @@ from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, header
 from mailstep.mime.tnef import Unpacker
 from mailstep.mime.transfer_encoding import content
+from mailstep.parse.attached import Added
 from mailstep.parse.filenames import safe_filename
 
 Keep = Callable[[str, bytes], None]
@@ -24,6 +26,8 @@ Keep = Callable[[str, bytes], None]
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _FIRST_OCTETS = 8_192  # the library tells a type from them
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_OF_TEXT = {"application/pdf", "application/postscript", "application/rtf"}
 
 
 class Attachments:
@@ -35,7 +39,7 @@ class Attachments:
         self._unpacker = Unpacker()
         self.described: list[Attachment] = []
 
-    def add_part(self, part: Part) -> None:
+    def add_part(self, part: Part, added: Added) -> None:
         """Add a part, or the files in it where it is a winmail.dat that holds nothing else."""
         kind, name = disposition(part)
         octets = decoded_content(self._raw, part, self._defects, self._budget)
@@ -46,6 +50,8 @@ class Attachments:
         if part.media_type == "message/rfc822":
             subject = self._attempt(partial(_nested_subject, octets), None, Defect.NESTED_SUBJECT_UNREADABLE)
         self.add(octets, name, part.media_type, content_id, subject, inline=kind == "inline" or content_id is not None)
+        if added.has(part, self.described[-1]):
+            self.described[-1] = self.described[-1].model_copy(update={"attached": False})
 
     def add(
         self,
@@ -56,23 +62,24 @@ class Attachments:
         subject: str | None = None,
         *,
         inline: bool = False,
+        attached: bool = True,
     ) -> None:
         """Hand on decoded content, and describe it."""
         number = len(self.described) + 1
         key = keys.attachment(self._email_id, number)
         with self._budget.paused():
             self._keep(key, octets)
-        guess = partial(filetype.guess, octets[:_FIRST_OCTETS])
-        kind = self._attempt(guess, None, Defect.MEDIA_TYPE_NOT_DETECTED)
+        guess = partial(_detected, octets[:_FIRST_OCTETS])
         self.described.append(
             Attachment(
                 filename=safe_filename(name or (subject and f"{subject}.eml"), media_type, number),
                 media_type=media_type,
-                media_type_detected=getattr(kind, "mime", None),
+                media_type_detected=self._attempt(guess, None, Defect.MEDIA_TYPE_NOT_DETECTED),
                 size_octets=len(octets),
                 sha256=hashlib.sha256(octets).hexdigest(),
                 content_id=content_id,
                 inline=inline,
+                attached=attached,
                 subject=subject,
                 key=key,
             )
@@ -92,6 +99,13 @@ class Attachments:
 
     def _attempt[T](self, step: Callable[[], T], otherwise: T, defect: Defect) -> T:
         return self._budget.attempt(step, otherwise, self._defects, defect)
+
+
+def _detected(first: bytes) -> str | None:
+    """The media type that the first octets of a file are those of, or None."""
+    found: str | None = getattr(filetype.guess(first), "mime", None)
+    # Some types begin with two or three letters, as a text may: "BM" of a bitmap, "MZ" of a program.
+    return None if found not in _OF_TEXT and _NO_TEXT.search(first) is None else found
 
 
 def decoded_content(raw: bytes, part: Part, defects: set[Defect], budget: Budget) -> bytes:

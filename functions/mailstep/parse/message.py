@@ -18,6 +18,7 @@ from mailstep.mime.fields import (
 )
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, structure
+from mailstep.parse.attached import Added
 from mailstep.parse.attachments import Attachments, Keep
 from mailstep.parse.calendar import calendar_method
 from mailstep.parse.delivery_reports import delivery_report
@@ -58,8 +59,9 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
     attachments = Attachments(raw, email.email_id, keep, defects, budget)
     text = read_text(raw, found.text, attachments, defects, budget)
     html = read_text(raw, found.html, attachments, defects, budget)
+    added = Added(root, html)
     for part in found.files:
-        attachments.add_part(part)
+        attachments.add_part(part, added)
     block = ses_block(raw)
     sent = _field(root, "date")
     when = budget.attempt(partial(parse_date, sent), None, defects, Defect.DATE_UNREADABLE)

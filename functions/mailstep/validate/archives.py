@@ -4,7 +4,7 @@ import lzma
 import struct
 import zipfile
 from bz2 import BZ2Decompressor
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from lzma import LZMADecompressor
@@ -12,21 +12,24 @@ from zipfile import ZipFile, ZipInfo
 
 from mailstep import limits
 from mailstep.contracts import Attachment
+from mailstep.media_types import ZIP_TYPES, registered
 from mailstep.zip_errors import UNREADABLE
 
-ZIP_TYPES = {
-    "application/zip",
-    "application/x-zip-compressed",
-    "application/java-archive",
-    "application/epub+zip",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "application/vnd.oasis.opendocument.spreadsheet",
-    "application/vnd.oasis.opendocument.text",
-    "application/vnd.oasis.opendocument.presentation",
-}
-_SUFFIXES = (".zip", ".xlsx", ".docx", ".pptx", ".xlsm", ".ods", ".odt", ".odp", ".jar")
+_SUFFIXES = (
+    ".zip",
+    ".xlsx",
+    ".docx",
+    ".pptx",
+    ".xlsm",
+    ".xlsb",
+    ".docm",
+    ".pptm",
+    ".ods",
+    ".odt",
+    ".odp",
+    ".jar",
+    ".apk",
+)
 _PIECE = 1024 * 1024
 _WEIGHT = {zipfile.ZIP_BZIP2: 4, zipfile.ZIP_LZMA: 4}  # cost of an octet: these take that much longer than Deflate
 _LZMA_MEMORY = 64 * 1024 * 1024  # octets; a few octets of a header can ask for gigabytes
@@ -60,25 +63,18 @@ class Budget:
 
 def may_be_zip(attachment: Attachment) -> bool:
     """Whether its declared type, its octets or its name are those of a ZIP archive, office documents included."""
-    types = {attachment.media_type.lower(), attachment.media_type_detected}
+    types = {registered(attachment.media_type), attachment.media_type_detected}
     return bool(types & ZIP_TYPES) or attachment.filename.lower().endswith(_SUFFIXES)
 
 
-def are_a_bomb(contents: Iterable[bytes]) -> bool:
-    """Whether the ZIP archives of one message, nested ones included, exceed the limits together.
+def members(content: bytes, budget: Budget, *, depth: int = 1) -> Iterator[str]:
+    """The names of the members of a ZIP archive, those of nested archives too.
 
-    Content that is not a ZIP archive, or is broken, is not a bomb: its processor tells the sender what is wrong.
+    There are none in content that is not a ZIP archive, or is broken: its processor tells the sender what is wrong.
+
+    Raises:
+        ArchiveBomb: the archives of the message, this one included, exceed the limits together.
     """
-    budget = Budget()
-    try:
-        for content in contents:
-            _look_into(content, budget, depth=1)
-    except ArchiveBomb:
-        return True
-    return False
-
-
-def _look_into(content: bytes, budget: Budget, *, depth: int) -> None:
     # Counted before zipfile creates an object for each: a megabyte has 20,000 of them.
     if content.count(_RECORD) > budget.members:
         raise ArchiveBomb
@@ -87,16 +83,17 @@ def _look_into(content: bytes, budget: Budget, *, depth: int) -> None:
     except UNREADABLE:
         return
     with archive:
-        members = archive.infolist()
-        budget.take(members=len(members), declared=sum(member.file_size for member in members))
-        if sum(member.compress_size for member in members) > len(content):
+        listed = archive.infolist()
+        budget.take(members=len(listed), declared=sum(member.file_size for member in listed))
+        if sum(member.compress_size for member in listed) > len(content):
             # Members overlap, which only happens in archives made to attack.
             raise ArchiveBomb
-        for member in members:
+        for member in listed:
+            yield member.filename
             if member.filename.lower().endswith(".zip"):
                 if depth == limits.ARCHIVE_DEPTH:
                     raise ArchiveBomb
-                _look_into(_inflated(archive, content, member, budget), budget, depth=depth + 1)
+                yield from members(_inflated(archive, content, member, budget), budget, depth=depth + 1)
 
 
 def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, budget: Budget) -> bytes:

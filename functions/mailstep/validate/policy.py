@@ -3,12 +3,11 @@
 Over 300 lines, because all rules are in one place and in order.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from mimetypes import guess_type
+from functools import cached_property
 from typing import Literal, Protocol
 
 from mailstep.addresses import canonical, mailbox, without_label
@@ -17,8 +16,9 @@ from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
-from mailstep.validate import archives
+from mailstep.validate import attached_files
 from mailstep.validate.automatic_mail import automatic_mail
+from mailstep.validate.contents import Contents, look_into
 
 
 class Records(Protocol):
@@ -51,6 +51,11 @@ class Case:
         """The From address, in canonical form."""
         return canonical(self.message.from_[0].address)
 
+    @cached_property
+    def contents(self) -> Contents:
+        """What is in the archives and documents of the message, each opened once."""
+        return look_into(self.message.attachments, self.open_attachment)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -63,26 +68,6 @@ class Rule:
     broken_by: Callable[[Case], str | None]
     needs: Literal["message", "stack", "verdicts"] = "message"
     """What it looks at beyond the message and the route: records and times of the stack, or verdicts of SES."""
-
-
-_SAYS_NOTHING = "application/octet-stream"
-_PROGRAMS = re.compile(
-    r"\.(exe|com|scr|pif|cpl|msi|msp|bat|cmd|ps1|vbs?|vbe|jse?|wsf|wsh|hta|lnk|jar|reg|dll|apk|app|dmg|iso|img)$",
-    re.IGNORECASE,
-)
-_PROGRAM_TYPES = {
-    "application/x-msdownload",
-    "application/x-msdos-program",
-    "application/x-dosexec",
-    "application/x-executable",
-    "application/x-elf",
-    "application/x-sh",
-    "application/x-apple-diskimage",
-    "application/java-archive",
-    "application/vnd.android.package-archive",
-    "application/vnd.microsoft.portable-executable",
-    "application/hta",
-}
 
 
 def _has_no_sender(case: Case) -> str | None:
@@ -182,28 +167,23 @@ def _is_too_large(case: Case) -> str | None:
     )
 
 
+def _is_not_scanned(case: Case) -> str | None:
+    return attached_files.not_scanned(case.message) if case.route and case.route.unscanned == "refuse" else None
+
+
 def _has_too_many_attachments(case: Case) -> str | None:
-    count = len(case.message.attachments)
-    if case.route is None or count <= case.route.max_attachments:
-        return None
-    return (
-        f"The message has {count} attachments; at most {case.route.max_attachments} are accepted here. "
-        "Please send them in several messages."
-    )
+    return attached_files.too_many(case.message, case.route.max_attachments) if case.route else None
 
 
 def _has_a_forbidden_attachment(case: Case) -> str | None:
-    wanted = case.route.attachment_types if case.route else ()
-    if all(_is_of_a_kind(attachment, wanted) for attachment in case.message.attachments):
-        return None
-    if wanted:
-        return f"An attachment has a type that is not accepted here. Accepted types: {', '.join(wanted)}."
-    return "An attachment is a program or looks like one. Programs are not accepted. Please send only the data."
+    accepted = case.route.attachment_types if case.route else ()
+    return attached_files.refused_type(case.message, accepted) or attached_files.refused_program(
+        case.message, accepted, case.contents
+    )
 
 
 def _is_an_archive_bomb(case: Case) -> str | None:
-    zipped = filter(archives.may_be_zip, case.message.attachments)
-    if archives.are_a_bomb(map(case.open_attachment, zipped)):
+    if case.contents.is_bomb:
         return (
             "The attached archives contain too much data, or archives within archives. "
             "Please send their files unpacked, in smaller archives, or in several messages."
@@ -211,22 +191,9 @@ def _is_an_archive_bomb(case: Case) -> str | None:
     return None
 
 
-def _matches(value: str, patterns: tuple[str, ...]) -> bool:
-    """Whether an address or media type matches a pattern of the route; both are canonical (route_settings.py)."""
-    return any(fnmatchcase(value, pattern) for pattern in patterns)
-
-
-def _is_of_a_kind(attachment: Attachment, wanted: tuple[str, ...]) -> bool:
-    """Whether all known types match: the declared and the detected one, or failing both, the file name's."""
-    declared, detected = attachment.media_type.lower(), attachment.media_type_detected
-    known = {kind for kind in (declared, detected) if kind and kind != _SAYS_NOTHING}
-    # Office documents are ZIP archives; only the declared type or the name tells which kind.
-    if detected == "application/zip" and declared in archives.ZIP_TYPES:
-        known = {declared}
-    known = known or {guess_type(attachment.filename)[0] or _SAYS_NOTHING}
-    if not wanted:
-        return not (known & _PROGRAM_TYPES or _PROGRAMS.search(attachment.filename))
-    return all(_matches(kind, wanted) for kind in known)
+def _matches(address: str, patterns: tuple[str, ...]) -> bool:
+    """Whether an address matches a pattern of the route; both are canonical (route_settings.py)."""
+    return any(fnmatchcase(address, pattern) for pattern in patterns)
 
 
 # Silent rules come first: no sender is told anything until we know that the address is authentic and that a person
@@ -302,12 +269,26 @@ RULES = (
     ),
     Rule("sender_not_allowed", "The route allows only other senders", "`allowed_senders`", True, _is_not_allowed),
     Rule("too_large", "Larger than the route accepts", "`max_size_octets`", True, _is_too_large),
-    Rule("too_many_attachments", "More than the route accepts", "`max_attachments`", True, _has_too_many_attachments),
+    Rule(
+        "unscanned",
+        "SES did not scan it for viruses (the verdict is not PASS), and somebody attached files",
+        "SES, X-SES-Virus-Verdict; `unscanned`",
+        True,
+        _is_not_scanned,
+        needs="verdicts",
+    ),
+    Rule(
+        "too_many_attachments",
+        "More attached files than the route accepts",
+        "`max_attachments`",
+        True,
+        _has_too_many_attachments,
+    ),
     Rule(
         "attachment_type",
-        "The declared or detected type of an attachment is not accepted; where the route lists no types, programs are "
-        "refused",
-        "`attachment_types`",
+        "The type of an attached file is not accepted, by its octets, else its name, else its label; or an attachment "
+        "is or contains a program or macros, and the route does not list that type",
+        "`attachment_types`; functions/mailstep/validate/programs.py",
         True,
         _has_a_forbidden_attachment,
     ),

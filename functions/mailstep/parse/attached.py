@@ -1,0 +1,50 @@
+"""Tells the files that somebody attached from the parts that mail programs add to show, sign or repeat a text."""
+
+import html
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from mailstep.contracts import Attachment
+from mailstep.media_types import by_evidence
+from mailstep.mime.bodies import disposition
+from mailstep.mime.structure import Part
+
+# RFC 2392; in an attribute or in CSS.
+_REFERENCE = re.compile(r"cid:([^\"'\s<>)]+)", re.IGNORECASE)
+# Signatures and keys (RFC 8551 section 3.5.3, RFC 3156 sections 5 and 7), calendar parts (RFC 6047), and what a
+# Macintosh keeps beside a file (RFC 1740).
+_ADDED = {
+    *("application/pkcs7-signature", "application/pgp-signature", "application/pgp-keys"),
+    *("text/calendar", "application/applefile"),
+}
+# Their octets begin like those of other files.
+_DRAWINGS = {"image/svg+xml", "image/emf", "image/wmf", "image/x-emf", "image/x-wmf"}
+
+
+class Added:
+    """The parts of one message that nobody attached as a file."""
+
+    def __init__(self, root: Part, shown: str) -> None:
+        """Of the message with this root; `shown` is its HTML."""
+        self._multiparts = dict(_parents(root))
+        self._pictures = {unquote(html.unescape(name)) for name in _REFERENCE.findall(shown)}
+
+    def has(self, part: Part, described: Attachment) -> bool:
+        """Whether the part is a picture that the HTML shows, an alternative, a signature or a calendar part."""
+        kind = by_evidence(described.media_type_detected, described.filename, described.media_type)
+        within = self._multiparts.get(id(part), "")
+        is_attachment = disposition(part)[0] == "attachment"
+        # Its octets are those of a picture, if its type has such: nothing else passes for one.
+        if (described.media_type_detected or "").startswith("image/") or kind in _DRAWINGS:
+            return described.content_id in self._pictures or (within == "multipart/related" and not is_attachment)
+        return kind in _ADDED or (within == "multipart/alternative" and not is_attachment)
+
+
+def _parents(root: Part) -> Iterator[tuple[int, str]]:
+    """Each part by its identity, with the media type of the multipart that it stands in."""
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        waiting += part.children
+        yield from ((id(child), part.media_type) for child in part.children)

@@ -1,0 +1,91 @@
+"""The rules about attachments: they count the files that somebody attached, and name the one that is refused.
+
+An explanation names a file by its number, as `{attachment 2}`: state and logs hold nothing that the sender wrote. The
+notice to the sender has the name instead (notices.py).
+"""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from mailstep.contracts import Attachment, Message
+from mailstep.media_types import UNKNOWN, by_evidence, registered
+from mailstep.validate import programs
+from mailstep.validate.contents import Contents
+
+Patterns = tuple[str, ...]
+"""Media types that a route accepts, wildcards too; none: every type but those of programs."""
+
+
+def attached(message: Message) -> Iterator[tuple[int, Attachment]]:
+    """The files that somebody attached, each with its number among all attachments, from 1."""
+    numbered = enumerate(message.attachments, start=1)
+    return ((number, attachment) for number, attachment in numbered if attachment.attached)
+
+
+def too_many(message: Message, most: int) -> str | None:
+    """What to tell the sender of too many files, or None."""
+    count = sum(1 for _ in attached(message))
+    if count <= most:
+        return None
+    return (
+        f"The message has {count} attachments; at most {most} are accepted here. Please send them in several messages."
+    )
+
+
+def not_scanned(message: Message) -> str | None:
+    """What to tell the sender of files that SES did not scan, or None if there are none."""
+    if message.verdicts.virus == "PASS" or not any(attached(message)):
+        return None
+    return (
+        "The attachments could not be scanned for viruses. Please send the message once more later, or without "
+        "attachments."
+    )
+
+
+def refused_program(message: Message, accepted: Patterns, contents: Contents) -> str | None:
+    """What to tell the sender of a program, or None. A part that nobody attached may be none either.
+
+    A route accepts a program only if it lists the program's own type, or everything (`*/*`).
+    """
+    for number, attachment in enumerate(message.attachments, start=1):
+        if not _are_listed(_programs(attachment), accepted):
+            return (
+                f"{{attachment {number}}} is a program or looks like one. Programs and documents with macros are not "
+                "accepted. Please send only the data."
+            )
+        if not _are_listed(contents.programs.get(number, set()), accepted):
+            return (
+                f"{{attachment {number}}} contains a program or macros. Programs and documents with macros are not "
+                "accepted. Please take it out, or save the document without macros, and send the message once more."
+            )
+    return None
+
+
+def refused_type(message: Message, accepted: Patterns) -> str | None:
+    """What to tell the sender of a file whose type the route does not list, or None."""
+    for number, attachment in attached(message):
+        if accepted and not _is_accepted(_type(attachment), accepted):
+            return (
+                f"{{attachment {number}}} has a type that is not accepted here. Accepted types: {', '.join(accepted)}. "
+                "Please save it as one of these, or leave it out."
+            )
+    return None
+
+
+def _programs(attachment: Attachment) -> set[str]:
+    """The types of programs that any evidence says it is."""
+    seen = programs.of_type(registered(attachment.media_type_detected or UNKNOWN))
+    found = {programs.of_name(attachment.filename), seen, programs.of_type(_type(attachment))}
+    return {kind for kind in found if kind}
+
+
+def _type(attachment: Attachment) -> str:
+    return by_evidence(attachment.media_type_detected, attachment.filename, attachment.media_type)
+
+
+def _is_accepted(kind: str, accepted: Patterns) -> bool:
+    return any(fnmatchcase(kind, registered(pattern)) for pattern in accepted)
+
+
+def _are_listed(kinds: set[str], accepted: Patterns) -> bool:
+    return bool({"*", "*/*"} & set(accepted)) or kinds <= set(map(registered, accepted))
