@@ -407,14 +407,14 @@ def test_the_refusal_of_a_program_names_the_file_and_what_to_do(mail: EmailMessa
 # ---- Files that SES did not scan ----
 
 
-def with_verdict(verdict: str, *, files: bool = True) -> bytes | str:
+def table_sent(*, files: bool = True) -> str:
     body = TABLE if files else "Content-Type: text/html\n\n<p>x</p>"
     return f'From: ann@shop.example\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n{TEXT}\n--b\n{body}\n--b--\n'
 
 
 def refusal(verdict: str, route: Route, *, files: bool = True, **verdicts: str) -> tuple[str, bool] | None:
     email = receive(mail_with({}), settings=route)
-    message = stored(str(with_verdict(verdict, files=files)), virus=verdict, **verdicts)
+    message = stored(table_sent(files=files), virus=verdict, **verdicts)
     try:
         validate(Case(message, email.stored, "", route, frozenset(), _Nothing(), lambda _: b""))
     except RefusedEmail as refused:
@@ -443,8 +443,7 @@ def test_files_that_ses_did_not_scan_are_refused_and_an_authenticated_sender_is_
 
 def test_a_sender_who_is_not_authenticated_is_not_told_of_files_that_were_not_scanned() -> None:
     route = Route(require_authentication=False)
-    raw = f"Return-Path: <x@y.example>\n{with_verdict('')}"
-    message = parsed(str(raw))
+    message = parsed(f"Return-Path: <x@y.example>\n{table_sent()}")
     assert message.verdicts == Verdicts()
     with pytest.raises(RefusedEmail) as caught:
         validate(Case(message, receive(mail_with({})).stored, "", route, frozenset(), _Nothing(), lambda _: b""))
