@@ -32,3 +32,9 @@ NESTED_ARCHIVE_OCTETS = 40 * 1024 * 1024
 
 REPLY_OCTETS = 40_000_000
 """Octets of an encoded reply: SES accepts 40 MB (Amazon SES quotas, "Message quotas", API v2)."""
+
+REPLIES_A_DAY = 6
+"""Times `replies_an_hour`: the replies of a route to one sender in a day. A person writes for a few hours of it."""
+
+REPLIES_TO_A_DOMAIN = 100
+"""Times the bounds of one sender: the replies of a route to one domain, which may be that of a mail provider."""

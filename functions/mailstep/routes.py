@@ -76,10 +76,11 @@ class Route(Contract):
         default=72,
         gt=0,
         le=24 * 90,
-        description="Longest time between SES's receipt and S3's event; older mail is refused",
+        description="Longest time between SES's receipt and S3's event, and from the Date of mail that only DKIM "
+        "authenticates; older mail is refused",
     )
     replies_an_hour: int = Field(
-        default=20, ge=1, le=1_000, description="Most replies of the route to one sender in one clock hour"
+        default=20, ge=1, le=1_000, description="Most replies of the route to one sender in any hour"
     )
     unscanned: Literal["refuse", "process"] = Field(
         default="refuse",

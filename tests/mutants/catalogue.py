@@ -19,6 +19,7 @@ POLICY = "functions/mailstep/validate/policy.py"
 AUTOMATIC_MAIL = "functions/mailstep/validate/automatic_mail.py"
 METRICS = "functions/mailstep/metrics.py"
 LEDGER = "functions/mailstep/aws/ledger.py"
+REPLY_COUNTS = "functions/mailstep/aws/reply_counts.py"
 MAIL_BUCKET = "functions/mailstep/aws/mail_bucket.py"
 SIGNING = "functions/mailstep/process/signing.py"
 SEND_ONCE = "functions/mailstep/reply/send_once.py"
@@ -340,8 +341,8 @@ def _without_dimension(text: str, line: int, column: int, dropped: int) -> str:
 
 # ---- The ledger, keys, the bucket, secrets, sending ----
 
-CONTENT = ("message.route", "message.message_id", "_written(message)", "message.subject", "message.text",
-           "message.html")  # fmt: skip
+CONTENT = ("message.route", "message.message_id", "_written(message)", "message.subject",
+           "_without_space(message.text)", '_without_space(message.html or "")')  # fmt: skip
 
 DOMAIN_BY_HAND = (
     Mutant("the suppression key has no form of the domain", LEDGER,
@@ -354,15 +355,28 @@ DOMAIN_BY_HAND = (
     Mutant("a record counts after it expired", LEDGER,
            swapped('found is not None and int(found["expiration"]["N"]) > time.time()', "found is not None"),
            unit("ledger")),
-    Mutant("a retry is counted as another reply", LEDGER,
-           swapped("OR contains(emails, :email) OR size(emails) < :most", "OR size(emails) < :most"), unit("ledger")),
-    Mutant("one reply more than allowed", LEDGER, swapped("size(emails) < :most", "size(emails) <= :most"),
-           unit("ledger")),
-    Mutant("senders are counted by how they write their address", LEDGER,
-           swapped("without_label(message.from_[0].address)", "message.from_[0].address"), unit("ledger")),
-    Mutant("each label has a count of its own", LEDGER,
-           swapped("without_label(message.from_[0].address)", "canonical(message.from_[0].address)"),
-           unit("canonical_addresses")),
+    Mutant("a retry is counted as another reply", REPLY_COUNTS,
+           swapped("        if this in sent:\n            return _Found.KNOWN\n", ""), unit("reply_counts")),
+    Mutant("one reply more than allowed", REPLY_COUNTS,
+           swapped("within(_HOUR) <= an_hour", "within(_HOUR) - 1 <= an_hour"), unit("reply_counts")),
+    Mutant("a day has no bound", REPLY_COUNTS,
+           swapped(" and within(_DAY) <= an_hour * limits.REPLIES_A_DAY", ""), unit("reply_counts")),
+    Mutant("the hour is one of the clock", REPLY_COUNTS,
+           swapped("abs(at - when) < seconds", "at // seconds == when // seconds"), unit("reply_counts")),
+    Mutant("a domain has no bound", REPLY_COUNTS,
+           swapped("    if _are_allowed(counted, when, an_hour):", "    if counted:"), unit("reply_counts")),
+    Mutant("what is refused counts against the domain", REPLY_COUNTS,
+           swapped("    _add(domain, when, -1)\n", ""), unit("reply_counts")),
+    Mutant("of two at once one is forgotten", REPLY_COUNTS,
+           swapped("attribute_not_exists(id) OR version = :seen", "attribute_not_exists(id) OR version >= :seen"),
+           unit("reply_counts")),
+    Mutant("senders are counted by how they write their address", REPLY_COUNTS,
+           swapped("without_label(message.from_[0].address)", "message.from_[0].address"), unit("reply_counts")),
+    Mutant("each label has a count of its own", REPLY_COUNTS,
+           swapped("without_label(message.from_[0].address)", "message.from_[0].address.lower()"),
+           unit("reply_counts")),
+    Mutant("white space makes another message", LEDGER,
+           swapped("_without_space(message.text)", "message.text"), unit("ledger")),
     Mutant("a retry of an email is a duplicate of itself", LEDGER,
            swapped("OR email_id = :email OR expiration", "OR expiration"), unit("ledger")),
     Mutant("a duplicate is known for ever", LEDGER, swapped(" OR expiration < :now", ""), unit("ledger")),

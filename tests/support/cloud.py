@@ -45,7 +45,7 @@ class Desk:
         dynamodb, table = self.cloud.account.client("dynamodb"), self.cloud.outputs["LedgerTableName"]
         for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="id"):
             for item in page["Items"]:
-                if item["id"]["S"].startswith(("duplicate#", "hour#")):
+                if item["id"]["S"].startswith(("duplicate#", "replies#", "domain#")):
                     dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
 
     def invoke(self, logical_id: str, event: object) -> tuple[str | None, Any]:

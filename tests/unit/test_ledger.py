@@ -109,6 +109,8 @@ def test_a_notice_is_known_until_its_record_expires(monkeypatch: pytest.MonkeyPa
         {"route": "feedback"},
         {"message_id": "<2@b.example>"},
         {"text": "hello!"},
+        {"text": "hel lo"},
+        {"text": "\nhello"},
         {"html": "<p>hello!</p>"},
         {"subject": "other"},
         {"date": datetime(2026, 11, 24, tzinfo=UTC)},
@@ -122,6 +124,22 @@ def test_another_route_identifier_or_content_is_another_message(other: dict[str,
     assert delivered("second", **other)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one two\n\nthree",
+        "one two \n\nthree",
+        "one  two\r\n\t\r\nthree",
+        "one\ttwo\r\rthree\n\n\n",
+        "one two\n \nthree \n",
+    ],
+)
+def test_white_space_that_a_signature_ignores_makes_no_other_message(text: str) -> None:
+    """RFC 6376 section 3.4.4: a copy with other white space still passes as signed."""
+    assert delivered("first", text="one two\n\nthree", html="<p>one two</p>")
+    assert not delivered("second", text=text, html="<p>one  two</p> \r\n\r\n")
+
+
 def test_a_message_is_forgotten_after_five_days(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
@@ -131,35 +149,6 @@ def test_a_message_is_forgotten_after_five_days(monkeypatch: pytest.MonkeyPatch)
     now += 2
     assert delivered("second")
     assert not delivered("third")
-
-
-def test_no_more_are_counted_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other, because moto's writes are not atomic; at once: tests/cloud/test_policy.py, the flood."""
-    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: 1_000_000.0)
-    assert [LEDGER.count_reply(email(f"m{n}"), 5) for n in range(8)] == [True] * 5 + [False] * 3
-
-
-def test_a_retry_is_counted_once_and_senders_and_hours_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1_000_000.0
-    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
-    assert all(LEDGER.count_reply(email("m1"), 1) for _ in range(3))
-    assert not LEDGER.count_reply(email("m2"), 1)
-    assert not LEDGER.count_reply(email("m2", from_=(Address(address="ANN@B.example"),)), 1)
-    assert LEDGER.count_reply(email("m2", from_=(Address(address="bob@b.example"),)), 1)
-    now += 3600
-    assert LEDGER.count_reply(email("m2"), 1)
-
-
-def test_routes_are_counted_apart_and_a_replay_in_the_hour_of_its_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1_000_000.0
-    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
-    then = datetime.fromtimestamp(now, UTC)
-    assert LEDGER.count_reply(email("m1", received=then), 1)
-    assert LEDGER.count_reply(email("m2", received=then, route="feedback"), 1)
-    assert not LEDGER.count_reply(email("m3", received=then), 1)
-    now += 24 * 3600
-    assert LEDGER.count_reply(email("m4"), 1)
-    assert LEDGER.count_reply(email("m1", received=then), 1), "it was counted on its own day"
 
 
 def test_messages_without_message_id_are_duplicates_only_with_the_same_date() -> None:
@@ -186,7 +175,7 @@ def test_no_address_stands_in_the_table() -> None:
     ledger.suppress("ann@b.example", seconds=60)
     delivered("m1")
     LEDGER.count_reply(email("m1"), 5)
-    assert len(items()) == 3
+    assert len(items()) == 4
     assert "b.example" not in str(items()).lower()
 
 

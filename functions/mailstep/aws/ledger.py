@@ -1,10 +1,11 @@
-"""Keeps records between messages in DynamoDB: deliveries, replies an hour, notices, and suppressed addresses.
+"""Keeps records between messages in DynamoDB: deliveries, notices, and suppressed addresses.
 
 The table has addresses only as hashes. `expiration` (seconds since 1970) lets DynamoDB delete each record. That may
 take days (Amazon DynamoDB Developer Guide, "Time to Live"), so reading a record compares it with the clock.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from mailstep import settings
 from mailstep.addresses import canonical, without_label
 from mailstep.authentication import is_authenticated
+from mailstep.aws import reply_counts
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import Message
 
@@ -23,7 +25,6 @@ DUPLICATE_SECONDS = 5 * 24 * 3600
 """How long a duplicate is recognised: a sender's server gives up after four to five days (RFC 5321 section 4.5.4.1)."""
 NOTICE_SECONDS = 100 * 24 * 3600
 """How long a notice is recorded: as long as the email can be replayed (reply/send_once.py)."""
-_HOUR = 3600
 
 
 def suppression_id(address: str) -> str:
@@ -118,31 +119,8 @@ class Ledger:
         return None
 
     def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the sender in the hour of receipt, and return whether the count is at most `at_most`.
-
-        The record has the ids of the emails, so that a retry, or a replay on another day, counts once, in its own hour.
-        """
-        now = int(time.time())
-        hour = (int(message.received.timestamp()) if message.received else now) // _HOUR
-        sender = f"{message.route} {without_label(message.from_[0].address)}"
-        dynamodb: DynamoDBClient = client("dynamodb")
-        with transient_faults():
-            try:
-                dynamodb.update_item(
-                    TableName=_table(),
-                    Key={"id": {"S": f"hour#{_digest(sender)}#{hour}"}},
-                    UpdateExpression="ADD emails :this SET expiration = :end",
-                    ConditionExpression="attribute_not_exists(id) OR contains(emails, :email) OR size(emails) < :most",
-                    ExpressionAttributeValues={
-                        ":this": {"SS": [message.email_id]},
-                        ":email": {"S": message.email_id},
-                        ":most": {"N": str(at_most)},
-                        ":end": {"N": str(now + 2 * _HOUR)},
-                    },
-                )
-            except dynamodb.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        """Count a reply to the sender, and return whether the bounds allow it (reply_counts.py)."""
+        return reply_counts.count_reply(message, at_most)
 
 
 def _table() -> str:
@@ -165,8 +143,8 @@ def _content_digest(message: Message) -> str:
                 _written(message),
                 [canonical(address.address) for address in message.from_],
                 message.subject,
-                message.text,
-                message.html,
+                _without_space(message.text),
+                _without_space(message.html or ""),
                 [attachment.sha256 for attachment in message.attachments],
             ]
         )
@@ -175,3 +153,9 @@ def _content_digest(message: Message) -> str:
 
 def _written(message: Message) -> str | None:
     return message.date.isoformat() if message.date else message.date_raw
+
+
+def _without_space(text: str) -> str:
+    """The text as a relaxed signature sees it: a copy with other white space still passes (RFC 6376 section 3.4.4)."""
+    lines = (" ".join(re.split(r"[ \t]+", line)).rstrip(" ") for line in re.split(r"\r\n|\r|\n", text))
+    return "\n".join(lines).rstrip("\n")

@@ -10,8 +10,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal, Protocol
 
+from mailstep import limits
 from mailstep.addresses import canonical, mailbox, without_label
-from mailstep.authentication import is_authenticated
+from mailstep.authentication import is_authenticated, is_only_signed
 from mailstep.contracts import Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
@@ -31,7 +32,7 @@ class Records(Protocol):
         """Record this delivery, and return whether it is the first: no other one was processed or is in progress."""
 
     def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the sender, and return whether the sender may get one more in this hour."""
+        """Count a reply to the sender, and return whether the bounds that follow from `at_most` an hour allow it."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,16 @@ def _has_no_route(case: Case) -> str | None:
 
 
 def _is_stale(case: Case) -> str | None:
-    received, stored = case.message.received, case.email.stored
-    if case.route is None or case.email.replay or received is None or stored is None:
+    received, stored, written = case.message.received, case.email.stored, case.message.date
+    if case.route is None or case.email.replay or received is None:
         return None
-    if stored - received <= timedelta(hours=case.route.max_age_hours):
-        return None
-    return f"The message was stored more than {case.route.max_age_hours:g} hours after SES received it."
+    most = timedelta(hours=case.route.max_age_hours)
+    if stored is not None and stored - received > most:
+        return f"The message was stored more than {case.route.max_age_hours:g} hours after SES received it."
+    # A copy of a signed message passes for ever, from wherever somebody sends it.
+    if written is not None and is_only_signed(case.message) and received - written > most:
+        return f"The message was signed more than {case.route.max_age_hours:g} hours before SES received it."
+    return None
 
 
 def _is_suppressed(case: Case) -> str | None:
@@ -146,7 +151,7 @@ def _is_one_too_many(case: Case) -> str | None:
         return None
     if case.records.count_reply(case.message, case.route.replies_an_hour):
         return None
-    return f"The sender already got {case.route.replies_an_hour} replies in this hour."
+    return "The sender, or its domain, already got as many replies as the route allows."
 
 
 def _is_not_allowed(case: Case) -> str | None:
@@ -236,8 +241,9 @@ RULES = (
     Rule("unknown_route", "routes.toml has no such route", "routes.toml", False, _has_no_route),
     Rule(
         "stale_message",
-        "S3 stored it long after SES received it: old mail, copied or restored; `mailstep replay` still processes it",
-        "SES's Received field; S3's event time; `max_age_hours`",
+        "S3 stored it long after SES received it: old mail, copied or restored; or only DKIM authenticates it, and its "
+        "Date is that old: a copy that somebody sent again. `mailstep replay` still processes it",
+        "SES's Received field; S3's event time; Date; `max_age_hours`",
         False,
         _is_stale,
         needs="stack",
@@ -261,7 +267,9 @@ RULES = (
     ),
     Rule(
         "too_many_replies",
-        "The sender already got as many replies as the route allows in one hour",
+        "The sender already got as many replies as the route allows in an hour, or "
+        f"{limits.REPLIES_A_DAY} times as many in a day; or its domain got {limits.REPLIES_TO_A_DOMAIN} times as "
+        "many. Labels do not count: `ann+x@` is `ann@`",
         "RFC 3834 section 2; `replies_an_hour`",
         False,
         _is_one_too_many,

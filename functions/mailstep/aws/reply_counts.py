@@ -1,0 +1,130 @@
+"""Counts replies in DynamoDB, over a rolling hour and a rolling day: to one sender, and to one domain.
+
+No loop runs for ever, whatever the other side says of itself (RFC 3834 section 2). A sender is counted without labels:
+a machine that answers from `support+1@`, `support+2@` and so on is one. A domain is counted because a machine can have
+as many addresses there as it likes.
+"""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from enum import Enum, auto
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from mailstep import limits, settings
+from mailstep.addresses import without_label
+from mailstep.aws.clients import client, transient_faults
+from mailstep.contracts import Message
+from mailstep.errors import TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_HOUR, _DAY = 3600, 24 * 3600
+_STEP = 600  # seconds; a domain is counted by ten minutes, because one item could not hold each reply
+_ATTEMPTS = 5
+
+
+def count_reply(message: Message, an_hour: int) -> bool:
+    """Count a reply at the time of receipt, and return whether the bounds allow it.
+
+    `an_hour` is the bound of one sender in an hour; limits.py says how the others follow from it. An email counts once,
+    even if it is retried or replayed.
+
+    Raises:
+        TransientError: DynamoDB is unavailable, or others count the same sender at this moment.
+    """
+    when = int(message.received.timestamp() if message.received else time.time())
+    sender = without_label(message.from_[0].address)
+    found = _count_sender(f"{message.route} {sender}", message.email_id, when, an_hour)
+    if found is _Found.COUNTED:
+        domain = sender.rpartition("@")[2]
+        return _count_domain(f"{message.route} @{domain}", when, an_hour * limits.REPLIES_TO_A_DOMAIN)
+    return found is _Found.KNOWN
+
+
+class _Found(Enum):
+    KNOWN = auto()
+    COUNTED = auto()
+    TOO_MANY = auto()
+
+
+def _count_sender(sender: str, email_id: str, when: int, an_hour: int) -> _Found:
+    key, this = {"id": {"S": f"replies#{_digest(sender)}"}}, _digest(email_id)[:16]
+    dynamodb: DynamoDBClient = client("dynamodb")
+    for _ in range(_ATTEMPTS):
+        with transient_faults():
+            item = dynamodb.get_item(TableName=_table(), Key=key, ConsistentRead=True).get("Item", {})
+        sent = {email: int(at["N"]) for email, at in item.get("sent", {"M": {}})["M"].items()}
+        if this in sent:
+            return _Found.KNOWN
+        counts = [(at, 1) for at in [*sent.values(), when]]
+        if not _are_allowed(counts, when, an_hour):
+            return _Found.TOO_MANY
+        newest = max(at for at, _ in counts)
+        version = int(item.get("version", {"N": "0"})["N"])
+        with transient_faults(), suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+            dynamodb.update_item(
+                TableName=_table(),
+                Key=key,
+                UpdateExpression="SET sent = :sent, version = :next, expiration = :end",
+                # Another reply may have been counted since the item was read.
+                ConditionExpression="attribute_not_exists(id) OR version = :seen",
+                ExpressionAttributeValues={
+                    ":sent": {
+                        "M": {e: {"N": str(at)} for e, at in (sent | {this: when}).items() if at > newest - _DAY}
+                    },
+                    ":seen": {"N": str(version)},
+                    ":next": {"N": str(version + 1)},
+                    ":end": {"N": str(int(time.time()) + 2 * _DAY)},
+                },
+            )
+            return _Found.COUNTED
+    raise TransientError("the ledger: others count the same sender")
+
+
+def _count_domain(domain: str, when: int, an_hour: int) -> bool:
+    counted = _add(domain, when, 1)
+    if _are_allowed(counted, when, an_hour):
+        return True
+    _add(domain, when, -1)
+    return False
+
+
+def _add(domain: str, when: int, number: int) -> list[tuple[int, int]]:
+    """Add to the count of the ten minutes, and return all counts with their times."""
+    key, now = f"domain#{_digest(domain)}#{when // _DAY}", int(time.time())
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        changed = dynamodb.update_item(
+            TableName=_table(),
+            Key={"id": {"S": key}},
+            UpdateExpression="ADD #now :number SET expiration = :end",
+            ExpressionAttributeNames={"#now": f"at{when // _STEP * _STEP}"},
+            ExpressionAttributeValues={":number": {"N": str(number)}, ":end": {"N": str(now + 3 * _DAY)}},
+            ReturnValues="ALL_NEW",
+        )
+        before = dynamodb.get_item(
+            TableName=_table(), Key={"id": {"S": f"domain#{_digest(domain)}#{when // _DAY - 1}"}}
+        ).get("Item", {})
+    counts = {**before, **changed["Attributes"]}
+    return [(int(name[2:]), int(value["N"])) for name, value in counts.items() if name.startswith("at")]
+
+
+def _are_allowed(counts: Iterable[tuple[int, int]], when: int, an_hour: int) -> bool:
+    """Whether the replies so far, this one among them, are within the bounds: pairs of a time and a number."""
+    known = list(counts)
+
+    def within(seconds: int) -> int:
+        return sum(number for at, number in known if abs(at - when) < seconds)
+
+    return within(_HOUR) <= an_hour and within(_DAY) <= an_hour * limits.REPLIES_A_DAY
+
+
+def _table() -> str:
+    return settings.Ledger.read().table_name
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

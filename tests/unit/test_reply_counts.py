@@ -1,0 +1,143 @@
+"""Replies are bounded over a rolling hour and a rolling day, to a sender with all labels and to a domain."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mailstep import limits
+from mailstep.aws import clients, reply_counts
+from mailstep.aws.reply_counts import count_reply
+from mailstep.contracts import Address, Message
+from mailstep.errors import TransientError
+
+HOUR, DAY = 3600, 24 * 3600
+NOON = 1_795_694_400  # a time on the clock, in seconds since 1970
+
+
+@pytest.fixture(autouse=True)
+def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with mock_aws():
+        monkeypatch.setenv("TABLE_NAME", "ledger")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        clients.client.cache_clear()
+        boto3.client("dynamodb").create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        yield
+    clients.client.cache_clear()
+
+
+def email(name: str, at: float = NOON, sender: str = "ann@b.example", route: str = "orders") -> Message:
+    received = datetime.fromtimestamp(at, UTC)
+    return Message(email_id=name, route=route, size_octets=1, from_=(Address(address=sender),), received=received)
+
+
+def test_no_more_are_counted_than_allowed() -> None:
+    assert [count_reply(email(f"m{n}"), 5) for n in range(8)] == [True] * 5 + [False] * 3
+
+
+def test_the_hour_is_any_hour_and_not_one_of_the_clock() -> None:
+    half_past = NOON + 1800
+    assert all(count_reply(email(f"a{n}", half_past), 5) for n in range(5))
+    assert not count_reply(email("b", half_past + HOUR - 1), 5)
+    assert count_reply(email("c", half_past + HOUR), 5)
+
+
+def test_a_day_has_a_bound_of_its_own() -> None:
+    most = limits.REPLIES_A_DAY
+    found = [count_reply(email(f"m{n}", NOON + n * HOUR), 1) for n in range(24)]
+    assert found == [True] * most + [False] * (24 - most)
+    assert count_reply(email("next", NOON + DAY), 1)
+    assert not count_reply(email("again", NOON + DAY + 1), 1)
+
+
+def test_a_machine_that_answers_from_another_label_each_time_is_one_sender() -> None:
+    found = [count_reply(email(f"m{n}", sender=f"support+{n}@b.example"), 20) for n in range(100)]
+    assert found.count(True) == 20
+
+
+def test_a_machine_that_answers_from_another_address_each_time_is_bounded_by_its_domain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 10)
+    found = [count_reply(email(f"m{n}", sender=f"user{n}@b.example"), 2) for n in range(30)]
+    assert found == [True] * 20 + [False] * 10
+    assert count_reply(email("other", sender="ann@c.example"), 2)
+    assert not count_reply(email("same", sender="ann@B.example"), 2)
+    # What was refused does not count: an hour later, as many are allowed again.
+    found = [count_reply(email(f"n{n}", NOON + HOUR + 600, sender=f"user{n}@b.example"), 2) for n in range(30)]
+    assert found.count(True) == 20
+
+
+def test_the_bound_of_a_domain_goes_over_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 4)
+    midnight = NOON // DAY * DAY + DAY
+    found = [count_reply(email(f"m{n}", midnight - 120 + n * 30, sender=f"u{n}@b.example"), 2) for n in range(12)]
+    assert found.count(True) == 8
+
+
+def test_a_retry_counts_once_and_senders_and_routes_apart() -> None:
+    assert all(count_reply(email("m1"), 1) for _ in range(3))
+    assert not count_reply(email("m2"), 1)
+    assert not count_reply(email("m2", sender="ANN@B.example"), 1)
+    assert count_reply(email("m2", sender="bob@b.example"), 1)
+    assert count_reply(email("m3", route="feedback"), 1)
+
+
+def test_a_replay_on_another_day_counts_at_the_time_of_its_receipt() -> None:
+    assert count_reply(email("m1"), 1)
+    assert count_reply(email("m4", NOON + DAY), 1)
+    assert count_reply(email("m1"), 1)
+    assert not count_reply(email("m5", NOON + DAY + 60), 1)
+
+
+class Interrupted:
+    """A client of DynamoDB; between its first reads and the writes, somebody else counts the same sender."""
+
+    def __init__(self, times: int) -> None:
+        self._real, self._times = clients.client("dynamodb"), times
+        self.exceptions = self._real.exceptions
+
+    def get_item(self, **arguments: Any) -> Any:
+        found = self._real.get_item(**arguments)
+        if self._times and arguments["Key"]["id"]["S"].startswith("replies#"):
+            self._times -= 1
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(reply_counts, "client", lambda _name: self._real)
+                assert count_reply(email(f"other{self._times}"), 5) in {True, False}
+        return found
+
+    def update_item(self, **arguments: Any) -> Any:
+        return self._real.update_item(**arguments)
+
+
+def test_two_at_once_are_both_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = Interrupted(3)
+    monkeypatch.setattr(reply_counts, "client", lambda _name: interrupted)
+    assert count_reply(email("m1"), 5)
+    monkeypatch.undo()
+    monkeypatch.setenv("TABLE_NAME", "ledger")
+    assert count_reply(email("m2"), 5)
+    assert not count_reply(email("m3"), 5)
+
+
+def test_with_too_many_at_once_the_step_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = Interrupted(100)
+    monkeypatch.setattr(reply_counts, "client", lambda _name: interrupted)
+    with pytest.raises(TransientError):
+        count_reply(email("m1"), 50)
+
+
+def test_no_address_and_no_email_id_stand_in_the_table() -> None:
+    count_reply(email("an-email-id"), 5)
+    items = boto3.client("dynamodb").scan(TableName="ledger")["Items"]
+    assert len(items) == 2
+    assert not {word for word in ("b.example", "ann", "an-email-id") if word in str(items).lower()}
+    assert all(int(item["expiration"]["N"]) for item in items)
