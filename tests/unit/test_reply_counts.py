@@ -67,11 +67,12 @@ def test_a_machine_that_answers_from_another_address_each_time_is_bounded_by_its
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 10)
+    monkeypatch.setattr(limits, "REPLIES_A_DAY", 2)
     found = [count_reply(email(f"m{n}", sender=f"user{n}@b.example"), 2) for n in range(30)]
     assert found == [True] * 20 + [False] * 10
     assert count_reply(email("other", sender="ann@c.example"), 2)
     assert not count_reply(email("same", sender="ann@B.example"), 2)
-    # What was refused does not count: an hour later, as many are allowed again.
+    # What was refused counts neither in the hour nor in the day, which has room for twice as many.
     found = [count_reply(email(f"n{n}", NOON + HOUR + 600, sender=f"user{n}@b.example"), 2) for n in range(30)]
     assert found.count(True) == 20
 

@@ -189,6 +189,7 @@ def test_a_block_is_searched_within_a_bound() -> None:
         ("victim.github.io", "evil.github.io", False),
         ("github.io", "evil.github.io", False),
         ("github.io", "github.io", True),
+        ("co.uk", "github.io", False),
         ("bücher.example", "mail.xn--bcher-kva.example", True),
     ],
 )
