@@ -17,6 +17,8 @@ TEMPLATE = "template.yaml"
 RECEIVING = "receiving.yaml"
 POLICY = "functions/mailstep/validate/policy.py"
 AUTOMATIC_MAIL = "functions/mailstep/validate/automatic_mail.py"
+SES_BLOCK = "functions/mailstep/parse/ses_verdicts.py"
+ATTACHED_FILES = "functions/mailstep/validate/attached_files.py"
 METRICS = "functions/mailstep/metrics.py"
 LEDGER = "functions/mailstep/aws/ledger.py"
 REPLY_COUNTS = "functions/mailstep/aws/reply_counts.py"
@@ -299,6 +301,29 @@ POLICY_BY_HAND = (
            unit("automatic_mail")),
     Mutant("a report with an envelope sender is answered", AUTOMATIC_MAIL,
            swapped(" or _media_type(message) in _REPORT_TYPES", ""), unit("automatic_mail")),
+    Mutant("evidence: SES's block may have bare line ends", SES_BLOCK,
+           swapped('        if b"\\r" in line or b"\\n" in line:\n            return None\n', ""), unit("ses_block")),
+    Mutant("evidence: more DKIM results than signatures", SES_BLOCK,
+           swapped("    if len(dkim) > signatures:", "    if False:"), unit("ses_block")),
+    Mutant("evidence: a block may have results below SES's last field", SES_BLOCK,
+           swapped(" or name in _BELOW", ""), unit("ses_block")),
+    Mutant("evidence: any line may stand among the results", SES_BLOCK,
+           swapped("return SesBlock(fields) if all(map(_RESULT.fullmatch, results[1:])) else None",
+                   "return SesBlock(fields)"), unit("ses_block")),
+    Mutant("evidence: logos and signatures are files", ATTACHED_FILES,
+           swapped(" if attachment.attached)", ")"), unit("attached_files")),
+    Mutant("evidence: only a virus that was found refuses", ATTACHED_FILES,
+           swapped('verdicts.virus == "PASS"', 'verdicts.virus != "FAIL"'), unit("attached_files")),
+    Mutant("evidence: archives hide programs", ATTACHED_FILES,
+           swapped("contents.programs.get(number, set())", "set()"), unit("attached_files")),
+    Mutant("evidence: a dot at the end hides a program", "functions/mailstep/validate/programs.py",
+           swapped('[-1]).rstrip(" .").lower()', "[-1]).lower()"), unit("attached_files")),
+    Mutant("evidence: the label outvotes the name", "functions/mailstep/media_types.py",
+           swapped("(of_name(filename), registered(declared))", "(registered(declared), of_name(filename))"),
+           unit("attached_files")),
+    Mutant("evidence: an old copy of a signed message is new", POLICY,
+           swapped(" and is_only_signed(case.message) and received - written > most", " and False"),
+           unit("resent_mail")),
     Mutant("mail from several authors is authenticated by one", "functions/mailstep/authentication.py",
            swapped("len(message.from_) != 1", "len(message.from_) < 1"), unit("policy")),
     Mutant("SPF of any domain vouches", "functions/mailstep/authentication.py",
