@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from mailstep_cli import checkout, display, history, processing, routing
+from mailstep_cli import checkout, display, history, message_files, processing, replay, routing
 from mailstep_cli import demo as demonstration
-from mailstep_cli import message_files as parsing
-from mailstep_cli import replay as replaying
 from mailstep_cli.doctor import checks
 from mailstep_cli.doctor.deployed_stack import Blocked, visit
 from mailstep_cli.doctor.findings import Result
@@ -185,7 +183,7 @@ def replay_execution(
     """Process messages again from their S3 objects, each as a new execution."""
     for execution in executions:
         arn, sfn = find_execution(execution, stack)
-        again = replaying.replay(sfn, arn, reply_again=reply_again)
+        again = replay.replay(sfn, arn, reply_again=reply_again)
         name = again.rpartition(":")[2]
         _out.print(f"Replaying as {escape(name)}. Follow it with: mailstep history {escape(name)}", soft_wrap=True)
 
@@ -293,7 +291,7 @@ def doctor(
 
 def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
     try:
-        message = parsing.parse_file(path, attachments)
+        message = message_files.parse_file(path, attachments)
     except UserError as error:
         if as_json:
             print_json({"file": str(path), "error": str(error)})

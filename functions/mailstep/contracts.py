@@ -100,7 +100,7 @@ class DeliveryReport(Contract):
 
 
 class Message(Contract):
-    """A parsed email, stored as `parsed/<id>/message.json`."""
+    """A parsed email, stored as `parsed/<email_id>/message.json`."""
 
     schema_: Literal["mailstep.message/1"] = Field(
         default="mailstep.message/1", alias="schema", description="Version of this contract"
@@ -218,7 +218,7 @@ class AnswerAttachment(Contract):
 
 
 class Answer(Contract):
-    """An answer of an application or a built-in processor: the reply's content, stored as `answers/<id>.json`."""
+    """An answer of an application or a built-in processor: the reply's content, stored as `answers/<email_id>.json`."""
 
     subject: str | None = Field(default=None, description="Default: the message's subject, with `Re: `")
     text: str
@@ -258,7 +258,7 @@ class ReplyRequest(Contract):
     explanation: str | None = None
 
     @property
-    def effect(self) -> str:
+    def reply_key(self) -> str:
         """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
         email = self.claim.email
         return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"

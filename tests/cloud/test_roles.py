@@ -71,7 +71,7 @@ def without(cloud: LocalCloud, logical_id: str, action: str) -> Iterator[None]:
         yield
 
 
-def another_effect(request: dict[str, Any], execution: str) -> dict[str, Any]:
+def another_reply(request: dict[str, Any], execution: str) -> dict[str, Any]:
     """The same reply, as a replay would send it again."""
     claim = request["claim"]
     return request | {"execution_name": execution, "claim": claim | {"email": claim["email"] | {"reply_again": True}}}
@@ -83,7 +83,7 @@ def test_a_function_without_one_permission_is_denied_that(
 ) -> None:
     event = events[function]
     if function == "ReplyFunction":
-        event = another_effect(event, f"without {action}")
+        event = another_reply(event, f"without {action}")
     if function == "ReplyFunction" and action == "dynamodb:GetItem":
         event = event | {"kind": "completion", "answer_key": None}
     if action == "s3:GetObject" and function == "ParseFunction":
@@ -99,7 +99,7 @@ def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
 ) -> None:
     unverified = function_configuration(cloud, "ReplyFunction", variables={"DOMAIN": "unverified.example"})
     with unverified, without(cloud, *CLEARING):
-        error, answer = desk.invoke("ReplyFunction", another_effect(events["ReplyFunction"], "cannot clear"))
+        error, answer = desk.invoke("ReplyFunction", another_reply(events["ReplyFunction"], "cannot clear"))
     assert error
     assert "not authorized to perform: dynamodb:DeleteItem" in json.dumps(answer)
 

@@ -390,7 +390,7 @@ DOMAIN_BY_HAND = (
     Mutant("a completion goes to a sender who was not told to wait", SEND_ONCE,
            swapped("ledger.has_notice(email_id))", "False)"), unit("steps", only="completion")),
     Mutant("a reply is sent again with each execution", SEND_ONCE,
-           swapped('effect=request.effect, request=request', 'effect=str(datetime.now(UTC)), request=request'),
+           swapped('reply_key=request.reply_key, request=request', 'reply_key=str(datetime.now(UTC)), request=request'),
            unit("steps", only="sends_nothing or sent_once")),
     Mutant("replies come from outside the domain", SEND_ONCE,
            swapped("sender.domain.lower() != domain.domain.lower()", "False"),

@@ -19,7 +19,7 @@ from mailstep.parse.budget import Budget, OverBudget
 # One environment: three messages one after the other, the second of which is made to hurt.
 ENVIRONMENT = """
 import json, resource, signal, sys, time
-from mailstep.parse import attachments, message as parsing, texts
+from mailstep.parse import attachment_parts, message as parsing, texts
 from mailstep.parse.budget import Budget
 from mailstep.errors import UnreadableEmail
 from tests.support.messages import EMAIL
@@ -94,10 +94,10 @@ def environment(hurt: str, where: str) -> Any:
 @pytest.mark.parametrize(
     ("hurt", "where", "outcome"),
     [
-        ("loop", "(attachments.filetype, 'guess')", without("media_type_not_detected", "time")),
-        ("deaf", "(attachments.filetype, 'guess')", without("media_type_not_detected", "time")),
-        ("swell", "(attachments.filetype, 'guess')", without("media_type_not_detected", "memory")),
-        ("loop", "(attachments, 'content')", without("part_not_decoded", "time")),
+        ("loop", "(attachment_parts.filetype, 'guess')", without("media_type_not_detected", "time")),
+        ("deaf", "(attachment_parts.filetype, 'guess')", without("media_type_not_detected", "time")),
+        ("swell", "(attachment_parts.filetype, 'guess')", without("media_type_not_detected", "memory")),
+        ("loop", "(attachment_parts, 'content')", without("part_not_decoded", "time")),
         ("loop", "(parsing, 'delivery_report')", without("delivery_report_unreadable", "time")),
         ("loop", "(parsing, 'parse_date')", without("date_unreadable", "time")),
         (
@@ -124,7 +124,7 @@ def test_what_loops_or_swells_ends_and_the_next_message_is_read(
 
 
 def test_a_library_that_swallows_the_alarm_is_told_again() -> None:
-    hurt = environment("stubborn", "(attachments.filetype, 'guess')")["hurt"]
+    hurt = environment("stubborn", "(attachment_parts.filetype, 'guess')")["hurt"]
     assert hurt == without("media_type_not_detected", "ValueError")
 
 

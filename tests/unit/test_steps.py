@@ -7,13 +7,14 @@ import io
 import json
 import resource
 import signal
+import time
 from email import message_from_string
 from email.header import decode_header, make_header
 from email.policy import compat32
 from email.utils import getaddresses
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -151,6 +152,25 @@ def test_a_reply_under_way_elsewhere_is_not_sent_beside_it(monkeypatch: pytest.M
     monkeypatch.setattr(send_once, "_send", send_again)
     assert reply_handler.handler(event("reply"), CONTEXT) == {"ses_message_id": "ses-1"}
     assert seen
+
+
+@pytest.mark.parametrize("seconds", [9_000, 18_000])
+def test_another_attempt_may_send_only_after_the_time_of_this_one(
+    monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    for step, name in ((parse_handler, "parse"), (process_handler, "process")):
+        step.handler(event(name), CONTEXT)
+    reserved: list[float] = []
+
+    def see_the_record(**_: object) -> str:
+        records = boto3.client("dynamodb", region_name=REGION).scan(TableName="ledger")["Items"]
+        reserved.extend(int(record["in_progress_expiration"]["N"]) / 1_000 - time.time() for record in records)
+        return "ses-1"
+
+    monkeypatch.setattr(send_once, "_send", see_the_record)
+    context = SimpleNamespace(**vars(CONTEXT) | {"get_remaining_time_in_millis": lambda: seconds * 1_000})
+    reply_handler.handler(event("reply"), cast("Any", context))
+    assert reserved == [pytest.approx(seconds, abs=600)]
 
 
 def test_a_message_that_takes_parse_too_long_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from mailstep.mime.fields import (
 )
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, structure
-from mailstep.parse.attachments import Attachments, Keep
+from mailstep.parse.attachment_parts import Attachments, Keep
 from mailstep.parse.budget import Budget, OverBudget
 from mailstep.parse.delivery_reports import delivery_report
 from mailstep.parse.reply_text import reply_text

@@ -7,7 +7,7 @@ from mailstep.mime.bodies import disposition
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
 from mailstep.mime.structure import Part
-from mailstep.parse.attachments import Attachments, decoded_content
+from mailstep.parse.attachment_parts import Attachments, decoded_content
 from mailstep.parse.budget import Budget
 
 

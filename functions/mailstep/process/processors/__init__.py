@@ -11,7 +11,7 @@ from typing import cast
 from mailstep import custom
 from mailstep.contracts import Answer, AnswerAttachment, Attachment, Message
 from mailstep.errors import ConfigurationError
-from mailstep.process.attachments import OpenAttachment, UnreadableAttachment, Worked, work_on_each
+from mailstep.process.each_attachment import OpenAttachment, UnreadableAttachment, Worked, work_on_each
 
 __all__ = [
     "Answer",

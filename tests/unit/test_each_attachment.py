@@ -4,7 +4,7 @@ import pytest
 
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import ConfigurationError, TransientError
-from mailstep.process.attachments import UnreadableAttachment, work_on_each
+from mailstep.process.each_attachment import UnreadableAttachment, work_on_each
 from mailstep.telemetry import logger
 
 PRIVATE = "ann@shop.example"
