@@ -48,8 +48,7 @@ def routes_file() -> Path:
 def routes_text(file: Path | None = None) -> str:
     """The text of `file`, or else of the checkout's routes.toml.
 
-    The processors beside the file count as built in, even if the command is installed elsewhere. An
-    installation's own come first.
+    From then on, the processors beside the file count as built in, even if the command is installed elsewhere.
 
     Raises:
         ConfigurationError: the file cannot be read.
@@ -57,12 +56,5 @@ def routes_text(file: Path | None = None) -> str:
     """
     path = file or routes_file()
     text = routes.file_text(path)
-    beside = path.absolute().parent
-    functions = beside.parent if beside.name == custom.FOLDER else beside
-    for own in (beside / "processors", functions / custom.FOLDER / "processors"):
-        if str(own) not in custom.PROCESSORS:
-            custom.PROCESSORS.insert(0, str(own))
-    shipped = str(functions / "mailstep" / "process" / "processors")
-    if shipped not in custom.PROCESSORS:
-        custom.PROCESSORS.append(shipped)
+    custom.add_processors_beside(path)
     return text

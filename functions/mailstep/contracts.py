@@ -22,6 +22,8 @@ from mailstep.mime.defects import Defect
 from mailstep.mime.options import DEFAULTS
 from mailstep.outcomes import ReplyKind
 
+EMAIL_ID_FIELD = "X-Mailstep-Email-Id"
+"""The header field of every reply that has the email's id. A message that has the field is a reply that came back."""
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
 

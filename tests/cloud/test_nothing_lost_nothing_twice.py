@@ -17,6 +17,7 @@ from tests.support.cloud import (
     Application,
     Desk,
     eventually,
+    execution_arn,
     function_configuration,
     kill,
     outbox_about,
@@ -68,7 +69,7 @@ def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalClo
     email = stored_email(bucket, key)
     assert email
     ended = desk.store(email, old)
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{ended.email_id}"
+    arn = execution_arn(cloud, ended.email_id)
     sfn = cloud.account.client("stepfunctions")
     output = json.loads(sfn.describe_execution(executionArn=arn)["output"])
     assert (output["outcome"], output["reason"]) == ("silent", "stale_message")

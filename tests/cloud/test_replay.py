@@ -3,7 +3,7 @@
 import re
 
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Application, Desk, eventually, outbox_about
+from tests.support.cloud import Application, Desk, eventually, execution_arn, outbox_about
 from tests.support.project import run
 
 
@@ -14,7 +14,7 @@ def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:
     name = re.search(r"mailstep history (\S+)", told.stdout)
     assert name
     sfn = cloud.account.client("stepfunctions")
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name[1]}"
+    arn = execution_arn(cloud, name[1])
     assert eventually(lambda: sfn.describe_execution(executionArn=arn)["status"] != "RUNNING")
     ended = sfn.describe_execution(executionArn=arn)
     return {"name": name[1], "status": ended["status"], "output": ended.get("output", "")}

@@ -12,7 +12,15 @@ from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_cli import history
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Application, Desk, eventually, function_configuration, hurried, role_without
+from tests.support.cloud import (
+    Application,
+    Desk,
+    eventually,
+    execution_arn,
+    function_configuration,
+    hurried,
+    role_without,
+)
 from tests.support.events import s3_event, stored_order
 from tests.support.permissions import CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, WORKFLOW
 from tests.support.project import EVENTS
@@ -176,7 +184,7 @@ def test_a_workflow_without_one_permission_is_denied_that(
                 stateMachineArn=cloud.outputs["StateMachineArn"], name=email.email_id, input=email.model_dump_json()
             )
         assert eventually(partial(_has_ended, desk, email.email_id))
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{email.email_id}"
+    arn = execution_arn(cloud, email.email_id)
     denied = next(visited for visited in history.fetch(sfn, arn).states if visited.name == state)
     assert denied.error == "States.Permissions"
     assert f"not authorized to perform: {action} on" in str(denied.attempts[-1].cause)

@@ -400,7 +400,7 @@ DOMAIN_BY_HAND = (
     Mutant("a reply invites automatic answers", COMPOSE,
            swapped('    reply["X-Auto-Response-Suppress"] = "All"\n', ""), unit("replying")),
     Mutant("a reply of ours is not known when it comes back", COMPOSE,
-           swapped('    reply["X-Mailstep-Email-Id"] = message.email_id\n', ""), unit("replying")),
+           swapped('    reply[EMAIL_ID_FIELD] = message.email_id\n', ""), unit("replying")),
     Mutant("a reply stands outside its thread", COMPOSE,
            swapped('    yield "In-Reply-To", identifier\n', ""), unit("replying")),
     Mutant("the HTML of an answer is trusted", COMPOSE,

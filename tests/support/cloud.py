@@ -217,6 +217,11 @@ def body(reply: EmailMessage, kind: str) -> str:
     return text
 
 
+def execution_arn(cloud: LocalCloud, name: str) -> str:
+    """The ARN of the execution of that name."""
+    return f"{cloud.outputs['StateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
+
+
 def physical_id(cloud: LocalCloud, logical_id: str) -> str:
     detail = cloud.account.client("cloudformation").describe_stack_resource(
         StackName=RECEIVING_STACK, LogicalResourceId=logical_id

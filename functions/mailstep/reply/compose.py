@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from mailstep import limits
 from mailstep.addresses import mailbox, one_line
-from mailstep.contracts import Answer, AnswerAttachment, Message
+from mailstep.contracts import EMAIL_ID_FIELD, Answer, AnswerAttachment, Message
 from mailstep.rendering import render
 from mailstep.reply.sanitising import sanitise
 
@@ -94,7 +94,7 @@ def _composed(
         reply[name] = value
     reply["Auto-Submitted"] = "auto-replied"
     reply["X-Auto-Response-Suppress"] = "All"
-    reply["X-Mailstep-Email-Id"] = message.email_id
+    reply[EMAIL_ID_FIELD] = message.email_id
     left_out = len(answer.attachments) - len(attachments)
     _add_text(reply, message, answer, left_out)
     shown = _add_html(reply, message, answer, attachments, left_out)
