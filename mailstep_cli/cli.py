@@ -23,7 +23,8 @@ from mailstep_cli.doctor.findings import Result
 from mailstep_cli.doctor.send_test import send_test
 from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, latest
-from mailstep_cli.smtp_client import check_route, read_message_file
+from mailstep_cli.routing import check_route, routes_of_the_example
+from mailstep_cli.smtp_client import read_message_file
 from mailstep_cli.terminal import Console, complain, print_json
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ Directory = Annotated[
     Path | None, typer.Option(help="New directory for the outbox and log of this run. Default: one under .mailstep/.")
 ]
 
-Example = Annotated[bool, typer.Option("--example", help="Also run examples/application, for the route `application`.")]
+Example = Annotated[
+    bool,
+    typer.Option("--example", help="Also run examples/application, for the routes whose url is ${APPLICATION_URL}."),
+]
 
 AllowHost = Annotated[
     list[str] | None,
@@ -100,6 +104,7 @@ def demo(
     """Deploy the stack into a local AWS account, send messages to it by SMTP, and show what happened to each."""
     check_route(route)
     project, running = _local_account("mailstep demo")
+    _note_on_the_example(wanted=example)
     messages = [read_message_file(path) for path in files or [project / "events" / "emails" / "order.eml"]]
     with _err.status("") as status:
 
@@ -134,6 +139,7 @@ def up(
 ) -> None:
     """Run a local AWS account with the stack deployed, until Ctrl-C."""
     project, running = _local_account("mailstep up")
+    _note_on_the_example(wanted=example)
     with (
         _err.status("") as status,
         running(
@@ -310,7 +316,7 @@ def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextMan
     Raises:
         UserError: one of them is missing.
     """
-    project = checkout.needed(command)
+    project = checkout.needed(command, environment=True)
     try:
         from mailstep_local.cloud import running  # noqa: PLC0415 - only these commands need it
     except ModuleNotFoundError as error:
@@ -319,6 +325,15 @@ def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextMan
             f"{project}, then .venv/bin/{command}"
         ) from error
     return project, running
+
+
+def _note_on_the_example(*, wanted: bool) -> None:
+    """Say if `--example` has no effect, because every route with a url names it itself."""
+    if wanted and not routes_of_the_example():
+        complain(
+            f"--example has no effect: no route in {checkout.routes_file()} has the url ${{APPLICATION_URL}}, "
+            "which --example sets"
+        )
 
 
 def _directory(project: Path, wanted: Path | None) -> Path:

@@ -18,7 +18,7 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
-from mailstep_cli.history import Attempt, Timeline
+from mailstep_cli.history import Attempt, State, Timeline
 from mailstep_cli.routing import Checked
 from mailstep_cli.terminal import Text
 
@@ -82,7 +82,16 @@ def _ending(line: Timeline) -> str:
     if line.states[-1].name == "EndWithoutReply":
         return ", processed (the application asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
-    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
+    again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
+    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "") + again
+
+
+def _was_sent_before(state: State) -> bool:
+    match state.result:
+        case {"Payload": {"already_sent": bool(already_sent)}}:
+            return already_sent
+        case _:
+            return False
 
 
 def demo_view(result: "demo.Result") -> RenderableType:

@@ -267,9 +267,13 @@ class ReplyRequest(Contract):
 
 
 class Replied(Contract):
-    """Output of each state that sends: the id that SES assigned to the reply; None if no reply was sent."""
+    """Output of each state that sends: the id that SES assigned to the reply; None if no reply was sent.
+
+    `already_sent` says that an earlier attempt or execution sent the reply, and so this one did not.
+    """
 
     ses_message_id: str | None
+    already_sent: bool = False
 
 
 class QueueItem(Contract):

@@ -121,7 +121,7 @@ def test_a_reply_is_sent_once_however_often_its_step_runs(cloud: LocalCloud, des
     error, answer = desk.invoke("ReplyFunction", request)
     assert error is None, answer
     assert result.reply
-    assert answer == {"ses_message_id": result.reply.stem}
+    assert answer == {"ses_message_id": result.reply.stem, "already_sent": True}
     assert len(outbox_about(cloud, request["execution_name"])) == 1
 
 

@@ -37,6 +37,8 @@ def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     assert again["name"] == f"{name}-r3"
     assert again["output"] == first["output"]
     assert len(outbox_about(cloud, "Done.")) == answers
+    shown = run("history", again["name"], **cloud.account.variables()).stdout
+    assert "had been sent before" in " ".join(shown.split())
     asked = replayed(cloud, f"{name}-r3", "--reply-again")
     assert (asked["name"], asked["status"]) == (f"{name}-r4", "SUCCEEDED")
     assert len(outbox_about(cloud, "Done.")) == answers + 1

@@ -49,6 +49,7 @@ from mailstep.validate import handler as validate_handler
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
 pytestmark = pytest.mark.usefixtures("account")
+NOTHING_SENT = {"ses_message_id": None, "already_sent": False}
 
 
 def test_the_samples_lead_from_step_to_step() -> None:
@@ -99,11 +100,12 @@ def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
     assert send_once.sender_of("a").addr_spec == "Office@xn--bcher-kva.example"
 
 
-def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:
+def test_a_second_run_of_the_reply_sends_nothing_and_says_so() -> None:
     for step, name in ((parse_handler, "parse"), (process_handler, "process")):
         step.handler(event(name), CONTEXT)
     first = reply_handler.handler(event("reply"), CONTEXT)
-    assert reply_handler.handler(event("reply"), CONTEXT) == first
+    assert first["already_sent"] is False
+    assert reply_handler.handler(event("reply"), CONTEXT) == first | {"already_sent": True}
     failure = event("reply") | {"kind": "failure", "answer_key": None}
     assert reply_handler.handler(failure, CONTEXT) != first
 
@@ -131,7 +133,7 @@ def test_only_a_notice_that_ses_may_have_accepted_makes_the_sender_wait(
 def test_a_completion_is_sent_only_to_a_sender_who_was_told_to_wait() -> None:
     parse_handler.handler(event("parse"), CONTEXT)
     done = event("reply") | {"kind": "completion", "answer_key": None}
-    assert reply_handler.handler(done, CONTEXT) == {"ses_message_id": None}
+    assert reply_handler.handler(done, CONTEXT) == NOTHING_SENT
     delay = event("reply") | {"kind": "delay", "answer_key": None}
     assert reply_handler.handler(delay, CONTEXT)["ses_message_id"]
     replayed = done | {"execution_name": "its replay"}
@@ -150,7 +152,7 @@ def test_a_reply_under_way_elsewhere_is_not_sent_beside_it(monkeypatch: pytest.M
         return "ses-1"
 
     monkeypatch.setattr(send_once, "_send", send_again)
-    assert reply_handler.handler(event("reply"), CONTEXT) == {"ses_message_id": "ses-1"}
+    assert reply_handler.handler(event("reply"), CONTEXT)["ses_message_id"] == "ses-1"
     assert seen
 
 
@@ -387,7 +389,7 @@ def test_no_reply_goes_to_an_unauthenticated_sender(ready: None, ses_answers: An
     message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     unproven = message | {"verdicts": message["verdicts"] | {"dmarc": "fail", "spf": "fail", "dkim": "fail"}}
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(unproven))
-    assert reply_handler.handler(event("reply"), CONTEXT) == {"ses_message_id": None}
+    assert reply_handler.handler(event("reply"), CONTEXT) == NOTHING_SENT
 
 
 def test_each_kind_is_sent_once_an_email_and_a_replay_answers_again_only_where_told_to(ready: None) -> None:

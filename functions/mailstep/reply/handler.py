@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     replied = send_once.reply(
         request, remaining_milliseconds=context.get_remaining_time_in_millis, on_sent=partial(_count, request)
     )
-    logger.info("Replied", extra={"kind": request.kind, "ses_message_id": replied.ses_message_id})
+    logger.info("Replied", extra={"kind": request.kind, **replied.model_dump()})
     return replied.model_dump(mode="json")
 
 

@@ -71,8 +71,15 @@ def reply(
         config=IdempotencyConfig(expires_after_seconds=ledger.REPLAYABLE_SECONDS, lambda_context=context),
         key_prefix="reply",
     )
+    sent_now = False
+
+    def sent(message: Message) -> None:
+        nonlocal sent_now
+        sent_now = True
+        on_sent(message)
+
     try:
-        sent_as = send_once(reply_key=request.reply_key, request=request, message=message, sent=on_sent)
+        sent_as = send_once(reply_key=request.reply_key, request=request, message=message, sent=sent)
     except IdempotencyPersistenceLayerError as error:
         raise TransientError(f"the ledger: {error.__cause__ or error}") from error
     except SendUnconfirmed:
@@ -80,7 +87,7 @@ def reply(
         _record_notice(request)
         raise
     _record_notice(request)
-    return Replied(ses_message_id=sent_as)
+    return Replied(ses_message_id=sent_as, already_sent=not sent_now)
 
 
 def _record_notice(request: ReplyRequest) -> None:
