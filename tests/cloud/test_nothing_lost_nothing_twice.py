@@ -18,6 +18,7 @@ from tests.support.cloud import (
     Desk,
     eventually,
     execution_arn,
+    failed_order,
     function_configuration,
     kill,
     outbox_about,
@@ -82,9 +83,7 @@ def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalClo
 def test_a_message_that_is_sent_again_after_a_failure_is_processed(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    application.says((200, b"nonsense"))
-    [failed] = desk.send("order.eml", route="application")
-    assert failed.status == "FAILED"
+    failed_order(desk, application)
     application.says((200, ANSWER))
     again, once_more = (
         result

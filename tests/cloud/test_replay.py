@@ -3,7 +3,7 @@
 import re
 
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Application, Desk, eventually, execution_arn, outbox_about
+from tests.support.cloud import Application, Desk, eventually, execution_arn, failed_order, outbox_about
 from tests.support.project import run
 
 
@@ -23,9 +23,7 @@ def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:
 def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    application.says((200, b"nonsense"))
-    [failed] = desk.send("order.eml", route="application")
-    assert failed.status == "FAILED"
+    failed = failed_order(desk, application)
     assert failed.execution_arn
     name = failed.execution_arn.rpartition(":")[2]
     application.says((200, b'{"text": "Done."}'))
