@@ -60,7 +60,7 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Email automation in your own AWS account: try it on this machine, and see what happened to every message."""
+    """Try Mailstep on this machine, check a deployment, and see what happened to every message."""
 
 
 AwsPort = Annotated[
@@ -90,7 +90,8 @@ AllowHost = Annotated[
 def demo(
     files: Annotated[list[Path] | None, typer.Argument(help="Messages to send. Default: a sample order.")] = None,
     route: Annotated[
-        str | None, typer.Option(help="Route to send to. Default: a route in To or Cc, else the first route.")
+        str | None,
+        typer.Option(help="Route to send to. Default: the first one in To or Cc, else the first in routes.toml."),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for all executions to end.")] = 120,
     aws_port: AwsPort = None,
@@ -101,7 +102,7 @@ def demo(
         bool, typer.Option("--json", help="Print only a JSON array, with one object for each message.")
     ] = False,
 ) -> int:
-    """Deploy the stack into a local AWS account, send messages to it by SMTP, and show what happened to each."""
+    """Deploy the stack into a local AWS account, send messages to it, and show what happened to each."""
     check_route(route)
     project, running = _local_account("mailstep demo")
     _note_on_the_example(wanted=example)
@@ -137,7 +138,7 @@ def up(
     allow_host: AllowHost = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
-    """Run a local AWS account with the stack deployed, until Ctrl-C."""
+    """Run a local AWS account with the stack deployed, until you press Ctrl-C."""
     project, running = _local_account("mailstep up")
     _note_on_the_example(wanted=example)
     with (
@@ -164,11 +165,16 @@ def up(
 def show_history(
     execution: Annotated[
         str | None,
-        typer.Argument(help="ARN, name or start of the name of an execution. Default: list the latest executions."),
+        typer.Argument(
+            help="Name of an execution, its first characters, or its ARN. Default: list the latest executions."
+        ),
     ] = None,
     stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
 ) -> None:
-    """Show what an execution did, in the account that this shell's AWS credentials and endpoint point to."""
+    """Show what happened to a message, state by state.
+
+    It asks the account and the endpoint that this shell's AWS variables name.
+    """
     if execution is None:
         _out.print(display.executions_list(latest(stack)), crop=False)
         return
@@ -179,14 +185,16 @@ def show_history(
 
 @app.command(name="replay")
 def replay_execution(
-    executions: Annotated[list[str], typer.Argument(help="ARNs, names or starts of names of executions.")],
+    executions: Annotated[
+        list[str], typer.Argument(help="Names of executions, their first characters, or their ARNs.")
+    ],
     stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
     reply_again: Annotated[
         bool,
-        typer.Option("--reply-again", help="Reply even if the sender already got a reply. The policy still applies."),
+        typer.Option("--reply-again", help="Reply even if the sender already has a reply. The policy still applies."),
     ] = False,
 ) -> None:
-    """Process messages again from their S3 objects, each as a new execution."""
+    """Process messages again, each in a new execution. A second reply is sent only with --reply-again."""
     for execution in executions:
         arn, sfn = find_execution(execution, stack)
         again = replay.replay(sfn, arn, reply_again=reply_again)
@@ -205,7 +213,7 @@ def check_routes(
         typer.Option(help="The stack's Domain. Default: the one in samconfig.toml, if there is one."),
     ] = None,
     names: Annotated[
-        bool, typer.Option("--names", help="Print the names alone, as receiving.yaml takes them.")
+        bool, typer.Option("--names", help="Print only the names, for the parameter Routes of receiving.yaml.")
     ] = False,
 ) -> None:
     """Check routes.toml, and show how each route processes its mail."""
@@ -215,13 +223,14 @@ def check_routes(
 
 @app.command(name="parse")
 def parse_files(
-    files: Annotated[list[Path], typer.Argument(help="Message files. This needs neither a stack nor a network.")],
+    files: Annotated[list[Path], typer.Argument(help="Message files.")],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the Message contract, with one line for each file.")
+        bool,
+        typer.Option("--json", help="Print the Message contract (docs/message.md) as JSON, one line for each file."),
     ] = False,
     attachments: Annotated[Path | None, typer.Option(help="Directory to write the attachments to.")] = None,
 ) -> int:
-    """Parse message files as ParseEmail does, and show the result.
+    """Parse message files as ParseEmail does, and show the result. Works offline.
 
     Exits with 2 if a file is not a message. Defects in a message are not a failure.
     """
@@ -234,14 +243,17 @@ def parse_files(
     epilog="Example: mailstep process events/emails/order.eml --route orders",
 )
 def process_file(
-    file: Annotated[Path, typer.Argument(help="A message file; no stack and no network are needed.")],
-    route: Annotated[str, typer.Option(help="Route whose built-in processor answers the message.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome and the Answer contract as JSON.")] = False,
+    file: Annotated[Path, typer.Argument(help="A message file.")],
+    route: Annotated[
+        str, typer.Option(help="Route that the message comes to. A built-in processor must answer its mail.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome and the answer as JSON.")] = False,
 ) -> None:
-    """Show what a route's built-in processor answers to a message, and the reply as the sender reads it.
+    """Process a message as a route's built-in processor does, and show the reply. Works offline.
 
-    The sender counts as authenticated, unless the file begins with the fields that SES puts on top. Rules of the policy
-    that need the running stack are not applied.
+    The sender counts as authenticated, unless the file begins with the fields that SES puts on top.
+
+    The rules of the policy that need a running stack do not apply.
     """
     processed = processing.process_file(file, route)
     if as_json:
@@ -268,9 +280,9 @@ def doctor(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the reply to --send-test.")] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> int:
-    """Check a deployment: say what works, what does not, and how to fix it.
+    """Check a deployment: what works, what does not, and how to fix it.
 
-    Exits with 1 if a check failed, and with 2 if the checks or the test message could not be run.
+    Exits with 1 if a check failed, and with 2 if the checks could not run.
     """
     results: list[Result] = []
 

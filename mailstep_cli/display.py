@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _BAR = 28
 _CAUSE_BOUND = 240
 _WAITS = {
-    "WaitForApplication": "The application is unavailable. The workflow will call it again (docs/applications.md).",
+    "WaitForApplication": "The application is unavailable. The workflow keeps trying (docs/applications.md).",
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
 }
 """What the slow states wait for."""
@@ -100,7 +100,9 @@ def demo_view(result: "demo.Result") -> RenderableType:
     if result.execution_arn and result.timeline:
         shown.append(timeline_table(result.timeline, title=result.execution_arn.rpartition(":")[2]))
     else:
-        shown.append(Text("No execution started within --timeout. See cloud.log in the run's directory.", style="red"))
+        shown.append(
+            Text("No execution started within --timeout. The run's directory has the log, cloud.log.", style="red")
+        )
     if result.status == "RUNNING" and result.timeline:
         waits = _WAITS.get(result.timeline.states[-1].name, "")
         shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))

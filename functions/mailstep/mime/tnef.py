@@ -115,7 +115,7 @@ class Unpacker:
                 packed.add(attribute, data)
 
     def _properties(self, at: "_Cursor") -> Iterator[tuple[int, _Value]]:
-        """The tagged properties of a list ([MS-OXTNEF] section 2.1.3.4) that have a value, each with its first value."""
+        """The tagged properties of a list ([MS-OXTNEF] section 2.1.3.4) with a value, each with its first value."""
         for _ in range(at.count(least=4)):
             self._spend()
             kind, number = at.number(2), at.number(2)
