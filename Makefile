@@ -79,7 +79,7 @@ deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs
 	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names)
 
 clean:  ## Remove everything that was created here
-	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache
 
 .venv/ready: requirements.txt pyproject.toml | $(UV)
 	@echo "Installing the environment (once, about a minute) ..."

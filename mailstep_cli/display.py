@@ -18,7 +18,7 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
-from mailstep_cli.history import Attempt, Timeline
+from mailstep_cli.history import Attempt, State, Timeline
 from mailstep_cli.routing import Checked
 from mailstep_cli.terminal import Text
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _BAR = 28
 _CAUSE_BOUND = 240
 _WAITS = {
-    "WaitForApplication": "The application is unavailable. The workflow will call it again (docs/applications.md).",
+    "WaitForApplication": "The application is unavailable. The workflow keeps trying (docs/applications.md).",
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
 }
 """What the slow states wait for."""
@@ -82,7 +82,16 @@ def _ending(line: Timeline) -> str:
     if line.states[-1].name == "EndWithoutReply":
         return ", processed (the application asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
-    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
+    again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
+    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "") + again
+
+
+def _was_sent_before(state: State) -> bool:
+    match state.result:
+        case {"Payload": {"already_sent": bool(already_sent)}}:
+            return already_sent
+        case _:
+            return False
 
 
 def demo_view(result: "demo.Result") -> RenderableType:
@@ -91,7 +100,9 @@ def demo_view(result: "demo.Result") -> RenderableType:
     if result.execution_arn and result.timeline:
         shown.append(timeline_table(result.timeline, title=result.execution_arn.rpartition(":")[2]))
     else:
-        shown.append(Text("No execution started within --timeout. See cloud.log in the run's directory.", style="red"))
+        shown.append(
+            Text("No execution started within --timeout. The run's directory has the log, cloud.log.", style="red")
+        )
     if result.status == "RUNNING" and result.timeline:
         waits = _WAITS.get(result.timeline.states[-1].name, "")
         shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))

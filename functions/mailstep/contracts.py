@@ -22,6 +22,8 @@ from mailstep.mime.defects import Defect
 from mailstep.mime.options import DEFAULTS
 from mailstep.outcomes import ReplyKind
 
+EMAIL_ID_FIELD = "X-Mailstep-Email-Id"
+"""The header field of every reply that has the email's id. A message that has the field is a reply that came back."""
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
 
@@ -100,7 +102,7 @@ class DeliveryReport(Contract):
 
 
 class Message(Contract):
-    """A parsed email, stored as `parsed/<id>/message.json`."""
+    """A parsed email, stored as `parsed/<email_id>/message.json`."""
 
     schema_: Literal["mailstep.message/1"] = Field(
         default="mailstep.message/1", alias="schema", description="Version of this contract"
@@ -218,7 +220,7 @@ class AnswerAttachment(Contract):
 
 
 class Answer(Contract):
-    """An answer of an application or a built-in processor: the reply's content, stored as `answers/<id>.json`."""
+    """An answer of an application or a built-in processor: the reply's content, stored as `answers/<email_id>.json`."""
 
     subject: str | None = Field(default=None, description="Default: the message's subject, with `Re: `")
     text: str
@@ -258,16 +260,20 @@ class ReplyRequest(Contract):
     explanation: str | None = None
 
     @property
-    def effect(self) -> str:
+    def reply_key(self) -> str:
         """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
         email = self.claim.email
         return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"
 
 
 class Replied(Contract):
-    """Output of each state that sends: the id that SES assigned to the reply; None if no reply was sent."""
+    """Output of each state that sends: the id that SES assigned to the reply; None if no reply was sent.
+
+    `already_sent` says that an earlier attempt or execution sent the reply, and so this one did not.
+    """
 
     ses_message_id: str | None
+    already_sent: bool = False
 
 
 class QueueItem(Contract):

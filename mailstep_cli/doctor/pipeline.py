@@ -45,7 +45,7 @@ def topic_policy(site: Site) -> Finding:
 def inbound_subscription(site: Site) -> Finding:
     """The inbound queue is subscribed, with raw delivery and a dead-letter queue for undeliverable notifications."""
     queue = _queue_arn(site, site.home.outputs["InboundQueueUrl"])
-    found = [s for s in _subscriptions(site, "EmailReceivedTopicArn") if s["Endpoint"] == queue]
+    found = [s for s in _subscriptions(site, site.home.outputs["EmailReceivedTopicArn"]) if s["Endpoint"] == queue]
     if not found:
         return fault(f"{queue} is not subscribed to the topic", _put_back("InboundSubscription"))
     attributes = site.client("sns").get_subscription_attributes(SubscriptionArn=found[0]["SubscriptionArn"])[
@@ -68,8 +68,7 @@ def queue_policy(site: Site) -> Finding:
         "aws:SourceArn": site.home.outputs["EmailReceivedTopicArn"],
     }
     problems = []
-    for output in ("InboundQueueUrl", "SubscriptionDeadLetterQueueUrl"):
-        url = site.home.outputs[output]
+    for url in (site.home.outputs["InboundQueueUrl"], site.home.outputs["SubscriptionDeadLetterQueueUrl"]):
         found = _queue_attributes(site, url)
         policy, arn = found.get("Policy", "{}"), found["QueueArn"]
         if not allows(policy, "sqs:SendMessage", arn, service="sns.amazonaws.com", context=context):
@@ -95,14 +94,14 @@ def event_source(site: Site) -> Finding:
 
 def subscribers(site: Site) -> Finding:
     """The operators' topic has a subscriber, and every subscription is confirmed."""
-    operators = _subscriptions(site, "OperatorTopicArn")
+    operators = _subscriptions(site, site.home.outputs["OperatorTopicArn"])
     if not operators:
         return fault(
             "the operators' topic has no subscriber, so alerts reach no one",
             "aws sns subscribe --protocol email --notification-endpoint <address> --topic-arn "
             + site.home.outputs["OperatorTopicArn"],
         )
-    every = [*operators, *_subscriptions(site, "EmailReceivedTopicArn")]
+    every = [*operators, *_subscriptions(site, site.home.outputs["EmailReceivedTopicArn"])]
     pending = [s["Endpoint"] for s in every if not s["SubscriptionArn"].startswith("arn:") or _pending(site, s)]
     if not pending:
         return ok(f"{len(operators)} subscribed to the operators' topic, all confirmed")
@@ -176,8 +175,8 @@ def _queue_arn(site: Site, url: str) -> str:
     return _queue_attributes(site, url)["QueueArn"]
 
 
-def _subscriptions(site: Site, output: str) -> list[dict[str, str]]:
-    pages = site.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=site.home.outputs[output])
+def _subscriptions(site: Site, topic: str) -> list[dict[str, str]]:
+    pages = site.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     return [subscription for page in pages for subscription in page["Subscriptions"]]
 
 

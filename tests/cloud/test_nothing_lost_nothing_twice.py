@@ -17,6 +17,8 @@ from tests.support.cloud import (
     Application,
     Desk,
     eventually,
+    execution_arn,
+    failed_order,
     function_configuration,
     kill,
     outbox_about,
@@ -68,7 +70,7 @@ def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalClo
     email = stored_email(bucket, key)
     assert email
     ended = desk.store(email, old)
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{ended.email_id}"
+    arn = execution_arn(cloud, ended.email_id)
     sfn = cloud.account.client("stepfunctions")
     output = json.loads(sfn.describe_execution(executionArn=arn)["output"])
     assert (output["outcome"], output["reason"]) == ("silent", "stale_message")
@@ -81,9 +83,7 @@ def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalClo
 def test_a_message_that_is_sent_again_after_a_failure_is_processed(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    application.says((200, b"nonsense"))
-    [failed] = desk.send("order.eml", route="application")
-    assert failed.status == "FAILED"
+    failed_order(desk, application)
     application.says((200, ANSWER))
     again, once_more = (
         result
@@ -120,7 +120,7 @@ def test_a_reply_is_sent_once_however_often_its_step_runs(cloud: LocalCloud, des
     error, answer = desk.invoke("ReplyFunction", request)
     assert error is None, answer
     assert result.reply
-    assert answer == {"ses_message_id": result.reply.stem}
+    assert answer == {"ses_message_id": result.reply.stem, "already_sent": True}
     assert len(outbox_about(cloud, request["execution_name"])) == 1
 
 

@@ -3,7 +3,7 @@
 import re
 
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Application, Desk, eventually, outbox_about
+from tests.support.cloud import Application, Desk, eventually, execution_arn, failed_order, outbox_about
 from tests.support.project import run
 
 
@@ -14,7 +14,7 @@ def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:
     name = re.search(r"mailstep history (\S+)", told.stdout)
     assert name
     sfn = cloud.account.client("stepfunctions")
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name[1]}"
+    arn = execution_arn(cloud, name[1])
     assert eventually(lambda: sfn.describe_execution(executionArn=arn)["status"] != "RUNNING")
     ended = sfn.describe_execution(executionArn=arn)
     return {"name": name[1], "status": ended["status"], "output": ended.get("output", "")}
@@ -23,9 +23,7 @@ def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:
 def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    application.says((200, b"nonsense"))
-    [failed] = desk.send("order.eml", route="application")
-    assert failed.status == "FAILED"
+    failed = failed_order(desk, application)
     assert failed.execution_arn
     name = failed.execution_arn.rpartition(":")[2]
     application.says((200, b'{"text": "Done."}'))
@@ -37,6 +35,8 @@ def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     assert again["name"] == f"{name}-r3"
     assert again["output"] == first["output"]
     assert len(outbox_about(cloud, "Done.")) == answers
+    shown = run("history", again["name"], **cloud.account.variables()).stdout
+    assert "had been sent before" in " ".join(shown.split())
     asked = replayed(cloud, f"{name}-r3", "--reply-again")
     assert (asked["name"], asked["status"]) == (f"{name}-r4", "SUCCEEDED")
     assert len(outbox_about(cloud, "Done.")) == answers + 1

@@ -177,6 +177,14 @@ class function_configuration:  # noqa: N801 - a context manager that reads as wh
         )
 
 
+def failed_order(desk: Desk, application: Application) -> demo.Result:
+    """An order whose execution failed, because the application's answer was not one."""
+    application.says((200, b"nonsense"))
+    [failed] = desk.send("order.eml", route="application")
+    assert failed.status == "FAILED"
+    return failed
+
+
 def in_background(desk: Desk) -> tuple[threading.Thread, list[demo.Result]]:
     results: list[demo.Result] = []
     thread = threading.Thread(target=lambda: results.extend(desk.send("note.eml", route="tickets")))
@@ -215,6 +223,11 @@ def body(reply: EmailMessage, kind: str) -> str:
     assert part is not None
     text: str = part.get_content()
     return text
+
+
+def execution_arn(cloud: LocalCloud, name: str) -> str:
+    """The ARN of the execution of that name."""
+    return f"{cloud.outputs['StateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def physical_id(cloud: LocalCloud, logical_id: str) -> str:

@@ -7,7 +7,6 @@ Over 300 lines, because the definition has one file of tests.
 """
 
 import inspect
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,19 +15,9 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency
-from samcli.yamlhelper import yaml_parse
 
 from mailstep import errors
-from tests.support.project import PROJECT
-
-DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
-STATES: dict[str, dict[str, Any]] = json.loads(DEFINITION)["States"]
-TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
-FUNCTIONS = {
-    name: resource["Properties"]
-    for name, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function"
-}
+from tests.support.project import DEFINITION, FUNCTIONS, STATES, TEMPLATE
 
 SENDING = ("SendReply", "SendRefusal", "SendDelayNotice", "SendFailureNotice", "SendCompletionNotice")
 PROCESSING = ("ProcessEmail", "ReprocessEmail")
@@ -328,8 +317,9 @@ def test_a_reply_that_died_is_waited_for_until_its_record_lapses() -> None:
         assert average * patient["MaxAttempts"] > 5 * FUNCTIONS["ReplyFunction"]["Timeout"]
 
 
-def test_every_state_says_what_it_is_for() -> None:
-    assert [name for name, state in STATES.items() if not state.get("Comment")] == []
+def test_every_state_says_in_one_line_what_it_is_for() -> None:
+    comments = {name: state.get("Comment", "") for name, state in STATES.items()}
+    assert [name for name, comment in comments.items() if not comment.strip() or "\n" in comment] == []
 
 
 def test_every_placeholder_of_the_definition_is_filled_in() -> None:

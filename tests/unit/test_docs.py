@@ -1,20 +1,25 @@
 """What the pages name is there: files, sections of a page, parameters of the templates, commands and their options."""
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
+from jsonschema import validate
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
+from mailstep.contracts import ApplicationRequest
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
 from tests.support.messages import mail_with
-from tests.support.project import MAILSTEP, PROJECT
+from tests.support.project import MAILSTEP, PROJECT, RECEIVING, TEMPLATE
 
 PAGES = sorted(
     PROJECT / name
@@ -53,7 +58,7 @@ def test_every_test_that_a_page_names_is_there() -> None:
 
 
 def parameters(template: str) -> set[str]:
-    return set(yaml_parse((PROJECT / template).read_text())["Parameters"])
+    return set({"template.yaml": TEMPLATE, "receiving.yaml": RECEIVING}[template]["Parameters"])
 
 
 def test_every_parameter_that_a_page_sets_is_one_of_its_template() -> None:
@@ -101,7 +106,7 @@ def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
 def examples(sign: str) -> list[str]:
     """The Python of docs/applications.md in which a word stands."""
     page = (PROJECT / "docs" / "applications.md").read_text()
-    return [code for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if sign in code]
+    return [dedent(code) for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if sign in code]
 
 
 def run_as_it_stands(source: str) -> dict[str, Any]:
@@ -117,6 +122,21 @@ def test_the_processors_of_the_page_run_as_they_stand() -> None:
         "You wrote 3 words.",
         "a.txt: 2\nb.txt: It is not text; please send it as a text file.",
     ]
+
+
+def test_the_endpoint_of_the_page_answers_as_it_stands() -> None:
+    [source] = examples("FastAPI()")
+    answered = json.loads((PROJECT / "docs" / "schemas" / "answer.json").read_text())
+    with TestClient(run_as_it_stands(source)["app"]) as application:
+        for attachments, status in (({"a.csv": b"a,b"}, 200), ({}, 422)):
+            message = receive(mail_with(attachments, text="x")).message
+            request = ApplicationRequest(message=message, attachment_urls={})
+            answer = application.post("/mail", content=request.model_dump_json())
+            assert answer.status_code == status
+            if status == 200:
+                validate(answer.json(), answered)
+            else:
+                assert answer.json()["reason"]
 
 
 def test_the_test_of_the_page_passes_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:

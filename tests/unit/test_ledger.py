@@ -99,7 +99,7 @@ def test_a_notice_is_known_until_its_record_expires(monkeypatch: pytest.MonkeyPa
     ledger.record_notice("first")
     assert ledger.has_notice("first")
     assert not ledger.has_notice("second")
-    now += ledger.NOTICE_SECONDS + 1
+    now += ledger.REPLAYABLE_SECONDS + 1
     assert not ledger.has_notice("first")
 
 

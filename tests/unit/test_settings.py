@@ -9,19 +9,12 @@ from typing import Any
 
 import grimp
 import pytest
-from samcli.yamlhelper import yaml_parse
 
 from mailstep import settings
 from mailstep.errors import ConfigurationError
-from tests.support.project import PROJECT
+from tests.support.project import FUNCTIONS, PROJECT, TEMPLATE
 
-TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
 GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-FUNCTIONS: dict[str, Any] = {
-    name: resource["Properties"]
-    for name, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function"
-}
 SOURCE = PROJECT / "functions" / "mailstep"
 # Set in template.yaml, and read by others than our code.
 READ_BY_LIBRARIES = {

@@ -5,16 +5,10 @@ import re
 from typing import Any
 
 import pytest
-from samcli.yamlhelper import yaml_parse
 
-from tests.support.project import PROJECT
+from tests.support.project import DEFINITION, FUNCTIONS, RECEIVING, STATES, TEMPLATE
 
-TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
-RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
-STATES: dict[str, Any] = json.loads(DEFINITION)["States"]
-FUNCTIONS = {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
 
 
 def statements(role: str) -> list[dict[str, Any]]:

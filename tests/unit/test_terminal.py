@@ -50,6 +50,27 @@ def test_parse_shows_what_a_sender_wrote_and_obeys_none_of_it(tmp_path: Path, bo
     assert json.loads(told.stdout)["text"].startswith(body[:8])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("parse",), "Caf\\xe9 \\u2192 \\U0001f600"),
+        (("process", "--route", "orders"), "Caf\\xe9 \\u2192 \\U0001f600"),
+        (("-h",), "Completion"),
+        (("routes",), "processors/tables.py"),
+        (("routes", "--domain", "caf\xe9 x"), "caf"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_terminal_without_a_character_gets_its_escape(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    file = tmp_path / "a.eml"
+    file.write_bytes("From: a@b.example\r\nSubject: Caf\xe9 \u2192 \U0001f600\r\n\r\nx\r\n".encode())
+    given = (*arguments, str(file)) if arguments[0] in {"parse", "process"} else arguments
+    for ascii_only in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        told = run(*given, **ascii_only)
+        assert "Traceback" not in told.stderr
+        assert says in told.stdout + told.stderr
+
+
 def test_parse_shows_hostile_fields_and_file_names(tmp_path: Path) -> None:
     word = "=?utf-8?Q?a=1B=5D0=3Bt=07=C2=9B2J=E2=80=AEb?="
     part = f'Content-Type: text/csv\nContent-Disposition: attachment; filename="{word}.csv"\n'

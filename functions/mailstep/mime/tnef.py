@@ -1,7 +1,7 @@
-"""Outlook's winmail.dat (TNEF, [MS-OXTNEF]): the files in it, and whether there is more in it than files.
+"""Reads the files in Outlook's winmail.dat (TNEF, [MS-OXTNEF]), and whether it holds anything else.
 
-Nothing in it is believed: every length and count is held against the octets that are left, what is read is spans of
-the one buffer, and a message within (an embedded TNEF) is not looked into, as no nested message is.
+The file is hostile: the reader compares every length and count with the octets that are left. It copies nothing: each
+file is a span of the one buffer. It does not open an embedded message, as it opens no nested message elsewhere.
 """
 
 from collections.abc import Iterator
@@ -42,16 +42,16 @@ _ISO_8859 = range(28591, 28606)  # iso-8859-1 and on
 
 
 class _Broken(ValueError):
-    """A length or a count that goes beyond what is left, or something that is not TNEF."""
+    """A length or a count exceeds the octets that are left, or the file is not TNEF."""
 
 
 class _TooMuch(ValueError):
-    """More attributes and values than are read of one message."""
+    """There are more attributes and values than `Options.tnef_values`."""
 
 
 @dataclass(slots=True)
 class _Value:
-    """A property's type and first value, an octet string or characters that are not yet decoded."""
+    """The type of a property, and its first value, undecoded."""
 
     type: int
     octets: memoryview
@@ -59,7 +59,7 @@ class _Value:
 
 @dataclass(slots=True)
 class _Attachment:
-    """What was said of an attachment: its data are spans of the buffer."""
+    """The attributes and properties of one attachment, as spans of the buffer."""
 
     title: memoryview | None = None
     data: memoryview | None = None
@@ -67,15 +67,15 @@ class _Attachment:
 
 
 class Unpacker:
-    """Unpacks every winmail.dat of one message: what may be read is bounded for all of them together."""
+    """Unpacks every winmail.dat of one message. The limits count over all of them together."""
 
     def __init__(self, options: Options = DEFAULTS) -> None:
         self._options, self._room = options, options.tnef_values
 
     def unpack(self, octets: bytes, defects: set[Defect]) -> tuple[list[tuple[str, memoryview]], bool]:
-        """The files in a winmail.dat as (name, content), and whether that is all that is in it.
+        """The files in a winmail.dat, as (name, content), and whether it holds only files.
 
-        Where it is not (it has a text or a message of its own, or cannot be read to its end) it is to be kept whole.
+        Keep it whole if it does not: it also has a text or a message, or it cannot be read to its end.
         """
         packed = _Packed(self._options)
         try:
@@ -103,19 +103,19 @@ class Unpacker:
                 raise _Broken
             attribute = at.number(4) & 0xFFFF
             data = at.take(at.number(4))
-            # The checksum is not looked at: writers leave it 0, and what carried the mail has its own.
+            # The checksum is ignored: some programs write 0.
             at.number(2)
             if attribute in {_MESSAGE_PROPERTIES, _ATTACHMENT}:
                 try:
                     for number, value in self._properties(_Cursor(data)):
                         packed.add_property(attribute, number, value)
                 except _Broken:
-                    packed.broken = True  # the attribute's own length holds: what comes after it can be read
+                    packed.broken = True  # the length of the attribute is valid, so reading goes on after it
             else:
                 packed.add(attribute, data)
 
     def _properties(self, at: "_Cursor") -> Iterator[tuple[int, _Value]]:
-        """The tagged properties of a list that have a value ([MS-OXTNEF] section 2.1.3.4), each with its first one."""
+        """The tagged properties of a list ([MS-OXTNEF] section 2.1.3.4) with a value, each with its first value."""
         for _ in range(at.count(least=4)):
             self._spend()
             kind, number = at.number(2), at.number(2)
@@ -147,7 +147,7 @@ class Unpacker:
 
 
 class _Cursor:
-    """Reads numbers and octets one after the other, little-endian, and never beyond the end."""
+    """Reads little-endian numbers and octets in order, never past the end."""
 
     def __init__(self, octets: memoryview) -> None:
         self._octets, self._at = octets, 0
@@ -166,21 +166,21 @@ class _Cursor:
         return int.from_bytes(self.take(size), "little")
 
     def count(self, *, least: int) -> int:
-        """How many things follow, each of which takes so many octets at least."""
+        """The count of items that follow. Each takes at least `least` octets."""
         count = self.number(4)
         if count * least > self.left:
             raise _Broken
         return count
 
     def padded(self) -> memoryview:
-        """Octets after their length; the last one's padding may be missing."""
+        """The octets after a length, without their padding. At the end the padding may be missing."""
         octets = self.take(self.number(4))
         self.take(min(-len(octets) % 4, self.left))
         return octets
 
 
 class _Packed:
-    """What was found in one winmail.dat."""
+    """The content of one winmail.dat."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -207,7 +207,7 @@ class _Packed:
             self._add_body(value.octets)
 
     def files(self) -> list[tuple[str, memoryview]]:
-        """Name and content of each attachment that has content; messages among them are counted instead."""
+        """Name and content of each attachment that has content. An embedded message only sets `has_message`."""
         found = []
         for attachment in self._attachments:
             data = attachment.data
@@ -225,7 +225,7 @@ class _Packed:
         self.has_body = self.has_body or bool(bytes(octets[: self._options.tnef_text]).strip(_NO_TEXT))
 
     def _attachment(self) -> _Attachment:
-        """The attachment that attributes speak of: attAttachRendData begins each ([MS-OXTNEF] section 2.1.3.3.15)."""
+        """The current attachment: attAttachRendData begins each one ([MS-OXTNEF] section 2.1.3.3.15)."""
         if not self._attachments:
             self._attachments.append(_Attachment())
         return self._attachments[-1]

@@ -18,7 +18,7 @@ from mailstep.mime.fields import (
 )
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, structure
-from mailstep.parse.attachments import Attachments, Keep
+from mailstep.parse.attachment_parts import Attachments, Keep
 from mailstep.parse.delivery_reports import delivery_report
 from mailstep.parse.reply_text import reply_text
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts

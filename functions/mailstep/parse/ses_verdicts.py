@@ -1,7 +1,8 @@
-"""What SES itself found, and nothing a sender wrote in its name: only the fields on top of the stored message count.
+"""Reads the results of SES's checks from the fields that SES put on top of a stored message.
 
-SES's fields repeat what the sender chose (envelope-from, helo, header.i). They are read raw, quotes and comments
-respected (RFC 8601 section 2.2), and a result that is said twice is not believed at all.
+A sender can write the same fields further down, so those do not count. SES's own fields repeat text that the sender
+chose (envelope-from, helo, header.i). So they are read undecoded, with quotes and comments as in RFC 8601 section 2.2.
+A result that stands there twice does not count either.
 """
 
 import re
@@ -12,29 +13,29 @@ from mailstep.mime.fields import parse_date, unfold
 from mailstep.mime.structure import Field
 
 Block = list[tuple[str, str]]
-"""SES's fields, as name and unfolded value. Encoded-words stay: a decoded one could hold what was never said."""
+"""SES's fields, as name and unfolded value. Encoded-words stay undecoded: a decoded one could look like a result."""
 
 _SES = "amazonses.com"
 _SES_RECEIVED = re.compile(r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b")
-# What SES puts on top of whatever it stores (Amazon SES Developer Guide, "Email receiving"): about ten fields.
+# The fields that SES puts on top of a message (Amazon SES Developer Guide, "Email receiving"): about ten.
 _SES_FIELD = re.compile(r"return-path|received|x-ses-.*|received-spf|authentication-results", re.IGNORECASE)
 _LONGEST_BLOCK = 30
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+\.?")
-# A piece of a clause: a quoted string, or a character.
+# A quoted string, or one character.
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|.', re.DOTALL)
 _RESULT = re.compile(r"(spf|dkim|dmarc)\s*=\s*([a-z]+)$", re.IGNORECASE)
 
 
 def is_ses_field(name: str) -> bool:
-    """Whether SES writes fields of that name; a sender can write them too."""
+    """Whether SES writes fields of that name. A sender can write them too."""
     return _SES_FIELD.fullmatch(name) is not None
 
 
 def ses_block(fields: list[Field]) -> Block | None:
-    """The fields on top of a stored message that SES wrote: Return-Path, its Received, X-SES-*, Received-SPF.
+    """The fields that SES wrote on top of a stored message: Return-Path, its Received, X-SES-*, Received-SPF.
 
-    The block ends with Authentication-Results; the same fields further down were written by the sender. None where
-    the message does not begin with a whole block: then nothing is known.
+    The block ends with Authentication-Results. The sender wrote any such fields below it. None if the message does not
+    begin with a complete block: then SES's results are unknown.
     """
     on_top = [(name, unfold(value)) for name, value in fields[:_LONGEST_BLOCK]]
     names = [name.lower() for name, _ in on_top[:2]]
@@ -50,7 +51,7 @@ def ses_block(fields: list[Field]) -> Block | None:
 
 
 def verdicts(block: Block | None) -> Verdicts:
-    """What SES's fields say."""
+    """The results in SES's fields; empty if there is no block."""
     if block is None:
         return Verdicts()
     first: dict[str, str] = {}
@@ -65,7 +66,7 @@ def verdicts(block: Block | None) -> Verdicts:
         spam=_verdict(first.get("x-ses-spam-verdict")),
         virus=_verdict(first.get("x-ses-virus-verdict")),
         spf=_only(clauses, "spf")[0],
-        # Of the envelope sender, which SES writes above all else.
+        # The domain of the envelope sender, which SES writes at the very top.
         spf_domain=_domain(first["return-path"].strip().strip("<>")),
         dkim="pass" if passed else next((result for result, _ in dkim), None),
         dkim_domains=passed,
@@ -82,9 +83,9 @@ def received(block: Block | None) -> datetime | None:
 
 
 def _clauses(value: str) -> list[tuple[str, str, dict[str, str]]]:
-    """The clauses between `;` as (method, result, properties); no method where a clause is no result of ours."""
+    """The clauses between `;`, as (method, result, properties). Other clauses have an empty method."""
     clauses: list[list[str]] = [[""]]
-    comments = 0  # within each other (RFC 5322 section 3.2.2)
+    comments = 0  # how deep: comments can be nested (RFC 5322 section 3.2.2)
     for piece in _PIECE.findall(value):
         if piece == "(":
             comments += 1

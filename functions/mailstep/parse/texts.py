@@ -8,7 +8,7 @@ from mailstep.mime.bodies import disposition
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
 from mailstep.mime.structure import Part
-from mailstep.parse.attachments import Attachments, decoded_content
+from mailstep.parse.attachment_parts import Attachments, decoded_content
 
 
 def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: set[Defect], budget: Budget) -> str:

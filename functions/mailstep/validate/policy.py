@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from mailstep.addresses import canonical, mailbox
 from mailstep.authentication import is_authenticated
-from mailstep.contracts import Attachment, Message, StoredEmail
+from mailstep.contracts import EMAIL_ID_FIELD, Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.mime.options import DEFAULTS
 from mailstep.outcomes import APPLICATION_REFUSED
@@ -134,7 +134,7 @@ def _is_automatic(case: Case) -> str | None:
 
 
 def _is_our_own(case: Case) -> str | None:
-    if case.author in case.own_addresses or case.message.header("X-Mailstep-Email-Id"):
+    if case.author in case.own_addresses or case.message.header(EMAIL_ID_FIELD):
         return "Mailstep sent this message itself, or it is a reply that came back."
     return None
 
@@ -273,7 +273,7 @@ RULES = (
     ),
     Rule(
         "own_address",
-        "From one of Mailstep's own addresses, or with Mailstep's own X-Mailstep-Email-Id: a reply that came back",
+        f"From one of Mailstep's own addresses, or with Mailstep's own {EMAIL_ID_FIELD}: a reply that came back",
         "RFC 3834 section 2",
         False,
         _is_our_own,

@@ -1,4 +1,4 @@
-"""Attachments: decoded one at a time and handed on, so that what stays in memory is their description."""
+"""Decodes the attachments of a message one at a time and hands each on. Only their descriptions stay in memory."""
 
 import hashlib
 import mimetypes
@@ -20,23 +20,23 @@ from mailstep.mime.transfer_encoding import content
 from mailstep.parse.filenames import safe_filename
 
 Keep = Callable[[str, bytes], None]
-"""Takes an attachment's key and content, as soon as it is decoded."""
+"""Stores an attachment, given its key and decoded content."""
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
-_FIRST_OCTETS = 8_192  # the library tells a type from them
+_FIRST_OCTETS = 8_192  # the library detects the media type from them
 
 
 class Attachments:
     """The attachments of one message, in order."""
 
     def __init__(self, raw: bytes, email_id: str, keep: Keep, defects: set[Defect], budget: Budget) -> None:
-        """Those of a raw message; `defects` takes what is wrong with them."""
+        """Read from a raw message, and add what is wrong with attachments to `defects`."""
         self._raw, self._email_id, self._keep, self._defects, self._budget = raw, email_id, keep, defects, budget
         self._unpacker = Unpacker()
         self.described: list[Attachment] = []
 
     def add_part(self, part: Part) -> None:
-        """Add a part, or the files in it where it is a winmail.dat that holds nothing else."""
+        """Add a part; or the files in it, if it is a winmail.dat that holds only files."""
         kind, name = disposition(part)
         octets = decoded_content(self._raw, part, self._defects, self._budget)
         if (part.media_type in _TNEF or (name or "").lower() == "winmail.dat") and self._add_unpacked(octets):
@@ -79,7 +79,7 @@ class Attachments:
         )
 
     def _add_unpacked(self, octets: bytes) -> bool:
-        """Add the files in a winmail.dat; whether that is all that is in it."""
+        """Add the files in a winmail.dat. Return whether it holds only files."""
         nothing: tuple[list[tuple[str, memoryview]], bool] = ([], False)
         unpack = partial(self._unpacker.unpack, octets, self._defects)
         packed, is_all = self._attempt(unpack, nothing, Defect.TNEF_UNREADABLE)
@@ -95,7 +95,7 @@ class Attachments:
 
 
 def decoded_content(raw: bytes, part: Part, defects: set[Defect], budget: Budget) -> bytes:
-    """A part's content, or the part as it is where it cannot be decoded."""
+    """The decoded content of a part; the undecoded octets if decoding fails."""
     octets = budget.attempt(partial(content, raw, part, defects), None, defects, Defect.PART_NOT_DECODED)
     return raw[part.start : part.end] if octets is None else octets
 

@@ -8,7 +8,7 @@ from samcli.yamlhelper import yaml_parse
 from mailstep import limits
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import ConfigurationError, TransientError
-from mailstep.process.attachments import UnreadableAttachment, work_on_each
+from mailstep.process.each_attachment import UnreadableAttachment, work_on_each
 from mailstep.telemetry import logger
 from tests.support.project import PROJECT
 
