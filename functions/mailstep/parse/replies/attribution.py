@@ -1,0 +1,202 @@
+"""The line above a quote that says who wrote it, and when: "On 5 May 2025 at 10:00, Bob <bob@example.com> wrote:"."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mailstep.parse.replies import words
+
+LINES = 5
+"""Lines that an attribution takes at most."""
+_LINE_CHARACTERS = 400
+_NAME_WORDS = 9
+# Marks of direction (Unicode annex 9), which Gmail puts into attributions in Hebrew and Arabic, and joiners.
+_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+_RULE = " \t\xa0-‐–—*_~"
+
+
+def _alternatives(phrases: Sequence[str]) -> str:
+    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
+
+
+_SPACED_VERBS = _alternatives(words.VERBS).replace(r"\ ", r"\s+")
+_VERB = re.compile(rf"(?<!\w)(?:{_SPACED_VERBS})(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE)
+_LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS)
+_ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)
+_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+_TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点点시]\s?\d{2}(?!\d)|(?<!\d)\d{1,2}\s?(?:[ap]\.?m\b|uhr\b)", re.IGNORECASE)
+_DATE = re.compile(
+    rf"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?\d{{2,4}}(?!\d)|{_TIME.pattern}", re.IGNORECASE
+)
+_STARTER = re.compile(rf"[\W_]*(?:{_alternatives(words.STARTERS)})(?!\w)|[\W_]*[在於于]", re.IGNORECASE)
+_BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
+_BEGINS_WITH_NAME = re.compile(r"([^<>@]{0,100})<[^<>]{0,200}@[^<>]{0,200}>")
+_WITHIN_A_LINE = re.compile(r"(?<=[\w.!?:;)])[\s-]+(?=(?:On|Am|Le|El|Il|Em|Op|Den) (?:\w+[.,]* ){0,2}\d)")
+_WORD = re.compile(r"[^\s/]+")
+
+
+class Attribution(NamedTuple):
+    """Where an attribution begins: the index of its first line, and the column in it where text stands before it."""
+
+    line: int
+    column: int = 0
+
+
+def may_end(stripped: str) -> bool:
+    """Whether a line could be the last of an attribution: it ends in a colon, an address, or the verb."""
+    end = stripped if stripped[-1].isascii() else _clean(stripped)
+    end = end.rstrip(_RULE) or "."
+    return (
+        end[-1] in ":：>"
+        or (end[-1].isalpha() or end[-1] == ")") and end.rsplit(None, 1)[-1].casefold().rpartition(">")[2] in _LAST_WORDS
+        or end.endswith(_ENDS_WITHOUT_SPACES)
+    )
+
+
+def is_end(line: str) -> bool:
+    """Whether a line is the wrapped end of an attribution that begins as a quoted line does: `> wrote:`, `>:`."""
+    end = line.lstrip("> ").rstrip(" :：")
+    return line.rstrip()[-1] in ":：" and line.count(">") == 1 and (not end or _VERB.fullmatch(end) is not None)
+
+
+def has_sign(line: str) -> bool:
+    """Whether a line has what every attribution has in one of its lines: an address or a verb."""
+    return "@" in line or _VERB.search(line) is not None
+
+
+def find(lines: Sequence[str], end: int, first: int, *, quote_next: bool, blank_next: bool) -> Attribution | None:
+    """The attribution that ends in the line `end` and begins in `first` or later, None if there is none.
+
+    It is joined backwards over adjacent lines, as clients wrap it; the shortest that reads as one is taken, and
+    is followed up to the word that it starts with.
+
+    Args:
+        lines: the text's lines.
+        end: the index of the line that it would end in.
+        first: the index of the first line that it may have.
+        quote_next: whether a quoted line comes next.
+        blank_next: whether an empty line does.
+    """
+    joined = ""
+    line = end
+    for _ in range(LINES):
+        if len(lines[line]) > _LINE_CHARACTERS:
+            return None
+        joined = f"{_clean(lines[line])} {joined}".strip()
+        if _is_attribution(joined, quote_next=quote_next, blank_next=blank_next):
+            return Attribution(_with_starter(lines, line, first, joined))
+        column = _begins_within(joined, lines[line], quote_next=quote_next)
+        if column:
+            return Attribution(line, column)
+        above = line - 1
+        if above >= first and not lines[above].strip() and joined.startswith("<"):
+            above -= 1  # Polymail leaves a line between name and address
+        if above < first or not lines[above].strip() or _ends_sentence(lines[above]):
+            return None
+        line = above
+    return None
+
+
+def _clean(line: str) -> str:
+    return line.translate(_INVISIBLE).strip()
+
+
+def _ends_sentence(line: str) -> bool:
+    end = line.rstrip()
+    return end[-1:] in "!?:：。" or (end[-1:] == "." and not end[-2:-1].isdigit() and end.rsplit(None, 1)[-1][:-1].islower() and len(end.rsplit(None, 1)[-1]) > 5)
+
+
+def _with_starter(lines: Sequence[str], line: int, first: int, joined: str) -> int:
+    """The line of the starter, where the date is wrapped and its end alone reads as an attribution."""
+    if _STARTER.match(joined):
+        return line
+    dated = _DATE.search(joined) is not None
+    begin = line
+    for above in range(line - 1, max(first, line - LINES) - 1, -1):
+        text = _clean(lines[above])
+        if not text or len(text) > _LINE_CHARACTERS or _ends_sentence(text):
+            break
+        if _STARTER.match(text) and (re.search(r"\d", text) and text[-1] in ",<" or not dated and _DATE.search(text)):
+            begin = above
+    return begin
+
+
+def _begins_within(joined: str, line: str, *, quote_next: bool) -> int:
+    """The column where an attribution begins that shares its first line with the text before it; 0 if none does."""
+    if not (_ADDRESS.search(joined) and _VERB.search(joined)):
+        return 0
+    begins = [match for match in _WITHIN_A_LINE.finditer(joined) if match.end() < len(line.strip())]
+    if not begins or not _is_attribution(joined[begins[-1].end() :], quote_next=quote_next, blank_next=True):
+        return 0
+    rest = joined[begins[-1].end() :].split()[0]
+    column = line.rfind(rest + " ", 0, len(line))
+    at = line.find(joined[begins[-1].end() : begins[-1].end() + 12])
+    return max(at, 0) or max(column, 0)
+
+
+def _is_attribution(joined: str, *, quote_next: bool, blank_next: bool) -> bool:
+    text = joined.strip(_RULE)
+    address = _ADDRESS.search(text) is not None
+    verb = _VERB.search(text)
+    if not (address or verb):
+        return False
+    digit = re.search(r"\d", text) is not None
+    date = _DATE.search(text) is not None
+    by_name = _BEGINS_WITH_NAME.match(text)
+    named = by_name is not None and _is_whole_name(by_name[1])
+    starts = (
+        (digit and (_STARTER.match(text) is not None or _BEGINS_WITH_DATE.match(text) is not None))
+        or named
+        or (verb is not None and digit and _is_whole_name(text[: verb.start()]))
+    )
+    end = text.rstrip(" \t:：")
+    ends_in_address = address and end[-1:] in ">)]" and "@" in end.rsplit(None, 2)[-1] + end.rsplit("<", 1)[-1]
+    if date and ends_in_address and end != text and (starts or quote_next) and (quote_next or starts):
+        return verb is not None or _has_name_before_address(text) or quote_next
+    if verb is None:
+        return date and ends_in_address and quote_next and _BEGINS_WITH_DATE.match(text) is not None
+    if named and by_name is not None and _VERB.sub("", text[by_name.end() :]).strip(" :：") == "":
+        return True
+    if not starts:
+        return quote_next and _is_whole_name(_VERB.sub(" ", text))
+    if address and digit:
+        return quote_next or ends_in_address or "<" in text or _is_name(_beside_verb(text, verb))
+    writer = _beside_verb(text, verb)
+    if quote_next and date:
+        return not _has_pronoun(writer)
+    return (quote_next or (date and blank_next)) and _is_name(writer)
+
+
+def _beside_verb(text: str, verb: re.Match[str]) -> str:
+    """What stands between the date and the verb, and after the verb up to a date: the writer's name."""
+    before = re.split(r"\d", text[: verb.start()])[-1]
+    after = re.split(r"\d", text[verb.end() :])[0]
+    return f"{before} {after}"
+
+
+def _has_name_before_address(text: str) -> bool:
+    name = re.split(r"[\d]", text.rsplit("<", 1)[0])[-1]
+    return _is_name(name)
+
+
+def _is_whole_name(text: str) -> bool:
+    """Whether words are a name and nothing else: no date, and more than an address."""
+    return re.search(r"\d", text) is None and any("@" not in word for word in _names(text)) and _is_name(text)
+
+
+def _is_name(text: str) -> bool:
+    """Whether words can be a writer's name: capitals and particles, one word in lower case at most, no pronoun."""
+    found = _names(text)
+    if len(found) > _NAME_WORDS:
+        return False
+    lower = [word for word in found if word[0].islower() and "@" not in word and word not in words.NAME_PARTICLES]
+    return len(lower) < 2 and not (lower and len(found) > 5) and not _has_pronoun(text)
+
+
+def _has_pronoun(text: str) -> bool:
+    return any(word.casefold() in words.PRONOUNS for word in _names(text))
+
+
+def _names(text: str) -> list[str]:
+    found = (word.strip("\"'“”„«»()[]<>,;:：.、，-–—*") for word in _WORD.findall(text)[: _NAME_WORDS + 1])
+    return [word for word in found if word]

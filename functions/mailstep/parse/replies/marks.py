@@ -1,0 +1,151 @@
+"""What one line, or a block of them, says by its form: a separator, a header, a signature, a list's footer."""
+
+import re
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from mailstep.parse.replies import words
+
+_SEPARATOR = re.compile(r"[\s>*]*(?:[-_=‐–—~]\s?){2,}[\s*]*([^\W\d_][^:\n]{2,80}?)[\s*]*[-_=‐–—~:\s*]*")
+_BEGINS = re.compile(r"[\s>*]*([^\W\d_][^:\n]{2,60}?)\s*[:：][\s*]*")
+_RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ){3,}[\s*]*")
+_FIELD = re.compile(r"[*_\s]*([^\W\d][^:：\n*]{0,24}?)[\s*_]*[:：][\s*_]*")
+_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+_DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
+_KINDS = {name: kind for kind, names in words.FIELDS.items() for name in names}
+_FIELD_AND_REST = 3  # lines that a field is folded to
+_MOBILE_CHARACTERS = 140
+_LINKS = re.compile(r"\(?<?https?:[^\s>)]*[>)]?|<mailto:[^>]*>|[^\s<(\[]+\.(?:com|net|org)/\S*")
+_LIST_FOOTER_LINES = 4
+
+
+class Separator(Enum):
+    """What a separator announces."""
+
+    ORIGINAL = auto()
+    FORWARDED = auto()
+
+
+def separator(line: str) -> Separator | None:
+    """What a line such as `-----Original Message-----` announces, None if it is none."""
+    dashed = _SEPARATOR.fullmatch(line)
+    if dashed:
+        phrase = _phrase(dashed[1])
+        if phrase in words.ORIGINAL:
+            return Separator.ORIGINAL
+        if phrase in words.FORWARDED or phrase.startswith(("forwarded by ", "weitergeleitet von ", "transféré par ")):
+            return Separator.FORWARDED
+        return None
+    begins = _BEGINS.fullmatch(line)
+    return Separator.FORWARDED if begins and _phrase(begins[1]) in words.BEGIN_FORWARDED else None
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is drawn, not written."""
+    return _RULE.fullmatch(line) is not None
+
+
+def field_kind(line: str) -> str | None:
+    """The kind of the field of a quoted header that a line begins with (words.FIELDS), None for any other line."""
+    field = _FIELD.match(line)
+    return _KINDS.get(_phrase(field[1])) if field else None
+
+
+def is_header_block(lines: Sequence[str], start: int) -> bool:
+    """Whether the header of a quoted message begins here: three kinds of fields, From and Subject among them.
+
+    It must also show an address or a date, or have the four fields that every client writes. A kind that comes again
+    ends it. A field that no client writes makes it a form, unless nothing is missing.
+    """
+    kinds: dict[str, str] = {}
+    last = ""
+    folded = 0
+    is_form = False
+    for line in lines[start : start + 10 * _FIELD_AND_REST]:
+        kind = field_kind(line)
+        if kind in kinds:
+            break
+        if kind:
+            last, folded = kind, 0
+            kinds[kind] = line
+        elif not line.strip():
+            if len(kinds) > 1:
+                break
+        else:
+            folded += 1
+            if folded == _FIELD_AND_REST:
+                break
+            is_form = is_form or _FIELD.match(line) is not None and "http" not in line and "mailto:" not in line
+            kinds[last] += f" {line}"
+    if not (len(kinds) > 2 and "from" in kinds and "subject" in kinds):
+        return False
+    has_all = "date" in kinds and "to" in kinds
+    address = any(_ADDRESS.search(kinds.get(kind, "")) for kind in ("from", "to", "cc", "reply-to"))
+    dated = _DATED.search(kinds.get("date", "")) is not None
+    if is_form:
+        return has_all and address and dated
+    return address or dated or has_all
+
+
+def is_delimiter(line: str) -> bool:
+    """Whether a line begins a signature (RFC 3676 section 4.3), its space lost or not."""
+    return line.strip() == "--"
+
+
+def keeps_space(line: str) -> bool:
+    """Whether a signature's delimiter is the one of RFC 3676: `-- `."""
+    return line[-1].isspace()
+
+
+def is_mobile(stripped: str) -> bool:
+    """Whether a line is what a telephone or an app puts below a text, such as "Sent from my iPhone"."""
+    if len(stripped) > _MOBILE_CHARACTERS:
+        return False
+    line = stripped.casefold().strip("<>()[]*_-–—• ").replace("’", "'")
+    if not (line.startswith(words.MOBILE) or line.endswith(words.MOBILE_ENDINGS)):
+        return False
+    plain = _LINKS.sub(" ", stripped).strip("<>()[]*_-–—• ")
+    sentence, _, rest = plain.partition(". ")
+    if rest and not rest.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
+        return False
+    sentence, _, clause = sentence.partition(",")
+    if clause and not clause.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
+        return False
+    found = [word for word in re.split(r"[^\w'’&]+", sentence) if word]
+    names = [word for word in found if _names_device(word)]
+    owned = any(word.casefold() in words.MOBILE_OWNERS for word in found) and any(
+        _is_proper(word) for word in found[2:]
+    )
+    last = found[-1].casefold() if found else ""
+    if last == "mail" and not found[-1].islower():
+        owned = True
+    if not (names or owned or "Mail" in found):
+        return False
+    begin = max((len(phrase.split()) for phrase in words.MOBILE if line.startswith(phrase)), default=0)
+    strange = [
+        word
+        for word in found[begin:]
+        if word[0].islower() and not _names_device(word) and not _is_proper(word) and word.casefold() not in words.MOBILE_OTHER_WORDS
+    ]
+    return len(strange) < 2
+
+
+def is_list_footer(lines: Sequence[str], start: int) -> bool:
+    """Whether a mailing list's footer begins here: a long rule, and below it the list's name or address."""
+    if not is_rule(lines[start]) or len(lines[start].strip()) < 15:
+        return False
+    below = [line.casefold() for line in lines[start + 1 : start + 1 + _LIST_FOOTER_LINES]]
+    return any(mark in line for line in below for mark in words.LIST_FOOTERS)
+
+
+def _phrase(words_found: str) -> str:
+    return " ".join(words_found.casefold().replace("’", "'").split()).strip()
+
+
+def _names_device(word: str) -> bool:
+    bare = word.casefold()
+    return bare in words.MOBILE_SUBJECTS or bare.startswith(("iphone", "ipad", "android", "blackberry", "outlook"))
+
+
+def _is_proper(word: str) -> bool:
+    return not word.islower() or any(character.isdigit() for character in word)
