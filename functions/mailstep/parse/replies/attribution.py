@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 from mailstep.parse.replies import words
@@ -20,8 +21,10 @@ def _alternatives(phrases: Sequence[str]) -> str:
 
 
 _SPACED_VERBS = _alternatives(words.VERBS).replace(r"\ ", r"\s+")
-_VERB = re.compile(rf"(?<!\w)(?:{_SPACED_VERBS})(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE)
-_LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS)
+_VERB = re.compile(
+    rf"(?<!\w)(?:{_SPACED_VERBS}|sent(?=\W*$))(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE
+)
+_LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS) | {"sent"}
 _ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)
 _ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 _TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点点시]\s?\d{2}(?!\d)|(?<!\d)\d{1,2}\s?(?:[ap]\.?m\b|uhr\b)", re.IGNORECASE)
@@ -33,6 +36,14 @@ _BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
 _BEGINS_WITH_NAME = re.compile(r"([^<>@]{0,100})<[^<>]{0,200}@[^<>]{0,200}>")
 _WITHIN_A_LINE = re.compile(r"(?<=[\w.!?:;)])[\s-]+(?=(?:On|Am|Le|El|Il|Em|Op|Den) (?:\w+[.,]* ){0,2}\d)")
 _WORD = re.compile(r"[^\s/]+")
+
+
+class Below(Enum):
+    """What comes below a line that may end an attribution."""
+
+    QUOTE = auto()
+    EMPTY = auto()
+    TEXT = auto()
 
 
 class Attribution(NamedTuple):
@@ -61,10 +72,10 @@ def is_end(line: str) -> bool:
 
 def has_sign(line: str) -> bool:
     """Whether a line has what every attribution has in one of its lines: an address or a verb."""
-    return "@" in line or _VERB.search(line) is not None
+    return len(line) <= _LINE_CHARACTERS and ("@" in line or _VERB.search(line) is not None)
 
 
-def find(lines: Sequence[str], end: int, first: int, *, quote_next: bool, blank_next: bool) -> Attribution | None:
+def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attribution | None:
     """The attribution that ends in the line `end` and begins in `first` or later, None if there is none.
 
     It is joined backwards over adjacent lines, as clients wrap it; the shortest that reads as one is taken, and
@@ -74,8 +85,7 @@ def find(lines: Sequence[str], end: int, first: int, *, quote_next: bool, blank_
         lines: the text's lines.
         end: the index of the line that it would end in.
         first: the index of the first line that it may have.
-        quote_next: whether a quoted line comes next.
-        blank_next: whether an empty line does.
+        below: what comes below it.
     """
     joined = ""
     line = end
@@ -83,9 +93,9 @@ def find(lines: Sequence[str], end: int, first: int, *, quote_next: bool, blank_
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
-        if _is_attribution(joined, quote_next=quote_next, blank_next=blank_next):
+        if _is_attribution(joined, below):
             return Attribution(_with_starter(lines, line, first, joined))
-        column = _begins_within(joined, lines[line], quote_next=quote_next)
+        column = _begins_within(joined, lines[line], below)
         if column:
             return Attribution(line, column)
         above = line - 1
@@ -121,20 +131,19 @@ def _with_starter(lines: Sequence[str], line: int, first: int, joined: str) -> i
     return begin
 
 
-def _begins_within(joined: str, line: str, *, quote_next: bool) -> int:
+def _begins_within(joined: str, line: str, below: Below) -> int:
     """The column where an attribution begins that shares its first line with the text before it; 0 if none does."""
     if not (_ADDRESS.search(joined) and _VERB.search(joined)):
         return 0
-    begins = [match for match in _WITHIN_A_LINE.finditer(joined) if match.end() < len(line.strip())]
-    if not begins or not _is_attribution(joined[begins[-1].end() :], quote_next=quote_next, blank_next=True):
+    begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined)]
+    if not begins or not _is_attribution(joined[begins[-1] :], Below.EMPTY if below is Below.TEXT else below):
         return 0
-    rest = joined[begins[-1].end() :].split()[0]
-    column = line.rfind(rest + " ", 0, len(line))
-    at = line.find(joined[begins[-1].end() : begins[-1].end() + 12])
-    return max(at, 0) or max(column, 0)
+    first_words = joined[begins[-1] :].split(" ", 2)[:2]
+    return max(line.rfind(" ".join(first_words)), 0)
 
 
-def _is_attribution(joined: str, *, quote_next: bool, blank_next: bool) -> bool:
+def _is_attribution(joined: str, below: Below) -> bool:
+    quote_next = below is Below.QUOTE
     text = joined.strip(_RULE)
     address = _ADDRESS.search(text) is not None
     verb = _VERB.search(text)
@@ -151,7 +160,7 @@ def _is_attribution(joined: str, *, quote_next: bool, blank_next: bool) -> bool:
     )
     end = text.rstrip(" \t:：")
     ends_in_address = address and end[-1:] in ">)]" and "@" in end.rsplit(None, 2)[-1] + end.rsplit("<", 1)[-1]
-    if date and ends_in_address and end != text and (starts or quote_next) and (quote_next or starts):
+    if date and ends_in_address and end != text and (starts or quote_next):
         return verb is not None or _has_name_before_address(text) or quote_next
     if verb is None:
         return date and ends_in_address and quote_next and _BEGINS_WITH_DATE.match(text) is not None
@@ -164,7 +173,8 @@ def _is_attribution(joined: str, *, quote_next: bool, blank_next: bool) -> bool:
     writer = _beside_verb(text, verb)
     if quote_next and date:
         return not _has_pronoun(writer)
-    return (quote_next or (date and blank_next)) and _is_name(writer)
+    dated = date and len(re.findall(r"\d+", text)) > 1
+    return (quote_next or (dated and below is Below.EMPTY)) and _is_name(writer)
 
 
 def _beside_verb(text: str, verb: re.Match[str]) -> str:

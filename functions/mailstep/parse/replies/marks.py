@@ -14,6 +14,7 @@ _ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 _DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
 _KINDS = {name: kind for kind, names in words.FIELDS.items() for name in names}
 _FIELD_AND_REST = 3  # lines that a field is folded to
+_LINE_CHARACTERS = 200
 _MOBILE_CHARACTERS = 140
 _LINKS = re.compile(r"\(?<?https?:[^\s>)]*[>)]?|<mailto:[^>]*>|[^\s<(\[]+\.(?:com|net|org)/\S*")
 _LIST_FOOTER_LINES = 4
@@ -28,6 +29,8 @@ class Separator(Enum):
 
 def separator(line: str) -> Separator | None:
     """What a line such as `-----Original Message-----` announces, None if it is none."""
+    if len(line) > _LINE_CHARACTERS:
+        return None
     dashed = _SEPARATOR.fullmatch(line)
     if dashed:
         phrase = _phrase(dashed[1])
@@ -42,7 +45,7 @@ def separator(line: str) -> Separator | None:
 
 def is_rule(line: str) -> bool:
     """Whether a line is drawn, not written."""
-    return _RULE.fullmatch(line) is not None
+    return len(line) <= _LINE_CHARACTERS and _RULE.fullmatch(line) is not None
 
 
 def field_kind(line: str) -> str | None:
@@ -60,7 +63,8 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     kinds: dict[str, str] = {}
     last = ""
     folded = 0
-    is_form = False
+    above = lines[start - 1] if start else ""
+    is_form = _FIELD.match(above) is not None and field_kind(above) is None and not above.rstrip().endswith(":")
     for line in lines[start : start + 10 * _FIELD_AND_REST]:
         kind = field_kind(line)
         if kind in kinds:

@@ -7,10 +7,12 @@ from enum import Enum, StrEnum, auto
 from itertools import groupby
 
 from mailstep.parse.replies import attribution, marks, words
+from mailstep.parse.replies.attribution import Below
 from mailstep.parse.replies.marks import Separator
 
 _BARE_SIGNATURE_LINES = 10
 _CANDIDATES = 2_000  # lines that are read as attributions: no conversation quotes as many
+_EMPTY_LINES = 40  # between an attribution and the quote
 _WRAPPED = 65  # characters: a quoted line as long as this may have been wrapped by a client that did not quote the rest
 _ABOVE = re.compile("|".join(re.escape(phrase) for phrase in words.REPLY_ABOVE), re.IGNORECASE)
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
@@ -47,6 +49,10 @@ class _Tag(Enum):
     HISTORY = auto()
 
 
+_HISTORY = (_Tag.HISTORY, _Tag.ATTRIBUTION, _Tag.QUOTED)
+_SIGNATURE = (_Tag.SIGNATURE,)
+
+
 def split(text: str, *, forwarded: bool = False) -> Reply:
     """Tell a reply from its history, in time that grows as the text does.
 
@@ -65,7 +71,8 @@ def split(text: str, *, forwarded: bool = False) -> Reply:
 
 def _above_the_line(text: str) -> tuple[str, str]:
     """What stands above a helpdesk's "reply above this line", and the rest; all of the text where nothing does."""
-    line = _ABOVE.search(text)
+    lower = text.lower()
+    line = _ABOVE.search(text) if any(phrase in lower for phrase in words.REPLY_ABOVE) else None
     if line is None:
         return text, ""
     start = text.rfind("\n", 0, line.start()) + 1
@@ -92,7 +99,7 @@ class _Tagging:
         self._first_solid = len(lines)
         self._in_signature = False
         self._bare = -1  # where a signature began whose delimiter has lost its space
-        self._sign = -attribution.LINES  # the last line with an address or a verb
+        self._signs: dict[int, bool] = {}  # whether a line has an address or a verb, where that was asked
         self._paragraph = 0  # the first line that an attribution may begin in
         self._candidates = 0
 
@@ -137,9 +144,7 @@ class _Tagging:
         if (":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at):
             self.is_forward = self._forwarded or self._first_solid >= at
             return _Tag.HISTORY
-        if attribution.has_sign(line):
-            self._sign = at
-        if at - self._sign < attribution.LINES and attribution.may_end(stripped):
+        if attribution.may_end(stripped):
             tag = self._attribution(at)
             if tag:
                 return tag
@@ -153,25 +158,39 @@ class _Tagging:
         return line[0] == ">" or line.startswith(" >") or self._solid is _Tag.QUOTED or self._solid is _Tag.ATTRIBUTION
 
     def _attribution(self, at: int) -> _Tag | None:
+        if not any(self._has_sign(line) for line in range(at, max(at - attribution.LINES, -1), -1)):
+            return None
         self._candidates += 1
         if self._candidates > _CANDIDATES:
             return None
-        below = next((line.lstrip() for line in self.lines[at + 1 : at + 40] if line.strip()), "")
-        found = attribution.find(
-            self.lines,
-            at,
-            self._paragraph,
-            quote_next=below.startswith((">", "|")),
-            blank_next=at + 1 < len(self.lines) and not self.lines[at + 1].strip(),
-        )
+        below, mark = self._below(at)
+        found = attribution.find(self.lines, at, self._paragraph, below)
         if found is None:
             return None
-        nothing_before = not found.column and self._first_solid >= found.line
-        tag = _Tag.ATTRIBUTION if below.startswith(">") or nothing_before else _Tag.HISTORY
+        is_first = not found.column and self._first_solid >= found.line
+        if is_first and below is not Below.QUOTE and not any("@" in line for line in self.lines[found.line : at + 1]):
+            return None
+        # What an attribution introduces without a mark is history to the end, unless nobody would have written anything.
+        tag = _Tag.ATTRIBUTION if mark == ">" or is_first else _Tag.HISTORY
         self.tags[found.line : at] = [tag] * (at - found.line)
         if found.column:
             self.shared[found.line] = found.column
         return tag
+
+    def _has_sign(self, at: int) -> bool:
+        if at not in self._signs:
+            self._signs[at] = attribution.has_sign(self.lines[at])
+        return self._signs[at]
+
+    def _below(self, at: int) -> tuple[Below, str]:
+        """What comes below a line, and the first character of it."""
+        for line in self.lines[at + 1 : at + 1 + _EMPTY_LINES]:
+            mark = line.lstrip()[:1]
+            if mark in (">", "|"):
+                return Below.QUOTE, mark
+            if mark:
+                break
+        return (Below.EMPTY if at + 1 < len(self.lines) and not self.lines[at + 1].strip() else Below.TEXT), ""
 
     def _signature(self, at: int, line: str, stripped: str) -> _Tag:
         if marks.is_delimiter(line):
@@ -236,7 +255,8 @@ class _Parts:
         self._shared = tagging.shared
         self._below = below
         self._quotes = self._find_quotes()
-        self._last_text = max((at for at, tag in enumerate(self._tags) if tag is _Tag.TEXT), default=-1)
+        texts = (at for at in range(len(self._tags) - 1, -1, -1) if self._tags[at] is _Tag.TEXT)
+        self._last_text = next(texts, -1)
 
     def reply(self) -> Reply:
         """The reply without what is certainly history."""
@@ -269,7 +289,7 @@ class _Parts:
         """Whether the attribution was quoted with what it introduces."""
         inner = [line.lstrip("> ") for line in self._lines[start : min(end, start + attribution.LINES)]]
         return any(
-            attribution.find(inner, at, 0, quote_next=False, blank_next=True) is not None
+            attribution.find(inner, at, 0, Below.EMPTY) is not None
             for at, line in enumerate(inner)
             if line and attribution.may_end(line)
         )
@@ -300,7 +320,7 @@ class _Parts:
         return _trimmed(kept)
 
     def _kind(self, text: str, kept: list[_Quote], keep: list[bool]) -> ReplyKind:
-        left_out = [at for at, tag in enumerate(self._tags) if not keep[at] and tag in _HISTORY]
+        left_out = [at for at, tag in enumerate(self._tags) if tag in _HISTORY and not keep[at]]
         if kept and self._last_text >= 0:
             return ReplyKind.INTERLEAVED
         if not left_out and not self._below:
@@ -316,8 +336,10 @@ class _Parts:
     def _history(self, keep: list[bool]) -> str:
         return _trimmed([*self._of(_HISTORY, keep), *self._below.split("\n")])
 
-    def _of(self, tags: frozenset[_Tag], keep: list[bool] | None = None) -> Iterable[str]:
+    def _of(self, tags: tuple[_Tag, ...], keep: list[bool] | None = None) -> Iterable[str]:
         """The lines of some tags that are not kept, and the empty ones between them."""
+        if not any(tag in self._tags for tag in tags):
+            return
         blank = False
         for at, (line, tag) in enumerate(zip(self._lines, self._tags, strict=True)):
             if tag is _Tag.BLANK:
@@ -331,13 +353,11 @@ class _Parts:
                 blank = True
 
 
-_HISTORY = frozenset({_Tag.HISTORY, _Tag.ATTRIBUTION, _Tag.QUOTED})
-_SIGNATURE = frozenset({_Tag.SIGNATURE})
-
-
 def _trimmed(lines: Iterable[str]) -> str:
     """The lines without the empty ones at both ends."""
     rows = [line.rstrip() for line in lines]
+    if not rows:
+        return ""
     first = next((at for at, row in enumerate(rows) if row), len(rows))
     last = next((at for at in range(len(rows) - 1, -1, -1) if rows[at]), -1)
     return "\n".join(rows[first : last + 1])

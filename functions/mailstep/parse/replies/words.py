@@ -5,7 +5,7 @@ single countries put into a reply. All are in the form of `str.casefold`, with a
 """
 
 VERBS = (
-    "wrote", "writes", "sent", "has written",  # English
+    "wrote", "writes", "has written",  # English
     "schrieb", "schrieben", "geschrieben", "schreibt",  # German
     "a écrit", "écrit", "a ecrit", "écrivait",  # French
     "escribió", "escribio", "ha escrito", "escribe",  # Spanish
