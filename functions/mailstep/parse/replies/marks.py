@@ -27,6 +27,14 @@ class Separator(Enum):
     FORWARDED = auto()
 
 
+class Hint(Enum):
+    """What a mail client's HTML says of a line. It helps where the line's words do not, and decides nothing alone."""
+
+    ATTRIBUTION = auto()
+    HEADER = auto()
+    SIGNATURE = auto()
+
+
 def separator(line: str) -> Separator | None:
     """What a line such as `-----Original Message-----` announces, None if it is none."""
     if len(line) > _LINE_CHARACTERS:
@@ -89,6 +97,12 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     if is_form:
         return has_all and address and dated
     return address or dated or has_all
+
+
+def has_fields(lines: Sequence[str], start: int) -> bool:
+    """Whether a block of fields begins here, in whatever language: three lines in a row."""
+    below = [line for line in lines[start : start + 6] if line.strip()]
+    return len(below) > 2 and all(_FIELD.match(line) for line in below[:3])
 
 
 def is_delimiter(line: str) -> bool:

@@ -1,17 +1,18 @@
 """Tell what somebody wrote in a reply from its history and its signature: one tag a line, in one pass."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from itertools import groupby
 
 from mailstep.parse.replies import attribution, marks, words
 from mailstep.parse.replies.attribution import Below
-from mailstep.parse.replies.marks import Separator
+from mailstep.parse.replies.marks import Hint, Separator
 
 _BARE_SIGNATURE_LINES = 10
 _CANDIDATES = 2_000  # lines that are read as attributions: no conversation quotes as many
+_SIGNATURE_LINES = 15  # of a signature that the HTML marks: with more, something else was written into it
 _EMPTY_LINES = 40  # between an attribution and the quote
 _WRAPPED = 65  # characters: a quoted line as long as this may have been wrapped by a client that did not quote the rest
 _ABOVE = re.compile("|".join(re.escape(phrase) for phrase in words.REPLY_ABOVE), re.IGNORECASE)
@@ -53,16 +54,17 @@ _HISTORY = (_Tag.HISTORY, _Tag.ATTRIBUTION, _Tag.QUOTED)
 _SIGNATURE = (_Tag.SIGNATURE,)
 
 
-def split(text: str, *, forwarded: bool = False) -> Reply:
+def split(text: str, *, forwarded: bool = False, hints: Mapping[int, Hint] | None = None) -> Reply:
     """Tell a reply from its history, in time that grows as the text does.
 
     Args:
         text: the text, with LF line ends.
         forwarded: whether the subject says that the message hands another one on: a header block then begins what is
             handed on, and is no history.
+        hints: what the HTML that the text was made from says of lines, by their index.
     """
     head, below = _above_the_line(text)
-    tagging = _Tagging(head.split("\n"), forwarded)
+    tagging = _Tagging(head.split("\n"), forwarded, hints or {})
     tagging.run()
     if tagging.is_forward:
         return Reply(_trimmed(text.split("\n")), ReplyKind.FORWARD)
@@ -88,13 +90,14 @@ def _above_the_line(text: str) -> tuple[str, str]:
 class _Tagging:
     """The pass over the lines."""
 
-    def __init__(self, lines: list[str], forwarded: bool) -> None:
+    def __init__(self, lines: list[str], forwarded: bool, hints: Mapping[int, Hint]) -> None:
         self.lines = lines
         self.tags: list[_Tag] = []
         self.is_forward = False
         self.shared: dict[int, int] = {}
         """Lines of text that an attribution shares, and the column where it begins."""
         self._forwarded = forwarded
+        self._hints = hints if sum(hint is Hint.SIGNATURE for hint in hints.values()) <= _SIGNATURE_LINES else {}
         self._solid: _Tag | None = None  # the tag of the last line that is neither empty nor drawn
         self._first_solid = len(lines)
         self._in_signature = False
@@ -144,6 +147,11 @@ class _Tagging:
         if (":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at):
             self.is_forward = self._forwarded or self._first_solid >= at
             return _Tag.HISTORY
+        hint = self._hints.get(at)
+        if hint:
+            told = self._by_hint(at, hint)
+            if told:
+                return told
         if attribution.may_end(stripped):
             tag = self._attribution(at)
             if tag:
@@ -176,6 +184,17 @@ class _Tagging:
         if found.column:
             self.shared[found.line] = found.column
         return tag
+
+    def _by_hint(self, at: int, hint: Hint) -> _Tag | None:
+        match hint:
+            case Hint.SIGNATURE:
+                return _Tag.SIGNATURE
+            case Hint.HEADER if self._hints.get(at - 1) is not hint and marks.has_fields(self.lines, at):
+                self.is_forward = self._forwarded or self._first_solid >= at
+                return _Tag.HISTORY
+            case Hint.ATTRIBUTION if self.lines[at].rstrip()[-1] in ":：" and self._below(at)[1] == ">":
+                return _Tag.ATTRIBUTION
+        return None
 
     def _has_sign(self, at: int) -> bool:
         if at not in self._signs:
