@@ -1,4 +1,7 @@
-"""The text of HTML, line by line: a tokeniser and a walk of our own, in time that grows as the HTML does."""
+"""The text of HTML, line by line: a tokeniser and a walk of our own, in time that grows as the HTML does.
+
+Over 300 lines: the tokeniser, and what each element means for lines, are read together.
+"""
 
 import html
 import re
@@ -22,21 +25,29 @@ _NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0(?![.\d])", re.IGNORECA
 _DEPTH = 20  # of quotes, lists and marked elements; what lies deeper is written as if it lay there
 
 # Elements whose content no reader sees. A browser ends the first two at their end tag alone.
-_DROPPED = frozenset({"script", "style", "title", "template", "iframe", "noframes", "noembed", "svg", "xml", "datalist"})
-_RAW = frozenset({"script", "style"})
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-_PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 dl fieldset figure".split())
-_LINES = frozenset(
-    "address article aside body caption center dd details div dt fieldset figcaption footer form head header html hr legend "
-    "li main nav option section summary tbody tfoot thead tr table blockquote pre ul ol menu dir".split()
+_DROPPED = frozenset(
+    {"script", "style", "title", "template", "iframe", "noframes", "noembed", "svg", "xml", "datalist"}
 )
+_RAW = frozenset({"script", "style"})
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "fieldset", "figure"})
+_LINES = frozenset((
+    "address", "article", "aside", "body", "caption", "center", "dd", "details", "div", "dt", "figcaption",
+    "footer", "form", "head", "header", "html", "hr", "legend", "li", "main", "nav", "option", "section",
+    "summary", "tbody", "tfoot", "thead", "tr", "table", "blockquote", "pre", "ul", "ol", "menu", "dir",
+))  # fmt: skip
 _CELLS = frozenset({"td", "th"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlText:
-    """The text with LF line ends, block quotes as lines that begin with `> `; and what mail clients say of its lines."""
+    """The text with LF line ends, its block quotes as lines that begin with `> `.
+
+    `hints` is what mail clients say of lines, by their index.
+    """
 
     text: str
     hints: dict[int, Hint] = field(default_factory=dict)
@@ -213,7 +224,7 @@ class _Walk:
             self._regions.append(region)
 
     def _end(self, name: str) -> None:
-        if name == "br" or name == "p":
+        if name in {"br", "p"}:
             self._break(forced=name == "br")
             self._paragraph = self._paragraph or (name == "p" and not self._is_tight)
         elif name in _PARAGRAPHS:
@@ -324,7 +335,8 @@ def _hint_of(values: dict[str, str]) -> Hint | None:
     if "divRplyFwdMsg" in names:
         return Hint.HEADER
     if any(
-        name in names for name in ("gmail_signature", "moz-signature", "protonmail_signature_block", "ms-outlook-mobile-signature")
+        name in names
+        for name in ("gmail_signature", "moz-signature", "protonmail_signature_block", "ms-outlook-mobile-signature")
     ):
         return Hint.SIGNATURE
     return None

@@ -29,7 +29,8 @@ _ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)
 _ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 _TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点点시]\s?\d{2}(?!\d)|(?<!\d)\d{1,2}\s?(?:[ap]\.?m\b|uhr\b)", re.IGNORECASE)
 _DATE = re.compile(
-    rf"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?\d{{2,4}}(?!\d)|{_TIME.pattern}", re.IGNORECASE
+    rf"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?\d{{2,4}}(?!\d)|{_TIME.pattern}",
+    re.IGNORECASE,
 )
 _STARTER = re.compile(rf"[\W_]*(?:{_alternatives(words.STARTERS)})(?!\w)|[\W_]*[在於于]", re.IGNORECASE)
 _BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
@@ -59,7 +60,7 @@ def may_end(stripped: str) -> bool:
     end = end.rstrip(_RULE) or "."
     return (
         end[-1] in ":：>"
-        or (end[-1].isalpha() or end[-1] == ")") and end.rsplit(None, 1)[-1].casefold().rpartition(">")[2] in _LAST_WORDS
+        or end.rsplit(None, 1)[-1].casefold().rpartition(">")[2] in _LAST_WORDS
         or end.endswith(_ENDS_WITHOUT_SPACES)
     )
 
@@ -112,8 +113,9 @@ def _clean(line: str) -> str:
 
 
 def _ends_sentence(line: str) -> bool:
-    end = line.rstrip()
-    return end[-1:] in "!?:：。" or (end[-1:] == "." and not end[-2:-1].isdigit() and end.rsplit(None, 1)[-1][:-1].islower() and len(end.rsplit(None, 1)[-1]) > 5)
+    last = line.rsplit(None, 1)[-1]
+    is_word = len(last) > 5 and last[:-1].islower()  # no abbreviation of a day or a month
+    return last[-1] in "!?:：。" or (last[-1] == "." and is_word)
 
 
 def _with_starter(lines: Sequence[str], line: int, first: int, joined: str) -> int:
@@ -126,7 +128,8 @@ def _with_starter(lines: Sequence[str], line: int, first: int, joined: str) -> i
         text = _clean(lines[above])
         if not text or len(text) > _LINE_CHARACTERS or _ends_sentence(text):
             break
-        if _STARTER.match(text) and (re.search(r"\d", text) and text[-1] in ",<" or not dated and _DATE.search(text)):
+        goes_on = text[-1] in ",<" and re.search(r"\d", text)
+        if _STARTER.match(text) and (goes_on or (not dated and _DATE.search(text))):
             begin = above
     return begin
 
@@ -143,38 +146,60 @@ def _begins_within(joined: str, line: str, below: Below) -> int:
 
 
 def _is_attribution(joined: str, below: Below) -> bool:
-    quote_next = below is Below.QUOTE
+    """Whether a joined line says who wrote, and when or from which address, and has the form that clients give it."""
     text = joined.strip(_RULE)
     address = _ADDRESS.search(text) is not None
     verb = _VERB.search(text)
-    if not (address or verb):
-        return False
-    digit = re.search(r"\d", text) is not None
-    date = _DATE.search(text) is not None
-    by_name = _BEGINS_WITH_NAME.match(text)
-    named = by_name is not None and _is_whole_name(by_name[1])
-    starts = (
-        (digit and (_STARTER.match(text) is not None or _BEGINS_WITH_DATE.match(text) is not None))
-        or named
-        or (verb is not None and digit and _is_whole_name(text[: verb.start()]))
-    )
-    end = text.rstrip(" \t:：")
-    ends_in_address = address and end[-1:] in ">)]" and "@" in end.rsplit(None, 2)[-1] + end.rsplit("<", 1)[-1]
-    if date and ends_in_address and end != text and (starts or quote_next):
-        return verb is not None or _has_name_before_address(text) or quote_next
+    quoted = below is Below.QUOTE
+    dated_address = address and _DATE.search(text) is not None and _ends_in_address(text)
     if verb is None:
-        return date and ends_in_address and quote_next and _BEGINS_WITH_DATE.match(text) is not None
-    if named and by_name is not None and _VERB.sub("", text[by_name.end() :]).strip(" :：") == "":
-        return True
-    if not starts:
-        return quote_next and _is_whole_name(_VERB.sub(" ", text))
-    if address and digit:
-        return quote_next or ends_in_address or "<" in text or _is_name(_beside_verb(text, verb))
+        begins = _BEGINS_WITH_DATE.match(text) is not None
+        if text[-1:] not in ":：":
+            return dated_address and quoted and begins
+        begins = begins or _STARTER.match(text) is not None
+        return dated_address and (quoted or (begins and _is_name(_before_address(text))))
     writer = _beside_verb(text, verb)
-    if quote_next and date:
+    if _has_pronoun(writer) or _is_name_and_verb(text):
         return not _has_pronoun(writer)
-    dated = date and len(re.findall(r"\d+", text)) > 1
-    return (quote_next or (dated and below is Below.EMPTY)) and _is_name(writer)
+    if not _begins(text, verb) and not (quoted and dated_address):
+        name = _VERB.sub(" ", text)
+        return quoted and _is_whole_name(name) and (address or not _lower(name) or len(_names(name)) == 1)
+    numbers = len(re.findall(r"\d+", text))
+    date = numbers > 1 and _DATE.search(text) is not None
+    if quoted and (date or (address and numbers)):
+        return True
+    return (quoted or (address and numbers > 0) or (date and below is Below.EMPTY)) and _is_name(writer)
+
+
+def _begins(text: str, verb: re.Match[str]) -> bool:
+    """Whether a text begins as an attribution does: with a starter, a date, or the writer's name."""
+    by_name = _BEGINS_WITH_NAME.match(text)
+    if by_name and _is_whole_name(by_name[1]):
+        return True
+    return re.search(r"\d", text) is not None and (
+        _STARTER.match(text) is not None
+        or _BEGINS_WITH_DATE.match(text) is not None
+        or _is_whole_name(text[: verb.start()])
+    )
+
+
+def _is_name_and_verb(text: str) -> bool:
+    """Whether a text is `Bob Smith <bob@example.com> wrote:`, and nothing else."""
+    by_name = _BEGINS_WITH_NAME.match(text)
+    return (
+        by_name is not None
+        and _is_whole_name(by_name[1])
+        and _VERB.fullmatch(text[by_name.end() :].strip(" :：")) is not None
+    )
+
+
+def _ends_in_address(text: str) -> bool:
+    end = text.rstrip(" \t:：")
+    return end[-1:] in ">)]" and "@" in end.rsplit(None, 2)[-1] + end.rsplit("<", 1)[-1]
+
+
+def _before_address(text: str) -> str:
+    return re.split(r"\d", text.rsplit("<", 1)[0])[-1]
 
 
 def _beside_verb(text: str, verb: re.Match[str]) -> str:
@@ -184,11 +209,6 @@ def _beside_verb(text: str, verb: re.Match[str]) -> str:
     return f"{before} {after}"
 
 
-def _has_name_before_address(text: str) -> bool:
-    name = re.split(r"[\d]", text.rsplit("<", 1)[0])[-1]
-    return _is_name(name)
-
-
 def _is_whole_name(text: str) -> bool:
     """Whether words are a name and nothing else: no date, and more than an address."""
     return re.search(r"\d", text) is None and any("@" not in word for word in _names(text)) and _is_name(text)
@@ -196,17 +216,22 @@ def _is_whole_name(text: str) -> bool:
 
 def _is_name(text: str) -> bool:
     """Whether words can be a writer's name: capitals and particles, one word in lower case at most, no pronoun."""
-    found = _names(text)
-    if len(found) > _NAME_WORDS:
-        return False
-    lower = [word for word in found if word[0].islower() and "@" not in word and word not in words.NAME_PARTICLES]
-    return len(lower) < 2 and not (lower and len(found) > 5) and not _has_pronoun(text)
+    count, lower = len(_names(text)), len(_lower(text))
+    return count <= _NAME_WORDS and lower < 2 and not (lower and count > 5) and not _has_pronoun(text)
 
 
 def _has_pronoun(text: str) -> bool:
     return any(word.casefold() in words.PRONOUNS for word in _names(text))
 
 
+def _lower(text: str) -> list[str]:
+    """The words that are in lower case in no name."""
+    return [word for word in _names(text) if word[0].islower() and "@" not in word and word not in words.NAME_PARTICLES]
+
+
 def _names(text: str) -> list[str]:
-    found = (word.strip("\"'“”„«»()[]<>,;:：.、，-–—*") for word in _WORD.findall(text)[: _NAME_WORDS + 1])
+    found = (
+        word.strip("\"'“”„«»()[]<>,;:：.、，-–—*")
+        for word in _WORD.findall(text.replace("mailto:", ""))[: _NAME_WORDS + 1]
+    )
     return [word for word in found if word]

@@ -87,7 +87,7 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
             folded += 1
             if folded == _FIELD_AND_REST:
                 break
-            is_form = is_form or _FIELD.match(line) is not None and "http" not in line and "mailto:" not in line
+            is_form = is_form or (_FIELD.match(line) is not None and "http" not in line and "mailto:" not in line)
             kinds[last] += f" {line}"
     if not (len(kinds) > 2 and "from" in kinds and "subject" in kinds):
         return False
@@ -143,7 +143,10 @@ def is_mobile(stripped: str) -> bool:
     strange = [
         word
         for word in found[begin:]
-        if word[0].islower() and not _names_device(word) and not _is_proper(word) and word.casefold() not in words.MOBILE_OTHER_WORDS
+        if word[0].islower()
+        and not _names_device(word)
+        and not _is_proper(word)
+        and word.casefold() not in words.MOBILE_OTHER_WORDS
     ]
     return len(strange) < 2
 

@@ -1,11 +1,15 @@
-"""Tell what somebody wrote in a reply from its history and its signature: one tag a line, in one pass."""
+"""Tell what somebody wrote in a reply from its history and its signature: one tag a line, in one pass.
+
+Over 300 lines: the pass that tags lines and the one that puts them together are two halves of one thing.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from itertools import groupby
 
+from mailstep.contracts import TextKind
 from mailstep.parse.replies import attribution, marks, words
 from mailstep.parse.replies.attribution import Below
 from mailstep.parse.replies.marks import Hint, Separator
@@ -20,23 +24,12 @@ _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
 _LETTER = re.compile(r"[^\W_]")
 
 
-class ReplyKind(StrEnum):
-    """How a reply stands to what it answers."""
-
-    PLAIN = auto()
-    TOP = auto()
-    BOTTOM = auto()
-    INTERLEAVED = auto()
-    FORWARD = auto()
-    ONLY_HISTORY = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A text in its parts: every line of each is a line of the text, or the beginning of one, in order."""
 
     text: str
-    kind: ReplyKind
+    kind: TextKind
     signature: str = ""
     quoted: str = ""
 
@@ -67,8 +60,14 @@ def split(text: str, *, forwarded: bool = False, hints: Mapping[int, Hint] | Non
     tagging = _Tagging(head.split("\n"), forwarded, hints or {})
     tagging.run()
     if tagging.is_forward:
-        return Reply(_trimmed(text.split("\n")), ReplyKind.FORWARD)
+        return Reply(_trimmed(text.split("\n")), TextKind.FORWARD)
     return _Parts(tagging, below).reply()
+
+
+def is_forwarded(subject: str) -> bool:
+    """Whether a subject says that the message hands another one on: `Fwd: Order`."""
+    prefix, colon, _ = subject.replace("：", ":").partition(":")
+    return colon != "" and prefix.strip().casefold() in words.FORWARDING_SUBJECTS
 
 
 def _above_the_line(text: str) -> tuple[str, str]:
@@ -178,7 +177,7 @@ class _Tagging:
         is_first = not found.column and self._first_solid >= found.line
         if is_first and below is not Below.QUOTE and not any("@" in line for line in self.lines[found.line : at + 1]):
             return None
-        # What an attribution introduces without a mark is history to the end, unless nobody would have written anything.
+        # Without a mark, what it introduces is history to the end; but not all of the text can be.
         tag = _Tag.ATTRIBUTION if mark == ">" or is_first else _Tag.HISTORY
         self.tags[found.line : at] = [tag] * (at - found.line)
         if found.column:
@@ -281,7 +280,7 @@ class _Parts:
         """The reply without what is certainly history."""
         kept = self._kept_quotes()
         if self._last_text < 0 and not self._shared and not kept and not self._has_history():
-            return Reply(_trimmed(self._lines), ReplyKind.PLAIN)  # a signature alone
+            return Reply(_trimmed(self._lines), TextKind.PLAIN)  # a signature alone
         keep = [tag is _Tag.TEXT for tag in self._tags]
         for quote in kept:
             keep[quote.start : quote.end] = [True] * (quote.end - quote.start)
@@ -338,15 +337,15 @@ class _Parts:
                 kept.append("")
         return _trimmed(kept)
 
-    def _kind(self, text: str, kept: list[_Quote], keep: list[bool]) -> ReplyKind:
+    def _kind(self, text: str, kept: list[_Quote], keep: list[bool]) -> TextKind:
         left_out = [at for at, tag in enumerate(self._tags) if tag in _HISTORY and not keep[at]]
         if kept and self._last_text >= 0:
-            return ReplyKind.INTERLEAVED
+            return TextKind.INTERLEAVED
         if not left_out and not self._below:
-            return ReplyKind.PLAIN
+            return TextKind.PLAIN
         if not text:
-            return ReplyKind.ONLY_HISTORY
-        return ReplyKind.BOTTOM if left_out and left_out[0] < self._last_text else ReplyKind.TOP
+            return TextKind.ONLY_HISTORY
+        return TextKind.BOTTOM if left_out and left_out[0] < self._last_text else TextKind.TOP
 
     def _signature(self) -> str:
         delimiters = (line for line in self._of(_SIGNATURE) if line.strip() != "--")
