@@ -267,7 +267,7 @@ class _Walk:
             words = words[1:]
         if not words:
             return
-        due = " " if self._space and not self._is_empty else ""
+        due = " " if self._space and not (self._is_empty or self._cell) else ""
         self._space = words[-1] == " "
         self._put(due + words.rstrip(" ") if self._space else due + words)
 

@@ -7,9 +7,16 @@ from enum import Enum, auto
 from mailstep.parse.replies import words
 
 _SEPARATOR = re.compile(r"[\s>*]*(?:[-_=‐–—~]\s?){2,}[\s*]*([^\W\d_][^:\n]{2,80}?)[\s*]*[-_=‐–—~:\s*]*")
+_BEFORE_FIELDS = re.compile(r"\s*[-_=]{3,}\s*([^\W\d_][^-:\n]{2,60}?)\s*[-_=]{3,}\s+(?=\S)")
 _BEGINS = re.compile(r"[\s>*]*([^\W\d_][^:\n]{2,60}?)\s*[:：][\s*]*")
 _RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ){3,}[\s*]*")
 _FIELD = re.compile(r"[*_\s]*([^\W\d][^:：\n*]{0,24}?)[\s*_]*[:：][\s*_]*")
+# Fields that no client shows: with them, a header was pasted or returned as it was sent, and its text belongs to it.
+_SENT = re.compile(
+    r"(?:received|return-path|message-id|mime-version|in-reply-to|references|delivered-to|authentication-results"
+    r"|dkim-signature|content-[a-z-]+|list-[a-z-]+|x-[a-z0-9-]+)\s*:",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 _DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
 _KINDS = {name: kind for kind, names in words.FIELDS.items() for name in names}
@@ -37,18 +44,24 @@ class Hint(Enum):
 
 def separator(line: str) -> Separator | None:
     """What a line such as `-----Original Message-----` announces, None if it is none."""
+    before_fields = _BEFORE_FIELDS.match(line)
+    if before_fields and field_kind(line[before_fields.end() :]):
+        return _announced(before_fields[1])  # Yahoo's own text runs all into one line
     if len(line) > _LINE_CHARACTERS:
         return None
     dashed = _SEPARATOR.fullmatch(line)
     if dashed:
-        phrase = _phrase(dashed[1])
-        if phrase in words.ORIGINAL:
-            return Separator.ORIGINAL
-        if phrase in words.FORWARDED or phrase.startswith(("forwarded by ", "weitergeleitet von ", "transféré par ")):
-            return Separator.FORWARDED
-        return None
+        return _announced(dashed[1])
     begins = _BEGINS.fullmatch(line)
     return Separator.FORWARDED if begins and _phrase(begins[1]) in words.BEGIN_FORWARDED else None
+
+
+def _announced(announcement: str) -> Separator | None:
+    phrase = _phrase(announcement)
+    if phrase in words.ORIGINAL:
+        return Separator.ORIGINAL
+    by_somebody = phrase.startswith(("forwarded by ", "weitergeleitet von ", "transféré par "))
+    return Separator.FORWARDED if by_somebody or phrase in words.FORWARDED else None
 
 
 def is_rule(line: str) -> bool:
@@ -66,14 +79,18 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     """Whether the header of a quoted message begins here: three kinds of fields, From and Subject among them.
 
     It must also show an address or a date, or have the four fields that every client writes. A kind that comes again
-    ends it. A field that no client writes makes it a form, unless nothing is missing.
+    ends it. A field that no client writes makes it a form, unless nothing is missing. A header as it was sent is none.
     """
     kinds: dict[str, str] = {}
     last = ""
     folded = 0
     above = lines[start - 1] if start else ""
+    if _SENT.match(above):
+        return False
     is_form = _FIELD.match(above) is not None and field_kind(above) is None and not above.rstrip().endswith(":")
     for line in lines[start : start + 10 * _FIELD_AND_REST]:
+        if _SENT.match(line):
+            return False
         kind = field_kind(line)
         if kind in kinds:
             break
@@ -160,7 +177,8 @@ def is_list_footer(lines: Sequence[str], start: int) -> bool:
 
 
 def _phrase(words_found: str) -> str:
-    return " ".join(words_found.casefold().replace("’", "'").split()).strip()
+    # The dot above is what casefold leaves of a Turkish capital I.
+    return " ".join(words_found.casefold().replace("’", "'").replace("\u0307", "").split())
 
 
 def _names_device(word: str) -> bool:

@@ -67,7 +67,7 @@ def split(text: str, *, forwarded: bool = False, hints: Mapping[int, Hint] | Non
 def is_forwarded(subject: str) -> bool:
     """Whether a subject says that the message hands another one on: `Fwd: Order`."""
     prefix, colon, _ = subject.replace("：", ":").partition(":")
-    return colon != "" and prefix.strip().casefold() in words.FORWARDING_SUBJECTS
+    return colon != "" and prefix.strip().casefold().replace("\u0307", "") in words.FORWARDING_SUBJECTS
 
 
 def _above_the_line(text: str) -> tuple[str, str]:
@@ -178,6 +178,7 @@ class _Tagging:
         if is_first and below is not Below.QUOTE and not any("@" in line for line in self.lines[found.line : at + 1]):
             return None
         # Without a mark, what it introduces is history to the end; but not all of the text can be.
+        self.is_forward = self._forwarded and is_first and below is not Below.QUOTE
         tag = _Tag.ATTRIBUTION if mark == ">" or is_first else _Tag.HISTORY
         self.tags[found.line : at] = [tag] * (at - found.line)
         if found.column:
@@ -339,7 +340,7 @@ class _Parts:
 
     def _kind(self, text: str, kept: list[_Quote], keep: list[bool]) -> TextKind:
         left_out = [at for at, tag in enumerate(self._tags) if tag in _HISTORY and not keep[at]]
-        if kept and self._last_text >= 0:
+        if kept and self._last_text >= 0 and (left_out or len(kept) > 1):
             return TextKind.INTERLEAVED
         if not left_out and not self._below:
             return TextKind.PLAIN

@@ -45,13 +45,13 @@ STARTERS = _phrases(
 NAME_PARTICLES = frozenset(
     _phrases(
         """
-        dia | dl | dt | dc | dj | dv | ds | dg | π.μ | μ.μ |
-        von | van | de | der | den | ter | ten | di | da | do | dos | das | del | della | du | la | le | los | el |
-        al | bin | ibn | ben | via | and | und | et | e | y | i | og | och | at | from | on | am | op | em | il | på |
-        w | dniu | dnia | dne | dňa | în | na | у | в | г | р | r | p | о | o | om | kl. | kl | klo | ob | um | uhr |
-        às | a | las | alle | ore | à | ο | χρήστης | użytkownik | odesílatel | пользователь | користувач | user |
-        gmt | utc | est | cet | cest | you | sie | ihr | vous | tu | usted | ustedes | lei | voi | você | je | u |
-        jij | ni | te | ön | вы | ты | ви | heeft | het | skriver | pm | a.m. | p.m.
+        dia | dl | dt | dc | dj | dv | ds | dg | π.μ | μ.μ | von | van | de | der | den | ter | ten | di | da | do |
+        dos | das | del | della | du | la | le | los | el | al | bin | ibn | ben | via | and | und | et | e | y | i |
+        og | och | at | from | on | am | op | em | il | på | w | dniu | dnia | dne | dňa | în | na | у | в | г | р |
+        r | p | о | o | om | kl. | kl | klo | ob | um | uhr | às | a | las | alle | ore | à | ο | χρήστης |
+        użytkownik | odesílatel | пользователь | користувач | user | gmt | utc | est | cet | cest | you | sie | ihr |
+        vous | tu | usted | ustedes | lei | voi | você | je | u | jij | ni | te | ön | вы | ты | ви | heeft | het |
+        skriver | pm | a.m. | p.m.
         """
     )
 )
@@ -60,11 +60,10 @@ NAME_PARTICLES = frozenset(
 PRONOUNS = frozenset(
     _phrases(
         """
-        i | he | she | they | we | it | who | which | that |
-        ich | er | wir | man | jemand | elle | nous | ils | elles | qui | yo | él | ella | ellos | nosotros | quien |
-        io | lui | loro | noi | chi | eu | ele | ela | eles | nós | quem | ik | hij | zij | wij | wie | jag | han |
-        hon | vi | jeg | hun | ja | ona | my | oni | já | я | он | она | мы | они |
-        j'ai | avons | habe | haben | i've | i'd
+        i | he | she | they | we | it | who | which | that | ich | er | wir | man | jemand | elle | nous | ils |
+        elles | qui | yo | él | ella | ellos | nosotros | quien | io | lui | loro | noi | chi | eu | ele | ela |
+        eles | nós | quem | ik | hij | zij | wij | wie | jag | han | hon | vi | jeg | hun | ja | ona | my | oni | já |
+        я | он | она | мы | они | j'ai | avons | habe | haben | i've | i'd
         """
     )
 )
@@ -73,18 +72,18 @@ PRONOUNS = frozenset(
 FIELDS = {
     "from": _phrases(
         """
-        from | von | de | da | de la | van | från | fra | lähettäjä | od | feladó | от | от кого | від | gönderen |
-        kimden | 差出人 | 送信者 | 发件人 | 发信人 | 寄件者 | 寄件人 | 보낸 사람 | 보낸사람 | 보낸이 | από | מאת |
-        من | expéditeur | expéditrice | expeditor | mittente | remitente | remetente | absender | afzender |
-        avsender | avsändare | afsender | odesílatel | odosielateľ | nadawca | saatja | người gửi | từ | dari | จาก |
-        pošiljatelj | šalje
+        expeditorul | 送信元 | 發件人 | from | von | de | da | de la | van | från | fra | lähettäjä | od | feladó |
+        от | от кого | від | gönderen | kimden | 差出人 | 送信者 | 发件人 | 发信人 | 寄件者 | 寄件人 | 보낸 사람 |
+        보낸사람 | 보낸이 | από | מאת | من | expéditeur | expéditrice | expeditor | mittente | remitente | remetente |
+        absender | afzender | avsender | avsändare | afsender | odesílatel | odosielateľ | nadawca | saatja |
+        người gửi | từ | dari | จาก | pošiljatelj | šalje
         """
     ),
     "date": _phrases(
         """
-        sent | date | sent on | date sent | gesendet | gesendet am | datum | verschickt | envoyé | envoyé le |
-        date d'envoi | message du | enviado | enviado el | enviado em | enviada | enviada em | enviada a | fecha |
-        fecha de envío | data | data de envio | inviato | inviata | data invio | verzonden | verzonden op |
+        dată | gönderilen | sent | date | sent on | date sent | gesendet | gesendet am | datum | verschickt | envoyé |
+        envoyé le | date d'envoi | message du | enviado | enviado el | enviado em | enviada | enviada em | enviada a |
+        fecha | fecha de envío | data | data de envio | inviato | inviata | data invio | verzonden | verzonden op |
         verstuurd | skickat | sendt | dato | lähetetty | päivämäärä | päiväys | päivä | wysłano | wysłane |
         data wysłania | odesláno | odoslané | dátum | elküldve | küldve | отправлено | дата | надіслано |
         відправлено | gönderildi | gönderilme tarihi | gönderim tarihi | tarih | 送信日時 | 送信日 | 日付 | 日時 |
@@ -95,10 +94,10 @@ FIELDS = {
     ),
     "to": _phrases(
         """
-        to | an | à | a | para | aan | till | til | vastaanottaja | do | komu | címzett | кому | на | kime | alıcı |
-        宛先 | 收件人 | 收信人 | 받는 사람 | 받는사람 | 받는이 | προς | אל | إلى | الى | către | catre | pentru |
-        đến | kepada | destinataire | destinatario | destinatário | empfänger | ถึง | za | prima | adresát | saaja |
-        kellele
+        destinatarul | adresat | pre | 送信先 | to | an | à | a | para | aan | till | til | vastaanottaja | do |
+        komu | címzett | кому | на | kime | alıcı | 宛先 | 收件人 | 收信人 | 받는 사람 | 받는사람 | 받는이 | προς |
+        אל | إلى | الى | către | catre | pentru | đến | kepada | destinataire | destinatario | destinatário |
+        empfänger | ถึง | za | prima | adresát | saaja | kellele
         """
     ),
     "cc": _phrases(
@@ -115,10 +114,10 @@ FIELDS = {
     ),
     "subject": _phrases(
         """
-        subject | betreff | betrifft | objet | sujet | asunto | assunto | oggetto | onderwerp | ämne | emne | aihe |
-        temat | předmět | predmet | tárgy | тема | относно | konu | 件名 | 主题 | 主旨 | 主題 | 标题 | 標題 | 제목 |
-        θέμα | נושא | الموضوع | موضوع | subiect | chủ đề | subjek | perihal | tema | assumpte | หัวเรื่อง | เรื่อง |
-        naslov | zadeva | teema
+        subiectul | předmět zprávy | subject | betreff | betrifft | objet | sujet | asunto | assunto | oggetto |
+        onderwerp | ämne | emne | aihe | temat | předmět | predmet | tárgy | тема | относно | konu | 件名 | 主题 |
+        主旨 | 主題 | 标题 | 標題 | 제목 | θέμα | נושא | الموضوع | موضوع | subiect | chủ đề | subjek | perihal |
+        tema | assumpte | หัวเรื่อง | เรื่อง | naslov | zadeva | teema
         """
     ),
     "reply-to": _phrases(
@@ -135,7 +134,7 @@ FIELDS = {
         přílohy | вложения | 添付ファイル | 附件 | 첨부 파일 | importance | wichtigkeit | priorität | priority |
         priorité | importancia | importância | importanza | prioridad | prioridade | priorità | prioriteit |
         urgentie | vigtighed | prioritet | sensitivity | vertraulichkeit | organization | 重要度 | 重要性 | sender |
-        resent-from | mailed-by | message-id | newsgroups | followup-to | sent by | on behalf of
+        resent-from | mailed-by | newsgroups | followup-to | sent by | on behalf of
         """
     ),
 }
@@ -173,30 +172,33 @@ ORIGINAL = frozenset(
 FORWARDED = frozenset(
     _phrases(
         """
-        forwarded message | forwarded mail | forwarded email | forwarded by | begin forwarded message |
-        start of forwarded message | forward message | original forwarded message | weitergeleitete nachricht |
-        anfang der weitergeleiteten nachricht | beginn der weitergeleiteten nachricht | weitergeleitete e-mail |
-        weitergeleitet von | message transféré | message transmis | courriel transféré | message réexpédié |
-        début du message réexpédié | début du message transféré | transféré par | mensaje reenviado |
-        mensaje enviado | inicio del mensaje reenviado | correo reenviado | reenviado por | missatge reenviat |
-        messaggio inoltrato | inizio messaggio inoltrato | inizio del messaggio inoltrato | messaggio inoltrato da |
-        mensagem encaminhada | mensagem reencaminhada | início da mensagem reencaminhada |
-        início da mensagem encaminhada | encaminhado por | doorgestuurd bericht | begin doorgestuurd bericht |
-        doorgezonden bericht | doorgestuurd door | vidarebefordrat meddelande | vidarebefordrat brev |
-        vidarebefordrat mejl | vidarebefordrat e-postmeddelande | videresendt meddelelse |
-        start på videresendt besked | videresendt besked | videresendt melding | videresendt e-post |
-        start på videresendt melding | välitetty viesti | välitetty viesti alkaa | edelleenlähetetty viesti |
-        przekazana wiadomość | wiadomość przekazana dalej | początek przekazywanej wiadomości | przesłana wiadomość |
-        przeposlaná zpráva | přeposlaná zpráva | preposlaná správa | začátek přeposílané zprávy |
-        začiatok preposlanej správy | továbbított üzenet | továbbított levél | mesaj redirecționat |
-        mesaj redirecţionat | forwardované | iletilen mesaj | yönlendirilmiş mesaj | iletilmiş mesaj |
-        iletilen ileti | пересылаемое сообщение | пересланное сообщение | начало переадресованного сообщения |
-        переслане повідомлення | переслано | перенаправлене повідомлення | препратено съобщение | προωθημένο μήνυμα |
-        μήνυμα που προωθήθηκε | proslijeđena poruka | prosleđena poruka | 转发的邮件 | 转发邮件 | 转发邮件信息 |
-        转发的信件 | 轉寄的郵件 | 轉寄郵件 | 已轉寄的郵件 | 転送メッセージ | 転送されたメッセージ | 転送されたメール |
-        転送メール | 전달된 메시지 | 전달된 메일 | הודעה שהועברה | הודעה מועברת | رسالة معاد توجيهها |
-        رسالة مُعاد توجيهها | الرسالة المحولة | chuyển tiếp | thư chuyển tiếp | tin nhắn được chuyển tiếp |
-        pesan terusan | pesan yang diteruskan | ข้อความที่ส่งต่อ | अग्रेषित संदेश | edastatud kiri
+        începe mesajul redirecționat | vidarebefordrat mejl | メッセージを転送 | wiadomość przesłana dalej |
+        treść przekazanej wiadomości | перенаправленное сообщение | iletilen ileti | iletilen e-posta |
+        preposlaná správa --- forwarded message | forwarded message | forwarded mail | forwarded email |
+        forwarded by | begin forwarded message | start of forwarded message | forward message |
+        original forwarded message | weitergeleitete nachricht | anfang der weitergeleiteten nachricht |
+        beginn der weitergeleiteten nachricht | weitergeleitete e-mail | weitergeleitet von | message transféré |
+        message transmis | courriel transféré | message réexpédié | début du message réexpédié |
+        début du message transféré | transféré par | mensaje reenviado | mensaje enviado |
+        inicio del mensaje reenviado | correo reenviado | reenviado por | missatge reenviat | messaggio inoltrato |
+        inizio messaggio inoltrato | inizio del messaggio inoltrato | messaggio inoltrato da | mensagem encaminhada |
+        mensagem reencaminhada | início da mensagem reencaminhada | início da mensagem encaminhada | encaminhado por |
+        doorgestuurd bericht | begin doorgestuurd bericht | doorgezonden bericht | doorgestuurd door |
+        vidarebefordrat meddelande | vidarebefordrat brev | vidarebefordrat e-postmeddelande |
+        videresendt meddelelse | start på videresendt besked | videresendt besked | videresendt melding |
+        videresendt e-post | start på videresendt melding | välitetty viesti | välitetty viesti alkaa |
+        edelleenlähetetty viesti | przekazana wiadomość | wiadomość przekazana dalej |
+        początek przekazywanej wiadomości | przesłana wiadomość | przeposlaná zpráva | přeposlaná zpráva |
+        preposlaná správa | začátek přeposílané zprávy | začiatok preposlanej správy | továbbított üzenet |
+        továbbított levél | mesaj redirecționat | mesaj redirecţionat | forwardované | iletilen mesaj |
+        yönlendirilmiş mesaj | iletilmiş mesaj | пересылаемое сообщение | пересланное сообщение |
+        начало переадресованного сообщения | переслане повідомлення | переслано | перенаправлене повідомлення |
+        препратено съобщение | προωθημένο μήνυμα | μήνυμα που προωθήθηκε | proslijeđena poruka | prosleđena poruka |
+        转发的邮件 | 转发邮件 | 转发邮件信息 | 转发的信件 | 轉寄的郵件 | 轉寄郵件 | 已轉寄的郵件 | 転送メッセージ |
+        転送されたメッセージ | 転送されたメール | 転送メール | 전달된 메시지 | 전달된 메일 | הודעה שהועברה |
+        הודעה מועברת | رسالة معاد توجيهها | رسالة مُعاد توجيهها | الرسالة المحولة | chuyển tiếp | thư chuyển tiếp |
+        tin nhắn được chuyển tiếp | pesan terusan | pesan yang diteruskan | ข้อความที่ส่งต่อ | अग्रेषित संदेश |
+        edastatud kiri
         """
     )
 )
@@ -205,13 +207,14 @@ FORWARDED = frozenset(
 BEGIN_FORWARDED = frozenset(
     _phrases(
         """
-        begin forwarded message | start of forwarded message | anfang der weitergeleiteten nachricht |
-        beginn der weitergeleiteten nachricht | début du message réexpédié | début du message transféré |
-        inicio del mensaje reenviado | inizio messaggio inoltrato | inizio del messaggio inoltrato |
-        início da mensagem reencaminhada | início da mensagem encaminhada | begin doorgestuurd bericht |
-        vidarebefordrat brev | start på videresendt besked | videresendt besked | videresendt melding |
-        start på videresendt melding | välitetty viesti alkaa | początek przekazywanej wiadomości |
-        začátek přeposílané zprávy | začiatok preposlanej správy | начало переадресованного сообщения
+        începe mesajul redirecționat | vidarebefordrat mejl | begin forwarded message | start of forwarded message |
+        anfang der weitergeleiteten nachricht | beginn der weitergeleiteten nachricht | début du message réexpédié |
+        début du message transféré | inicio del mensaje reenviado | inizio messaggio inoltrato |
+        inizio del messaggio inoltrato | início da mensagem reencaminhada | início da mensagem encaminhada |
+        begin doorgestuurd bericht | vidarebefordrat brev | start på videresendt besked | videresendt besked |
+        videresendt melding | start på videresendt melding | välitetty viesti alkaa |
+        początek przekazywanej wiadomości | začátek přeposílané zprávy | začiatok preposlanej správy |
+        начало переадресованного сообщения
         """
     )
 )
@@ -325,8 +328,9 @@ LIST_FOOTERS = _phrases(
 FORWARDING_SUBJECTS = frozenset(
     _phrases(
         """
-        fw | fwd | wg | tr | rv | enc | i | inoltra | doorst | vb | vs | vl | vbs | pd | fs | továbbítás | пересл |
-        ilt | yön | 转发 | 轉寄 | 転送 | 전달 | הועבר | إعادة | ιπρ | πρθ
+        fw | fwd | wg | tr | rv | enc | i | inoltra | doorst | vb | vs | vl | vbs | videresend | videresendt |
+        redir. | redir | pd | fs | továbbítás | пересл | ilt | yön | 转发 | 轉寄 | 転送 | 전달 | הועבר | إعادة | ιπρ |
+        πρθ
         """
     )
 )
