@@ -6,6 +6,7 @@ all of it in history, so bodies and attachments stay in S3.
 
 import base64
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -101,6 +102,27 @@ class DeliveryReport(Contract):
     recipients: tuple[ReportedRecipient, ...] = Field(default=(), description="RFC 3464 section 2.3")
 
 
+class TextKind(StrEnum):
+    """How a text stands to the one that it answers."""
+
+    means: str
+    """The kind in one English sentence."""
+
+    def __new__(cls, code: str, means: str) -> Self:
+        """A string that is the code."""
+        kind = str.__new__(cls, code)
+        kind._value_ = code
+        kind.means = means
+        return kind
+
+    PLAIN = "plain", "It quotes nothing, or nothing that a mail client has quoted."
+    TOP = "top", "The reply stands above what it quotes."
+    BOTTOM = "bottom", "The reply, or a part of it, stands below what it quotes."
+    INTERLEAVED = "interleaved", "The reply answers quoted lines one by one: those that it answers are in `reply_text`."
+    FORWARD = "forward", "It hands another message on: `reply_text` is the whole text."
+    ONLY_HISTORY = "only_history", "The sender wrote nothing: `reply_text` is empty."
+
+
 class Message(Contract):
     """A parsed email, stored as `parsed/<email_id>/message.json`."""
 
@@ -124,9 +146,17 @@ class Message(Contract):
     message_id: str | None = Field(default=None, description="With its angle brackets (RFC 5322 section 3.6.4)")
     in_reply_to: tuple[str, ...] = Field(default=(), description="RFC 5322 section 3.6.4")
     references: tuple[str, ...] = Field(default=(), description="The thread, oldest first (RFC 5322 section 3.6.4)")
-    text: str = Field(default="", description="The text/plain body (RFC 8621 section 4.1.4), with LF line ends")
+    text: str = Field(
+        default="",
+        description="The text to read (RFC 8621 section 4.1.4, `textBody`), with LF line ends; HTML that has no text "
+        "beside it is written as text",
+    )
+    text_from_html: bool = Field(default=False, description="Whether `text`, or a part of it, was made from HTML")
     html: str | None = Field(default=None, description="The text/html body")
     reply_text: str = Field(default="", description="`text` without quoted history and signature")
+    reply_kind: TextKind = Field(default=TextKind.PLAIN, description="How `text` stands to the text that it answers")
+    signature: str = Field(default="", description="The signature in `text`, without the line `-- ` (RFC 3676, 4.3)")
+    quoted_text: str = Field(default="", description="The quoted history in `text`, without what `reply_text` keeps")
     attachments: tuple[Attachment, ...] = Field(default=(), description="All parts that are not the body")
     delivery_report: DeliveryReport | None = Field(default=None, description="If the message is one (RFC 3464)")
     signed: Literal["smime", "pgp"] | None = Field(default=None, description="RFC 8551, RFC 3156; not verified")

@@ -9,9 +9,6 @@ MESSAGE_OCTETS = 40 * 1024 * 1024
 TEXT = 1_000_000
 """Octets of text, and of HTML, in message.json; a longer one is cut there and kept whole as an attachment."""
 
-REPLY_TEXT = 5_000
-"""Characters that are searched for the end of the reply: a reply ends within them, or the text is no reply."""
-
 FILENAME = 200
 """Octets of a file name in UTF-8: file systems allow 255, and a number is put before it."""
 

@@ -110,7 +110,7 @@ def environment(hurt: str, where: str) -> Any:
                 "failures": ["text_not_decoded: time"],
             },
         ),
-        ("swell", "(parsing, 'reply_text')", without("reply_not_found", "memory")),
+        ("swell", "(parsing, 'split')", without("reply_not_found", "memory")),
         ("loop", "(parsing, 'bodies')", {"unreadable": "reading it takes more time than a message may"}),
         ("swell", "(parsing, 'structure')", {"unreadable": "reading it takes more memory than a message may"}),
         ("swell", "(parsing, 'Message')", {"unreadable": "reading it takes more memory than a message may"}),

@@ -18,6 +18,7 @@ from tests.support.tnef import attribute, file, tnef
 HEAD = "From: a@b.example\n"
 MIXED = HEAD + "Content-Type: multipart/mixed; boundary=b\n\n"
 WHOLE = MIXED + "--b\n\nhello\n--b\nContent-Type: text/csv; name=a.csv\n\na,b\n--b--"
+HTML = HEAD + "Content-Type: text/html\n\n<p>hello"
 NESTED = HEAD + "Content-Type: message/rfc822\n\nSubject: inner\n\nhello"
 REPORT = (
     HEAD + "Content-Type: multipart/report; boundary=b\n\n--b\n\nsorry\n--b\nContent-Type: message/delivery-status\n\n"
@@ -76,7 +77,8 @@ MESSAGES: dict[str, str | bytes] = {
 FAILING: dict[str, tuple[str | bytes, str]] = {
     "part_not_decoded": (WHOLE, "attachments.content"),
     "text_not_decoded": (WHOLE, "texts.decode"),
-    "reply_not_found": (WHOLE, "message.reply_text"),
+    "html_not_read": (HTML, "texts.html_text"),
+    "reply_not_found": (WHOLE, "message.split"),
     "media_type_not_detected": (WHOLE, "attachments.filetype.guess"),
     "nested_subject_unreadable": (NESTED, "attachments.header"),
     "delivery_report_unreadable": (REPORT, "message.delivery_report"),

@@ -52,11 +52,6 @@ def test_a_text_cut_within_a_character_of_its_own_charset_is_still_read_in_it() 
     assert message.text.endswith("你好") or message.text.endswith("你")
 
 
-def test_a_reply_that_is_longer_than_where_it_is_looked_for_is_kept_whole() -> None:
-    long = "word " * (limits.REPLY_TEXT // 4)
-    assert parsed(f"Subject: x\n\nHi,\n\n> what colour?\n\nblue {long}").reply_text.endswith("word word")
-
-
 def test_an_inner_boundary_left_open_is_ended_by_the_outer_one() -> None:
     message = parsed(
         "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\n"
@@ -104,11 +99,6 @@ def test_parts_that_are_too_long_together_are_kept_too() -> None:
     assert len(message.text) == limits.TEXT + 1
     assert list(kept.values()) == [half.encode()]
     assert "text_truncated" in message.defects
-
-
-def test_the_reply_is_found_above_what_it_quotes() -> None:
-    text = "Great, see you!\n\nOn Tue, 24 Nov 2026 at 09:30, Ann <a@b.example> wrote:\n> Are you open?\n> Ann\n"
-    assert parsed(f"Subject: x\n\n{text}").reply_text == "Great, see you!"
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ def bodies(root: Part) -> Bodies:
     """Sort the leaves of a message."""
     found = Bodies()
     _walk([root], "mixed", in_alternative=False, found=found)
-    # Of a message that has only the one kind, a part stands in both lists.
+    # A part stands in both lists if the other kind has nothing in its place: HTML can be written as text, but not the
+    # other way round.
     found.html = [part for part in found.html if part.media_type == "text/html"]
-    found.text = [part for part in found.text if part.media_type == "text/plain"]
     read = {id(part) for part in (*found.text, *found.html)}
     found.files = [part for part in _leaves(root) if id(part) not in read]
     return found

@@ -84,6 +84,10 @@ class Defect(StrEnum):
         "text_not_decoded",
         "Decoding a text failed, or took too much time or memory: it was kept as an attachment.",
     )
+    HTML_NOT_READ = (
+        "html_not_read",
+        "Making a text of the HTML failed, or took too much time or memory: `text` is without it.",
+    )
     REPLY_NOT_FOUND = (
         "reply_not_found",
         "Telling the reply from what it quotes failed, or took too much time or memory: `reply_text` is all of `text`.",

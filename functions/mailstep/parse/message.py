@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 from mailstep.budget import Budget, OverBudget
-from mailstep.contracts import SUBJECT_IN_STATE, Address, Message, StoredEmail, Summary
+from mailstep.contracts import SUBJECT_IN_STATE, Address, Message, StoredEmail, Summary, TextKind
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.bodies import bodies
 from mailstep.mime.defects import Defect
@@ -20,9 +20,9 @@ from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, structure
 from mailstep.parse.attachment_parts import Attachments, Keep
 from mailstep.parse.delivery_reports import delivery_report
-from mailstep.parse.reply_text import reply_text
+from mailstep.parse.replies.splitting import Reply, is_forwarded, split
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
-from mailstep.parse.texts import read_text
+from mailstep.parse.texts import read_text, text_body
 
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _WITHOUT_ADDRESS = {
@@ -55,11 +55,19 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
         raise UnreadableEmail("it is neither text nor has a header field of its own")
     found = bodies(root)
     attachments = Attachments(raw, email.email_id, keep, defects, budget)
-    text = read_text(raw, found.text, attachments, defects, budget)
+    plain = [part for part in found.text if part.media_type == "text/plain"]
+    texts = read_text(raw, plain, attachments, defects, budget)
     html = read_text(raw, found.html, attachments, defects, budget)
+    body = text_body(found.text, texts, html, defects, budget)
     for part in found.files:
         attachments.add_part(part)
     block = ses_block(root.fields)
+    subject = " ".join(decode_words(_field(root, "subject")).split())
+    report = budget.attempt(partial(delivery_report, raw, root), None, defects, Defect.DELIVERY_REPORT_UNREADABLE)
+    reply = Reply(body.text, TextKind.PLAIN)
+    if report is None:  # a report's text quotes no one
+        told = partial(split, body.text, forwarded=is_forwarded(subject), hints=body.hints)
+        reply = budget.attempt(told, reply, defects, Defect.REPLY_NOT_FOUND)
     sent = _field(root, "date")
     when = budget.attempt(partial(parse_date, sent), None, defects, Defect.DATE_UNREADABLE)
     if sent and when is None:
@@ -74,19 +82,21 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
         to=_addresses(root, "to", defects),
         cc=_addresses(root, "cc", defects),
         reply_to=_addresses(root, "reply-to", defects),
-        subject=" ".join(decode_words(_field(root, "subject")).split()),
+        subject=subject,
         date=when,
         date_raw=sent if sent and when is None else None,
         message_id=_message_id(root, defects),
         in_reply_to=parse_message_ids(_field(root, "in-reply-to")),
         references=parse_message_ids(_field(root, "references")),
-        text=text,
-        html=html or None,
-        reply_text=budget.attempt(partial(reply_text, text), text, defects, Defect.REPLY_NOT_FOUND),
+        text=body.text,
+        text_from_html=body.from_html,
+        html="\n".join(html.values()) or None,
+        reply_text=reply.text,
+        reply_kind=reply.kind,
+        signature=reply.signature,
+        quoted_text=reply.quoted,
         attachments=tuple(attachments.described),
-        delivery_report=budget.attempt(
-            partial(delivery_report, raw, root), None, defects, Defect.DELIVERY_REPORT_UNREADABLE
-        ),
+        delivery_report=report,
         signed=_protection(root, "signed"),
         encrypted=_protection(root, "encrypted"),
         verdicts=verdicts(block),
