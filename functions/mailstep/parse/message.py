@@ -57,6 +57,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
     attachments = Attachments(raw, email.email_id, keep, defects, budget)
     text = read_text(raw, found.text, attachments, defects, budget)
     html = read_text(raw, found.html, attachments, defects, budget)
+    attachments.shown_in(html)
     for part in found.files:
         attachments.add_part(part)
     block = ses_block(root.fields)

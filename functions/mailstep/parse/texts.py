@@ -33,7 +33,7 @@ def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: 
             Defect.TEXT_NOT_DECODED,
         )
         if read is None or len(octets) > room:
-            attachments.add(octets, disposition(part)[1], part.media_type)
+            attachments.add(octets, disposition(part)[1], part.media_type, charset=part.parameters.get("charset"))
         if read is None:
             continue
         if len(octets) > room:

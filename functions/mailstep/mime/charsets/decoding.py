@@ -120,7 +120,9 @@ def _as(charset: str, octets: bytes, *, cut: bool, guessed: bool = False) -> Dec
     text, replaced = decoder(charset)(octets)
     if cut and replaced and text.endswith(REPLACEMENT):
         text, replaced = text[:-1], replaced - 1
-    return Decoded(text, charset, damaged=replaced > 0, guessed=guessed)
+    # The standard has no US-ASCII of its own.
+    name = _WESTERN if charset == "us-ascii" else charset
+    return Decoded(text, name, damaged=replaced > 0, guessed=guessed)
 
 
 def _fits(found: Decoded, octets: bytes) -> bool:
