@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import chardet
 from chardet import EncodingEra
+from webencodings.labels import LABELS
 
 from mailstep.mime.charsets.decoders import REPLACEMENT, decoder
 from mailstep.mime.charsets.labels import charset_of, says_nothing
@@ -28,6 +29,7 @@ _ESCAPES = (
 _UNDECLARED = re.compile(rb"^(?:[!-9;-~]+:|[ \t])[^\r\n\x80-\xff]*[\x80-\xff][^\r\n]*", re.MULTILINE)
 _WESTERN = "windows-1252"
 _MULTI_BYTE = {"shift_jis", "euc-jp", "euc-kr", "big5", "gbk", "gb18030"}
+_SINGLE_BYTE = {*LABELS.values()} - _MULTI_BYTE - {"utf-8", "utf-16le", "utf-16be", "iso-2022-jp", "replacement"}
 _NO_HINTS = {"utf-8", "us-ascii", "utf-16le", "utf-16be", "utf-7"}
 # Quotes, dashes and other signs that have the same octet in all charsets of Windows.
 _SIGNS = bytes.fromhex("80 82 84 85 91 92 93 94 95 96 97 99 a0 a3 a7 a9 ab ae b0 b1 b4 b7 bb")
@@ -35,6 +37,7 @@ _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1b"})
 _UNUSUAL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
 _ASCII = bytes(range(128))
 _PLAIN = bytes({*_ASCII} - {*_CONTROLS} - {0x1B})
+_LEAST_OF_UTF8 = 3  # characters above ASCII
 _LEAST_OF_WIDE = 4  # octets
 _MOST = 0.7  # of the octets at even or odd places
 # What undeclared mail is not in, and what little text would often be taken for.
@@ -82,7 +85,7 @@ def decode(
             return _as(name, octets[len(mark) :], cut=cut)
     if charset:
         found = _as(charset, octets, cut=cut)
-        if _fits(found, octets):
+        if _fits(charset, found, octets):
             return found
     if not octets.translate(None, _PLAIN):
         return Decoded(octets.decode("ascii"), "utf-8", damaged=False, guessed=label is not None)
@@ -90,8 +93,9 @@ def decode(
         return _as(evident, octets, cut=cut, guessed=label is not None or evident != "utf-8")
     # UTF-8 with a bad octet here and there is still UTF-8: all else would garble what is good.
     good, bad = _good_and_bad(octets.decode("utf-8", "replace"))
-    otherwise = "utf-8" if good >= bad and _is_western(octets) else _WESTERN
-    if good <= 2 * bad:
+    is_utf8 = good > 2 * bad
+    otherwise = "utf-8" if is_utf8 or (good >= bad and _is_western(octets)) else _WESTERN
+    if not is_utf8:
         for guess in _guesses(octets, charset, hints, options, detect=detect):
             found = _as(guess, octets, cut=cut, guessed=not (charset == "us-ascii" and guess == _WESTERN))
             # Only pairs of octets are often taken for UTF-8 by chance.
@@ -125,16 +129,22 @@ def _as(charset: str, octets: bytes, *, cut: bool, guessed: bool = False) -> Dec
     return Decoded(text, name, damaged=replaced > 0, guessed=guessed)
 
 
-def _fits(found: Decoded, octets: bytes) -> bool:
+def _fits(charset: str, found: Decoded, octets: bytes) -> bool:
     """Whether octets are in the charset that they are declared in, but for a bad one here and there."""
-    if found.charset.startswith(("utf-16", "utf-32")) and octets and b"\0" not in octets and _is_utf8(octets):
-        return False
-    if not found.damaged:
-        return True
-    good, bad = _good_and_bad(found.text)
-    if found.charset == "utf-8":
+    if charset == "utf-8":
+        good, bad = _good_and_bad(found.text)
         return good >= bad
-    return good + 1 >= bad and not _is_utf8(octets)
+    if charset.startswith(("utf-16", "utf-32")):
+        return b"\0" in octets or not octets or not _is_utf8(octets)
+    if charset == "us-ascii":
+        return not found.damaged
+    if found.damaged or charset in _SINGLE_BYTE:
+        # By chance no text of another charset is UTF-8 from end to end, and some programs only name the wrong one.
+        least = 1 if found.damaged else _LEAST_OF_UTF8
+        if _is_utf8(octets) and _good_and_bad(octets.decode("utf-8"))[0] >= least:
+            return False
+    good, bad = _good_and_bad(found.text)
+    return good + 1 >= bad
 
 
 def _evident(octets: bytes) -> str | None:
@@ -156,8 +166,9 @@ def _guesses(
     for charset in map(charset_of, hints):
         if charset and charset not in _NO_HINTS and (charset != _WESTERN or _is_western(octets)):
             yield charset
-    if declared == "us-ascii" or not high.translate(None, _SIGNS) or not detect:
+    if not high.translate(None, _SIGNS) or (declared == "us-ascii" and _is_western(octets)):
         yield _WESTERN
+    if not detect:
         return
     # A few words of another script among many of ASCII are taken for Western ones: then they are looked at alone.
     words = b" ".join(word for word in sample.split() if not word.isascii())

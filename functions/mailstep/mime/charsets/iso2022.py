@@ -17,8 +17,6 @@ _TO_HIGH = bytes(octet | 0x80 if 0x20 < octet < 0x7F else octet for octet in ran
 _KATAKANA_AT = {octet: chr(0xFF61 + octet - 0x21) for octet in range(0x21, 0x60)}
 _ASCII = [chr(octet) if octet < 0x80 else _REPLACEMENT for octet in range(256)]
 _ASCII[0x1B] = _REPLACEMENT
-# Katakana of eight bits, which code pages 50220 to 50222 take.
-_ASCII[0xA1:0xE0] = _KATAKANA_AT.values()
 _ROMAN = [{"\\": "¥", "~": "‾"}.get(character, character) for character in _ASCII]
 _KATAKANA = [_KATAKANA_AT.get(octet, c if octet < 0x21 else _REPLACEMENT) for octet, c in enumerate(_ASCII)]
 _ONE_OCTET = {"B": "".join(_ASCII), "H": "".join(_ROMAN), "J": "".join(_ROMAN), "T": "".join(_ROMAN),

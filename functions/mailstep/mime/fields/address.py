@@ -19,8 +19,8 @@ _SPACED = re.compile(r"(?<![ \t])[ \t]*([.@])[ \t]*")
 _SPACED_DOMAIN = re.compile(
     rf"(?<![ \t])[ \t]*@[ \t]*+{_ATOM}++(?:[ \t]*+(?<=[ \t])\.[ \t]*+{_ATOM}++|(?<=\.)[ \t]++{_ATOM}++)*+"
 )
-# A route (RFC 5322 section 4.4, obs-route), or the scheme of a link.
-_ROUTE = re.compile(r"^(?:@[^:]*|mailto):\s*", re.IGNORECASE)
+# A route (RFC 5322 section 4.4, obs-route), the scheme of a link, or the name of a group.
+_ROUTE = re.compile(r"^[^\[]*:\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,11 @@ def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str
         address = found[0] if found else ""
         name = comment or _phrase(plain.replace(address, ""))
     address = address.strip("<>'").removesuffix(".")  # a domain that ends with a dot is the same one (RFC 1034, 3.1)
-    if not 0 < len(address) <= options.address or any(character.isspace() for character in address):
+    if (
+        not 0 < len(address) <= options.address
+        or address.startswith("@")
+        or any(character.isspace() for character in address)
+    ):
         return None
     return Address(name=decode_words(name, hints).strip(), address=address, group=group)
 
