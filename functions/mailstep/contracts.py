@@ -61,13 +61,17 @@ class Attachment(Contract):
 
     filename: str = Field(description="Decoded (RFC 2183, 2231) and made safe; if missing, made from the media type")
     media_type: str = Field(description="As declared (RFC 2045)")
+    charset: str | None = Field(default=None, description="As declared (RFC 2046 section 4.1.2)")
     media_type_detected: str | None = Field(
         default=None, description="Detected from the first octets; None if not recognised"
     )
     size_octets: int = Field(description="Size of the decoded content")
     sha256: str = Field(description="SHA-256 of the decoded content, in hexadecimal (FIPS 180-4)")
     content_id: str | None = Field(default=None, description="Without angle brackets (RFC 2392)")
-    inline: bool = Field(default=False, description="Whether it is shown within the text (RFC 2183)")
+    inline: bool = Field(
+        default=False,
+        description="Whether it is shown within the text: as declared (RFC 2183), else if the HTML shows it",
+    )
     subject: str | None = Field(default=None, description="Subject of a nested message (message/rfc822)")
     key: str = Field(description="Key of the content in the mail bucket")
 

@@ -7,22 +7,35 @@ open, and finds the boundary that was meant where the declared one is missing or
 import re
 from dataclasses import dataclass, field
 
+from mailstep.mime.charsets import hints_in
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import Parameters, parse_parameters, unfold
 from mailstep.mime.options import DEFAULTS, Options
 
 # A field name is printable US-ASCII but ":" (RFC 5322 section 2.2); some mail has white space before the colon.
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
-# A field goes on where white space and something after it begin the next line (RFC 5322 section 2.2.3).
-_FIELD_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t]+[^ \t\r\n])")
+_END = rb"(?:\r\n|\n|\r(?!\n))"
+# A field goes on where white space and something after it begin the next line (RFC 5322 section 2.2.3). Lines of white
+# space alone may come between (section 4.2, obs-FWS); then a field must follow, because bodies are indented too.
+_FIELD_END = re.compile(
+    _END + rb"(?![ \t]++[^ \t\r\n])"
+    rb"(?!(?:[ \t]++" + _END + rb"){1,3}(?:[ \t]++[^ \t\r\n][^\r\n]*+" + _END + rb"){1,5}[!-9;-~]++[ \t]*+:)"
+)
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
 _BLANK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
-_ENVELOPE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\r)")
+_ENVELOPE = re.compile(rb">?From (?![ \t]*:)[^\r\n]*(?:\r\n|\n|\r)")
 _KNOWN = (
     rb"(?:return-path|received|from|to|cc|bcc|sender|reply-to|subject|date|message-id|in-reply-to|references|mime-version"
     rb"|content-[a-z-]+|x-[a-z0-9-]+|list-[a-z-]+|dkim-signature|arc-[a-z-]+|user-agent|delivered-to)[ \t]*:"
 )
 _KNOWN_NAME = re.compile(_KNOWN, re.IGNORECASE)
+# Fields that no mail client repeats in a body, above what it quotes or forwards.
+_OF_SYSTEMS = re.compile(
+    rb"(?:return-path|received|message-id|in-reply-to|references|mime-version|content-[a-z-]+|x-[a-z0-9-]+|list-[a-z-]+"
+    rb"|dkim-signature|arc-[a-z-]+|user-agent|delivered-to)[ \t]*:",
+    re.IGNORECASE,
+)
+_WHITE_LINE = re.compile(rb"[ \t]+" + _END + rb"(?=" + _KNOWN + rb")", re.IGNORECASE)
 _KNOWN_FIELD = re.compile(rb"[\r\n](?=" + _KNOWN + rb")", re.IGNORECASE)
 _BEFORE_HEADER = 500  # octets: an SMTP conversation that was stored with the message
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
@@ -32,7 +45,8 @@ _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 _UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,300})(?:\r\n|\n|\r)(?=[Cc]ontent-)")
 
 _MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2
-_LOOK_AHEAD = 3
+# Lines that are no field, before a field that any mail has, and before one that only mail systems write.
+_LOOK_AHEAD, _LOOK_FAR_AHEAD = 3, 50
 _EPILOGUE = 1_000
 
 Field = tuple[str, bytes]
@@ -48,6 +62,8 @@ class Part:
     media_type: str
     parameters: Parameters
     children: list["Part"] = field(default_factory=list)
+    hints: tuple[str, ...] = ()
+    """Charsets for what names none (`charsets.hints_in`)."""
     _first: dict[str, bytes] | None = field(default=None, repr=False)
 
     def first(self, name: str) -> bytes | None:
@@ -59,7 +75,8 @@ class Part:
 
 def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> Part:
     """The tree of parts of a message; what was wrong with it is added to `defects`."""
-    root = _part(raw, 0, len(raw), "text/plain", defects, options, top=True)
+    hints = hints_in(raw, options)
+    root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=True)
     waiting, parts = [(root, 0)], 1
     while waiting:
         part, depth = waiting.pop()
@@ -70,7 +87,7 @@ def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> 
             continue
         default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
         spans = _split(raw, part, options.parts - parts, defects)
-        part.children = [_part(raw, start, end, default, defects, options) for start, end in spans]
+        part.children = [_part(raw, start, end, default, defects, options, hints) for start, end in spans]
         parts += len(part.children)
         waiting += [(child, depth + 1) for child in part.children]
     return root
@@ -86,6 +103,8 @@ def header(
     if not top:
         room, most = options.part_header_octets, options.part_header_fields
     while at < end:
+        if white := _WHITE_LINE.match(raw, at, end):
+            at = white.end()
         if blank := _BLANK.match(raw, at, end):
             return fields, blank.end()
         if name := _NAME.match(raw, at, end):
@@ -129,26 +148,39 @@ def _skip_what_is_before(raw: bytes, start: int, end: int, defects: set[Defect])
 
 
 def _next_field(raw: bytes, at: int, end: int) -> int | None:
-    """Where the next field begins, if a known one follows within a few lines and before an empty line."""
-    for _ in range(_LOOK_AHEAD):
+    """Where the next field begins, if a known one follows within some lines and before an empty line."""
+    first: int | None = None
+    for skipped in range(_LOOK_FAR_AHEAD):
         line = _LINE.match(raw, at, end)
         if line is None or line.end() >= end or _BLANK.match(raw, line.end(), end):
             return None
         at = line.end()
-        if _KNOWN_NAME.match(raw, at, end):
-            return at
+        if first is None and _KNOWN_NAME.match(raw, at, end):
+            first = at
+            if skipped < _LOOK_AHEAD:
+                return first
+        if first is not None and _OF_SYSTEMS.match(raw, at, end):
+            return first
     return None
 
 
 def _part(
-    raw: bytes, start: int, end: int, default: str, defects: set[Defect], options: Options, *, top: bool = False
+    raw: bytes,
+    start: int,
+    end: int,
+    default: str,
+    defects: set[Defect],
+    options: Options,
+    hints: tuple[str, ...],
+    *,
+    top: bool = False,
 ) -> Part:
     fields, body = header(raw, start, end, defects, options, top=top)
-    part = Part(fields, body, end, default, {})
+    part = Part(fields, body, end, default, {}, hints=hints)
     declared = part.first("content-type")
     if declared is None:
         return part
-    part.media_type, part.parameters = parse_parameters(unfold(declared)[: options.field_value])
+    part.media_type, part.parameters = parse_parameters(unfold(declared, hints)[: options.field_value], hints)
     if not _MEDIA_TYPE.fullmatch(part.media_type):
         defects.add(Defect.CONTENT_TYPE_UNREADABLE)
         part.media_type = "application/octet-stream" if "/" in part.media_type else "text/plain"
@@ -161,7 +193,7 @@ def _split(raw: bytes, part: Part, room: int, defects: set[Defect]) -> list[tupl
     spans = _between(raw, part, boundary, room, defects) if boundary else []
     if spans:
         return spans
-    meant = _UNDECLARED.search(raw, part.start, part.end)
+    meant = _UNDECLARED.search(raw, max(0, part.start - 1), part.end)
     if meant is None:
         defects.add(Defect.PARTS_MISSING if boundary else Defect.BOUNDARY_MISSING)
         return []

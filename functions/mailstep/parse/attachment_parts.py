@@ -2,8 +2,10 @@
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import unquote
 
 import filetype
 
@@ -23,6 +25,7 @@ Keep = Callable[[str, bytes], None]
 """Stores an attachment, given its key and decoded content."""
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+_SHOWN = re.compile(r"cid:([^\s\"'<>)]{1,500})", re.IGNORECASE)
 _FIRST_OCTETS = 8_192  # the library detects the media type from them
 
 
@@ -31,9 +34,14 @@ class Attachments:
 
     def __init__(self, raw: bytes, email_id: str, keep: Keep, defects: set[Defect], budget: Budget) -> None:
         """Read from a raw message, and add what is wrong with attachments to `defects`."""
+        self._shown: frozenset[str] = frozenset()
         self._raw, self._email_id, self._keep, self._defects, self._budget = raw, email_id, keep, defects, budget
         self._unpacker = Unpacker()
         self.described: list[Attachment] = []
+
+    def shown_in(self, html: str) -> None:
+        """Take those that HTML shows by their Content-ID (RFC 2392) for inline, unless they are declared otherwise."""
+        self._shown = frozenset(unquote(one) for one in _SHOWN.findall(html))
 
     def add_part(self, part: Part) -> None:
         """Add a part; or the files in it, if it is a winmail.dat that holds only files."""
@@ -45,7 +53,10 @@ class Attachments:
         subject = None
         if part.media_type == "message/rfc822":
             subject = self._attempt(partial(_nested_subject, octets), None, Defect.NESTED_SUBJECT_UNREADABLE)
-        self.add(octets, name, part.media_type, content_id, subject, inline=kind == "inline" or content_id is not None)
+        # RFC 2183 section 2.10: Gmail gives a Content-ID to files that are attached, too.
+        inline = kind == "inline" or (not kind and content_id in self._shown)
+        charset = part.parameters.get("charset")
+        self.add(octets, name, part.media_type, content_id, subject, charset, inline=inline)
 
     def add(
         self,
@@ -54,6 +65,7 @@ class Attachments:
         media_type: str,
         content_id: str | None = None,
         subject: str | None = None,
+        charset: str | None = None,
         *,
         inline: bool = False,
     ) -> None:
@@ -68,6 +80,7 @@ class Attachments:
             Attachment(
                 filename=safe_filename(name or (subject and f"{subject}.eml"), media_type, number),
                 media_type=media_type,
+                charset=charset or None,
                 media_type_detected=getattr(kind, "mime", None),
                 size_octets=len(octets),
                 sha256=hashlib.sha256(octets).hexdigest(),
