@@ -16,7 +16,7 @@ from mailstep.contracts import (
     ReportedRecipient,
     Verdicts,
 )
-from mailstep.metrics import ALL, NAMESPACE
+from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
@@ -56,14 +56,17 @@ Write them in your `routes.toml` (`functions/custom/routes.toml`, else `function
 
 _METRICS = f"""# The metrics
 
-`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service`
-is the name of the stack. CloudWatch does not aggregate over dimensions: query a metric with a value for every
-dimension of one of its sets, or with a `SEARCH` that leaves values open. Each combination of values is a custom
-metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch all of
-them.
+`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`. Every metric
+has the dimension `{SERVICE}`, which is the name of the stack. CloudWatch does not aggregate over dimensions: query a
+metric with a value for each of its dimensions, or with a `SEARCH` that leaves values open. Each combination of values
+is a custom metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch
+all of them.
 
-| metric | unit | dimension sets | what it counts |
-| --- | --- | --- | --- |"""
+A property costs nothing more: it stands beside the value in the log line. The dashboard counts by it with CloudWatch
+Logs Insights, for example `filter EmailsRefused > 0 | stats sum(EmailsRefused) by reason`.
+
+| metric | unit | dimensions | properties | what it counts |
+| --- | --- | --- | --- | --- |"""
 _TIME_TO_REPLY = """
 ## TimeToReply
 
@@ -124,11 +127,15 @@ def rule_table() -> str:
 def metric_table() -> str:
     """The text of docs/metrics.md: every metric, and the definition of TimeToReply."""
     rows = [
-        f"| `{metric.name}` | {metric.unit.value} | "
-        f"{'; '.join(', '.join(f'`{name}`' for name in one) for one in metric.dimension_sets)} | {metric.means} |"
+        f"| `{metric.name}` | {metric.unit.value} | {_listed((SERVICE, *metric.dimensions))} | "
+        f"{_listed(metric.properties)} | {metric.means} |"
         for metric in ALL
     ]
     return "\n".join([_METRICS, *rows, _TIME_TO_REPLY])
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _shown(default: object) -> str:

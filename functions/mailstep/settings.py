@@ -71,6 +71,12 @@ class Workflow(Settings):
     )
 
 
+class MailBucket(Settings):
+    """The bucket whose events are mail."""
+
+    mail_bucket: str = Field(alias="MAIL_BUCKET", min_length=3, title=_set_in("StartFunction"))
+
+
 class Ledger(Settings):
     """The table of what is remembered between messages."""
 
@@ -102,7 +108,7 @@ class Runtime(Settings):
     region: str = Field(alias="AWS_REGION", min_length=1, title="AWS Lambda")
 
 
-class StartFunction(Telemetry, Workflow):
+class StartFunction(Telemetry, Workflow, MailBucket):
     """What StartFunction reads."""
 
 
