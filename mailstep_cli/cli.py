@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from mailstep_cli import checkout, display, history, processing, routing
+from mailstep_cli import checkout, display, history, processing, routing, stack_names, stored_mail
 from mailstep_cli import demo as demonstration
 from mailstep_cli import message_files as parsing
 from mailstep_cli import replay as replaying
@@ -175,15 +175,30 @@ def show_history(
 
 @app.command(name="replay")
 def replay_execution(
-    executions: Annotated[list[str], typer.Argument(help="ARNs, names or starts of names of executions.")],
+    executions: Annotated[
+        list[str] | None, typer.Argument(help="ARNs, names or starts of names of executions.")
+    ] = None,
     stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
     reply_again: Annotated[
         bool,
         typer.Option("--reply-again", help="Reply even if the sender already got a reply. The policy still applies."),
     ] = False,
+    stored: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROUTE",
+            help="Instead, process the stored messages of ROUTE that have no execution, such as those that arrived "
+            "while routes.toml did not have the route.",
+        ),
+    ] = None,
 ) -> None:
     """Process messages again from their S3 objects, each as a new execution."""
-    for execution in executions:
+    if bool(executions) == bool(stored):
+        raise UserError("name executions to replay, or a route with --stored")
+    if stored:
+        check_route(stored)
+        _out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)
+    for execution in executions or []:
         arn, sfn = find_execution(execution, stack)
         again = replaying.replay(sfn, arn, reply_again=reply_again)
         name = again.rpartition(":")[2]
@@ -203,9 +218,21 @@ def check_routes(
     names: Annotated[
         bool, typer.Option("--names", help="Print the names alone, as receiving.yaml takes them.")
     ] = False,
+    stack: Annotated[str, typer.Option(help="Also check this name of the home stack.")] = "mailstep",
+    receiving_stack: Annotated[
+        str | None,
+        typer.Option(help="Also check this name of the receiving stack. Default: the home stack's with -receiving."),
+    ] = None,
+    active_rule_set: Annotated[
+        str,
+        typer.Option(help="The receiving stack's ActiveRuleSet, if the rules go into a set that is active already."),
+    ] = "",
 ) -> None:
-    """Check routes.toml, and show how each route processes its mail."""
+    """Check routes.toml and the names of the stacks, and show how each route processes its mail."""
     checked = routing.check(file, domain)
+    guest = bool(active_rule_set)
+    if faults := stack_names.faults(stack, receiving_stack or f"{stack}-receiving", checked.routes, guest=guest):
+        raise UserError(*faults)
     _out.print(",".join(checked.routes) if names else display.routes_view(checked), crop=False, soft_wrap=names)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mailstep_cli import demo
     from mailstep_cli.processing import Processed
+    from mailstep_cli.stored_mail import Started
 
 _BAR = 28
 _CAUSE_BOUND = 240
@@ -250,3 +251,11 @@ def _total(line: Timeline) -> timedelta:
 
 def _seconds(span: timedelta) -> str:
     return f"{span.total_seconds():.2f} s"
+
+
+def started_view(ended: "Started") -> RenderableType:
+    """What became of the stored messages of a route."""
+    said = f"{ended.started} executions started; {ended.already_there} messages have one already."
+    if ended.too_old:
+        said += f" {ended.too_old} messages were left out: they are older than 80 days, and may have been processed."
+    return Text(said)

@@ -63,7 +63,8 @@ is a custom metric with a monthly price ([costs.md](costs.md)). The alarms and t
 all of them.
 
 A property costs nothing more: it stands beside the value in the log line. The dashboard counts by it with CloudWatch
-Logs Insights, for example `filter EmailsRefused > 0 | stats sum(EmailsRefused) by reason`.
+Logs Insights, for example `filter EmailsRefused.0 > 0 | stats sum(EmailsRefused.0) by reason`. (The value is the first
+of a list.)
 
 | metric | unit | dimensions | properties | what it counts |
 | --- | --- | --- | --- | --- |"""

@@ -209,14 +209,15 @@ def queries() -> list[str]:
 def test_a_chart_by_property_asks_for_fields_of_one_log_line(
     logged: list[dict[str, Any]], everything: list[Point], query: str
 ) -> None:
-    """Amazon CloudWatch Logs User Guide, "Supported logs and discovered fields": the fields of a JSON line."""
+    """Amazon CloudWatch Logs User Guide, "Supported logs and discovered fields": an array is `name.0`, ..."""
     group, metric, by = re.fullmatch(
-        r"SOURCE '([^']+)' \| filter (\w+) >=? 0 \| stats \w+\(\w+(?:, 95)?\) as \w+ by (\w+) \| sort \w+ desc", query
+        r"SOURCE '([^']+)' \| filter (\S+) >=? 0 \| stats \w+\(\2(?:, 95)?\) as \w+ by (\w+) \| sort \w+ desc", query
     ).groups()  # type: ignore[union-attr] # a query of another form fails here
     assert group == RESOURCES["FunctionLogs"]["Properties"]["LogGroupName"]
-    counted = [line for line in logged if metric in line]
+    name, _, number = metric.partition(".")
+    counted = [line for line in logged if name in line]
     assert counted
-    assert all(line[by] for line in counted)
+    assert all(line[by] and line[name][int(number)] >= 0 for line in counted)
 
 
 def test_the_docs_name_no_metric_that_is_not_emitted() -> None:
