@@ -6,7 +6,6 @@ Only what cannot be run here is left out, each with its reason; confirmations ar
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,8 +23,6 @@ LEFT_OUT = {
 }
 NEW_ACCOUNT = 10
 """Concurrent Lambda environments of a new account, at the least."""
-# On AWS the CLI is one of the things that the page asks for; here it is one of the tools that uv fetches.
-_AWS_CLI = "awscli==1.46.3"
 
 
 def commands(page: str) -> dict[str, list[str]]:
@@ -82,11 +79,8 @@ class Shell:
 def aws_cli(directory: Path) -> Path:
     """A directory with the command `aws` in it."""
     directory.mkdir()
-    uv = shutil.which("uv") or str(PROJECT / ".uv" / "bin" / "uv")
-    python = PROJECT / ".venv" / "bin" / "python"
-    command = directory / "aws"
-    command.write_text(f'#!/bin/sh\nexec "{uv}" tool run --quiet --python "{python}" --from {_AWS_CLI} aws "$@"\n')
-    command.chmod(0o755)
+    subprocess.run(["make", "--silent", ".tools/awscli/ready"], cwd=PROJECT, check=True, timeout=240)
+    (directory / "aws").symlink_to(PROJECT / ".tools" / "awscli" / "bin" / "aws")
     return directory
 
 
