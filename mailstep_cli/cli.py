@@ -27,6 +27,7 @@ from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, latest
 from mailstep_cli.smtp_client import check_route, read_message_file
 from mailstep_cli.terminal import Console, complain, print_json
+from mailstep_cli.verify import experiments, lab
 
 if TYPE_CHECKING:
     from mailstep_local.cloud import LocalCloud
@@ -312,6 +313,41 @@ def doctor(
     except Blocked as blocked:
         told(blocked.result)
         return 2
+    finally:
+        if as_json:
+            print_json([result.as_json() for result in results], indent=2)
+    return 1 if any(result.finding.state == "fault" for result in results) else 0
+
+
+@app.command(name="verify-aws")
+def verify_aws(
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Run only this experiment. Repeatable. Default: all.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what it would do, and ask AWS for nothing.")
+    ] = False,
+    stack: Annotated[str, typer.Option(help="Name of the stack to create and remove.")] = "mailstep-verify",
+    receiving: Annotated[
+        bool, typer.Option("--receiving", help="SES receives mail in this Region: try receipt rules too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
+) -> int:
+    """Try in your AWS account what the design relies on (docs/aws-facts.md), in a stack of its own that is removed.
+
+    It costs a few cents and takes about five minutes. Exits with 1 if AWS behaves differently.
+    """
+    chosen = experiments.choose(only or [])
+    if dry_run:
+        _out.print(display.plan_view(stack, lab.resources(receiving=receiving), chosen), soft_wrap=True)
+        return 0
+    results: list[Result] = []
+    try:
+        with _err.status(f"Creating the stack {stack} …"), lab.deployed(stack, receiving=receiving) as place:
+            for name, experiment in chosen.items():
+                results.append(Result(name, experiments.attempt(experiment, place)))
+                if not as_json:
+                    _out.print(display.result_view(results[-1]), soft_wrap=True)
     finally:
         if as_json:
             print_json([result.as_json() for result in results], indent=2)

@@ -21,6 +21,7 @@ from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES
+from mailstep_cli.verify.facts import FACTS
 
 _POLICY = """# Which messages are accepted
 
@@ -68,6 +69,24 @@ of a list.)
 
 | metric | unit | dimensions | properties | what it counts |
 | --- | --- | --- | --- | --- |"""
+_FACTS = """# What we rely on
+
+`make reference` generates this page from `mailstep_cli/verify/facts.py`. It lists each behaviour of AWS that the design
+relies on: AWS's page that says so, the tests that show it in the local account, and the command that shows it on AWS.
+The people who built Mailstep had no AWS account. If you have one, run
+
+```console
+$ mailstep verify-aws --dry-run
+$ mailstep verify-aws
+```
+
+The first prints what the second does. The second creates a stack of its own, `mailstep-verify`, tries each experiment
+in it, prints what AWS answered, and removes the stack. It takes about five minutes and costs a few cents. Add
+`--receiving` in a Region where SES receives mail. Other commands of the table need a deployed stack: `$BUCKET` is its
+MailBucketName.
+
+| what | AWS's behaviour, and its source | shown locally by | on AWS |
+| --- | --- | --- | --- |"""
 _TIME_TO_REPLY = """
 ## TimeToReply
 
@@ -135,6 +154,18 @@ def metric_table() -> str:
     return "\n".join([_METRICS, *rows, _TIME_TO_REPLY])
 
 
+def fact_table() -> str:
+    """The text of docs/aws-facts.md: every behaviour of AWS that the design relies on."""
+    rows = []
+    for fact in FACTS:
+        shown = ", ".join(f"`{test}`" for test in fact.tests) or "only on AWS"
+        if fact.experiment and not fact.local:
+            shown += "; the experiment passes only on AWS"
+        on_aws = f"`{fact.on_aws}`".replace("|", "\\|") if fact.on_aws else ""
+        rows.append(f"| {fact.name} | {fact.says}. {fact.link} | {shown} | {on_aws} |")
+    return "\n".join([_FACTS, *rows, ""])
+
+
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -144,12 +175,13 @@ def _shown(default: object) -> str:
 
 
 def publish(docs: Path) -> None:
-    """Write docs/schemas/, docs/message.md, docs/policy.md and docs/metrics.md."""
+    """Write docs/schemas/, and docs/message.md, policy.md, metrics.md and aws-facts.md."""
     for name in PUBLISHED:
         (docs / "schemas" / f"{name}.json").write_text(schema(name))
     (docs / "message.md").write_text(field_tables())
     (docs / "policy.md").write_text(rule_table())
     (docs / "metrics.md").write_text(metric_table())
+    (docs / "aws-facts.md").write_text(fact_table())
 
 
 if __name__ == "__main__":
