@@ -30,7 +30,7 @@ check: .venv/ready $(TOOLS:%=.tools/%/ready)  ## Run the static checks: format, 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml receiving.yaml
+	$(BIN)/cfn-lint template.yaml receiving.yaml mailstep_cli/verify/stack.yaml
 	.tools/cfn-lint/bin/cfn-lint --config-file .cfn-lint-serverless.yaml -- template.yaml receiving.yaml
 	$(BIN)/mailstep routes >/dev/null
 	$(BIN)/sam validate --lint

@@ -127,7 +127,7 @@ FACTS = (
             "test_only_the_bad_records_of_a_batch_are_given_back",
             "test_poison_lands_in_the_dead_letter_queue_and_the_rest_of_its_batch_succeeds",
         ),
-        experiment="dead-letters",
+        experiment="partial-batches",
     ),
     Fact(
         "Dead letters",
@@ -137,6 +137,7 @@ FACTS = (
         "/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html",
         ("test_what_cannot_be_handed_on_waits_in_a_dead_letter_queue",),
         experiment="dead-letters",
+        local=False,
     ),
     Fact(
         "Concurrency",
@@ -157,6 +158,7 @@ FACTS = (
         "/step-functions/latest/apireference/API_StartExecution.html",
         ("test_a_repeated_record_is_success_and_starts_nothing_more",),
         experiment="names",
+        local=False,
     ),
     Fact(
         "Retries",

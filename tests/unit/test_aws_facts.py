@@ -46,6 +46,13 @@ def test_every_experiment_belongs_to_a_fact_and_says_what_it_does() -> None:
     assert all(experiment.__doc__ for experiment in experiments.EXPERIMENTS.values())
 
 
+def test_every_jsonata_function_of_the_definition_is_tried() -> None:
+    definition = (PROJECT / "statemachine" / "email.asl.json").read_text()
+    used = set(re.findall(r"\$(\w+)\(", definition)) - {"s"}
+    tried = set(re.findall(r"\$(\w+)\(", lab.TEMPLATE.read_text()))
+    assert used - {"function"} <= tried, used - tried
+
+
 def test_a_dry_run_needs_no_account_and_says_everything() -> None:
     nothing = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
     told = run("verify-aws", "--dry-run", **nothing)
