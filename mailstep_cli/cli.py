@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from mailstep_cli import checkout, display, history, message_files, processing, replay, routing
+from mailstep_cli import (
+    checkout,
+    display,
+    history,
+    message_files,
+    processing,
+    replay,
+    routing,
+    stack_names,
+    stored_mail,
+)
 from mailstep_cli import demo as demonstration
 from mailstep_cli.doctor import checks
 from mailstep_cli.doctor.deployed_stack import Blocked, visit
@@ -26,6 +36,7 @@ from mailstep_cli.executions import find_execution, latest
 from mailstep_cli.routing import check_route, routes_of_the_example
 from mailstep_cli.smtp_client import read_message_file
 from mailstep_cli.terminal import Console, complain, print_json
+from mailstep_cli.verify import experiments, lab
 
 if TYPE_CHECKING:
     from mailstep_local.cloud import LocalCloud
@@ -186,16 +197,29 @@ def show_history(
 @app.command(name="replay")
 def replay_execution(
     executions: Annotated[
-        list[str], typer.Argument(help="Names of executions, their first characters, or their ARNs.")
-    ],
+        list[str] | None, typer.Argument(help="Names of executions, their first characters, or their ARNs.")
+    ] = None,
     stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
     reply_again: Annotated[
         bool,
         typer.Option("--reply-again", help="Reply even if the sender already has a reply. The policy still applies."),
     ] = False,
+    stored: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROUTE",
+            help="Instead, process the stored messages of ROUTE that have no execution, such as those that arrived "
+            "while routes.toml did not have the route.",
+        ),
+    ] = None,
 ) -> None:
     """Process messages again, each in a new execution. A second reply is sent only with --reply-again."""
-    for execution in executions:
+    if bool(executions) == bool(stored):
+        raise UserError("name executions to replay, or a route with --stored")
+    if stored:
+        check_route(stored)
+        _out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)
+    for execution in executions or []:
         arn, sfn = find_execution(execution, stack)
         again = replay.replay(sfn, arn, reply_again=reply_again)
         name = again.rpartition(":")[2]
@@ -215,9 +239,21 @@ def check_routes(
     names: Annotated[
         bool, typer.Option("--names", help="Print only the names, for the parameter Routes of receiving.yaml.")
     ] = False,
+    stack: Annotated[str, typer.Option(help="Also check this name of the home stack.")] = "mailstep",
+    receiving_stack: Annotated[
+        str | None,
+        typer.Option(help="Also check this name of the receiving stack. Default: the home stack's with -receiving."),
+    ] = None,
+    active_rule_set: Annotated[
+        str,
+        typer.Option(help="The receiving stack's ActiveRuleSet, if the rules go into a set that is active already."),
+    ] = "",
 ) -> None:
-    """Check routes.toml, and show how each route processes its mail."""
+    """Check routes.toml and the names of the stacks, and show how each route processes its mail."""
     checked = routing.check(file, domain)
+    guest = bool(active_rule_set)
+    if faults := stack_names.faults(stack, receiving_stack or f"{stack}-receiving", checked.routes, guest=guest):
+        raise UserError(*faults)
     _out.print(",".join(checked.routes) if names else display.routes_view(checked), crop=False, soft_wrap=names)
 
 
@@ -301,6 +337,41 @@ def doctor(
     except Blocked as blocked:
         told(blocked.result)
         return 2
+    finally:
+        if as_json:
+            print_json([result.as_json() for result in results], indent=2)
+    return 1 if any(result.finding.state == "fault" for result in results) else 0
+
+
+@app.command(name="verify-aws")
+def verify_aws(
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Run only this experiment. Repeatable. Default: all.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what it would do, and ask AWS for nothing.")
+    ] = False,
+    stack: Annotated[str, typer.Option(help="Name of the stack to create and remove.")] = "mailstep-verify",
+    receiving: Annotated[
+        bool, typer.Option("--receiving", help="SES receives mail in this Region: try receipt rules too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
+) -> int:
+    """Try in your AWS account what the design relies on (docs/aws-facts.md), in a stack of its own that is removed.
+
+    It costs a few cents and takes about five minutes. Exits with 1 if AWS behaves differently.
+    """
+    chosen = experiments.choose(only or [])
+    if dry_run:
+        _out.print(display.plan_view(stack, lab.resources(receiving=receiving), chosen), soft_wrap=True)
+        return 0
+    results: list[Result] = []
+    try:
+        with _err.status(f"Creating the stack {stack} …"), lab.deployed(stack, receiving=receiving) as place:
+            for name, experiment in chosen.items():
+                results.append(Result(name, experiments.attempt(experiment, place)))
+                if not as_json:
+                    _out.print(display.result_view(results[-1]), soft_wrap=True)
     finally:
         if as_json:
             print_json([result.as_json() for result in results], indent=2)

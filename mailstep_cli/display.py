@@ -23,10 +23,14 @@ from mailstep_cli.routing import Checked
 from mailstep_cli.terminal import Text
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
     from mailstep_cli import demo
     from mailstep_cli.processing import Processed
+    from mailstep_cli.stored_mail import Started
+    from mailstep_cli.verify.experiments import Experiment
 
 _BAR = 28
 _CAUSE_BOUND = 240
@@ -261,3 +265,18 @@ def _total(line: Timeline) -> timedelta:
 
 def _seconds(span: timedelta) -> str:
     return f"{span.total_seconds():.2f} s"
+
+
+def started_view(ended: "Started") -> RenderableType:
+    """What became of the stored messages of a route."""
+    said = f"{ended.started} executions started; {ended.already_there} messages have one already."
+    if ended.too_old:
+        said += f" {ended.too_old} messages were left out: they are older than 80 days, and may have been processed."
+    return Text(said)
+
+
+def plan_view(stack: str, resources: "Counter[str]", chosen: dict[str, "Experiment"]) -> RenderableType:
+    """What `mailstep verify-aws` would do."""
+    made = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(resources.items()))
+    rows = [f"  {name:16} {(experiment.__doc__ or '').strip()}" for name, experiment in chosen.items()]
+    return Text("\n".join([f"Create the stack {stack}: {made}.", "", *rows, "", f"Delete the stack {stack}."]))

@@ -16,11 +16,12 @@ from mailstep.contracts import (
     ReportedRecipient,
     Verdicts,
 )
-from mailstep.metrics import ALL, NAMESPACE
+from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES
+from mailstep_cli.verify.facts import FACTS
 
 _POLICY = """# Which messages are accepted
 
@@ -56,13 +57,35 @@ Write them in your `routes.toml` (`functions/custom/routes.toml`, else `function
 
 _METRICS = f"""# The metrics
 
-`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service`
-is the name of the stack. CloudWatch does not aggregate over dimensions: query a metric with a value for every
-dimension of one of its sets, or with a `SEARCH` that leaves values open. Each combination of values is a custom
-metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch all of
-them.
+`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`. Every metric
+has the dimension `{SERVICE}`, which is the name of the stack. CloudWatch does not aggregate over dimensions: query a
+metric with a value for each of its dimensions, or with a `SEARCH` that leaves values open. Each combination of values
+is a custom metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch
+all of them.
 
-| metric | unit | dimension sets | what it counts |
+A property costs nothing more: it stands beside the value in the log line. The dashboard counts by it with CloudWatch
+Logs Insights, for example `filter EmailsRefused.0 > 0 | stats sum(EmailsRefused.0) by reason`. (The value is the first
+of a list.)
+
+| metric | unit | dimensions | properties | what it counts |
+| --- | --- | --- | --- | --- |"""
+_FACTS = """# What we rely on
+
+`make reference` generates this page from `mailstep_cli/verify/facts.py`. It lists each behaviour of AWS that the design
+relies on: AWS's page that says so, the tests that show it in the local account, and the command that shows it on AWS.
+The people who built Mailstep had no AWS account. If you have one, run
+
+```console
+$ mailstep verify-aws --dry-run
+$ mailstep verify-aws
+```
+
+The first prints what the second does. The second creates a stack of its own, `mailstep-verify`, tries each experiment
+in it, prints what AWS answered, and removes the stack. It takes about five minutes and costs a few cents. Add
+`--receiving` in a Region where SES receives mail. Other commands of the table need a deployed stack: `$BUCKET` is its
+MailBucketName.
+
+| what | AWS's behaviour, and its source | shown locally by | on AWS |
 | --- | --- | --- | --- |"""
 _TIME_TO_REPLY = """
 ## TimeToReply
@@ -124,11 +147,27 @@ def rule_table() -> str:
 def metric_table() -> str:
     """The text of docs/metrics.md: every metric, and the definition of TimeToReply."""
     rows = [
-        f"| `{metric.name}` | {metric.unit.value} | "
-        f"{'; '.join(', '.join(f'`{name}`' for name in one) for one in metric.dimension_sets)} | {metric.means} |"
+        f"| `{metric.name}` | {metric.unit.value} | {_listed((SERVICE, *metric.dimensions))} | "
+        f"{_listed(metric.properties)} | {metric.means} |"
         for metric in ALL
     ]
     return "\n".join([_METRICS, *rows, _TIME_TO_REPLY])
+
+
+def fact_table() -> str:
+    """The text of docs/aws-facts.md: every behaviour of AWS that the design relies on."""
+    rows = []
+    for fact in FACTS:
+        shown = ", ".join(f"`{test}`" for test in fact.tests) or "only on AWS"
+        if fact.experiment and not fact.local:
+            shown += "; the experiment passes only on AWS"
+        on_aws = f"`{fact.on_aws}`".replace("|", "\\|") if fact.on_aws else ""
+        rows.append(f"| {fact.name} | {fact.says}. {fact.link} | {shown} | {on_aws} |")
+    return "\n".join([_FACTS, *rows, ""])
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _shown(default: object) -> str:
@@ -136,12 +175,13 @@ def _shown(default: object) -> str:
 
 
 def publish(docs: Path) -> None:
-    """Write docs/schemas/, docs/message.md, docs/policy.md and docs/metrics.md."""
+    """Write docs/schemas/, and docs/message.md, policy.md, metrics.md and aws-facts.md."""
     for name in PUBLISHED:
         (docs / "schemas" / f"{name}.json").write_text(schema(name))
     (docs / "message.md").write_text(field_tables())
     (docs / "policy.md").write_text(rule_table())
     (docs / "metrics.md").write_text(metric_table())
+    (docs / "aws-facts.md").write_text(fact_table())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailstep import keys
+from mailstep_cli import stored_mail as stored
 from mailstep_cli.doctor.deployed_stack import Site, reserved
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
@@ -90,6 +91,27 @@ def event_source(site: Site) -> Finding:
     return judged(
         [] if enabled else ["no function polls the inbound queue"], _AGAIN, "StartFunction polls the inbound queue"
     )
+
+
+def stored_mail(site: Site) -> Finding:
+    """All stored mail belongs to a route, and has been processed."""
+    s3 = site.client("s3")
+    strays = [name for name in stored.routes_with_mail(s3, site.bucket) if name not in site.routes]
+    if strays:
+        again = " and ".join(_replay(site, name) for name in strays)
+        return fault(
+            f"mail is stored under {', '.join(keys.inbound(name) for name in strays)}, which belongs to no route",
+            f"if you want it processed, add the route to routes.toml, deploy both stacks, and run: {again}; or else "
+            "delete it",
+        )
+    waiting = {name: len(stored.unprocessed(s3, site.bucket, name)) for name in site.routes}
+    problems = [f"{count} messages to {name} were not processed" for name, count in waiting.items() if count]
+    remedies = [_replay(site, name) for name, count in waiting.items() if count]
+    return judged(problems, "; ".join(remedies), "all stored mail was processed")
+
+
+def _replay(site: Site, route: str) -> str:
+    return f"mailstep replay --stored {route} --stack {site.home.name}"
 
 
 def subscribers(site: Site) -> Finding:

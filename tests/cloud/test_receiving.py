@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mailstep_local.account import Account
 from mailstep_local.cloud import DOMAIN, LocalCloud
@@ -17,6 +18,11 @@ from tests.support.custom_resources import CloudFormation
 from tests.support.permissions import ACTIVATION, STORING
 
 ORDERS = f"orders@{DOMAIN}"
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+ANYBODY_ASSUMES = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
 MESSAGE = b"From: a@shop.example\r\nSubject: x\r\n\r\nx\r\n"
 
 
@@ -129,6 +135,23 @@ def test_ses_stores_with_the_rights_of_its_role_only(cloud: LocalCloud) -> None:
     role, action = STORING
     with role_without(cloud, physical_id(cloud, role), action):
         assert answers(cloud, ORDERS) == (250, 451)
+    assert answers(cloud, ORDERS) == (250, 250)
+
+
+def test_no_role_but_that_of_ses_may_put_mail_into_the_bucket(cloud: LocalCloud) -> None:
+    """Though its own policy allows everything, as an administrator's does."""
+    iam, sts, trust = cloud.account.client("iam"), cloud.account.client("sts"), json.dumps(ANYBODY_ASSUMES)
+    arn = iam.create_role(RoleName="administrator", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="administrator", PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
+    try:
+        session = sts.assume_role(RoleArn=arn, RoleSessionName="somebody")["Credentials"]
+        s3, bucket = cloud.account.client_as("s3", session), cloud.outputs["MailBucketName"]
+        s3.put_object(Bucket=bucket, Key="elsewhere/forged", Body=b"x")
+        with pytest.raises(ClientError, match="explicit deny"):
+            s3.put_object(Bucket=bucket, Key="inbound/orders/forged", Body=b"x")
+    finally:
+        iam.delete_role_policy(RoleName="administrator", PolicyName="all")
+        iam.delete_role(RoleName="administrator")
     assert answers(cloud, ORDERS) == (250, 250)
 
 

@@ -301,20 +301,23 @@ POLICY_BY_HAND = (
 # ---- Metrics ----
 
 
+_KINDS = {"dimensions": "dimension", "properties": "property"}
+
+
 def emitted_dimensions() -> Iterator[Mutant]:
-    """Each dimension of each set of each metric."""
+    """Each dimension and each property of each metric."""
     text = read(METRICS)
     for metric in ast.walk(ast.parse(text)):
         match metric:
-            case ast.Call(
-                func=ast.Name(id="Metric"), args=[ast.Constant(value=str(name)), _, ast.Tuple(elts=sets), *_]
-            ):
-                for number, one in enumerate(sets):
-                    assert isinstance(one, ast.Tuple)
+            case ast.Call(func=ast.Name(id="Metric"), args=[ast.Constant(value=str(name)), *_], keywords=[*given]):
+                for keyword in given:
+                    assert isinstance(keyword.value, ast.Tuple)
+                    assert keyword.arg
+                    one = keyword.value
                     for dropped in range(len(one.elts)):
                         what = ast.unparse(one.elts[dropped])
                         yield Mutant(
-                            f"dimension dropped: {name}, set {number}, {what}",
+                            f"{_KINDS[keyword.arg]} dropped: {name}, {what}",
                             METRICS,
                             partial(_without_dimension, line=one.lineno, column=one.col_offset, dropped=dropped),
                             unit("metrics"),

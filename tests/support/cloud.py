@@ -256,3 +256,17 @@ def role_without(cloud: LocalCloud, name: str, action: str) -> Iterator[None]:
         yield
     finally:
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+@contextmanager
+def not_polled(cloud: LocalCloud) -> Iterator[None]:
+    """The inbound queue without its event source."""
+    functions = cloud.account.client("lambda")
+    [mapping] = functions.list_event_source_mappings(FunctionName=cloud.functions["StartFunction"])[
+        "EventSourceMappings"
+    ]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency
+from jsonata import Jsonata
 
 from mailstep import errors
+from mailstep.routes import Route
 from tests.support.project import DEFINITION, FUNCTIONS, STATES, TEMPLATE
 
 SENDING = ("SendReply", "SendRefusal", "SendDelayNotice", "SendFailureNotice", "SendCompletionNotice")
@@ -271,10 +273,68 @@ def test_the_wait_for_the_application_ends_at_the_routes_horizon() -> None:
     first = STATES["CheckOutage"]["Choices"][0]
     assert first["Condition"] == "{% $waited_seconds + $wait_seconds > $claim.processing.outage_seconds %}"
     assert first["Next"] == "SendFailureNotice"
-    for parameter in ("OutageFirstWaitSeconds", "OutageLongestWaitSeconds"):
+    for parameter in WAITS:
         assert TEMPLATE["Parameters"][parameter]["MinValue"] >= 1
     reset = [name for name, state in STATES.items() if state.get("Assign", {}).get("waited_seconds") == 0]
     assert reset == ["ValidateEmail"]
+
+
+WAITS = ("OutageFirstWaitSeconds", "OutageLongestWaitSeconds")
+HISTORY = 25_000
+"""Events of one execution: the next one fails it for good (AWS Step Functions quotas, "State machine executions")."""
+
+
+def turns_of_an_outage(hours: int, **parameters: int) -> int:
+    """How often PlanNextTry plans another try within an outage, if the application asks for a second's patience."""
+    planned = STATES["PlanNextTry"]["Assign"]["wait_seconds"].strip("{%} ")
+    for name in WAITS:
+        planned = planned.replace(f"${{{name}}}", str(parameters[name]))
+    expression, seconds = Jsonata(planned), hours * 3600
+    known: dict[str, Any] = {"claim": {"processing": {"outage_seconds": seconds}}, "retry_after": 1, "wait_seconds": 0}
+    waited = turns = 0
+    while True:
+        frame = expression.create_frame()
+        for name, value in known.items():
+            frame.bind(name, value)
+        known["wait_seconds"] = expression.evaluate(None, frame)
+        turns += 1
+        if waited + known["wait_seconds"] > seconds:  # CheckOutage
+            return turns
+        waited += known["wait_seconds"]
+
+
+def events_of(state: str, *, quick_only: bool = False) -> int:
+    """The most events that one visit of a state leaves in history.
+
+    Entered and exited; for a task three for each attempt: scheduled, started, and its end (AWS Step Functions API
+    Reference, HistoryEvent). With `quick_only`, the retrier of a throttled function is left out.
+    """
+    tries = 1 + sum(
+        one["MaxAttempts"]
+        for one in STATES[state].get("Retry", [])
+        if not (quick_only and one["ErrorEquals"] == ["Lambda.TooManyRequestsException"])
+    )
+    return 2 + (3 * tries if STATES[state]["Type"] == "Task" else 0)
+
+
+@pytest.mark.parametrize("longest", [1, 300, 3600])
+def test_the_longest_outage_stays_within_the_events_that_an_execution_can_have(longest: int) -> None:
+    """Every retry of every turn, and hours of throttling at the two tasks that retry most, all in one execution."""
+    most_hours = next(m.le for m in Route.model_fields["outage_hours"].metadata if hasattr(m, "le"))
+    turns = turns_of_an_outage(int(most_hours), OutageFirstWaitSeconds=1, OutageLongestWaitSeconds=longest)
+    turn = ("ProcessEmail", "PlanNextTry", "CheckOutage", "WaitForApplication")
+    others = [name for name in STATES if name not in turn]
+    throttled = sorted((events_of(name) - events_of(name, quick_only=True) for name in others), reverse=True)
+    events = turns * sum(map(events_of, turn)) + sum(events_of(name, quick_only=True) for name in others)
+    assert most_hours == 72
+    assert events + sum(throttled[:2]) < HISTORY
+
+
+def test_the_longest_wait_is_the_parameters_where_that_is_enough() -> None:
+    """60 s, doubled up to an hour, for a day: 60 + 120 + ... + 1920 = 3780 s, then 22 hours."""
+    assert turns_of_an_outage(24, OutageFirstWaitSeconds=60, OutageLongestWaitSeconds=3600) <= 36
+    tight = turns_of_an_outage(1, OutageFirstWaitSeconds=60, OutageLongestWaitSeconds=300)
+    assert tight == len([1, 2, 4, 8, 16, 32, 64, 128, 256]) + 11, "511 s, then 300 s each, and the one too late"
 
 
 def test_every_state_can_be_reached_and_leads_to_an_end() -> None:

@@ -89,6 +89,42 @@ def test_the_ci_example_gives_sam_what_it_takes(rule_set: str) -> None:
         assert ("ActiveRuleSet=mailstep-receiving" in overrides) == (bool(rule_set) and template == "receiving.yaml")
 
 
+CI = yaml_parse((PROJECT / "examples" / "ci" / "deploy.yml").read_text())
+
+
+def test_the_ci_example_gives_each_job_only_what_it_needs() -> None:
+    """GitHub Docs, "Controlling permissions for GITHUB_TOKEN"; "Security hardening with OpenID Connect"."""
+    assert CI["permissions"] == {}
+    assert CI["jobs"]["check"]["permissions"] == {"contents": "read"}
+    assert CI["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_the_ci_example_names_every_action_by_commit() -> None:
+    """GitHub Docs, "Secure use reference": a full-length commit SHA is the only immutable name."""
+    used = [step["uses"] for job in CI["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert len(used) >= 3
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+
+
+def test_the_ci_example_installs_and_builds_before_it_has_credentials() -> None:
+    steps = [step.get("run") or step["uses"] for step in CI["jobs"]["deploy"]["steps"]]
+    [credentials] = [n for n, step in enumerate(steps) if step.startswith("aws-actions/configure-aws-credentials@")]
+    assert all(any(step.startswith(what) for step in steps[:credentials]) for what in ("make .venv/ready", "sam build"))
+    assert not any(step.startswith(("make", "sam build", "pip", "uv ")) for step in steps[credentials:])
+
+
+@pytest.mark.parametrize("lock", [*PROJECT.glob("tools/*-requirements.in")], ids=lambda path: path.name)
+def test_every_tool_is_locked_with_hashes(lock: Path) -> None:
+    locked = lock.with_suffix(".txt").read_text()
+    pins = re.findall(r"^([\w.\[\]-]+)==\S+ .*\\$(?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?$)+", locked, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^\S", locked, re.MULTILINE))
+    assert all(pin in locked for pin in lock.read_text().split())
+
+
+def test_no_tool_runs_unlocked() -> None:
+    assert not re.search(r"\b(uvx|tool run|pipx run)\b", (PROJECT / "Makefile").read_text())
+
+
 def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
     seen = 0

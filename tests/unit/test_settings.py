@@ -124,6 +124,7 @@ SOUND = {
     "REPLY_FROM": "",
     "TABLE_NAME": "mailstep-ledger",
     "CONFIGURATION_SET": "mailstep-replies",
+    "MAIL_BUCKET": "mailstep-mail-123456789012",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:mailstep-email:live",
     "APPLICATION_TIMEOUT_SECONDS": "25",
     "AWS_REGION": "eu-central-1",

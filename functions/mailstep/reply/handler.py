@@ -30,4 +30,4 @@ def _count(request: ReplyRequest, message: Message) -> None:
     if request.kind == ReplyKind.ANSWER and message.received and not request.claim.email.replay:
         waited = (datetime.now(UTC) - message.received) / timedelta(milliseconds=1)
         # CloudWatch cannot compute percentiles of a metric with negative values.
-        metrics.TIME_TO_REPLY.emit(max(0.0, waited), kind=request.kind, route=request.claim.email.route)
+        metrics.TIME_TO_REPLY.emit(max(0.0, waited), route=request.claim.email.route)
