@@ -3,8 +3,7 @@
 .PHONY: help demo test soak check audit format reference bench fuzz mutants lock deploy clean
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
-# uv from PATH, or else a pinned one in .uv/
+# uv from PATH, or else the one that tools/ pins, in .uv/
 UV := $(shell command -v uv || echo .uv/bin/uv)
 BIN := .venv/bin
 # Each is locked with hashes in tools/ and installed into .tools/
@@ -72,7 +71,7 @@ lock: $(UV)  ## Resolve the pinned requirements again (python packages with thei
 	  --python-version 3.13 --group functions -c requirements.txt -o functions/requirements.txt
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 	  --python-version 3.13 -c requirements.txt examples/application/requirements.in -o examples/application/requirements.txt
-	for tool in $(TOOLS) awscli; do $(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	for tool in $(TOOLS) awscli uv; do $(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 	  --python-version 3.13 tools/$$tool-requirements.in -o tools/$$tool-requirements.txt || exit; done
 
 deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs/deploy.md, step 1
@@ -98,8 +97,8 @@ clean:  ## Remove everything that was created here
 	@VIRTUAL_ENV=$(CURDIR)/.tools/$* $(UV) pip sync --quiet --require-hashes $<
 	@touch $@
 
-.uv/bin/uv:
+.uv/bin/uv: tools/uv-requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Mailstep needs python3 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.13") if sys.version_info < (3, 10) else None'
-	@$(PYTHON) -m venv .uv 2>/dev/null && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
-	  || { rm -rf .uv && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv==$(UV_VERSION); } \
+	@$(PYTHON) -m venv .uv 2>/dev/null && .uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
+	  || { rm -rf .uv && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv --require-hashes -r $<; } \
 	  || { echo "uv could not be installed: this python3 has neither venv nor pip (Debian: apt install python3-venv)" >&2; rm -rf .uv; exit 2; }

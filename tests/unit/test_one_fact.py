@@ -260,7 +260,8 @@ def test_no_module_spells_an_outcome_a_kind_or_a_reason_by_itself(path: Path) ->
 
 def outputs_read() -> Iterator[tuple[str, str]]:
     """Each output that the command or the local account reads: the stack, `home` or `receiving`, and the name."""
-    for path in SOURCES:
+    # `mailstep verify-aws` has a stack of its own.
+    for path in (path for path in SOURCES if "verify" not in path.parts):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
                 case ast.Subscript(value=stack, slice=ast.Constant(value=str(name))):

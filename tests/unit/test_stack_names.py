@@ -1,11 +1,13 @@
 """The names of stacks, before they are deployed: what AWS would refuse minutes later is refused at once."""
 
+import re
 from pathlib import Path
 
 import pytest
+from samcli.yamlhelper import yaml_parse
 
 from mailstep_cli import stack_names
-from tests.support.project import run
+from tests.support.project import PROJECT, run
 from tests.support.transformed import transformed
 
 ROUTE = "r" * 40
@@ -58,6 +60,70 @@ def test_the_names_that_are_checked_are_those_that_the_templates_make(guest: boo
     assert all(len(name) <= 64 for name in made)
     bucket = transformed("template.yaml", {"Domain": "mail.example.com"}, stack="s" * 45)["MailBucket"]
     assert len(bucket["Properties"]["BucketName"]) == 63
+
+
+# The most characters of a name, by type and property (the API reference of each service).
+LIMITS = {
+    ("AWS::S3::Bucket", "BucketName"): 63,
+    ("AWS::Lambda::Function", "FunctionName"): 64,
+    ("AWS::StepFunctions::StateMachine", "StateMachineName"): 80,
+    ("AWS::SQS::Queue", "QueueName"): 80,
+    ("AWS::SES::ConfigurationSet", "Name"): 64,
+    ("AWS::Events::Rule", "Name"): 64,
+    ("AWS::SNS::Topic", "TopicName"): 256,
+    ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
+    ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
+    ("AWS::DynamoDB::Table", "TableName"): 255,
+    ("AWS::Logs::LogGroup", "LogGroupName"): 512,
+    ("AWS::SES::ReceiptRuleSet", "RuleSetName"): 64,
+}
+
+
+@pytest.mark.parametrize(("template", "stack"), [("template.yaml", "s" * 45), ("receiving.yaml", "s" * 64)])
+def test_no_other_resource_of_the_longest_stack_has_too_long_a_name(template: str, stack: str) -> None:
+    resources = transformed(template, {"Domain": "mail.example.com"}, stack=stack)
+    names = [
+        ((resource["Type"], named), name)
+        for resource in resources.values()
+        for named, name in resource["Properties"].items()
+        if (resource["Type"], named) in LIMITS
+    ]
+    assert names
+    assert [place for place, name in names if len(name) > LIMITS[place]] == []
+    # No other property holds a name, unless it refers to a resource or is made by AWS.
+    known = {name for _, name in names}
+    texts = {p: v for r in resources.values() for p, v in r["Properties"].items() if isinstance(v, str)}
+    others = {p for p, v in texts.items() if v.startswith(stack) and v not in known} - {"StateMachineRevisionId"}
+    assert others <= {named for _, named in LIMITS}
+
+
+RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())["Parameters"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "taken"),
+    [
+        ("HomeStack", "mailstep", True),
+        ("HomeStack", "s" * 45, True),
+        ("HomeStack", "s" * 46, False),
+        ("HomeStack", "Staging-2", False),
+        ("HomeStack", "", False),
+        ("Routes", ROUTE, True),
+        ("Routes", ROUTE + "r", False),
+        ("Routes", "Orders", False),
+        ("Routes", "orders-", False),
+        ("Routes", "", False),
+        ("ActiveRuleSet", "", True),
+        ("ActiveRuleSet", "company_mail.1", True),
+        ("ActiveRuleSet", "s" * 65, False),
+        ("ActiveRuleSet", "company mail", False),
+    ],
+)
+def test_cloudformation_refuses_a_wrong_name_at_once_with_a_sentence(parameter: str, value: str, taken: bool) -> None:
+    """AWS CloudFormation User Guide, "Parameters": AllowedPattern, for each name of a list; ConstraintDescription."""
+    declared = RECEIVING[parameter]
+    assert bool(re.fullmatch(declared["AllowedPattern"], value)) is taken
+    assert declared["ConstraintDescription"]
 
 
 def test_the_command_refuses_a_name_before_anything_is_deployed(tmp_path: Path) -> None:
