@@ -1,8 +1,11 @@
 """The process of the local AWS account: MiniStack with our patches. It ends with its parent, and so do its functions.
 
 python -m mailstep_local.emulator DIRECTORY SMTP_PORT [HOST ...] < a pipe that the parent holds open
+
+With MAILSTEP_LOCAL_RULES=off, for debugging only, it accepts calls that AWS would refuse (mailstep_local/rules/).
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +22,7 @@ if __name__ == "__main__":
         outbox=directory / "outbox",
         smtp_port=int(sys.argv[2]),
         allowed_hosts=sys.argv[3:],
+        rules=os.environ.get("MAILSTEP_LOCAL_RULES") != "off",
     )
     sys.argv = ["ministack"]
     main()

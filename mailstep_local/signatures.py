@@ -102,6 +102,17 @@ class Claim:
                 "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' does not match what was computed."
             )
 
+    def check_service(self, signing_name: str) -> None:
+        """Require that the signature is for the service that the request goes to.
+
+        The body is not part of a presigned link: a form in it could name an operation of another service.
+
+        Raises:
+            NotAuthenticated: the credential's scope names another service.
+        """
+        if self.signature.service != signing_name:
+            raise NotAuthenticated("SignatureDoesNotMatch", f"Credential should be scoped to service: {signing_name!r}")
+
     def _expected(self, body: bytes) -> str:
         query = [pair for pair in _pairs(self.request.query) if not self.presigned or pair[0] != "X-Amz-Signature"]
         signer = self._signer()

@@ -14,7 +14,9 @@ USERS = (access, gate, iam, lambda_functions, provisioners, ses_sending, signatu
 """Every module of ours that uses MiniStack in the emulator's process."""
 
 
-def apply(*, bootstrap: Path, outbox: Path, smtp_port: int, allowed_hosts: Iterable[str] = ()) -> None:
+def apply(
+    *, bootstrap: Path, outbox: Path, smtp_port: int, allowed_hosts: Iterable[str] = (), rules: bool = True
+) -> None:
     """Patch the MiniStack of this process.
 
     Args:
@@ -22,13 +24,14 @@ def apply(*, bootstrap: Path, outbox: Path, smtp_port: int, allowed_hosts: Itera
         outbox: Where SES keeps the messages that it was asked to send.
         smtp_port: Where SES's own receiving listens, on loopback.
         allowed_hosts: The names of this account beside those of loopback.
+        rules: Whether calls must keep AWS's own rules (mailstep_local/rules/); False is for debugging only.
 
     Raises:
         IncompatibleMiniStack: A name that we use is gone, or is not as we know it; nothing is patched then.
     """
     for user in USERS:
         user.MINISTACK.check()
-    access.apply(allowed_hosts)
+    access.apply(allowed_hosts, rules=rules)
     lambda_functions.apply(bootstrap)
     ses_sending.apply(outbox, smtp_port)
     iam.apply()

@@ -33,19 +33,24 @@ MINISTACK = Names(
 )
 
 
-def apply(allowed_hosts: Iterable[str]) -> None:
-    """Close the account to all but its own clients. `allowed_hosts`: the names it has beside those of loopback."""
-    _close_the_gate([*gate.OWN_HOSTS, *allowed_hosts])
+def apply(allowed_hosts: Iterable[str], *, rules: bool) -> None:
+    """Close the account to all but its own clients.
+
+    Args:
+        allowed_hosts: The names it has beside those of loopback.
+        rules: Whether requests must keep AWS's own rules (mailstep_local/rules/).
+    """
+    _close_the_gate([*gate.OWN_HOSTS, *allowed_hosts], rules=rules)
     _serve_buckets_below_localhost()
     _keep_web_pages_from_the_runtime_api()
     _make_the_credentials_of_roles_unguessable()
     _sign_our_own_links()
 
 
-def _close_the_gate(hosts: list[str]) -> None:
+def _close_the_gate(hosts: list[str], *, rules: bool) -> None:
     """MiniStack takes what is unsigned, or signed with the key `test`, for root's, and lets web pages ask and read."""
     root = Account.of_this_process().access_key_id
-    MINISTACK.replace("app:app", gate.guarded(MINISTACK.original("app:app"), root, hosts))
+    MINISTACK.replace("app:app", gate.guarded(MINISTACK.original("app:app"), root, hosts, rules=rules))
 
 
 def _serve_buckets_below_localhost() -> None:
