@@ -8,9 +8,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mailstep_local import gate, provisioners, signatures, workflow_role
-from mailstep_local.patches import access, iam, lambda_functions, ses_sending, step_functions
+from mailstep_local.patches import access, iam, lambda_functions, own_calls, ses_sending, step_functions, waits
 
-USERS = (access, gate, iam, lambda_functions, provisioners, ses_sending, signatures, step_functions, workflow_role)
+USERS = (
+    access,
+    gate,
+    iam,
+    lambda_functions,
+    provisioners,
+    own_calls,
+    ses_sending,
+    signatures,
+    step_functions,
+    waits,
+    workflow_role,
+)
 """Every module of ours that uses MiniStack in the emulator's process."""
 
 
@@ -36,4 +48,7 @@ def apply(
     ses_sending.apply(outbox, smtp_port)
     iam.apply()
     step_functions.apply()
+    waits.apply()
     provisioners.add()
+    if rules:
+        own_calls.apply()

@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 from urllib.parse import parse_qsl
 
-import regex  # type: ignore[import-untyped]
+import regex
 
 from mailstep_local.rules.errors import Refused
 

@@ -66,9 +66,7 @@ def response(call: Call, refused: Refused) -> Response:
     if call.protocol == "smithy-rpc-v2-cbor":
         written = bytearray()
         serializer: Any = CBORSerializer()
-        serializer._serialize_data_item(
-            written, {"__type": refused.code, "message": refused.message}, _CBOR_ERROR
-        )
+        serializer._serialize_data_item(written, {"__type": refused.code, "message": refused.message}, _CBOR_ERROR)
         return 400, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, bytes(written)
     serializer_class = get_serializer_class(call.service, call.protocol)
     with warnings.catch_warnings():

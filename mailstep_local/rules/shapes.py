@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import regex  # type: ignore[import-untyped]
+import regex
 
 _SURROGATES = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 """How Java writes the characters beyond U+FFFF, and how Python does."""

@@ -1,9 +1,12 @@
 """The local account refuses what AWS refuses, by AWS's name, as a boto3 client sees it: one bad value for each rule.
 
+Over 300 lines, most of which are cases.
+
 No server runs: each request that boto3 makes goes to the rules themselves. tests/cloud runs under the same rules.
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +18,8 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from mailstep_local.rules import documented, layer, shapes, wire
+from mailstep_local.rules import documented, integrations, layer, shapes, templates, wire
+from mailstep_local.rules.errors import Refused
 from mailstep_local.signatures import Request
 
 ROUTED = {"stepfunctions": "states", "cloudwatch": "monitoring"}
@@ -426,3 +430,68 @@ def test_a_refusal_shows_no_secret_value() -> None:
     shape = model.operation_model("PutSecretValue").input_shape
     [found] = shapes.violations(shape, {"SecretId": "s", "SecretString": "secret " * 10000})
     assert "secret " not in str(found)
+
+
+RESOURCES: list[tuple[str, dict[str, Any], str]] = [
+    ("AWS::Logs::LogGroup", {"LogGroupName": "l", "RetentionInDays": "31"}, "#/RetentionInDays"),
+    ("AWS::IAM::Role", {"RoleName": "a b", "AssumeRolePolicyDocument": {}}, "#/RoleName"),
+    ("AWS::IAM::Role", {"RoleName": "r" * 65, "AssumeRolePolicyDocument": {}}, "#/RoleName"),
+    ("AWS::IAM::Role", {}, "AssumeRolePolicyDocument"),
+    ("AWS::SQS::Queue", {"QueueName": "q" * 81}, "1 to 80"),
+    ("AWS::SQS::Queue", {"VisibilityTimeoutSeconds": 1}, "VisibilityTimeoutSeconds"),
+    ("AWS::S3::Bucket", {"BucketName": "Staging-2-mail"}, "#/BucketName"),
+    ("AWS::S3::Bucket", {"BucketName": "192.168.5.4"}, "not valid"),
+    ("AWS::SNS::Topic", {"TopicName": "a b"}, "Topic Name"),
+    ("AWS::Lambda::Function", function(MemorySize="127"), "#/MemorySize"),
+    ("AWS::Lambda::Function", function(Environment={"Variables": {"AB": "x" * 4095}}), "4KB"),
+]
+
+
+@pytest.mark.parametrize(("kind", "properties", "words"), RESOURCES)
+def test_cloudformation_refuses_a_resource_whose_resolved_properties_break_a_rule(
+    kind: str, properties: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((templates.InvalidProperties, Refused), match=re.escape(words)):
+        templates.check(kind, "Resource", _without_code(properties))
+
+
+def test_cloudformation_converts_numbers_and_flags_that_are_text() -> None:
+    templates.check("AWS::Logs::LogGroup", "Logs", {"RetentionInDays": "30"})
+    templates.check("AWS::SQS::Queue", "Queue", {"VisibilityTimeout": "30", "FifoQueue": "true"})
+    templates.check("AWS::Lambda::Function", "Function", _without_code(function(MemorySize="128")))
+    templates.check("AWS::S3::Bucket", "Bucket", {})
+
+
+def _without_code(properties: dict[str, Any]) -> dict[str, Any]:
+    """In a template, the code is in S3."""
+    code = {"Code": {"S3Bucket": "code", "S3Key": "k"}} if "Code" in properties else {}
+    return {name: value for name, value in properties.items() if name != "FunctionName"} | code
+
+
+CALLS: list[tuple[str, dict[str, Any], str | None]] = [
+    ("sns:publish", {"TopicArn": TOPIC, "Subject": "s" * 100, "Message": {"a": 1}}, "SNS.InvalidParameter"),
+    ("sns:publish", {"TopicArn": TOPIC, "Subject": "s" * 99, "Message": {"a": 1}}, None),
+    ("sqs:sendMessage.waitForTaskToken", message(MessageGroupId="g" * 129), "SQS.InvalidParameterValue"),
+    ("sqs:sendMessage.waitForTaskToken", message(MessageBody={"token": "t"}, MessageGroupId="g"), None),
+    (
+        "aws-sdk:s3:copyObject",
+        {"Bucket": "mail", "Key": "k", "CopySource": "mail/k", "Tagging": "a=%25"},
+        "S3.InvalidTag",
+    ),
+    ("aws-sdk:s3:copyObject", {"Bucket": "mail", "Key": "k", "CopySource": "mail/k", "Tagging": "a=b"}, None),
+    ("aws-sdk:s3:copyObject", {"Bucket": "mail", "Key": "k"}, "S3.InvalidArgument"),
+    ("lambda:invoke", {"FunctionName": "a b", "Payload": {}}, "Lambda.ValidationException"),
+    ("lambda:invoke", {"FunctionName": "f", "Payload": {"a": [1]}}, None),
+]
+
+
+@pytest.mark.parametrize(("resource", "arguments", "code"), CALLS)
+def test_a_workflows_call_is_refused_as_the_called_service_refuses_it(
+    resource: str, arguments: dict[str, Any], code: str | None
+) -> None:
+    if code is None:
+        integrations.check(f"arn:aws:states:::{resource}", arguments)
+        return
+    with pytest.raises(Refused) as caught:
+        integrations.check(f"arn:aws:states:::{resource}", arguments)
+    assert caught.value.code == code
