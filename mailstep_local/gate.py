@@ -15,7 +15,7 @@ from ministack.core.router import detect_service
 
 from mailstep_local.ministack_names import Names
 from mailstep_local.rules import layer, wire
-from mailstep_local.signatures import NotAuthenticated, Request, claim
+from mailstep_local.signatures import NotAuthenticated, Request, check_service, claim
 
 MINISTACK = Names(
     {
@@ -114,8 +114,8 @@ async def _let_in(
                 claimed.verify(body)
             if not request.path.startswith(_OWN_PAGES):
                 service = _service(request, body)
-                if claimed:
-                    claimed.check_service(wire.signing_name(service))
+                # A link by Signature Version 2 is for S3.
+                check_service(claimed.signature.service if claimed else "s3", wire.signing_name(service))
                 if rules:
                     bucket = app._extract_s3_vhost_bucket(request.field("host") or "")
                     broken = layer.refusal(service, request, body, bucket)

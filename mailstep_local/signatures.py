@@ -102,17 +102,6 @@ class Claim:
                 "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' does not match what was computed."
             )
 
-    def check_service(self, signing_name: str) -> None:
-        """Require that the signature is for the service that the request goes to.
-
-        The body is not part of a presigned link: a form in it could name an operation of another service.
-
-        Raises:
-            NotAuthenticated: the credential's scope names another service.
-        """
-        if self.signature.service != signing_name:
-            raise NotAuthenticated("SignatureDoesNotMatch", f"Credential should be scoped to service: {signing_name!r}")
-
     def _expected(self, body: bytes) -> str:
         query = [pair for pair in _pairs(self.request.query) if not self.presigned or pair[0] != "X-Amz-Signature"]
         signer = self._signer()
@@ -146,6 +135,22 @@ class Claim:
             key = sigv4.derive_signing_key(self.secret, *scope)
             return bool(sigv4._chunk_signatures_match(body, seed, self.signature, key))
         return hmac.compare_digest(declared.encode(), sha256(body).hexdigest().encode())
+
+
+def check_service(signed_for: str, service: str) -> None:
+    """Require that a signature is for the service that its request goes to.
+
+    A presigned link does not cover the body: a form in it could name an operation of another service.
+
+    Args:
+        signed_for: The service in the scope of the credential.
+        service: The service that the request is routed to, by its name in a scope.
+
+    Raises:
+        NotAuthenticated: They are not the same.
+    """
+    if signed_for != service:
+        raise NotAuthenticated("SignatureDoesNotMatch", f"Credential should be scoped to correct service: {service!r}.")
 
 
 def claim(request: Request, root: str) -> Claim | None:

@@ -64,7 +64,7 @@ def _read_logs_without_waiting_for_a_line() -> None:
     def drain_pipe(self: Any, first_line_wait: float = 0, idle_confirm: float = 0, hard_cap: float = 0.25) -> str:
         until, quiet = time.monotonic() + hard_cap, 0
         while quiet < _QUIET_LOOKS and time.monotonic() < until:
-            quiet = 0 if _is_waiting(self._proc) else quiet + 1
+            quiet = 0 if is_waiting(self._proc) else quiet + 1
             time.sleep(_LOOK_SECONDS)
         lines: str = drain(self)
         return lines
@@ -72,7 +72,7 @@ def _read_logs_without_waiting_for_a_line() -> None:
     MINISTACK.replace("core.lambda_runtime:Worker._drain_stderr_bounded", drain_pipe)
 
 
-def _is_waiting(process: Any) -> bool:
+def is_waiting(process: Any) -> bool:
     """Whether the pipe of the process's output holds octets that nothing has read yet."""
     try:
         [octets] = struct.unpack("i", fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)))

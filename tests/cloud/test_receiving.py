@@ -11,7 +11,7 @@ import pytest
 from mailstep_local.account import Account
 from mailstep_local.cloud import DOMAIN, LocalCloud
 from mailstep_local.deployment import RECEIVING_STACK, route_names
-from mailstep_local.provisioners import SETUP_NOTIFICATION
+from mailstep_local.patches.ses_rules import SETUP_NOTIFICATION
 from tests.support.cloud import eventually, physical_id, role_without
 from tests.support.custom_resources import CloudFormation
 from tests.support.permissions import ACTIVATION, STORING
