@@ -1,6 +1,7 @@
 """SQS's redrive of a dead-letter queue, which MiniStack lacks."""
 
 import asyncio
+import json
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ MINISTACK = Names(
         "core.responses:get_region": "",
         "services.sqs:_Err": None,
         "services.sqs:_HANDLERS": None,
+        "services.sqs:_queues": None,
     }
 )
 
@@ -50,6 +52,7 @@ _tasks: list[_Task] = []
 
 def apply() -> None:
     """Add the operations (Amazon SQS API Reference, StartMessageMoveTask and its companions)."""
+    sqs._HANDLERS["ListDeadLetterSourceQueues"] = _list_sources
     sqs._HANDLERS["StartMessageMoveTask"] = _start
     sqs._HANDLERS["ListMessageMoveTasks"] = _list
     sqs._HANDLERS["CancelMessageMoveTask"] = _cancel
@@ -71,17 +74,27 @@ async def _in_thread(function: Any, *arguments: Any) -> Any:
 
 
 def _begin(client: Any, source: str, destination: str | None) -> str:
-    url = _url_of(client, source)
-    sources = client.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls", [])
+    sources = _sources(source)
     if not sources:
         raise sqs._Err("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
     if destination is None and len(sources) > 1:
         # On AWS each message goes back to the queue that it came from; MiniStack does not keep which that is.
         raise sqs._Err("InvalidParameterValue", "The local account needs DestinationArn: there are several sources.")
-    task = _Task(source, destination, url, _url_of(client, destination) if destination else sources[0])
+    target_url = _url_of(client, destination) if destination else sources[0]
+    task = _Task(source, destination, _url_of(client, source), target_url)
     _tasks.insert(0, task)
     threading.Thread(target=_move, args=(client, task), daemon=True).start()
     return task.handle
+
+
+def _sources(arn: str) -> list[str]:
+    """The URLs of the queues whose dead letters go to a queue."""
+    policies = {url: queue["attributes"].get("RedrivePolicy") or "{}" for url, queue in sqs._queues.items()}
+    return [url for url, policy in policies.items() if json.loads(policy).get("deadLetterTargetArn") == arn]
+
+
+def _list_sources(_data: dict[str, Any], url: str) -> dict[str, Any]:
+    return {"queueUrls": _sources(sqs._queues[url]["attributes"]["QueueArn"])}
 
 
 def _url_of(client: Any, arn: str) -> str:

@@ -35,7 +35,26 @@ def new_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAILSTEP_LOCAL_CONCURRENCY", "10")
         with empty_account(tmp_path_factory.mktemp("new") / "run") as (account, _):
+            make_role(account)
             yield account
+
+
+@pytest.fixture(scope="module", autouse=True)
+def role(cloud: LocalCloud) -> Iterator[None]:
+    """A role that may be given to anything and may do nothing."""
+    make_role(cloud.account)
+    yield
+    cloud.account.client("iam").delete_role(RoleName="any")
+
+
+def make_role(account: Account) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]},
+        "Action": "sts:AssumeRole",
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    account.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument=trust)
 
 
 def archive(code: str) -> bytes:
@@ -87,17 +106,16 @@ def test_a_new_event_destination_brings_sess_notice_to_its_topic(cloud: LocalClo
     ses.create_configuration_set(ConfigurationSetName="notices")
     destination = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": topic}}
     where = {"ConfigurationSetName": "notices", "EventDestinationName": "topic", "EventDestination": destination}
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "ses.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic,
-    }
-    # A new topic's policy lets its own account publish, and no service.
+
+    def let_publish(service: str) -> None:
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sns:Publish", "Resource": topic}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+
+    let_publish("s3.amazonaws.com")
     with pytest.raises(ClientError, match="Could not publish to SNS topic"):
         ses.create_configuration_set_event_destination(**where)
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    let_publish("ses.amazonaws.com")
     ses.create_configuration_set_event_destination(**where)
     [notice] = eventually(heard)
     assert json.loads(notice)["Message"] == "Successfully validated SNS topic for Amazon SES event publishing."
@@ -143,7 +161,7 @@ def delivering_twice(cloud: LocalCloud) -> Iterator[None]:
 def test_a_message_that_sns_delivers_twice_is_answered_once(cloud: LocalCloud, desk: Desk) -> None:
     heard = subscribe(cloud, cloud.outputs["EmailReceivedTopicArn"], "twice")
     with delivering_twice(cloud):
-        [result] = desk.send("note.eml", route="tickets")
+        [result] = desk.send("note.eml", route="orders")
         assert eventually(heard)
         assert eventually(heard)
     assert (result.status, result.outcome) == ("SUCCEEDED", "replied")

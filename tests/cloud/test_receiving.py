@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mailstep_local.account import Account
 from mailstep_local.cloud import DOMAIN, LocalCloud
@@ -136,8 +137,12 @@ def test_ses_takes_the_role_for_the_stacks_own_rules_only(cloud: LocalCloud) -> 
     arn = cloud.account.client("iam").get_role(RoleName=physical_id(cloud, "StoreRole"))["Role"]["Arn"]
     target = {"BucketName": cloud.outputs["MailBucketName"], "ObjectKeyPrefix": "inbound/orders/", "IamRoleArn": arn}
     theirs = f"theirs@{DOMAIN}"
-    with rule_of_somebody_else(cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]):
-        assert answers(cloud, theirs) == (250, 451)
+    theirs_too = rule_of_somebody_else(
+        cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]
+    )
+    with pytest.raises(ClientError, match=r"InvalidS3Configuration.*sts:AssumeRole"), theirs_too:
+        pass
+    assert taken(cloud, theirs) == 550
 
 
 def test_a_rule_that_requires_tls_takes_nothing_without(cloud: LocalCloud) -> None:
