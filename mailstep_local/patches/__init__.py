@@ -13,6 +13,7 @@ from mailstep_local.patches import (
     concurrency,
     iam,
     lambda_functions,
+    memory,
     own_calls,
     queues,
     repeats,
@@ -28,6 +29,7 @@ USERS = (
     gate,
     iam,
     lambda_functions,
+    memory,
     own_calls,
     provisioners,
     queues,
@@ -77,6 +79,7 @@ def apply(
     ses_rules.apply()
     iam.apply()
     queues.apply()
+    memory.apply()
     repeats.apply(run / "deliver-twice")
     step_functions.apply()
     waits.apply()

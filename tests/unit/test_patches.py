@@ -231,3 +231,21 @@ def test_the_owner_of_a_connection_is_known() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         assert owner(client.getsockname(), server.getsockname()) == os.getuid()
         assert owner(server.getsockname(), server.getsockname()) is None
+
+
+LISTS = """
+import json, sys
+from pathlib import Path
+from mailstep_local import patches
+from ministack.services import eventbridge, ses, ses_v2
+patches.apply(bootstrap=Path("bootstrap"), run=Path("run"), smtp_port=25)
+lists = (eventbridge._events_log_list, ses._sent_emails_list, ses_v2._sent_emails_list)
+for number in range(3000):
+    for entries in lists:
+        entries().append(number)
+json.dump([[len(entries()), entries()[-1]] for entries in lists], sys.stdout)
+"""
+
+
+def test_the_lists_of_what_happened_do_not_grow_for_ever() -> None:
+    assert run_patched(LISTS) == [[1000, 2999]] * 3
