@@ -42,10 +42,12 @@ There is one more reason: `{APPLICATION_REFUSED}` means that your application an
 
 To see a rule work, send a message to a local account (`mailstep up`). The sender's domain tells its SES which
 checks fail: `ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or
-together. Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three,
-it is authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to
-`ann@complaint.simulator.example` brings a complaint. The next message from either address is refused as
-`suppressed_sender`.
+together. A label can also name the result: `spam-gray.`, `virus-processing-failed.`, `spf-softfail.`, `dkim-none.`.
+With `-absent`, SES says nothing about that check.
+
+Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three, it is
+authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to `ann@complaint.simulator.example`
+brings a complaint. The next message from either address is refused as `suppressed_sender`.
 
 ## Settings of a route
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from mailstep_local.account import Account
 from mailstep_local.cloud import DOMAIN, LocalCloud
 from mailstep_local.deployment import RECEIVING_STACK, route_names
-from mailstep_local.provisioners import SETUP_NOTIFICATION
+from mailstep_local.patches.ses_rules import SETUP_NOTIFICATION
 from tests.support.cloud import eventually, physical_id, role_without
 from tests.support.custom_resources import CloudFormation
 from tests.support.permissions import ACTIVATION, STORING
@@ -159,8 +159,12 @@ def test_ses_takes_the_role_for_the_stacks_own_rules_only(cloud: LocalCloud) -> 
     arn = cloud.account.client("iam").get_role(RoleName=physical_id(cloud, "StoreRole"))["Role"]["Arn"]
     target = {"BucketName": cloud.outputs["MailBucketName"], "ObjectKeyPrefix": "inbound/orders/", "IamRoleArn": arn}
     theirs = f"theirs@{DOMAIN}"
-    with rule_of_somebody_else(cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]):
-        assert answers(cloud, theirs) == (250, 451)
+    theirs_too = rule_of_somebody_else(
+        cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]
+    )
+    with pytest.raises(ClientError, match=r"InvalidS3Configuration.*sts:AssumeRole"), theirs_too:
+        pass
+    assert taken(cloud, theirs) == 550
 
 
 def test_a_rule_that_requires_tls_takes_nothing_without(cloud: LocalCloud) -> None:
