@@ -147,7 +147,7 @@ ANN, BOB = {"emailAddress": "ann@shop.example"}, {"emailAddress": "bob@shop.exam
         (complaint(complaintFeedbackType={"ann@shop.example": 1}), 1, 0),
     ],
 )  # fmt: skip
-def test_of_an_event_of_a_wrong_shape_what_can_be_read_is_recorded_and_the_rest_is_said_and_counted(
+def test_the_readable_part_of_a_malformed_event_is_recorded_and_the_rest_is_counted(
     log: io.StringIO, capsys: pytest.CaptureFixture[str], event: str, known: int, unread: int
 ) -> None:
     tell(event)
@@ -160,7 +160,7 @@ def test_of_an_event_of_a_wrong_shape_what_can_be_read_is_recorded_and_the_rest_
     assert "@shop.example" not in counted
 
 
-def test_a_warning_names_the_reply_by_which_the_operators_find_the_event(log: io.StringIO) -> None:
+def test_a_warning_has_the_ses_message_id_of_the_reply(log: io.StringIO) -> None:
     hostile = json.dumps({"eventType": "Bounce", "mail": {"messageId": "ann@shop.example"}})
     tell(bounce(recipients=[1]), hostile)
     assert [(said["sns_message_id"], said.get("ses_message_id")) for said in lines(log)] == [
