@@ -25,7 +25,7 @@ from mailstep.validate.policy import RULES
 _POLICY = """# Which messages are accepted
 
 `make reference` generates this page from `functions/mailstep/validate/policy.py`. The first rule that a message breaks
-refuses it.
+decides.
 
 - **Told**: the sender gets a short reply that says what to do. The execution ends with the outcome `refused`.
 - **Silent**: the sender gets no reply. The outcome is `silent`.
@@ -37,19 +37,19 @@ aligned SPF or DKIM authenticates.
 | | code | reason | sender | source, or the route's setting |
 | --- | --- | --- | --- | --- |"""
 _SETTINGS = f"""
-There is one more reason: `{APPLICATION_REFUSED}` means that your application answered 4xx with a reason.
+One more reason is `{APPLICATION_REFUSED}`: your application answered 4xx with a reason.
 
-To see a rule work, send a message to a local account (`mailstep up`). The sender's domain tells its SES which
-checks fail: `ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or
-together. Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three,
-it is authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to
+To see a rule work, send a message to a local account (`mailstep up`). There, the sender's domain decides which of
+SES's checks fail. Mail from `ann@spam.simulator.example` is spam; `virus.`, `spf.`, `dkim.` and `dmarc.` make those
+checks fail, and you can combine them. Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if one
+of the three passes, the mail is authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to
 `ann@complaint.simulator.example` brings a complaint. The next message from either address is refused as
 `suppressed_sender`.
 
 ## Settings of a route
 
-Write them in your `routes.toml` (`functions/custom/routes.toml`, else `functions/routes.toml`), below
-`[routes.<name>]`.
+Write them below `[routes.<name>]`, in `functions/custom/routes.toml` if you have one, else in
+`functions/routes.toml`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""
