@@ -11,8 +11,8 @@ from mailstep.parse.budget import Budget
 from mailstep.parse.message import parse, summary
 from mailstep.telemetry import logger
 
-# Of the time that is left when the message is here, what reading it may take; of the memory, what is for other things:
-# the runtime beside this process, and storing what was read.
+# The share of the remaining time that parsing may take, and the memory that it must leave for other work: the runtime
+# beside this process, and storing the result.
 _READING_SHARE = 0.6
 _OTHER_OCTETS = 96 * 1024 * 1024
 

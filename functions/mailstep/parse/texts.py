@@ -1,4 +1,4 @@
-"""The text to read, put together from its parts."""
+"""Joins the text parts of a message."""
 
 from functools import partial
 
@@ -12,9 +12,9 @@ from mailstep.parse.budget import Budget
 
 
 def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: set[Defect], budget: Budget) -> str:
-    """The parts to read, one after the other; line ends LF, without the NULs that some systems leave in.
+    """The text of the parts, in order, with LF line ends and without NUL characters.
 
-    A part that is too long, or that cannot be decoded, becomes one of the attachments.
+    A part that is too long or cannot be decoded also becomes an attachment.
     """
     texts: list[str] = []
     room = limits.TEXT

@@ -16,7 +16,7 @@ _ADDR_SPEC = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox: its decoded display name, its addr-spec (RFC 6532 too), and the group that it stands in."""
+    """A mailbox: its decoded display name, its addr-spec (also of RFC 6532), and its group."""
 
     name: str
     address: str
@@ -24,14 +24,14 @@ class Address:
 
 
 def parse_addresses(value: str, options: Options = DEFAULTS) -> tuple[Address, ...]:
-    """The mailboxes of an address list, each with its group; leniently, as a reader would."""
+    """The mailboxes of an address list, each with its group. It is lenient with broken lists."""
     return tuple(islice(_mailboxes(value, options), options.addresses))
 
 
 def _mailboxes(value: str, options: Options) -> Iterator[Address]:
     group: str | None = None
     if value.count('"') % 2 or value.count("(") != value.count(")"):
-        # Quotes or comments that never end would swallow what follows.
+        # An unclosed quote or comment would hide everything after it.
         value = re.sub(r'["()]', " ", value)
     for item, mark in _items(value):
         if mark == ":" and "@" not in item:

@@ -9,11 +9,11 @@ _FOLD = re.compile(r"(?:\r\n|\n|\r)(?=[ \t])")
 
 
 def unfold(value: bytes) -> str:
-    """A raw value as text on one line: UTF-8 where it is (RFC 6532), else Windows-1252, which reads any octet."""
+    """A raw value as text on one line: read as UTF-8 (RFC 6532), or else as Windows-1252, which takes any octet."""
     text = undeclared(value).strip()
     return text if text.isprintable() else CONTROLS.sub(" ", _FOLD.sub("", text))
 
 
 def parse_unstructured(value: bytes) -> str:
-    """A raw value as a reader sees it: unfolded, its encoded-words decoded (RFC 2047)."""
+    """A raw value, unfolded, and with its encoded-words decoded (RFC 2047)."""
     return decode_words(unfold(value))
