@@ -74,11 +74,11 @@ MESSAGES: dict[str, str | bytes] = {
 # Steps that fail only where a library has a fault that nobody knows of yet: the message that takes the step, and the
 # function behind it, which is made to fail. test_budget.py makes them loop and swell.
 FAILING: dict[str, tuple[str | bytes, str]] = {
-    "part_not_decoded": (WHOLE, "attachments.content"),
+    "part_not_decoded": (WHOLE, "attachment_parts.content"),
     "text_not_decoded": (WHOLE, "texts.decode"),
     "reply_not_found": (WHOLE, "message.reply_text"),
-    "media_type_not_detected": (WHOLE, "attachments.filetype.guess"),
-    "nested_subject_unreadable": (NESTED, "attachments.header"),
+    "media_type_not_detected": (WHOLE, "attachment_parts.filetype.guess"),
+    "nested_subject_unreadable": (NESTED, "attachment_parts.header"),
     "delivery_report_unreadable": (REPORT, "message.delivery_report"),
 }
 
