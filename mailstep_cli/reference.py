@@ -26,7 +26,7 @@ from mailstep_cli.verify.facts import FACTS
 _POLICY = """# Which messages are accepted
 
 `make reference` generates this page from `functions/mailstep/validate/policy.py`. The first rule that a message breaks
-refuses it.
+decides.
 
 - **Told**: the sender gets a short reply that says what to do. The execution ends with the outcome `refused`.
 - **Silent**: the sender gets no reply. The outcome is `silent`.
@@ -38,7 +38,7 @@ aligned SPF or DKIM authenticates.
 | | code | reason | sender | source, or the route's setting |
 | --- | --- | --- | --- | --- |"""
 _SETTINGS = f"""
-There is one more reason: `{APPLICATION_REFUSED}` means that your application answered 4xx with a reason.
+One more reason is `{APPLICATION_REFUSED}`: your application answered 4xx with a reason.
 
 To see a rule work, send a message to a local account (`mailstep up`). The sender's domain tells its SES which
 checks fail: `ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or
@@ -51,8 +51,8 @@ brings a complaint. The next message from either address is refused as `suppress
 
 ## Settings of a route
 
-Write them in your `routes.toml` (`functions/custom/routes.toml`, else `functions/routes.toml`), below
-`[routes.<name>]`.
+Write them below `[routes.<name>]`, in `functions/custom/routes.toml` if you have one, else in
+`functions/routes.toml`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""

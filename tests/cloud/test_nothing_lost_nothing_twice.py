@@ -208,7 +208,7 @@ def test_the_application_processes_under_a_key_that_stays_the_same(desk: Desk, a
     assert "Done." in result.reply.read_text()
 
 
-def test_an_application_that_refuses_has_its_reason_told(desk: Desk, application: Application) -> None:
+def test_the_sender_gets_the_reason_of_an_application_that_refuses(desk: Desk, application: Application) -> None:
     application.answers = [lambda: (422, b'{"reason": "Order 4711 is closed."}')]
     [result] = desk.send("order.eml", route="application")
     assert (result.outcome, result.reason, result.error) == ("refused", "application_refused", "ApplicationRefused")
@@ -216,7 +216,7 @@ def test_an_application_that_refuses_has_its_reason_told(desk: Desk, application
     assert "Order 4711 is closed." in result.reply.read_text()
 
 
-def test_a_failure_is_told_to_the_sender_and_to_the_operators_and_fails_the_execution(
+def test_a_failure_alerts_the_sender_and_the_operators_and_fails_the_execution(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
     alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "failure-alerts")

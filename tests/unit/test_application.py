@@ -112,7 +112,7 @@ def test_a_retry_after_that_says_nothing_is_left_to_the_declared_retries(serve: 
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
-def test_what_may_pass_is_transient(serve: Serve, status: int) -> None:
+def test_a_status_that_may_pass_is_a_transient_error(serve: Serve, status: int) -> None:
     with pytest.raises(TransientError, match=str(status)):
         asked(serve(status, b""))
 

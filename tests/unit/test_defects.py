@@ -76,12 +76,12 @@ MESSAGES: dict[str, str | bytes] = {
 # Steps that fail only where a library has a fault that nobody knows of yet: the message that takes the step, and the
 # function behind it, which is made to fail. test_budget.py makes them loop and swell.
 FAILING: dict[str, tuple[str | bytes, str]] = {
-    "part_not_decoded": (WHOLE, "attachments.content"),
+    "part_not_decoded": (WHOLE, "attachment_parts.content"),
     "text_not_decoded": (WHOLE, "texts.decode"),
     "html_not_read": (HTML, "texts.html_text"),
     "reply_not_found": (WHOLE, "message.split"),
-    "media_type_not_detected": (WHOLE, "attachments.filetype.guess"),
-    "nested_subject_unreadable": (NESTED, "attachments.header"),
+    "media_type_not_detected": (WHOLE, "attachment_parts.filetype.guess"),
+    "nested_subject_unreadable": (NESTED, "attachment_parts.header"),
     "delivery_report_unreadable": (REPORT, "message.delivery_report"),
 }
 

@@ -193,7 +193,7 @@ LATE = {
 }
 
 
-def test_what_failed_is_tried_again_within_two_seconds_and_spread() -> None:
+def test_the_first_retry_comes_within_two_seconds_with_full_jitter() -> None:
     """docs/architecture.md, "A burst"; AWS Step Functions Developer Guide, "Error handling": FULL draws from 0 on."""
     for state, retrier in retries():
         late = [LATE[error][0] for error in retrier["ErrorEquals"] if error in LATE]
@@ -254,7 +254,7 @@ def test_every_cycle_has_a_wait_or_a_bound() -> None:
     TopologicalSorter(graph).prepare()  # raises CycleError
 
 
-def test_the_failure_notice_is_sent_once_from_where_it_could_come_again() -> None:
+def test_the_failure_notice_is_sent_once_even_if_its_state_is_reached_again() -> None:
     """What bounds the cycle over ReprocessEmail: a second answer that is no answer fails the execution."""
     choices = STATES["ChooseReply"]["Choices"]
     [shut] = [choice for choice in choices if choice["Next"] == "FailUnanswered"]

@@ -169,7 +169,7 @@ def test_an_address_is_suppressed_in_each_of_its_forms(to: str, sender: str) -> 
         complaint(to=[1]),
     ],
 )
-def test_a_bounce_or_complaint_that_cannot_be_read_is_said_and_counted_without_its_content(
+def test_a_bounce_or_complaint_that_cannot_be_read_is_counted_and_logged_without_its_content(
     log: io.StringIO, capsys: pytest.CaptureFixture[str], event: str
 ) -> None:
     tell(event)
@@ -190,7 +190,7 @@ def test_an_odd_event_that_can_be_read_is_recorded(log: io.StringIO, event: str)
     assert [(said["suppressed"], said["unread"]) for said in lines(log)] == [(1, 0)]
 
 
-def test_a_warning_names_the_reply_by_which_the_operators_find_the_event(log: io.StringIO) -> None:
+def test_a_warning_has_the_ses_message_id_of_the_reply(log: io.StringIO) -> None:
     hostile = json.dumps({"eventType": "Bounce", "mail": {"messageId": "ann@shop.example"}})
     tell(bounce(to=[1]), hostile)
     assert [(said["sns_message_id"], said.get("ses_message_id")) for said in lines(log)] == [

@@ -62,7 +62,7 @@ def items() -> list[dict[str, object]]:
     return boto3.client("dynamodb").scan(TableName="ledger")["Items"]  # type: ignore[return-value]
 
 
-def test_the_same_message_under_another_key_is_known_again_and_its_own_retry_passes() -> None:
+def test_the_same_message_under_another_key_is_a_duplicate_and_its_own_retry_passes() -> None:
     assert delivered("first")
     assert delivered("first")
     assert not delivered("second")

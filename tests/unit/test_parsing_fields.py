@@ -88,7 +88,7 @@ def test_a_header_without_its_empty_line_loses_nothing() -> None:
         ("no identifier", None),
     ],
 )
-def test_a_message_identifier_is_found_or_said_to_be_unreadable(value: str, identifier: str | None) -> None:
+def test_a_message_identifier_is_found_or_noted_as_a_defect(value: str, identifier: str | None) -> None:
     message = field("Message-ID", value)
     assert message.message_id == identifier
     assert ("message_id_unreadable" in message.defects) == (identifier is None)

@@ -151,7 +151,7 @@ def test_any_file_name_is_one_file(name: str) -> None:
         ("no-such", b"kept", b"kept"),
     ],
 )
-def test_transfer_encodings_are_undone_and_what_cannot_be_is_kept(
+def test_transfer_encodings_are_decoded_and_undecodable_parts_are_kept(
     encoding: str, encoded: bytes, decoded: bytes | None
 ) -> None:
     kept: dict[str, bytes] = {}
@@ -189,7 +189,7 @@ def test_a_calendar_and_an_inline_picture_are_attachments_that_say_so() -> None:
     ]
 
 
-def test_what_is_called_winmail_dat_and_is_something_else_is_kept_whole() -> None:
+def test_another_file_named_winmail_dat_is_kept_whole() -> None:
     whole = parsed("Content-Type: application/ms-tnef; name=winmail.dat\n\nno TNEF at all\n")
     assert [attachment.filename for attachment in whole.attachments] == ["winmail.dat"]
     assert "tnef_unreadable" in whole.defects

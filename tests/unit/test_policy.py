@@ -277,7 +277,7 @@ def test_all_archives_of_a_message_share_one_budget() -> None:
         assert reason(message(**attached(*zipped * 4)), TAKES_MANY, content=content) == "archive_bomb"
 
 
-def test_archives_whose_inner_ones_break_late_are_not_inflated_without_end() -> None:
+def test_nested_archives_that_break_late_are_inflated_only_up_to_the_limit() -> None:
     whole = bytearray(archive(("n.zip", bytes(1_000_000) + b"x")))
     at = whole.index(b"PK\x01\x02") - 4
     whole[at : at + 4] = b"\xff" * 4

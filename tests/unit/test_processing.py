@@ -157,7 +157,7 @@ def test_a_route_whose_url_is_not_set_yet_is_processed_as_mailstep_routes_says()
     assert "Your message arrived" in told.stdout
 
 
-def test_a_file_that_is_not_there_or_not_an_email_is_one_line(checkout: Path) -> None:
+def test_a_missing_file_or_one_that_is_not_an_email_is_one_line(checkout: Path) -> None:
     (checkout / "nothing.eml").write_bytes(b"\0\1\2")
     for name, says in (("nowhere.eml", "No such file"), ("nothing.eml", "not an email")):
         told = process(checkout, name, "--route", "words")

@@ -29,7 +29,7 @@ ENVIRONMENT = {
 }
 
 
-def test_the_shipped_routes_are_valid_also_where_no_application_is_named() -> None:
+def test_the_shipped_routes_are_valid_without_an_application() -> None:
     routes = load(SHIPPED.read_text(), ENVIRONMENT)
     assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "hmac")
     assert routes["tickets"].queue.endswith("app.fifo")
@@ -176,7 +176,7 @@ def test_a_url_is_called_in_one_form(url: str, called: str) -> None:
         ("attachment_types", "text/", "write "),
     ],
 )
-def test_a_pattern_that_nothing_matches_is_refused_with_what_is_meant(setting: str, pattern: str, remedy: str) -> None:
+def test_a_pattern_that_matches_nothing_is_refused_with_a_suggestion(setting: str, pattern: str, remedy: str) -> None:
     text = f"[routes.a]\n{setting} = [\n  '*@fine.example',\n  '{pattern}',\n]"
     if setting == "attachment_types":
         text = text.replace("*@fine.example", "text/plain")

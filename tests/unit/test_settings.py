@@ -69,7 +69,7 @@ def reached(function: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_checks_at_its_start_what_the_code_below_it_reads(function: str) -> None:
+def test_a_function_checks_at_its_start_every_variable_that_its_code_reads(function: str) -> None:
     handler = FUNCTIONS[function]["Handler"].rpartition(".")[0]
     found = reached(function)
     checked = found.pop(handler, set())
@@ -137,7 +137,7 @@ def _sound(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_all_that_is_missing_is_one_error_that_says_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_variables_are_one_error_that_says_where_to_set_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TABLE_NAME")
     monkeypatch.delenv("DOMAIN")
     with pytest.raises(ConfigurationError) as raised:

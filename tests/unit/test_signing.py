@@ -81,14 +81,14 @@ def test_without_auth_nothing_is_added() -> None:
     assert signing.authenticate(Route(url=URL), BODY, {"A": "b"}) == {"A": "b"}
 
 
-def test_a_secret_that_is_not_there_is_a_configuration_error_that_says_so() -> None:
+def test_a_missing_secret_is_a_configuration_error_that_says_so() -> None:
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone"
     with pytest.raises(ConfigurationError, match="ApplicationSecretArn") as caught:
         signing.authenticate(Route(url=URL, auth="hmac", secret=arn), BODY, {})
     assert json.dumps(str(caught.value)).isascii()
 
 
-def test_a_secret_is_read_once_and_anew_where_the_application_rejected_it() -> None:
+def test_a_secret_is_read_once_and_again_after_the_application_rejected_it() -> None:
     """docs/applications.md: a rotated secret is in use at the next try after a 401 or 403."""
     arn = secret("old")
     route = Route(url=URL, auth="api_key", secret=arn)

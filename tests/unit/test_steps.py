@@ -87,7 +87,7 @@ def test_a_route_at_fault_stops_its_own_mail_only(monkeypatch: pytest.MonkeyPatc
     assert send_once.sender_of("cash").display_name == "Cash $ Carry"
 
 
-def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
+def test_our_own_addresses_include_those_of_faulty_routes_in_canonical_form(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "routes.toml"
@@ -330,7 +330,7 @@ REJECTIONS = [
 
 
 @pytest.mark.parametrize(("code", "text", "remedy"), REJECTIONS)
-def test_what_ses_rejects_is_named_for_the_remedy_without_the_recipient(
+def test_an_error_of_ses_names_the_remedy_and_not_the_recipient(
     ready: None, ses_answers: Any, code: str, text: str, remedy: str
 ) -> None:
     ses_answers(code, text)
@@ -395,7 +395,7 @@ def test_no_reply_goes_to_an_unauthenticated_sender(ready: None, ses_answers: An
     assert reply_handler.handler(event("reply"), CONTEXT) == NOTHING_SENT
 
 
-def test_each_kind_is_sent_once_an_email_and_a_replay_answers_again_only_where_told_to(ready: None) -> None:
+def test_each_kind_of_reply_is_sent_once_an_email_unless_a_replay_asks_for_another(ready: None) -> None:
     def run(kind: str, execution: str, *, again: bool = False) -> str:
         request = event("reply") | {"kind": kind, "execution_name": execution}
         request["claim"]["email"]["reply_again"] = again

@@ -91,7 +91,7 @@ def test_what_only_aws_asks_for_is_there(role: str, action: str) -> None:
     assert allowed(role, action)
 
 
-def test_what_feedback_fails_at_is_kept_with_what_never_reached_it() -> None:
+def test_events_that_feedback_failed_on_or_never_got_share_a_dead_letter_queue() -> None:
     function = FUNCTIONS["FeedbackFunction"]
     queue = function["DeadLetterQueue"]["TargetArn"]
     assert function["Events"]["Feedback"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == queue

@@ -39,7 +39,7 @@ def printed(view: Any, **options: Any) -> str:
 
 
 @pytest.mark.parametrize("body", [*CASES.values(), EVIL.replace("\r", "")])
-def test_parse_shows_what_a_sender_wrote_and_obeys_none_of_it(tmp_path: Path, body: str) -> None:
+def test_parse_shows_a_senders_control_characters_as_text(tmp_path: Path, body: str) -> None:
     (tmp_path / "evil.eml").write_bytes(f"From: a@b.example\r\nSubject: hi\r\n\r\n{body}\r\n".encode())
     shown = run("parse", str(tmp_path / "evil.eml"))
     assert (shown.returncode, obeyed(shown.stdout), obeyed(shown.stderr)) == (0, set(), set())

@@ -197,7 +197,7 @@ def test_no_length_and_no_count_makes_the_reader_read_more_than_there_is(monkeyp
             assert not (is_all and defects)
 
 
-def test_what_is_read_is_bounded_for_all_winmail_dat_of_a_message() -> None:
+def test_the_limit_counts_over_all_winmail_dat_files_of_a_message() -> None:
     unpacker, defects = reader.Unpacker(Options(tnef_values=25)), set[Defect]()
     assert unpacker.unpack(FULL, defects)[1]
     assert unpacker.unpack(FULL, defects) == ([], False)

@@ -68,7 +68,7 @@ def test_without_sess_own_block_nothing_is_believed(raw: str) -> None:
         "x(((y) ; dkim=pass header.d=victim.example (z) ))@evil.example",
     ],
 )
-def test_what_a_sender_put_into_sess_own_fields_is_not_believed(envelope_from: str) -> None:
+def test_text_of_the_sender_in_sess_own_fields_is_no_verdict(envelope_from: str) -> None:
     results = (
         f"amazonses.com; spf=pass (spfCheck: evil.example) client-ip=1; envelope-from={envelope_from}; helo=x;"
         f" dkim=pass header.i={envelope_from}; dmarc=fail header.from=victim.example;"

@@ -1,4 +1,4 @@
-"""Which parts are the text to read, and which are attachments (RFC 8621 section 4.1.4, "bodyStructure")."""
+"""Sorts parts into text and attachments (RFC 8621 section 4.1.4, "bodyStructure")."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ _TEXT = ("text/plain", "text/html")
 
 @dataclass
 class Bodies:
-    """The parts in order: `text` and `html` are read, `files` are all others that hold content."""
+    """The parts in order: `text` and `html` are the body, `files` are all others with content."""
 
     text: list[Part] = field(default_factory=list)
     html: list[Part] = field(default_factory=list)
@@ -45,7 +45,7 @@ def _walk(parts: list[Part], multipart: str, *, in_alternative: bool, found: Bod
         elif _is_read(part, number, multipart):
             _read(part, multipart, in_alternative=in_alternative, found=found)
     if multipart == "alternative":
-        # An alternative without one of the kinds stands for both.
+        # If an alternative lacks one kind, the other one takes its place.
         if len(found.text) == text_before and len(found.html) > html_before:
             found.text += found.html[html_before:]
         elif len(found.html) == html_before and len(found.text) > text_before:

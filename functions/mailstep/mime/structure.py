@@ -1,4 +1,4 @@
-"""The structure of a message (RFC 5322, RFC 2046): fields and parts as spans of the raw octets, nothing copied.
+"""Finds the fields and parts of a message (RFC 5322, RFC 2046), as spans of the raw octets, without a copy.
 
 A careful reader's parser: it never raises, takes any line end, lets an outer boundary end what an inner one left
 open, and finds the boundary that was meant where the declared one is missing or wrong.
@@ -12,11 +12,11 @@ from mailstep.mime.defects import Defect
 from mailstep.mime.fields import Parameters, parse_parameters, unfold
 from mailstep.mime.options import DEFAULTS, Options
 
-# A field name is printable US-ASCII but ":" (RFC 5322 section 2.2); some mail has white space before the colon.
+# A field name is printable US-ASCII except ":" (RFC 5322 section 2.2). Some mail has white space before the colon.
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _END = rb"(?:\r\n|\n|\r(?!\n))"
-# A field goes on where white space and something after it begin the next line (RFC 5322 section 2.2.3). Lines of white
-# space alone may come between (section 4.2, obs-FWS); then a field must follow, because bodies are indented too.
+# A field continues on a line that begins with white space and has more after it (RFC 5322 section 2.2.3). Lines of
+# white space alone may come between (section 4.2, obs-FWS). Then a field must follow, because bodies are indented too.
 _FIELD_END = re.compile(
     _END + rb"(?![ \t]++[^ \t\r\n])"
     rb"(?!(?:[ \t]++" + _END + rb"){1,3}(?:[ \t]++[^ \t\r\n][^\r\n]*+" + _END + rb"){1,5}[!-9;-~]++[ \t]*+:)"
@@ -37,11 +37,11 @@ _OF_SYSTEMS = re.compile(
 )
 _WHITE_LINE = re.compile(rb"[ \t]+" + _END + rb"(?=" + _KNOWN + rb")", re.IGNORECASE)
 _KNOWN_FIELD = re.compile(rb"[\r\n](?=" + _KNOWN + rb")", re.IGNORECASE)
-_BEFORE_HEADER = 500  # octets: an SMTP conversation that was stored with the message
+_BEFORE_HEADER = 500  # octets; some systems store the SMTP conversation before the message
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
-# What begins a part where no boundary is declared: a line of two dashes and a token, then a Content- field.
+# How a part begins if no boundary is declared: a line of two dashes and a token, then a Content- field.
 _UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,300})(?:\r\n|\n|\r)(?=[Cc]ontent-)")
 
 _MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2
@@ -54,7 +54,7 @@ Field = tuple[str, bytes]
 
 @dataclass(slots=True)
 class Part:
-    """A part and where its body lies in the raw message; `children` where it is a multipart that could be split."""
+    """A part, and where its body is in the raw message. A multipart that could be split has `children`."""
 
     fields: list[Field]
     start: int
@@ -74,7 +74,7 @@ class Part:
 
 
 def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> Part:
-    """The tree of parts of a message; what was wrong with it is added to `defects`."""
+    """The tree of parts of a message. Adds what is wrong with it to `defects`."""
     hints = hints_in(raw, options)
     root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=True)
     waiting, parts = [(root, 0)], 1
@@ -96,7 +96,7 @@ def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> 
 def header(
     raw: bytes, start: int, end: int, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = False
 ) -> tuple[list[Field], int]:
-    """The header fields from `start`, and where the body begins. `top`: of a message, not of a part of one."""
+    """The header fields from `start`, and where the body begins. `top` means a message's header, not a part's."""
     fields: list[Field] = []
     at = _skip_what_is_before(raw, start, end, defects) if top else start
     room, most = options.header_octets, options.header_fields
@@ -118,7 +118,7 @@ def header(
             if not kept or length < value_end - name.end():
                 defects.add(Defect.HEADER_TRUNCATED)
             if not kept:
-                # Nothing more is kept: only its end is looked for.
+                # The limit is reached: look only for the end of the header.
                 blank = _EMPTY_LINE.search(raw, value_end, end)
                 return fields, blank.end() if blank else end
             at = following
@@ -233,7 +233,7 @@ def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: set[De
 
 
 def _after(raw: bytes, line: bytes, part: Part, at: int | None = None) -> int:
-    """Where the next line that begins so begins, or -1."""
+    """The start of the next line that begins with these octets, or -1."""
     found = raw.find(line, part.start if at is None else at, part.end)
     return found if found < 0 else found + 1
 

@@ -1,4 +1,4 @@
-"""Raw octets to a Message: the structure found, the text to read decoded, everything else handed on as attachments."""
+"""Parses raw octets into a Message: finds the parts, decodes the text, and hands on the rest as attachments."""
 
 import re
 from functools import partial
@@ -107,7 +107,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
 
 
 def summary(message: Message) -> Summary:
-    """What state may carry of a message."""
+    """The few fields of a message that the workflow's state has."""
     return Summary(
         from_address=message.from_[0].address if message.from_ else None,
         subject=message.subject[:SUBJECT_IN_STATE],
@@ -118,7 +118,7 @@ def summary(message: Message) -> Summary:
 
 
 def _is_no_email(raw: bytes, root: Part) -> bool:
-    """No field but those that SES adds, and content that is no text: bare text is taken for a body without a header."""
+    """Whether there are only fields that SES adds, and no text. Text alone counts as a body without a header."""
     if any(not is_ses_field(name) for name, _ in root.fields):
         return False
     stored_by_ses = any(name.lower().startswith("x-ses-") for name, _ in root.fields)

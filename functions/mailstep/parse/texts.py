@@ -1,4 +1,4 @@
-"""The text and the HTML to read, put together from their parts."""
+"""Joins the text parts of a message, and its HTML parts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -53,9 +53,9 @@ def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defec
 def read_text(
     raw: bytes, parts: Iterable[Part], attachments: Attachments, defects: set[Defect], budget: Budget
 ) -> Read:
-    """The text of each part; line ends LF, without the NULs that some systems leave in.
+    """The text of each part, with LF line ends and without NUL characters.
 
-    A part that is too long, or that cannot be decoded, becomes one of the attachments.
+    A part that is too long or cannot be decoded also becomes an attachment.
     """
     texts: dict[int, str] = {}
     room = limits.TEXT

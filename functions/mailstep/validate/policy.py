@@ -62,7 +62,7 @@ class Rule:
     tell_sender: bool
     broken_by: Callable[[Case], str | None]
     needs: Literal["message", "stack", "verdicts"] = "message"
-    """What it looks at beyond the message and the route: records and times of the stack, or verdicts of SES."""
+    """What the rule needs beyond the message and the route: records and times of the stack, or verdicts of SES."""
 
 
 _ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)([+.-].*)?$", re.IGNORECASE)
@@ -242,8 +242,8 @@ def _is_of_a_kind(attachment: Attachment, wanted: tuple[str, ...]) -> bool:
     return all(_matches(kind, wanted) for kind in known)
 
 
-# Silent rules come first: no sender is told anything until we know that the address is authentic and that a person
-# wrote. The rules that write records (duplicates, replies an hour) run only for messages that passed those before.
+# Silent rules come first: Mailstep tells a sender nothing until it knows that the address is authentic and that a
+# person wrote. The rules that write records (duplicates, replies an hour) run only if a message passed those before.
 RULES = (
     Rule("no_sender", "No From address", "RFC 5322 section 3.6.2", False, _has_no_sender),
     Rule("virus", "SES found a virus", "SES, X-SES-Virus-Verdict", False, _has_a_virus, needs="verdicts"),
@@ -317,8 +317,8 @@ RULES = (
     Rule("too_many_attachments", "More than the route accepts", "`max_attachments`", True, _has_too_many_attachments),
     Rule(
         "attachment_type",
-        "The declared or detected type of an attachment is not accepted; where the route lists no types, programs are "
-        "refused",
+        "The route does not accept the declared or detected type of an attachment; a route without a list of types "
+        "accepts everything but programs",
         "`attachment_types`",
         True,
         _has_a_forbidden_attachment,

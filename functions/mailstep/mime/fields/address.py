@@ -25,7 +25,7 @@ _ROUTE = re.compile(r"^[^\[]*:\s*")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox: its decoded display name, its addr-spec (RFC 6532 too), and the group that it stands in."""
+    """A mailbox: its decoded display name, its addr-spec (also of RFC 6532), and its group."""
 
     name: str
     address: str
@@ -33,14 +33,14 @@ class Address:
 
 
 def parse_addresses(value: str, options: Options = DEFAULTS, *, hints: Sequence[str] = ()) -> tuple[Address, ...]:
-    """The mailboxes of an address list, each with its group; leniently, as a reader would."""
+    """The mailboxes of an address list, each with its group. It is lenient with broken lists."""
     return tuple(islice(_mailboxes(value, options, hints), options.addresses))
 
 
 def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[Address]:
     group: str | None = None
     if not without_comments(value)[2]:
-        # Quotes or comments that never end would swallow what follows.
+        # An unclosed quote or comment would hide everything after it.
         value = re.sub(r'["()]', " ", value)
     for item, mark in _items(value):
         if mark == ":" and "@" not in (plain := without_comments(item)[0]):

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from mailstep.mime.charsets import decode
 
 CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
-"""Control characters but the tab: none of them belongs into a value that was read."""
+"""Control characters except the tab, which no decoded value may contain."""
 
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 
 
 def decode_words(value: str, hints: Sequence[str] = ()) -> str:
-    """Encoded-words decoded; neighbours of one character set are joined first, for those cut inside a character."""
+    """The text with its encoded-words decoded. Adjacent ones of one character set are joined first.
+
+    Some senders cut them within a character.
+    """
     if "=?" not in value:
         return value
     pieces: list[str] = []

@@ -10,7 +10,7 @@ _BARE_ID = re.compile(r"<?([^<>\s@]+@[^<>\s@]+)>?")
 
 
 def parse_message_ids(value: str, options: Options = DEFAULTS) -> tuple[str, ...]:
-    """The msg-ids of a field, in angle brackets; the newest where there are too many, none that is too long.
+    """The msg-ids of a field, in angle brackets. If there are too many, the newest. Too long ones are left out.
 
     Lost brackets are put back, and white space that folding left within them is taken out.
     """

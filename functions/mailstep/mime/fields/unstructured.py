@@ -10,11 +10,11 @@ _FOLD = re.compile(r"(?:\r\n|\n|\r)(?=[ \t])")
 
 
 def unfold(value: bytes, hints: Sequence[str] = ()) -> str:
-    """A raw value as text on one line: UTF-8 where it is (RFC 6532), else in the charset that `hints` say."""
+    """A raw value as text on one line: read as UTF-8 (RFC 6532), or else in one of the charsets in `hints`."""
     text = decode(value, hints=hints, detect=False).text.strip()
     return text if text.isprintable() else CONTROLS.sub(" ", _FOLD.sub("", text))
 
 
 def parse_unstructured(value: bytes, hints: Sequence[str] = ()) -> str:
-    """A raw value as a reader sees it: unfolded, its encoded-words decoded (RFC 2047)."""
+    """A raw value, unfolded, and with its encoded-words decoded (RFC 2047)."""
     return decode_words(unfold(value, hints), hints)
