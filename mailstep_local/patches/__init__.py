@@ -16,6 +16,7 @@ from mailstep_local.patches import (
     memory,
     own_calls,
     queues,
+    redrive,
     repeats,
     ses_rules,
     ses_sending,
@@ -33,6 +34,7 @@ USERS = (
     own_calls,
     provisioners,
     queues,
+    redrive,
     repeats,
     ses_rules,
     ses_sending,
@@ -83,6 +85,7 @@ def apply(
     repeats.apply(run / "deliver-twice")
     step_functions.apply()
     waits.apply()
+    redrive.apply()
     provisioners.add()
     if rules:
         own_calls.apply()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import stepfunctions
+from ministack.services import lambda_svc, stepfunctions
 
 from mailstep_local.ministack_names import Names
 from mailstep_local.rules import documented, integrations, templates
@@ -19,6 +19,8 @@ MINISTACK = Names(
         ),
         "services.lambda_svc:_execute_function_warm": "func, event, request_id",
         "services.lambda_svc:_fetch_code_from_s3": "bucket, key, version_id",
+        "services.lambda_svc:error_response_json": "code, message, status, extra, message_key, content_type",
+        "services.lambda_svc:handle_request": "method, path, headers, body, query_params",
         "services.stepfunctions:_ExecutionError": None,
         "services.stepfunctions:_apply_jsonata_arguments": "state_def, raw_input, ctx",
         "services.stepfunctions:_apply_jsonata_output": "state_def, raw_input, ctx, result, error_output, default",
@@ -82,7 +84,16 @@ def _bound_the_code_of_a_function() -> None:
             )
         return code
 
+    handle = MINISTACK.original("services.lambda_svc:handle_request")
+
+    async def handle_refused(*arguments: Any) -> Any:
+        try:
+            return await handle(*arguments)
+        except Refused as refused:
+            return lambda_svc.error_response_json(refused.code, refused.message, 400)
+
     MINISTACK.replace("services.lambda_svc:_fetch_code_from_s3", fetch_bounded)
+    MINISTACK.replace("services.lambda_svc:handle_request", handle_refused)
 
 
 def _bound_the_response_of_a_function() -> None:

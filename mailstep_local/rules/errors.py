@@ -1,6 +1,5 @@
 """How AWS refuses a request: by which name, and in which form."""
 
-import json
 import warnings
 from typing import Any
 from uuid import uuid4
@@ -75,8 +74,3 @@ def response(call: Call, refused: Refused) -> Response:
         made = serializer_class(call.operation, SerializationContext(str(uuid4()))).serialize(refused)
     body = made["body"]
     return made["status_code"], dict(made["headers"]), body.encode() if isinstance(body, str) else body
-
-
-def as_json(refused: Refused) -> str:
-    """The refusal as the cause of a failed task."""
-    return json.dumps({"errorType": refused.code, "errorMessage": refused.message})

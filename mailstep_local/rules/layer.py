@@ -1,6 +1,5 @@
 """Refuses what AWS refuses, for each request to the local account, before MiniStack sees it."""
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -40,7 +39,7 @@ def check(call: Call) -> None:
     Raises:
         Refused: AWS would refuse it.
     """
-    found = list(islice(_violations(call), _MOST_VIOLATIONS))
+    found = list(islice(shapes.violations(call.operation.input_shape, call.parameters), _MOST_VIOLATIONS))
     if found:
         code = invalid(call.service, call.protocol, missing=found[0].missing)
         counted = "1 validation error" if len(found) == 1 else f"{len(found)} validation errors"
@@ -62,7 +61,3 @@ def check_parameters(service: str, operation: str, parameters: dict[str, Any]) -
     model = service_model(service)
     if model and operation in model.operation_names:
         check(Call(service, str(model.protocol), model.operation_model(operation), parameters))
-
-
-def _violations(call: Call) -> Iterator[shapes.Violation]:
-    yield from shapes.violations(call.operation.input_shape, call.parameters)

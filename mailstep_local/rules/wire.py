@@ -6,14 +6,15 @@ not read: no client of today's SDKs sends the first, and Mailstep does not use t
 
 import gzip
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import botocore.loaders
-from botocore.parsers import RpcV2CBORParser
+from botocore.parsers import ResponseParserError, RpcV2CBORParser
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS, JSONParser, RequestParserError, RestJSONParser
 from moto.core.request import Request as MotoRequest
@@ -40,10 +41,6 @@ _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-class Malformed(Exception):
-    """The body cannot be read, or a member has another type than the model says."""
-
-
 @dataclass(frozen=True)
 class Call:
     """A call of an operation. `parameters` are by the names of the model, as boto3 takes them."""
@@ -52,6 +49,18 @@ class Call:
     protocol: str
     operation: OperationModel
     parameters: dict[str, Any]
+
+
+class Malformed(Exception):
+    """A body cannot be read, or a member has another type than the model says."""
+
+
+class Unreadable(Exception):
+    """A call whose operation is known and whose parameters cannot be read; `call` has no parameters."""
+
+    def __init__(self, call: Call, message: str) -> None:
+        super().__init__(message)
+        self.call = call
 
 
 @cache
@@ -86,15 +95,14 @@ def read(service: str, request: Request, body: bytes, bucket: str | None = None)
     model = service_model(service)
     if model is None:
         return None
-    content_type = request.field("content-type") or ""
-    protocol = _protocol(model, content_type)
+    protocol = _protocol(model, request.field("content-type") or "")
     if request.field("content-encoding") == "gzip" and service != "s3":
         body = gzip.decompress(body)
     if protocol == _CBOR:
         return _read_cbor(model, request, body)
     path = f"/{bucket}{request.path}" if bucket else request.path
     url = f"http://localhost{path}" + (f"?{request.query}" if request.query else "")
-    received = MotoRequest.from_primitives(request.method, url, dict(_joined(request)), body)
+    received = MotoRequest.from_primitives(request.method, url, _joined(request), body)
     router = _router(model.service_name, protocol)
     try:
         operation, labels = router.match(received) if router else (None, {})
@@ -102,6 +110,7 @@ def read(service: str, request: Request, body: bytes, bucket: str | None = None)
         return None
     if operation is None:
         return None
+    call = Call(model.service_name, protocol, operation, {})
     whole = {
         "method": request.method,
         "headers": received.headers,
@@ -110,19 +119,14 @@ def read(service: str, request: Request, body: bytes, bucket: str | None = None)
         "url_params": labels,
         "values": received.values,
     }
+    return _with_parameters(call, lambda: _PARSERS[protocol](operation).parse(whole))
+
+
+def _with_parameters(call: Call, parse: Callable[[], dict[str, Any]]) -> Call:
     try:
-        parsed = _PARSERS[protocol](operation).parse(whole)
-    except (Malformed, ParseError, RequestParserError, ValueError, AttributeError, TypeError) as error:
-        raise Unreadable(Call(model.service_name, protocol, operation, {}), str(error)) from error
-    return Call(model.service_name, protocol, operation, parsed)
-
-
-class Unreadable(Exception):
-    """A call whose operation is known and whose parameters cannot be read."""
-
-    def __init__(self, call: Call, message: str) -> None:
-        super().__init__(message)
-        self.call = call
+        return replace(call, parameters=parse())
+    except (Malformed, ParseError, RequestParserError, ResponseParserError, ValueError, TypeError) as error:
+        raise Unreadable(call, str(error)) from error
 
 
 def _joined(request: Request) -> dict[str, str]:
@@ -146,9 +150,8 @@ def _read_cbor(model: ServiceModel, request: Request, body: bytes) -> Call | Non
     name = request.path.rpartition("/")[2]
     if name not in model.operation_names:
         return None
-    operation = model.operation_model(name)
-    parsed = RpcV2CBORParser().parse_data_item(BytesIO(body)) if body else {}
-    return Call(model.service_name, _CBOR, operation, parsed)
+    call = Call(model.service_name, _CBOR, model.operation_model(name), {})
+    return _with_parameters(call, lambda: RpcV2CBORParser().parse_data_item(BytesIO(body)) if body else {})
 
 
 class _Strict:

@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -81,6 +82,25 @@ def test_a_response_over_6_mb_is_refused(cloud: LocalCloud, answering: str) -> N
     # The quotation marks count too.
     assert "FunctionError" not in invoke(6291556 - 2)
     assert json.loads(invoke(6291556 - 1)["Payload"].read())["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+@pytest.mark.parametrize(("octets", "accepted"), [(250 * 1024 * 1024, True), (250 * 1024 * 1024 + 1, False)])
+def test_code_from_s3_unpacks_to_250_mb_at_most(cloud: LocalCloud, octets: int, accepted: bool) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("large", bytes(octets))
+    s3, client = cloud.account.client("s3"), cloud.account.client("lambda")
+    where = {"S3Bucket": "large-code", "S3Key": "code.zip"}
+    s3.create_bucket(Bucket=where["S3Bucket"])
+    s3.put_object(Bucket=where["S3Bucket"], Key=where["S3Key"], Body=code.getvalue())
+    role = client.get_function_configuration(FunctionName=cloud.functions["ParseFunction"])["Role"]
+    refused = pytest.raises(client.exceptions.InvalidParameterValueException, match="Unzipped size must be smaller")
+    with nullcontext() if accepted else refused:
+        client.create_function(FunctionName="large", Runtime="python3.13", Role=role, Handler="f.handler", Code=where)
+    if accepted:
+        client.delete_function(FunctionName="large")
+    s3.delete_object(Bucket=where["S3Bucket"], Key=where["S3Key"])
+    s3.delete_bucket(Bucket=where["S3Bucket"])
 
 
 def test_a_workflows_data_is_at_most_256_kib_and_states_all_does_not_catch_more(

@@ -437,6 +437,7 @@ RESOURCES: list[tuple[str, dict[str, Any], str]] = [
     ("AWS::IAM::Role", {"RoleName": "a b", "AssumeRolePolicyDocument": {}}, "#/RoleName"),
     ("AWS::IAM::Role", {"RoleName": "r" * 65, "AssumeRolePolicyDocument": {}}, "#/RoleName"),
     ("AWS::IAM::Role", {}, "AssumeRolePolicyDocument"),
+    ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {}, "Tags": [{"Key": "k", "Value": "a;b"}]}, "#/Tags/0/Value"),
     ("AWS::SQS::Queue", {"QueueName": "q" * 81}, "1 to 80"),
     ("AWS::SQS::Queue", {"VisibilityTimeoutSeconds": 1}, "VisibilityTimeoutSeconds"),
     ("AWS::S3::Bucket", {"BucketName": "Staging-2-mail"}, "#/BucketName"),
@@ -460,6 +461,8 @@ def test_cloudformation_converts_numbers_and_flags_that_are_text() -> None:
     templates.check("AWS::SQS::Queue", "Queue", {"VisibilityTimeout": "30", "FifoQueue": "true"})
     templates.check("AWS::Lambda::Function", "Function", _without_code(function(MemorySize="128")))
     templates.check("AWS::S3::Bucket", "Bucket", {})
+    # The pattern of a tag is Java's: \p{L} has every letter.
+    templates.check("AWS::IAM::Role", "Role", {"AssumeRolePolicyDocument": {}, "Tags": [{"Key": "k", "Value": "ü"}]})
 
 
 def _without_code(properties: dict[str, Any]) -> dict[str, Any]:
