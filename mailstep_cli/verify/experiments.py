@@ -131,7 +131,7 @@ def tags(lab: Lab) -> Finding:
     found = []
     for value in ("Az 09 +-=._:/@", "a;b", "x" * 257):
         try:
-            s3.put_object_tagging(**place, Tagging={"TagSet": [{"Key": "quarantined", "Value": value}]})
+            s3.put_object_tagging(**place, Tagging={"TagSet": [{"Key": "reason", "Value": value}]})
             found.append("taken")
         except ClientError as error:
             found.append(error.response["Error"]["Code"])
