@@ -21,7 +21,7 @@ REMEMBERED = timedelta(days=80)
 PARSED = timedelta(days=14)
 """`parsed/` is kept for 15 days at least (template.yaml, ParsedRetentionDays)."""
 SETTLED = timedelta(hours=1)
-"""The execution of an older message has at least begun, unless there is none."""
+"""The execution of an older message has at least begun, if it has one."""
 _PAGES = 20
 
 

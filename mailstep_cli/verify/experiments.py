@@ -223,7 +223,10 @@ def attempt(experiment: Experiment, lab: Lab) -> Finding:
     except TimeoutError as error:
         return fault(str(error), _DIFFERS)
     except ClientError as error:
-        return fault(f"{error.operation_name}: {error.response['Error'].get('Message') or error}", _DIFFERS)
+        said = f"{error.operation_name}: {error.response['Error'].get('Message') or error}"
+        if error.response["Error"].get("Code", "").startswith("AccessDenied"):
+            return unknown(said, "run it with credentials that have this permission")
+        return fault(said, _DIFFERS)
 
 
 def _same(found: object, wanted: object) -> Finding:

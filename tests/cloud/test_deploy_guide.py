@@ -101,6 +101,7 @@ def test_readme_and_make_deploy_by_the_guides_commands() -> None:
     assert [line for line in told.splitlines() if line.startswith("sam ")] == guide[1:]
 
 
+@pytest.mark.timeout(600)
 def test_the_guide_leads_from_deployment_to_a_reply_and_to_removal_without_losing_mail(shell: Shell) -> None:
     limits = json.loads(shell.read("1. Set the names"))
     assert limits["ConcurrentExecutions"] == limits["UnreservedConcurrentExecutions"] == NEW_ACCOUNT

@@ -74,7 +74,11 @@ def test_an_experiment_that_is_not_there_is_named() -> None:
 
 
 def refuses(_lab: lab.Lab) -> Finding:
-    raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutThing")
+    raise ClientError({"Error": {"Code": "ValidationError", "Message": "no"}}, "PutThing")
+
+
+def forbids(_lab: lab.Lab) -> Finding:
+    raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not you"}}, "PutThing")
 
 
 def hangs(_lab: lab.Lab) -> Finding:
@@ -83,11 +87,16 @@ def hangs(_lab: lab.Lab) -> Finding:
 
 
 @pytest.mark.parametrize(
-    ("experiment", "said"), [(refuses, "PutThing: no"), (hangs, "waited 0 s for what never comes")]
+    ("experiment", "state", "said"),
+    [
+        (refuses, "fault", "PutThing: no"),
+        (forbids, "unknown", "PutThing: not you"),
+        (hangs, "fault", "waited 0 s for what never comes"),
+    ],
 )
-def test_what_aws_refuses_or_does_not_do_is_a_finding(experiment: Any, said: str) -> None:
-    found = experiments.attempt(experiment, None)  # type: ignore[arg-type] # neither uses the stack
-    assert (found.state, found.detail) == ("fault", said)
+def test_what_aws_refuses_or_does_not_do_is_a_finding(experiment: Any, state: str, said: str) -> None:
+    found = experiments.attempt(experiment, None)  # type: ignore[arg-type] # none of them uses the stack
+    assert (found.state, found.detail) == (state, said)
 
 
 def test_the_stack_is_removed_whole() -> None:

@@ -298,7 +298,8 @@ def turns_of_an_outage(hours: int, **parameters: int) -> int:
             frame.bind(name, value)
         known["wait_seconds"] = expression.evaluate(None, frame)
         turns += 1
-        if waited + known["wait_seconds"] > seconds:  # CheckOutage
+        # CheckOutage; and far more turns than fit into history are enough to know.
+        if waited + known["wait_seconds"] > seconds or turns > HISTORY // 10:
             return turns
         waited += known["wait_seconds"]
 
