@@ -58,7 +58,7 @@ def error_names() -> Iterator[Mutant]:
 
 
 def retries() -> Iterator[Mutant]:
-    """Each Retry with a first interval of 300 s, and each that makes no attempt."""
+    """Each Retry with a first interval of 300 s, and each without an attempt."""
     for state, body in json.loads(read(DEFINITION))["States"].items():
         for number, one in enumerate(body.get("Retry", [])):
             where = f"{state} Retry {number} ({one['ErrorEquals'][0]})"
@@ -69,6 +69,12 @@ def retries() -> Iterator[Mutant]:
                 in_json((*location, "IntervalSeconds"), lambda _: 300),
                 unit("definition"),
             )
+            yield Mutant(
+                f"MaxAttempts 0: {where}",
+                DEFINITION,
+                in_json((*location, "MaxAttempts"), lambda _: 0),
+                unit("definition"),
+            )
 
 
 def timeouts() -> Iterator[Mutant]:
@@ -76,9 +82,7 @@ def timeouts() -> Iterator[Mutant]:
     for state, body in json.loads(read(DEFINITION))["States"].items():
         if body["Type"] == "Task" and "FunctionName" in body.get("Arguments", {}):
             change = in_json(("States", state, "TimeoutSeconds"), lambda _: 99999999)
-            yield Mutant(
-                f"no timeout to speak of: {state}", DEFINITION, change, unit("definition", only="time_to_end_by")
-            )
+            yield Mutant(f"no timeout to speak of: {state}", DEFINITION, change, unit("definition"))
 
 
 def sending_states() -> Iterator[Mutant]:

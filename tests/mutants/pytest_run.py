@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 
 _PATHS = ("", "functions", "examples/application")
@@ -19,12 +20,20 @@ _FAILED = {1, 2}
 """Tests failed; a test module could not be imported."""
 
 
+class Outcome(StrEnum):
+    """How the tests of a mutant ended."""
+
+    KILLED = "killed"
+    SURVIVED = "SURVIVED"
+    TIMED_OUT = "timed out"
+
+
 class TestsDoNotRun(Exception):
     """pytest ended with neither success nor a failed test."""
 
 
-def tests_pass(copy: Path, arguments: tuple[str, ...]) -> bool:
-    """Whether pytest passes in the copy; tests that hang have failed.
+def run_tests(copy: Path, arguments: tuple[str, ...]) -> Outcome:
+    """Run pytest in the copy: a mutant survives if all tests pass.
 
     Raises:
         TestsDoNotRun: pytest found no tests, or did not take its arguments.
@@ -37,11 +46,11 @@ def tests_pass(copy: Path, arguments: tuple[str, ...]) -> bool:
     if child.exitcode is None:
         child.kill()
         child.join()
-        return False
+        return Outcome.TIMED_OUT
     # Below zero: killed by a signal, which no passing test does.
     if child.exitcode > max(_FAILED):
         raise TestsDoNotRun(f"pytest {' '.join(arguments)} ended with {child.exitcode}")
-    return child.exitcode == _PASSED
+    return Outcome.SURVIVED if child.exitcode == _PASSED else Outcome.KILLED
 
 
 def _run(copy: Path, arguments: tuple[str, ...]) -> None:

@@ -115,6 +115,12 @@ def test_an_address_with_another_domain_or_without_one_is_not_authenticated(auth
         assert not is_authenticated(written(author, **PROVEN))
 
 
+def test_the_domain_of_an_address_is_behind_its_last_at() -> None:
+    """RFC 5321 section 4.1.2: a quoted local part may have an @ of its own."""
+    assert is_authenticated(written(f'"ann@evil.example"@{U_LABELS}', dmarc="pass", dmarc_domain=A_LABELS))
+    assert not is_authenticated(written(f'"ann@evil.example"@{U_LABELS}', dmarc="pass", dmarc_domain="evil.example"))
+
+
 # ---- The same from the fields that SES writes ----
 
 
