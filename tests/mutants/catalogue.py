@@ -188,7 +188,7 @@ def _instead(new: object, _old: object) -> object:
 def watched_dimensions() -> Iterator[Mutant]:
     """Each dimension of each alarm, and of each line of the dashboard."""
     template = parsed(read(TEMPLATE))["Resources"]
-    watched = unit("metrics", only="watched")
+    watched = unit("metrics", only="what_is or awss_own")
     for name, resource in template.items():
         for number, one in enumerate(resource.get("Properties", {}).get("Dimensions", [])):
             change = in_yaml(("Resources", name, "Properties", "Dimensions", number), removed)
@@ -321,7 +321,7 @@ def emitted_dimensions() -> Iterator[Mutant]:
                             f"dimension dropped: {name}, set {number}, {what}",
                             METRICS,
                             partial(_without_dimension, line=one.lineno, column=one.col_offset, dropped=dropped),
-                            unit("metrics"),
+                            unit("metrics", only="what_is or as_it_is_defined"),
                         )
 
 

@@ -4,8 +4,8 @@
 
 pyproject.toml says which files, and which test modules each one meets (`tool.mutmut.tests`). With words, only files
 whose names hold one of them. It works in a copy in which functions/ is called src/, which is the only root of an import
-path that mutmut knows. Survivors that no test can notice are listed in equivalent.toml, with the reason. It ends with 1 if
-another fault survived or fewer than 95 % were killed, and with 2 if the tests do not pass without a fault.
+path that mutmut knows. Survivors that no test can notice are listed in equivalent.toml, with the reason. It ends with
+1 if another fault survived or fewer than 95 % were killed, and with 2 if the tests do not pass without a fault.
 
 The constants of a module are none of mutmut's; they are in constants.py.
 """
