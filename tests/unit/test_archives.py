@@ -3,6 +3,7 @@
 A budget of a few octets stands for that of limits.py, so that the edges can be reached.
 """
 
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED
@@ -81,6 +82,19 @@ def test_what_is_inflated_is_looked_into_whatever_its_compression_and_size(
     assert are_a_bomb([nested(compression, archive(*((str(n), b"") for n in range(4))))])
     allow(declared=len(large) + 3_000_000 - 1, inflated=20_000_000)
     assert are_a_bomb([nested(compression, large)])
+
+
+@pytest.mark.parametrize(("compression", "_cost"), COSTS)
+def test_a_bomb_is_not_inflated_further_than_the_budget(
+    allow: Callable[..., None], compression: int, _cost: int
+) -> None:
+    bomb = nested(compression, bytes(30_000_000))
+    allow(inflated=100_000)
+    tracemalloc.start()
+    assert are_a_bomb([bomb])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - 2 * len(bomb) < 10_000_000
 
 
 @pytest.mark.parametrize("name", ["n.zip", "N.ZIP", "folder/n.Zip"])
