@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from tests.mutants.constants import constants, limits, told
 from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
 from tests.support.project import PROJECT
 
@@ -436,4 +437,7 @@ MUTANTS = (
     *POLICY_BY_HAND,
     *emitted_dimensions(),
     *DOMAIN_BY_HAND,
+    *constants(),
+    *limits(),
+    *told(),
 )

@@ -153,7 +153,7 @@ def test_a_result_as_ses_writes_it_authenticates_as_the_table_says(method: str, 
             clause(method, result, domain),
             envelope_from=f"x@{domain}" if method == "spf" else "bounce@unrelated.example",
         )
-        seen: dict[str, str | None] = {"spf": None, "dkim": None, "dmarc": None} | {method: result}
+        seen = dict[str, str | None](spf=None, dkim=None, dmarc=None) | {method: result}
         expected = promised(**seen, of_spf=relation, of_dkim=relation, of_dmarc=relation)
         assert is_authenticated(message) == expected, (method, result, domain)
 

@@ -676,3 +676,10 @@ def test_only_what_may_be_an_archive_is_opened() -> None:
     files = message(**attached(("a.csv", "text/csv", None), ("b.zip", "application/octet-stream", None)))
     validate(replace(AT_ALL, message=files, open_attachment=opening))
     assert opened == ["b.zip"]
+
+
+def test_a_sender_is_told_of_exactly_the_rules_that_docs_policy_md_calls_told() -> None:
+    page = (PROJECT / "docs" / "policy.md").read_text()
+    rows = re.findall(r"^\| \d+ \| `(\w+)` \|.*\| (told|silent) \|", page, re.MULTILINE)
+    assert len(rows) == len(RULES)
+    assert {rule.code: rule.tell_sender for rule in RULES} == {code: told == "told" for code, told in rows}
