@@ -61,8 +61,8 @@ bench: .venv/ready  ## Compare the parser with others, as ratios in one run
 fuzz: .venv/ready  ## Parse 200,000 mutated real messages (about ten minutes)
 	@$(BIN)/python -W ignore -m bench.fuzz --messages 200000 --seed 1
 
-mutants: .venv/ready mutants-code  ## Make small faults, one by one in a copy, and print those that no test notices
-	@$(BIN)/python -W ignore -m tests.mutants
+mutants: .venv/ready  ## Make small faults, one by one in a copy, and print those that no test notices
+	@$(BIN)/python -W ignore -m tests.mutants.code; code=$$?; $(BIN)/python -W ignore -m tests.mutants && exit $$code
 
 mutants-code: .venv/ready  ## The same, only those that mutmut makes in the code that decides whom to trust
 	@$(BIN)/python -W ignore -m tests.mutants.code

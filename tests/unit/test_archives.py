@@ -53,6 +53,14 @@ def test_members_may_declare_as_many_octets_as_the_limit_and_not_one_more(allow:
         assert are_a_bomb([archive(("a", bytes(600)), ("b", bytes(400)))]) == bomb
 
 
+def test_only_what_is_declared_counts_as_declared(allow: Callable[..., None]) -> None:
+    """A nested archive, of many pieces: its own size, and that of its member."""
+    inner = archive(("a.csv", bytes(3_000_000)), compression=ZIP_STORED)
+    for declared, bomb in ((len(inner) + 3_000_000 - 1, True), (len(inner) + 3_000_000, False)):
+        allow(declared=declared, inflated=10_000_000)
+        assert are_a_bomb([archive(("n.zip", inner))]) == bomb
+
+
 # What an octet costs: BZIP2 and LZMA take four times as long to inflate (validate/archives.py).
 COSTS = [(ZIP_STORED, 1), (ZIP_DEFLATED, 1), (ZIP_BZIP2, 4), (ZIP_LZMA, 4)]
 
@@ -95,6 +103,17 @@ def test_a_bomb_is_not_inflated_further_than_the_budget(
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak - 2 * len(bomb) < 10_000_000
+
+
+def test_a_header_that_asks_for_gigabytes_gets_no_memory() -> None:
+    """The size of the dictionary is in the properties of LZMA (APPNOTE 5.8.8): here 4 GB instead of 8 MB."""
+    honest = nested(ZIP_LZMA)
+    assert honest.count(b"\0\0\x80\0") == 1
+    tracemalloc.start()
+    assert not are_a_bomb([honest.replace(b"\0\0\x80\0", b"\xff" * 4)])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000_000
 
 
 @pytest.mark.parametrize("name", ["n.zip", "N.ZIP", "folder/n.Zip"])
@@ -143,6 +162,8 @@ def test_the_content_of_a_member_begins_behind_its_name_and_extra_field(
     allow(members=2)
     three = archive(("a", b""), ("b", b""))
     assert are_a_bomb([with_extra_field(nested(compression, three, "a longer name.zip"), b"\x99\x99\x04\x00abcd")])
+    # A name may have 65,535 octets (APPNOTE 4.4.10).
+    assert are_a_bomb([nested(compression, three, "n" * 40_000 + ".zip")])
     # The second member lies behind the first one.
     assert are_a_bomb([archive(("first.csv", b"1"), ("n.zip", three), compression=compression)])
 
