@@ -9,7 +9,7 @@ from pathlib import Path
 _PATHS = ("", "functions", "examples/application")
 _OURS = {"tests", "bench", "mailstep", "mailstep_cli", "mailstep_local", "custom"}
 # Third parties' only: our own modules are those of the copy.
-_PRELOADED = ["pytest", "boto3", "pydantic", "hypothesis", "samcli.yamlhelper",
+_PRELOADED = ["pytest", "anyio.pytest_plugin", "boto3", "pydantic", "hypothesis", "jinja2", "nh3", "samcli.yamlhelper",
               "samcli.lib.translate.sam_template_validator", "aws_lambda_powertools.utilities.idempotency",
               *(f"moto.{service}.models" for service in ("dynamodb", "s3", "secretsmanager", "sesv2", "sns", "sqs",
                                                          "stepfunctions"))]  # fmt: skip

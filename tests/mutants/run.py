@@ -71,7 +71,7 @@ def _main(words: list[str]) -> int:
             copy_to(copy)
             copies.put(copy)
         suites = sorted({mutant.tests for mutant in chosen})
-        print(f"{len(chosen)} mutants. First their tests without them ...", flush=True)
+        print(f"{len(chosen)} mutants. First their {len(suites)} sets of tests without them ...", flush=True)
         for tests, passed in zip(suites, pool.map(lambda tests: without_mutant(tests, copies), suites), strict=True):
             if not passed:
                 print(f"These tests fail without any mutant: {' '.join(tests)}")
