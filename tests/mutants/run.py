@@ -19,36 +19,40 @@ from bench import corpus
 from tests.mutants.catalogue import MUTANTS, UNCHANGED
 from tests.mutants.copies import copy_to
 from tests.mutants.edits import DoesNotApply, Mutant
-from tests.mutants.pytest_run import Outcome, TestsDoNotRun, run_tests
+from tests.mutants.pytest_run import Outcome, Runner, TestsDoNotRun
 
 _COPIES = os.cpu_count() or 2
 
 
-def outcome(mutant: Mutant, copies: "Queue[Path]") -> Outcome:
+def outcome(mutant: Mutant, runners: "Queue[Runner]") -> Outcome:
     """What the tests of the mutant make of it."""
-    copy = copies.get()
-    changed = copy / mutant.file
+    runner = runners.get()
+    changed = runner.copy / mutant.file
     before = changed.read_text()
     try:
         changed.write_text(mutant.applied())
-        return run_tests(copy, mutant.tests)
+        return runner.run(mutant.tests, of_code=_is_code(mutant))
     finally:
         changed.write_text(before)
-        copies.put(copy)
+        runners.put(runner)
 
 
-def without_mutant(tests: tuple[str, ...], copies: "Queue[Path]") -> bool:
+def without_mutant(tests: tuple[str, ...], of_code: bool, runners: "Queue[Runner]") -> bool:
     """Whether tests pass in a copy whose rewritten files (definition, templates) mean what they did."""
-    copy = copies.get()
-    before = {file: (copy / file).read_text() for file in UNCHANGED}
+    runner = runners.get()
+    before = {file: (runner.copy / file).read_text() for file in UNCHANGED}
     try:
         for file, rewrite in UNCHANGED.items():
-            (copy / file).write_text(rewrite(before[file]))
-        return run_tests(copy, tests) == Outcome.SURVIVED
+            (runner.copy / file).write_text(rewrite(before[file]))
+        return runner.run(tests, of_code=of_code) == Outcome.SURVIVED
     finally:
         for file, text in before.items():
-            (copy / file).write_text(text)
-        copies.put(copy)
+            (runner.copy / file).write_text(text)
+        runners.put(runner)
+
+
+def _is_code(mutant: Mutant) -> bool:
+    return mutant.file.endswith(".py")
 
 
 def main(words: list[str]) -> int:
@@ -65,19 +69,20 @@ def _main(words: list[str]) -> int:
     began = time.monotonic()
     os.environ["MAIL_CORPUS"] = str(corpus.DIRECTORY)
     with tempfile.TemporaryDirectory(prefix="mutants-") as directory, ThreadPoolExecutor(_COPIES) as pool:
-        copies: Queue[Path] = Queue()
+        runners: Queue[Runner] = Queue()
         for number in range(_COPIES):
             copy = Path(directory, str(number))
             copy_to(copy)
-            copies.put(copy)
-        suites = sorted({mutant.tests for mutant in chosen})
+            runners.put(Runner(copy))
+        suites = sorted({(mutant.tests, _is_code(mutant)) for mutant in chosen})
         print(f"{len(chosen)} mutants. First their {len(suites)} sets of tests without them ...", flush=True)
-        for tests, passed in zip(suites, pool.map(lambda tests: without_mutant(tests, copies), suites), strict=True):
+        passing = pool.map(lambda suite: without_mutant(suite[0], suite[1], runners), suites)
+        for (tests, _), passed in zip(suites, passing, strict=True):
             if not passed:
                 print(f"These tests fail without any mutant: {' '.join(tests)}")
                 return 2
         survived, counts = [], Counter[str]()
-        running = {pool.submit(outcome, mutant, copies): mutant for mutant in chosen}
+        running = {pool.submit(outcome, mutant, runners): mutant for mutant in chosen}
         for number, done in enumerate(as_completed(running), start=1):
             mutant, found = running[done], done.result()
             said = "equivalent" if mutant.equivalent and found == Outcome.SURVIVED else found
