@@ -1,6 +1,6 @@
 # All commands of the project. They need python3 (3.10 or newer), make and a package index, and install the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format reference bench fuzz mutants lock deploy clean
+.PHONY: help demo test soak check audit format reference bench fuzz mutants mutants-code lock deploy clean
 
 PYTHON ?= python3
 # uv from PATH, or else the one that tools/ pins, in .uv/
@@ -62,7 +62,10 @@ fuzz: .venv/ready  ## Parse 200,000 mutated real messages (about ten minutes)
 	@$(BIN)/python -W ignore -m bench.fuzz --messages 200000 --seed 1
 
 mutants: .venv/ready  ## Make small faults, one by one in a copy, and print those that no test notices
-	@$(BIN)/python -W ignore -m tests.mutants
+	@$(BIN)/python -W ignore -m tests.mutants.code; code=$$?; $(BIN)/python -W ignore -m tests.mutants && exit $$code
+
+mutants-code: .venv/ready  ## The same, only those that mutmut makes in the code that decides whom to trust
+	@$(BIN)/python -W ignore -m tests.mutants.code
 
 lock: $(UV)  ## Resolve the pinned requirements again (python packages with their hashes)
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \

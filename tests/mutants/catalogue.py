@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from tests.mutants.constants import constants, limits, told
 from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
 from tests.support.project import PROJECT
 
@@ -58,7 +59,7 @@ def error_names() -> Iterator[Mutant]:
 
 
 def retries() -> Iterator[Mutant]:
-    """Each Retry with a first interval of 300 s, and each that makes no attempt."""
+    """Each Retry with a first interval of 300 s, and each without an attempt."""
     for state, body in json.loads(read(DEFINITION))["States"].items():
         for number, one in enumerate(body.get("Retry", [])):
             where = f"{state} Retry {number} ({one['ErrorEquals'][0]})"
@@ -69,6 +70,12 @@ def retries() -> Iterator[Mutant]:
                 in_json((*location, "IntervalSeconds"), lambda _: 300),
                 unit("definition"),
             )
+            yield Mutant(
+                f"MaxAttempts 0: {where}",
+                DEFINITION,
+                in_json((*location, "MaxAttempts"), lambda _: 0),
+                unit("definition"),
+            )
 
 
 def timeouts() -> Iterator[Mutant]:
@@ -76,9 +83,7 @@ def timeouts() -> Iterator[Mutant]:
     for state, body in json.loads(read(DEFINITION))["States"].items():
         if body["Type"] == "Task" and "FunctionName" in body.get("Arguments", {}):
             change = in_json(("States", state, "TimeoutSeconds"), lambda _: 99999999)
-            yield Mutant(
-                f"no timeout to speak of: {state}", DEFINITION, change, unit("definition", only="time_to_end_by")
-            )
+            yield Mutant(f"no timeout to speak of: {state}", DEFINITION, change, unit("definition"))
 
 
 def sending_states() -> Iterator[Mutant]:
@@ -184,7 +189,7 @@ def _instead(new: object, _old: object) -> object:
 def watched_dimensions() -> Iterator[Mutant]:
     """Each dimension of each alarm, and of each line of the dashboard."""
     template = parsed(read(TEMPLATE))["Resources"]
-    watched = unit("metrics", only="watched")
+    watched = unit("metrics", only="what_is or awss_own")
     for name, resource in template.items():
         for number, one in enumerate(resource.get("Properties", {}).get("Dimensions", [])):
             change = in_yaml(("Resources", name, "Properties", "Dimensions", number), removed)
@@ -320,7 +325,7 @@ def emitted_dimensions() -> Iterator[Mutant]:
                             f"{_KINDS[keyword.arg]} dropped: {name}, {what}",
                             METRICS,
                             partial(_without_dimension, line=one.lineno, column=one.col_offset, dropped=dropped),
-                            unit("metrics"),
+                            unit("metrics", only="what_is or as_it_is_defined"),
                         )
 
 
@@ -435,4 +440,7 @@ MUTANTS = (
     *POLICY_BY_HAND,
     *emitted_dimensions(),
     *DOMAIN_BY_HAND,
+    *constants(),
+    *limits(),
+    *told(),
 )

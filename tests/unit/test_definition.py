@@ -186,6 +186,17 @@ def retries() -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, retrier
 
 
+def test_what_is_retried_is_tried_at_least_once_more() -> None:
+    """With MaxAttempts 0 an error is never retried (Amazon States Language, "Retrying after error")."""
+    assert [(state, retrier["ErrorEquals"]) for state, retrier in retries() if retrier["MaxAttempts"] < 1] == []
+
+
+@pytest.mark.parametrize("task", [*OF_SERVICES, "QueueEmail"])
+def test_a_service_that_fails_for_a_moment_is_called_again(task: str) -> None:
+    """As a function is: AWS throttles its own services' calls, too."""
+    assert all(retrier["MaxAttempts"] >= 3 for state, retrier in retries() if state == task)
+
+
 # Retriers whose first try comes later than 2 seconds, and is not spread, and why.
 LATE = {
     "SendUnconfirmed": (60, "SES may have taken the reply: what it did is to be seen before it is sent again"),

@@ -1,7 +1,7 @@
 """What is remembered between messages, against DynamoDB as moto plays it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -45,17 +45,21 @@ FILE = Attachment(
     filename="a.csv", media_type="text/csv", media_type_detected=None, size_octets=1, sha256="0", key="parsed/1/1"
 )
 FAILED: set[str] = set()
-LEDGER = Ledger(FAILED.__contains__)
+
+
+def records() -> Ledger:
+    """The records, of which an execution failed if it is in FAILED."""
+    return Ledger(FAILED.__contains__)
 
 
 def delivered(identity: str, **changes: object) -> bool:
     """What the ledger says of the delivery of this email by its own execution, `arn:of:<identity>`."""
-    return LEDGER.record_delivery(email(identity, **changes), f"arn:of:{identity}")
+    return records().record_delivery(email(identity, **changes), f"arn:of:{identity}")
 
 
 def replayed(identity: str) -> bool:
     """What the ledger says of the same email by its replay, `arn:of:<identity>-r2`."""
-    return LEDGER.record_delivery(email(identity), f"arn:of:{identity}-r2")
+    return records().record_delivery(email(identity), f"arn:of:{identity}-r2")
 
 
 def items() -> list[dict[str, object]]:
@@ -136,30 +140,49 @@ def test_a_message_is_forgotten_after_five_days(monkeypatch: pytest.MonkeyPatch)
 def test_no_more_are_counted_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, because moto's writes are not atomic; at once: tests/cloud/test_policy.py, the flood."""
     monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: 1_000_000.0)
-    assert [LEDGER.count_reply(email(f"m{n}"), 5) for n in range(8)] == [True] * 5 + [False] * 3
+    assert [records().count_reply(email(f"m{n}"), 5) for n in range(8)] == [True] * 5 + [False] * 3
 
 
 def test_a_retry_is_counted_once_and_senders_and_hours_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
-    assert all(LEDGER.count_reply(email("m1"), 1) for _ in range(3))
-    assert not LEDGER.count_reply(email("m2"), 1)
-    assert not LEDGER.count_reply(email("m2", from_=(Address(address="ANN@B.example"),)), 1)
-    assert LEDGER.count_reply(email("m2", from_=(Address(address="bob@b.example"),)), 1)
+    assert all(records().count_reply(email("m1"), 1) for _ in range(3))
+    assert not records().count_reply(email("m2"), 1)
+    assert not records().count_reply(email("m2", from_=(Address(address="ANN@B.example"),)), 1)
+    assert records().count_reply(email("m2", from_=(Address(address="bob@b.example"),)), 1)
     now += 3600
-    assert LEDGER.count_reply(email("m2"), 1)
+    assert records().count_reply(email("m2"), 1)
+
+
+def test_an_hour_is_a_clock_hour_from_its_first_second_to_its_last() -> None:
+    """docs/policy.md, `replies_an_hour`: in one clock hour."""
+    nine = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    assert records().count_reply(email("m1", received=nine), 2)
+    assert records().count_reply(email("m2", received=nine + timedelta(minutes=59, seconds=59)), 2)
+    assert not records().count_reply(email("m3", received=nine + timedelta(seconds=1)), 2)
+    assert records().count_reply(email("m4", received=nine - timedelta(seconds=1)), 2)
+    assert records().count_reply(email("m5", received=nine + timedelta(hours=1)), 2)
+
+
+def test_a_count_outlives_its_hour_and_is_deleted_the_same_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB may delete a record as soon as its `expiration` is past ("Time to Live")."""
+    now = 1_000_000.0
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
+    records().count_reply(email("m1"), 1)
+    [item] = boto3.client("dynamodb").scan(TableName="ledger")["Items"]
+    assert now + 3600 <= int(item["expiration"]["N"]) <= now + 24 * 3600
 
 
 def test_routes_are_counted_apart_and_a_replay_in_the_hour_of_its_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
     then = datetime.fromtimestamp(now, UTC)
-    assert LEDGER.count_reply(email("m1", received=then), 1)
-    assert LEDGER.count_reply(email("m2", received=then, route="feedback"), 1)
-    assert not LEDGER.count_reply(email("m3", received=then), 1)
+    assert records().count_reply(email("m1", received=then), 1)
+    assert records().count_reply(email("m2", received=then, route="feedback"), 1)
+    assert not records().count_reply(email("m3", received=then), 1)
     now += 24 * 3600
-    assert LEDGER.count_reply(email("m4"), 1)
-    assert LEDGER.count_reply(email("m1", received=then), 1), "it was counted on its own day"
+    assert records().count_reply(email("m4"), 1)
+    assert records().count_reply(email("m1", received=then), 1), "it was counted on its own day"
 
 
 def test_messages_without_message_id_are_duplicates_only_with_the_same_date() -> None:
@@ -175,17 +198,17 @@ def test_messages_without_message_id_are_duplicates_only_with_the_same_date() ->
 def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
-    assert not LEDGER.is_suppressed("ann@b.example")
+    assert not records().is_suppressed("ann@b.example")
     ledger.suppress("Ann@B.example", seconds=60)
-    assert LEDGER.is_suppressed("ann@b.example")
+    assert records().is_suppressed("ann@b.example")
     now += 61
-    assert not LEDGER.is_suppressed("ann@b.example")
+    assert not records().is_suppressed("ann@b.example")
 
 
 def test_no_address_stands_in_the_table() -> None:
     ledger.suppress("ann@b.example", seconds=60)
     delivered("m1")
-    LEDGER.count_reply(email("m1"), 5)
+    records().count_reply(email("m1"), 5)
     assert len(items()) == 3
     assert "b.example" not in str(items()).lower()
 
@@ -202,5 +225,5 @@ def test_no_address_stands_in_the_table() -> None:
 )
 def test_an_address_is_suppressed_in_either_form_of_its_domain(bounced: str, sender: str) -> None:
     ledger.suppress(bounced, seconds=60)
-    assert LEDGER.is_suppressed(sender)
-    assert not LEDGER.is_suppressed("ann@buecher.example")
+    assert records().is_suppressed(sender)
+    assert not records().is_suppressed("ann@buecher.example")

@@ -182,9 +182,9 @@ def searched(expression: str) -> Watch:
 OURS = [watch for watch in watches() if watch.namespace == "Mailstep"]
 
 
-@pytest.mark.parametrize("watch", OURS, ids=lambda watch: f"{watch.name}-{'-'.join(sorted(watch.names))}")
-def test_what_is_watched_is_emitted(everything: list[Point], watch: Watch) -> None:
-    assert any(watch.sees(point) for point in everything)
+def test_what_is_watched_is_emitted(everything: list[Point]) -> None:
+    assert OURS
+    assert [watch for watch in OURS if not any(watch.sees(point) for point in everything)] == []
 
 
 def test_what_is_emitted_is_watched(everything: list[Point]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailstep.contracts import Message, Verdicts
 from tests.support.messages import parsed, stored
 
 
@@ -81,3 +82,87 @@ def test_text_of_the_sender_in_sess_own_fields_is_no_verdict(envelope_from: str)
     assert found.dmarc in {"fail", None}
     assert found.spf_domain in {"evil.example", None}
     assert set(found.dkim_domains) <= {"evil.example"}
+
+
+RECEIVED = "from mx by inbound-smtp.us-east-1.amazonaws.com with SMTP id x; Tue, 24 Nov 2026 08:30:02 +0000 (UTC)"
+
+
+def block(*fields: str, results: str = "dmarc=pass header.from=shop.example;", received: str = RECEIVED,
+          return_path: str = "ann@shop.example", below: str = "") -> Message:  # fmt: skip
+    """A message with SES's fields on top, `fields` among them, and fields of the sender's directly below."""
+    lines = (f"Return-Path: <{return_path}>", f"Received: {received}", *fields,
+             f"Authentication-Results: amazonses.com; {results}")  # fmt: skip
+    return parsed("\n".join((*lines, f"{below}From: ann@shop.example", "", "x")))
+
+
+def test_sess_block_ends_with_its_results_also_where_it_says_less() -> None:
+    """Where scanning is off, SES writes no verdict, and the next field is the sender's."""
+    found = block(below="X-SES-Spam-Verdict: PASS\nX-SES-Virus-Verdict: PASS\n").verdicts
+    assert (found.spam, found.virus, found.dmarc) == (None, None, "pass")
+    assert block("X-SES-Spam-Verdict: GRAY").verdicts.spam == "GRAY"
+
+
+def test_the_first_of_two_verdicts_in_the_block_counts() -> None:
+    assert block("X-SES-Virus-Verdict: FAIL", "X-SES-Virus-Verdict: PASS").verdicts.virus == "FAIL"
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["Return-Path: <ann@shop.example>", "Received: by mx.example", "Subject: x", "X-Other: x", "DKIM-Signature: v=1",
+     "Authentication-Results: mx.example; dmarc=pass"],
+)  # fmt: skip
+def test_a_field_that_ses_does_not_write_there_makes_all_of_them_the_senders(field: str) -> None:
+    assert block(field).verdicts == Verdicts()
+    assert block("X-SES-RECEIPT: x").verdicts.dmarc == "pass"
+
+
+def test_the_domain_of_a_signature_is_that_of_its_d_tag() -> None:
+    """RFC 6376 section 3.5: `i=` may name a subdomain of `d=`, which alone the key belongs to."""
+    assert block(results="dkim=pass header.i=@news.shop.example header.d=shop.example;").verdicts.dkim_domains == (
+        "shop.example",
+    )
+    assert block(results="dkim=pass header.d=shop.example header.i=@news.shop.example;").verdicts.dkim_domains == (
+        "shop.example",
+    )
+
+
+@pytest.mark.parametrize("method", ["spf", "dkim", "dmarc"])
+def test_a_result_about_no_domain_is_kept_without_one(method: str) -> None:
+    found = block(results=f"{method}=pass;", return_path="").verdicts
+    assert getattr(found, method) == "pass"
+    assert (found.spf_domain, found.dkim_domains, found.dmarc_domain) == (None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("identity", "domain"),
+    [
+        ("@shop.example", "shop.example"),
+        ("ann@shop.example", "shop.example"),
+        ("SHOP.LUX", "shop.lux"),
+        ("XXX.example", "xxx.example"),
+        # RFC 8601 section 2.2: a value may be a quoted string.
+        ('"@shop.example"', "shop.example"),
+        ("bounce=ann=other.example@shop.example", "shop.example"),
+    ],
+)
+def test_the_domain_is_read_from_each_form_of_a_value(identity: str, domain: str) -> None:
+    assert block(results=f"dkim=pass header.i={identity};").verdicts.dkim_domains == (domain,)
+    assert block(results=f"dmarc=pass header.from={identity};").verdicts.dmarc_domain == domain
+    assert block(return_path=identity.strip('"')).verdicts.spf_domain == domain
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        RECEIVED,
+        RECEIVED.replace("(UTC)", ""),
+        # RFC 5322 section 3.2.2: a comment may stand anywhere in a date; the date is behind the last semicolon.
+        RECEIVED.replace("; Tue", "; (arrived) Tue").replace("2026", "(the year) 2026"),
+        RECEIVED.replace("from mx", 'from mx (helo="a; Mon, 1 Jan 2001 00:00:00 +0000")'),
+    ],
+)
+def test_the_time_of_receipt_is_behind_the_last_semicolon_of_sess_field(received: str) -> None:
+    """RFC 5321 section 4.4."""
+    message = block(received=received)
+    assert message.received
+    assert message.received.isoformat() == "2026-11-24T08:30:02+00:00"
