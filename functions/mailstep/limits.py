@@ -9,6 +9,9 @@ MESSAGE_OCTETS = 40 * 1024 * 1024
 TEXT = 1_000_000
 """Octets of text, and of HTML, in message.json; a longer one is cut there and kept whole as an attachment."""
 
+ENCLOSED_TEXT = 200_000
+"""Octets of text, and of HTML, of all attached messages in message.json; a longer one is cut and kept whole."""
+
 REPLY_TEXT = 5_000
 """Characters that are searched for the end of the reply: a reply ends within them, or the text is no reply."""
 

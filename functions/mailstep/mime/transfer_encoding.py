@@ -17,9 +17,9 @@ _BETWEEN_PADDING = re.compile(rb"[^=]+")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
 
 
-def content(raw: bytes, part: Part, defects: set[Defect]) -> bytes:
+def content(part: Part, defects: set[Defect]) -> bytes:
     """The decoded content of a part; what was wrong with it is added to `defects`."""
-    encoded = raw[part.start : part.end]
+    encoded = part.raw[part.start : part.end]
     encoding = unfold(part.first("content-transfer-encoding") or b"").lower().strip("\"' ;")
     match encoding.split(";")[0].split("(")[0].strip():
         case "base64":

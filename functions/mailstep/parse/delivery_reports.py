@@ -11,12 +11,12 @@ from mailstep.mime.transfer_encoding import content
 _EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
-def delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
+def delivery_report(root: Part) -> DeliveryReport | None:
     """What a mail system says of a message that it could not deliver, or None where this is no such report."""
     status = next((child for child in root.children if child.media_type == "message/delivery-status"), None)
     if root.media_type != "multipart/report" or status is None:
         return None
-    octets = content(raw, status, set())[: DEFAULTS.field_value]
+    octets = content(status, set())[: DEFAULTS.field_value]
     groups: list[dict[str, str]] = []
     # Groups of fields with an empty line between them (RFC 3464 section 2.1).
     for block in _EMPTY_LINE.split(octets):

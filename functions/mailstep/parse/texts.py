@@ -11,15 +11,16 @@ from mailstep.parse.attachments import Attachments, decoded_content
 from mailstep.parse.budget import Budget
 
 
-def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: set[Defect], budget: Budget) -> str:
-    """The parts to read, one after the other; line ends LF, without the NULs that some systems leave in.
+def read_text(
+    parts: list[Part], attachments: Attachments, defects: set[Defect], budget: Budget, room: int = limits.TEXT
+) -> str:
+    """The parts to read, one after the other, in at most `room` octets; line ends LF, without NULs.
 
     A part that is too long, or that cannot be decoded, becomes one of the attachments.
     """
     texts: list[str] = []
-    room = limits.TEXT
     for part in parts:
-        octets = decoded_content(raw, part, defects, budget)
+        octets = decoded_content(part, defects, budget)
         read = budget.attempt(
             partial(
                 decode,

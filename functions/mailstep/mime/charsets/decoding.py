@@ -37,6 +37,8 @@ _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1b"})
 _UNUSUAL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
 _ASCII = bytes(range(128))
 _PLAIN = bytes({*_ASCII} - {*_CONTROLS} - {0x1B})
+# Octets of what is declared as US-ASCII and has none of its characters: the standard reads it as windows-1252.
+_LEAST_TO_DOUBT = 256
 _LEAST_OF_UTF8 = 3  # characters above ASCII
 _LEAST_OF_WIDE = 4  # octets
 _MOST = 0.7  # of the octets at even or odd places
@@ -131,6 +133,8 @@ def _as(charset: str, octets: bytes, *, cut: bool, guessed: bool = False) -> Dec
 
 def _fits(charset: str, found: Decoded, octets: bytes) -> bool:
     """Whether octets are in the charset that they are declared in, but for a bad one here and there."""
+    if octets.isascii() and not charset.startswith("iso-2022") and _escaped(octets):
+        return False
     if charset == "utf-8":
         good, bad = _good_and_bad(found.text)
         return good >= bad
@@ -151,11 +155,14 @@ def _evident(octets: bytes) -> str | None:
     """The charset that octets show themselves."""
     if wide := _wide(octets):
         return wide
-    if b"\x1b" in octets:
-        for escape, charset in _ESCAPES:
-            if escape.search(octets):
-                return charset
-    return "utf-8" if _is_utf8(octets) else None
+    return _escaped(octets) or ("utf-8" if _is_utf8(octets) else None)
+
+
+def _escaped(octets: bytes) -> str | None:
+    """The charset whose escape sequences are in the octets."""
+    if b"\x1b" not in octets:
+        return None
+    return next((charset for escape, charset in _ESCAPES if escape.search(octets)), None)
 
 
 def _guesses(
@@ -166,11 +173,13 @@ def _guesses(
     for charset in map(charset_of, hints):
         if charset and charset not in _NO_HINTS and (charset != _WESTERN or _is_western(octets)):
             yield charset
-    if not high.translate(None, _SIGNS) or (declared == "us-ascii" and _is_western(octets)):
+    is_short_or_western = len(octets) < _LEAST_TO_DOUBT or _is_western(octets)
+    if not high.translate(None, _SIGNS) or (declared == "us-ascii" and is_short_or_western):
         yield _WESTERN
     if not detect:
         return
     # A few words of another script among many of ASCII are taken for Western ones: then they are looked at alone.
+    sample = b"\n".join(line for line in sample.splitlines() if not line.isascii())
     words = b" ".join(word for word in sample.split() if not word.isascii())
     sample = words if len(high) * 2 > len(words) else sample
     guess = chardet.detect(sample, encoding_era=_ERA, exclude_encodings=_NOT_IN_MAIL, no_match_encoding=_WESTERN)
