@@ -19,7 +19,7 @@ from mailstep.parse.budget import Budget, OverBudget
 # One environment: three messages one after the other, the second of which is made to hurt.
 ENVIRONMENT = """
 import json, resource, signal, sys, time
-from mailstep.parse import attachments, message as parsing, texts
+from mailstep.parse import attachments, fields, message as parsing, texts
 from mailstep.parse.budget import Budget
 from mailstep.errors import UnreadableEmail
 from tests.support.messages import EMAIL
@@ -99,7 +99,7 @@ def environment(hurt: str, where: str) -> Any:
         ("swell", "(attachments.filetype, 'guess')", without("media_type_not_detected", "memory")),
         ("loop", "(attachments, 'content')", without("part_not_decoded", "time")),
         ("loop", "(parsing, 'delivery_report')", without("delivery_report_unreadable", "time")),
-        ("loop", "(parsing, 'parse_date')", without("date_unreadable", "time")),
+        ("loop", "(fields, 'parse_date')", without("date_unreadable", "time")),
         (
             "loop",
             "(texts, 'decode')",

@@ -222,6 +222,12 @@ a,b
     assert found == ("Иван", "Да", "Да.csv", "Здравствуйте\nПривет")  # noqa: RUF001
 
 
+def test_a_bad_octet_does_not_keep_a_hint_from_being_taken() -> None:
+    written = "注文はいつ届きますか".encode("euc_jp")
+    found = decode(written + b"\xff" + written, hints=["euc-jp"])
+    assert (found.text, found.damaged, found.guessed) == ("注文はいつ届きますか\ufffd注文はいつ届きますか", True, True)
+
+
 def test_the_charset_of_an_attached_text_is_in_the_contract() -> None:
     head = "Content-Disposition: attachment; filename=a.csv\n\na,b"
     assert parsed(f"Content-Type: text/csv; charset=Windows-1250\n{head}").attachments[0].charset == "Windows-1250"

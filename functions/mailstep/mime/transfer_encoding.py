@@ -11,6 +11,8 @@ from mailstep.mime.structure import Part
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
 _PLAUSIBLE = 0.8  # of what is written must be base64: mail systems add a line here and there, not every fifth character
+# Pieces that were encoded one by one are lines or files. Millions of lone digits are neither, and take half a minute.
+_FEW_PIECES, _SHORT_PIECE = 1_000, 16
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
 _BETWEEN_PADDING = re.compile(rb"[^=]+")
@@ -40,6 +42,10 @@ def _base64(encoded: bytes, defects: set[Defect]) -> bytes:
     first, _, rest = encoded.partition(b"=")
     faults: set[Defect] = set()
     octets = bytearray(_digits(first, faults))
+    paddings = rest.count(b"=")
+    if paddings > _FEW_PIECES and len(rest) < paddings * _SHORT_PIECE:
+        defects.add(Defect.BASE64_WRONG)
+        return encoded
     if not rest.translate(None, _DIGITS + b"=\r\n\t "):
         # Pieces that were encoded one by one and put together.
         for piece in _BETWEEN_PADDING.finditer(rest):

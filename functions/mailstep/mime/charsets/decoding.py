@@ -98,10 +98,13 @@ def decode(
     is_utf8 = good > 2 * bad
     otherwise = "utf-8" if is_utf8 or (good >= bad and _is_western(octets)) else _WESTERN
     if not is_utf8:
-        for guess in _guesses(octets, charset, hints, options, detect=detect):
+        sample = octets[: options.charset_sample]
+        for guess in _guesses(sample, charset, hints, detect=detect):
+            if len(sample) < len(octets) and not _is_text(_as(guess, sample, cut=True)):
+                continue
             found = _as(guess, octets, cut=cut, guessed=not (charset == "us-ascii" and guess == _WESTERN))
             # Only pairs of octets are often taken for UTF-8 by chance.
-            if not _UNUSUAL.search(found.text) and (otherwise == _WESTERN or guess in _MULTI_BYTE):
+            if _is_text(found) and (otherwise == _WESTERN or guess in _MULTI_BYTE):
                 return found
     return _as(otherwise, octets, cut=cut, guessed=label is not None or otherwise == _WESTERN)
 
@@ -151,6 +154,12 @@ def _fits(charset: str, found: Decoded, octets: bytes) -> bool:
     return good + 1 >= bad
 
 
+def _is_text(found: Decoded) -> bool:
+    """Whether a guess gave no controls, and hardly a replacement: none in charsets of one octet a character."""
+    unusual = len(_UNUSUAL.findall(found.text))
+    return not unusual or (found.charset in _MULTI_BYTE and unusual * 10 <= _good_and_bad(found.text)[0])
+
+
 def _evident(octets: bytes) -> str | None:
     """The charset that octets show themselves."""
     if wide := _wide(octets):
@@ -165,11 +174,8 @@ def _escaped(octets: bytes) -> str | None:
     return next((charset for escape, charset in _ESCAPES if escape.search(octets)), None)
 
 
-def _guesses(
-    octets: bytes, declared: str | None, hints: Sequence[str], options: Options, *, detect: bool
-) -> Iterator[str]:
-    sample = octets[: options.charset_sample]
-    high = sample.translate(None, _ASCII)
+def _guesses(octets: bytes, declared: str | None, hints: Sequence[str], *, detect: bool) -> Iterator[str]:
+    high = octets.translate(None, _ASCII)
     for charset in map(charset_of, hints):
         if charset and charset not in _NO_HINTS and (charset != _WESTERN or _is_western(octets)):
             yield charset
@@ -179,7 +185,7 @@ def _guesses(
     if not detect:
         return
     # A few words of another script among many of ASCII are taken for Western ones: then they are looked at alone.
-    sample = b"\n".join(line for line in sample.splitlines() if not line.isascii())
+    sample = b"\n".join(line for line in octets.splitlines() if not line.isascii())
     words = b" ".join(word for word in sample.split() if not word.isascii())
     sample = words if len(high) * 2 > len(words) else sample
     guess = chardet.detect(sample, encoding_era=_ERA, exclude_encodings=_NOT_IN_MAIL, no_match_encoding=_WESTERN)
