@@ -56,6 +56,20 @@ class Address(Contract):
     group: str | None = Field(default=None, description="The group that it belongs to (RFC 5322 section 3.4)")
 
 
+class EnclosedMessage(Contract):
+    """An attached message (message/rfc822). Its files are attachments of the message too, with `enclosed_in`."""
+
+    from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
+    subject: str = Field(default="", description="Decoded, on one line (RFC 5322 section 3.6.5)")
+    date: datetime | None = Field(default=None, description="RFC 5322 section 3.6.1")
+    message_id: str | None = Field(default=None, description="RFC 5322 section 3.6.4")
+    text: str = Field(default="", description="The text/plain body (RFC 8621 section 4.1.4), with LF line ends")
+    html: str | None = Field(default=None, description="The text/html body")
+    defects: tuple[Defect, ...] = Field(default=(), description="Codes of what was wrong with it")
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+
 class Attachment(Contract):
     """A part that is not the body. Its content is at `key`, which is never made from `filename`."""
 
@@ -73,6 +87,10 @@ class Attachment(Contract):
         description="Whether it is shown within the text: as declared (RFC 2183), else if the HTML shows it",
     )
     subject: str | None = Field(default=None, description="Subject of a nested message (message/rfc822)")
+    enclosed: EnclosedMessage | None = Field(
+        default=None, description="The nested message, one level deep, if the route has `read_enclosed`"
+    )
+    enclosed_in: str | None = Field(default=None, description="Key of the nested message that it is a file of")
     key: str = Field(description="Key of the content in the mail bucket")
 
 

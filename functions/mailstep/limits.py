@@ -15,6 +15,9 @@ MESSAGE_OCTETS = RECEIVED_OCTETS + ADDED_OCTETS
 TEXT = 1_000_000
 """Octets of text, and of HTML, in message.json; a longer one is cut there and kept whole as an attachment."""
 
+ENCLOSED_TEXT = 200_000
+"""Octets of text, and of HTML, of all attached messages in message.json; a longer one is cut and kept whole."""
+
 FILENAME = 200
 """Octets of a file name in UTF-8: file systems allow 255, and a number is put before it."""
 

@@ -52,6 +52,11 @@ class Route(Contract):
         default="receipt", description="A built-in processor: a module of mailstep/process/processors"
     )
 
+    # What is read of a message.
+    read_enclosed: bool = Field(
+        default=False, description="true: attached messages (message/rfc822) are read too, their files with them"
+    )
+
     # The reply.
     reply_from: Annotated[str, AfterValidator(route_settings.reply_address)] = Field(
         default="", description="From address of replies, at the domain; empty: the stack's ReplyFrom"
@@ -210,6 +215,13 @@ def names(text: str, *, file: str = ROUTES_FILE.name) -> list[str]:
 def deployed_names() -> frozenset[str]:
     """The names of the deployed routes, faulty ones included: their mail waits, and does not count as stray."""
     return frozenset(RoutesToml(file_text(ROUTES_FILE)).tables())
+
+
+@cache
+def reads_enclosed(name: str) -> bool:
+    """Whether attached messages are read in mail of a route; its other settings may be faulty, or not be known here."""
+    table = RoutesToml(file_text(ROUTES_FILE)).tables().get(name)
+    return isinstance(table, dict) and table.get("read_enclosed") is True
 
 
 class _Faulty(Exception):

@@ -19,7 +19,7 @@ from mailstep.mime.defects import Defect
 ENVIRONMENT = """
 import json, resource, signal, sys, time
 from mailstep.budget import Budget
-from mailstep.parse import attachment_parts, message as parsing, texts
+from mailstep.parse import attachment_parts, fields, message as parsing, texts
 from mailstep.errors import UnreadableEmail
 from tests.support.messages import EMAIL
 
@@ -98,7 +98,7 @@ def environment(hurt: str, where: str) -> Any:
         ("swell", "(attachment_parts.filetype, 'guess')", without("media_type_not_detected", "memory")),
         ("loop", "(attachment_parts, 'content')", without("part_not_decoded", "time")),
         ("loop", "(parsing, 'delivery_report')", without("delivery_report_unreadable", "time")),
-        ("loop", "(parsing, 'parse_date')", without("date_unreadable", "time")),
+        ("loop", "(fields, 'parse_date')", without("date_unreadable", "time")),
         (
             "loop",
             "(texts, 'decode')",

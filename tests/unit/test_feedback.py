@@ -169,7 +169,7 @@ def test_an_address_is_suppressed_in_each_of_its_forms(to: str, sender: str) -> 
         complaint(to=[1]),
     ],
 )
-def test_a_bounce_or_complaint_that_cannot_be_read_is_counted_and_logged_without_its_content(
+def test_a_bounce_or_complaint_that_cannot_be_read_is_said_and_counted_without_its_content(
     log: io.StringIO, capsys: pytest.CaptureFixture[str], event: str
 ) -> None:
     tell(event)
@@ -190,7 +190,7 @@ def test_an_odd_event_that_can_be_read_is_recorded(log: io.StringIO, event: str)
     assert [(said["suppressed"], said["unread"]) for said in lines(log)] == [(1, 0)]
 
 
-def test_a_warning_has_the_ses_message_id_of_the_reply(log: io.StringIO) -> None:
+def test_a_warning_names_the_reply_by_which_the_operators_find_the_event(log: io.StringIO) -> None:
     hostile = json.dumps({"eventType": "Bounce", "mail": {"messageId": "ann@shop.example"}})
     tell(bounce(to=[1]), hostile)
     assert [(said["sns_message_id"], said.get("ses_message_id")) for said in lines(log)] == [
@@ -211,66 +211,3 @@ def test_an_error_of_the_ledger_names_nobody(log: io.StringIO, monkeypatch: pyte
     with pytest.raises(ClientError) as caught:
         tell(bounce())
     assert "@shop.example" not in "".join(traceback.format_exception(caught.value))
-
-
-Suppressed = list[tuple[str, int]]
-
-
-@pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Suppressed:
-    """Each address that was suppressed, with the seconds, without a table."""
-    found: Suppressed = []
-    monkeypatch.setattr(ledger, "suppress", lambda address, *, seconds: found.append((address, seconds)))
-    return found
-
-
-def test_the_result_of_an_event_says_what_it_was_and_what_came_of_it(recorded: Suppressed) -> None:
-    found = domain.record(bounce(recipients=[ANN, {"emailAddress": 1}, BOB]))
-    assert found == domain.Feedback("Bounce", is_ours=True, suppressed=2, unread=1, ses_message_id="0100-abc-000000")
-    assert recorded == [("ann@shop.example", 90 * 24 * 3600), ("bob@shop.example", 90 * 24 * 3600)]
-    found = domain.record(complaint(complainedRecipients=[BOB]))
-    assert found == domain.Feedback("Complaint", is_ours=True, suppressed=1)
-    assert recorded[2:] == [("bob@shop.example", 365 * 24 * 3600)]
-
-
-@pytest.mark.parametrize("kind", ["Bounce", "Complaint"])
-def test_an_event_without_its_particulars_is_unread(recorded: Suppressed, kind: str) -> None:
-    assert domain.record(json.dumps({"eventType": kind})) == domain.Feedback(kind, is_ours=True, unread=1)
-    assert recorded == []
-
-
-@pytest.mark.parametrize(
-    ("message", "kind", "unread"),
-    [
-        (' \n{"eventType": "Bounce"', "text", 1),
-        ("not JSON {", "text", 0),
-        ("{}", "JSON", 0),
-        ('{"eventType": "Rendering Failure"}', "Rendering Failure", 0),
-        ('{"eventType": "Subscription"}', "Subscription", 0),
-        ('{"eventType": "Open"}', "Open", 0),
-        ('{"eventType": "Click"}', "Click", 0),
-        ('{"eventType": "Send"}', "Send", 0),
-        ('{"notificationType": "Complaint"}', "Complaint", 0),
-        ('{"notificationType": "Delivery"}', "Delivery", 0),
-        ('{"eventType": "delivery"}', "JSON", 0),
-    ],
-)
-def test_what_is_no_event_of_ours_is_named_and_never_suppresses(
-    recorded: Suppressed, message: str, kind: str, unread: int
-) -> None:
-    assert domain.record(message) == domain.Feedback(kind, unread=unread)
-    assert recorded == []
-
-
-def test_an_address_may_be_as_long_as_one_can_be(recorded: Suppressed) -> None:
-    """RFC 5321 section 4.5.3.1: 64 octets, the @, and 255 octets."""
-    longest = "a" * 64 + "@" + "d" * 255
-    assert domain.record(bounce(recipients=[{"emailAddress": longest}])).suppressed == 1
-    assert domain.record(bounce(recipients=[{"emailAddress": f"{longest}d"}])).unread == 1
-
-
-@pytest.mark.parametrize("mail", [{"messageId": "a" * 100}, {"messageId": "a" * 101}, {"messageId": 1}, {}, [], None])
-def test_the_id_of_a_reply_is_one_of_sess_ids_or_nothing(recorded: Suppressed, mail: object) -> None:
-    found = domain.record(json.dumps({"eventType": "Complaint", "complaint": COMPLAINT, "mail": mail}))
-    assert found.ses_message_id == ("a" * 100 if mail == {"messageId": "a" * 100} else None)
-    assert recorded

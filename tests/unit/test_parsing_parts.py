@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mailstep import limits
 from mailstep.parse.filenames import safe_filename
 from tests.support.messages import field, parsed
+from tests.support.project import CASES
 
 
 def test_all_parts_that_are_to_be_read_are_read_in_order() -> None:
@@ -112,6 +113,12 @@ def test_parts_that_are_too_long_together_are_kept_too() -> None:
         ("filename=unquoted name.csv", "unquoted name.csv"),
         ('filename="../../etc/passwd"', "passwd"),
         ('filename="C:\\\\x\\\\evil.exe"', "evil.exe"),
+        ('filename="Invoice 03/2025.pdf"', "Invoice 03_2025.pdf"),
+        ('filename="AC/DC.csv"', "AC_DC.csv"),
+        ('filename="a/../../b.csv"', "a_.._.._b.csv"),
+        ('filename="/home/ann/a.csv"', "a.csv"),
+        ('filename="~/a.csv"', "a.csv"),
+        ('filename="file:///home/ann/a.csv"', "a.csv"),
         ('filename="a\x00b\x07.csv"', "a b .csv"),
         ("filename*=utf-8''a%0D%0Ab.csv", "ab.csv"),
         ("filename*=utf-8''%E2%80%AEvsc.exe", "vsc.exe"),
@@ -187,6 +194,28 @@ def test_a_calendar_and_an_inline_picture_are_attachments_that_say_so() -> None:
         ("image/png", "1@x", True),
         ("text/calendar", None, False),
     ]
+
+
+def test_inline_is_what_the_disposition_says_else_what_the_html_shows() -> None:
+    """RFC 2183 section 2.10; Gmail gives a Content-ID to every attachment."""
+    parts = "".join(
+        f"--b\nContent-Type: image/png\nContent-ID: <{number}@x>\n{disposition}\nPNG\n"
+        for number, disposition in enumerate(
+            ["", "", "Content-Disposition: attachment\n", "Content-Disposition: inline\n"]
+        )
+    )
+    html = "<img src='cid:0@x'><img src=cid:2%40x>"
+    message = parsed(
+        f"Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n{html}\n{parts}--b--"
+    )
+    assert [attachment.inline for attachment in message.attachments] == [True, False, False, True]
+    gmail = parsed((CASES / "mail" / "gmail-attachment.eml").read_bytes())
+    assert [(a.filename, a.inline) for a in gmail.attachments] == [("order.csv", False)]
+
+
+def test_an_undeclared_boundary_is_found_on_the_first_line_of_the_body() -> None:
+    message = parsed("Content-Type: multipart/mixed\n\n--real\nContent-Type: text/plain\n\ntext\n--real--\n")
+    assert (message.text, message.defects) == ("text", ("boundary_wrong",))
 
 
 def test_another_file_named_winmail_dat_is_kept_whole() -> None:

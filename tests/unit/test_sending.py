@@ -53,13 +53,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     parse_handler.handler(event("parse"), CONTEXT)
     found = Sent()
     monkeypatch.setattr(ses, "send", found.send)
-    send_once.ledger_config.register_lambda_context(CONTEXT)
     return found
 
 
 def replied(sent: Sent, kind: str, **changes: object) -> str | None:
     request = event("reply") | {"kind": kind, "answer_key": None} | changes
-    return send_once.reply(ReplyRequest.model_validate(request), on_sent=sent.told.append).ses_message_id
+    return send_once.reply(
+        ReplyRequest.model_validate(request), remaining_milliseconds=lambda: 20_000, on_sent=sent.told.append
+    ).ses_message_id
 
 
 def records() -> list[str]:
@@ -105,7 +106,7 @@ def test_a_reply_is_counted_when_it_is_sent_and_not_when_it_is_repeated(sent: Se
 
 def test_nobody_needs_to_be_told_that_a_reply_is_sent(sent: Sent) -> None:
     request = ReplyRequest.model_validate(event("reply") | {"kind": "delay", "answer_key": None})
-    assert send_once.reply(request).ses_message_id == "ses-1"
+    assert send_once.reply(request, remaining_milliseconds=lambda: 20_000).ses_message_id == "ses-1"
 
 
 @pytest.mark.parametrize(("kind", "waits"), [("delay", True), ("failure", True), ("refusal", False), ("answer", False)])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from mailstep.mime.fields import decode_words, parse_parameters, unfold
-from mailstep.mime.structure import Part
+from mailstep.mime.structure import Part, leaves
 
 _TEXT = ("text/plain", "text/html")
 
@@ -25,7 +25,7 @@ def bodies(root: Part) -> Bodies:
     # other way round.
     found.html = [part for part in found.html if part.media_type == "text/html"]
     read = {id(part) for part in (*found.text, *found.html)}
-    found.files = [part for part in _leaves(root) if id(part) not in read]
+    found.files = [part for part in leaves(root) if id(part) not in read]
     return found
 
 
@@ -39,8 +39,9 @@ def disposition(part: Part) -> tuple[str, str | None]:
 def _walk(parts: list[Part], multipart: str, *, in_alternative: bool, found: Bodies) -> None:
     text_before, html_before = len(found.text), len(found.html)
     for number, part in enumerate(parts):
-        if part.media_type.startswith("multipart/"):
-            subtype = part.media_type.partition("/")[2]
+        if part.children or part.media_type.startswith("multipart/"):
+            kind, _, subtype = part.media_type.partition("/")
+            subtype = subtype if kind == "multipart" else "mixed"
             _walk(part.children, subtype, in_alternative=in_alternative or subtype == "alternative", found=found)
         elif _is_read(part, number, multipart):
             _read(part, multipart, in_alternative=in_alternative, found=found)
@@ -67,14 +68,3 @@ def _read(part: Part, multipart: str, *, in_alternative: bool, found: Bodies) ->
         found.text.append(part)
     if part.media_type == "text/html" or not in_alternative:
         found.html.append(part)
-
-
-def _leaves(root: Part) -> list[Part]:
-    leaves, waiting = [], [root]
-    while waiting:
-        part = waiting.pop(0)
-        if part.children:
-            waiting = [*part.children, *waiting]
-        elif part.start < part.end or not part.media_type.startswith("multipart/"):
-            leaves.append(part)
-    return leaves

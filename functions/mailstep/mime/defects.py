@@ -100,6 +100,16 @@ class Defect(StrEnum):
         "Separating the reply from its quotes failed, or took too much time or memory: `reply_text` is all of `text`.",
     )
 
+    # Signed data (RFC 8551).
+    SIGNATURE_NOT_VERIFIED = (
+        "signature_not_verified",
+        "The message is within signed data (S/MIME): it was read, and the signature was not verified.",
+    )
+    SIGNED_NOT_READ = (
+        "signed_not_read",
+        "Reading signed data (S/MIME) failed, or took too much time or memory: it was kept as an attachment.",
+    )
+
     # Attachments.
     MEDIA_TYPE_NOT_DETECTED = (
         "media_type_not_detected",
@@ -109,9 +119,17 @@ class Defect(StrEnum):
         "nested_subject_unreadable",
         "Reading the subject of a nested message failed, or took too much time or memory.",
     )
+    ENCLOSED_NOT_READ = (
+        "enclosed_not_read",
+        "Reading an attached message failed, took too much time or memory, or there are too many: it was kept whole.",
+    )
     TNEF_UNREADABLE = (
         "tnef_unreadable",
         "A winmail.dat (TNEF) cannot be read to its end, or takes too much time or memory: it was kept whole.",
+    )
+    TNEF_BODY_NOT_READ = (
+        "tnef_body_not_read",
+        "The text of the message is only in a winmail.dat (TNEF), as RTF or too long to be read: it was kept whole.",
     )
     TNEF_TOO_LARGE = "tnef_too_large", "A winmail.dat (TNEF) holds too many values: it was kept whole."
     TNEF_TOO_MANY_FILES = (

@@ -55,6 +55,15 @@ class Options:
     labels: int = 4
     """Charsets that a message names. They are tried if none is declared. Real mail has one or two."""
 
+    cms_elements: int = 100_000
+    """Elements of signed data (S/MIME) that are read: programs write the content in pieces of 1,000 octets and more."""
+
+    signed_depth: int = 3
+    """Signed data within signed data: triple wrapping (RFC 2634 section 1.1) has two."""
+
+    enclosed: int = 20
+    """Attached messages that are read of a message."""
+
     tnef_values: int = 50_000
     """Attributes and property values that are read from all winmail.dat files together: 500 files have under 20,000."""
 

@@ -35,7 +35,7 @@ _OF_SYSTEMS = re.compile(
     rb"|dkim-signature|arc-[a-z-]+|user-agent|delivered-to)[ \t]*:",
     re.IGNORECASE,
 )
-_WHITE_LINE = re.compile(rb"[ \t]+" + _END + rb"(?=" + _KNOWN + rb")", re.IGNORECASE)
+_WHITE_LINES = re.compile(rb"(?:[ \t]++" + _END + rb"){1,3}(?=" + _KNOWN + rb")", re.IGNORECASE)
 _KNOWN_FIELD = re.compile(rb"[\r\n](?=" + _KNOWN + rb")", re.IGNORECASE)
 _BEFORE_HEADER = 500  # octets; some systems store the SMTP conversation before the message
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
@@ -54,8 +54,9 @@ Field = tuple[str, bytes]
 
 @dataclass(slots=True)
 class Part:
-    """A part, and where its body is in the raw message. A multipart that could be split has `children`."""
+    """A part, and where its body is in `raw`. A multipart that could be split has `children`, and so has signed data."""
 
+    raw: bytes = field(repr=False)
     fields: list[Field]
     start: int
     end: int
@@ -73,10 +74,10 @@ class Part:
         return self._first.get(name)
 
 
-def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> Part:
-    """The tree of parts of a message. Adds what is wrong with it to `defects`."""
+def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = True) -> Part:
+    """The tree of parts of a message. Adds what is wrong with it to `defects`. `top`: it is no part of another message."""
     hints = hints_in(raw, options)
-    root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=True)
+    root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=top)
     waiting, parts = [(root, 0)], 1
     while waiting:
         part, depth = waiting.pop()
@@ -93,6 +94,18 @@ def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> 
     return root
 
 
+def leaves(root: Part) -> list[Part]:
+    """The parts without parts of their own, in order; a multipart that could not be split is one if it is not empty."""
+    found, waiting = [], [root]
+    while waiting:
+        part = waiting.pop()
+        if part.children:
+            waiting += reversed(part.children)
+        elif part.start < part.end or not part.media_type.startswith("multipart/"):
+            found.append(part)
+    return found
+
+
 def header(
     raw: bytes, start: int, end: int, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = False
 ) -> tuple[list[Field], int]:
@@ -103,7 +116,7 @@ def header(
     if not top:
         room, most = options.part_header_octets, options.part_header_fields
     while at < end:
-        if white := _WHITE_LINE.match(raw, at, end):
+        if white := _WHITE_LINES.match(raw, at, end):
             at = white.end()
         if blank := _BLANK.match(raw, at, end):
             return fields, blank.end()
@@ -176,7 +189,7 @@ def _part(
     top: bool = False,
 ) -> Part:
     fields, body = header(raw, start, end, defects, options, top=top)
-    part = Part(fields, body, end, default, {}, hints=hints)
+    part = Part(raw, fields, body, end, default, {}, hints=hints)
     declared = part.first("content-type")
     if declared is None:
         return part

@@ -21,10 +21,11 @@ _BODY, _ATTACH_DATA, _ATTACH_TITLE = 0x800C, 0x800F, 0x8010
 _ATTACH_REND_DATA, _MESSAGE_PROPERTIES, _ATTACHMENT, _OEM_CODEPAGE = 0x9002, 0x9003, 0x9005, 0x9007
 
 # Properties ([MS-OXPROPS]): PidTagBody, PidTagRtfCompressed, PidTagHtml, PidTagDisplayName, PidTagAttachDataBinary and
-# PidTagAttachDataObject, PidTagAttachFilename, PidTagAttachLongFilename.
+# PidTagAttachDataObject, PidTagAttachFilename, PidTagAttachLongFilename. PidTagInternetCodepage is that of the HTML.
 _PR_BODY, _PR_RTF, _PR_HTML, _PR_DISPLAY_NAME = 0x1000, 0x1009, 0x1013, 0x3001
 _PR_ATTACH_DATA, _PR_ATTACH_FILENAME, _PR_ATTACH_LONG_FILENAME = 0x3701, 0x3704, 0x3707
 _BODIES = (_PR_BODY, _PR_RTF, _PR_HTML)
+_PR_INTERNET_CODEPAGE = 0x3FDE
 
 # Property types ([MS-OXCDATA] section 2.11.1), and the octets that a value takes, padded to four.
 _FIXED = {0x0001: 0, 0x0002: 4, 0x0003: 4, 0x0004: 4, 0x0005: 8, 0x0006: 8, 0x0007: 8, 0x000A: 4, 0x000B: 4, 0x0014: 8,
@@ -63,23 +64,42 @@ class _Attachment:
     properties: dict[int, _Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a message in a winmail.dat: line ends LF, and without NULs."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What is in a winmail.dat."""
+
+    files: list[tuple[str, memoryview]] = field(default_factory=list)
+    """Name and content of each."""
+    body: Body | None = None
+    """The text or HTML, if it has one that is read whole."""
+    has_body: bool = False
+    """Whether it has a body, in RTF or too long ones included."""
+    is_read: bool = False
+    """Whether it could be read to its end, and holds no message that is not unpacked."""
+
+
 class Unpacker:
     """Unpacks every winmail.dat of one message. The limits count over all of them together."""
 
     def __init__(self, options: Options = DEFAULTS) -> None:
         self._options, self._room = options, options.tnef_values
 
-    def unpack(self, octets: bytes, defects: set[Defect]) -> tuple[list[tuple[str, memoryview]], bool]:
-        """The files in a winmail.dat, as (name, content), and whether it holds only files.
-
-        Keep it whole if it does not: it also has a text or a message, or it cannot be read to its end.
-        """
+    def unpack(self, octets: bytes, defects: set[Defect]) -> Unpacked:
+        """What is in a winmail.dat."""
         packed = _Packed(self._options)
         try:
             self._read(_Cursor(memoryview(octets)), packed)
         except _TooMuch:
             defects.add(Defect.TNEF_TOO_LARGE)
-            return [], False
+            return Unpacked()
         except _Broken:
             packed.broken = True
         files = packed.files()
@@ -87,8 +107,8 @@ class Unpacker:
             defects.add(Defect.TNEF_UNREADABLE)
         elif packed.has_message:
             defects.add(Defect.TNEF_HOLDS_MESSAGE)
-        is_all = bool(files) and not (packed.broken or packed.has_message or packed.has_body)
-        return files, is_all
+        is_read = not (packed.broken or packed.has_message)
+        return Unpacked(files, packed.body(), packed.has_body, is_read)
 
     def _read(self, at: "_Cursor", packed: "_Packed") -> None:
         if at.number(4) != _SIGNATURE:
@@ -182,7 +202,9 @@ class _Packed:
     def __init__(self, options: Options) -> None:
         self._options = options
         self.broken = self.has_message = self.has_body = False
-        self._codepage = 1252
+        self._codepage, self._html_codepage = 1252, 0
+        self._text: _Value | None = None
+        self._html: _Value | None = None
         self._attachments: list[_Attachment] = []
 
     def add(self, attribute: int, data: memoryview) -> None:
@@ -193,7 +215,7 @@ class _Packed:
         elif attribute == _ATTACH_DATA:
             self._attachment().data = data
         elif attribute == _BODY:
-            self._add_body(data)
+            self._add_body(_PR_BODY, _Value(0x001E, data))
         elif attribute == _OEM_CODEPAGE:
             self._codepage = int.from_bytes(data[:4], "little")
 
@@ -201,7 +223,9 @@ class _Packed:
         if attribute == _ATTACHMENT:
             self._attachment().properties[number] = value
         elif number in _BODIES:
-            self._add_body(value.octets)
+            self._add_body(number, value)
+        elif number == _PR_INTERNET_CODEPAGE:
+            self._html_codepage = int.from_bytes(value.octets[:4], "little")
 
     def files(self) -> list[tuple[str, memoryview]]:
         """Name and content of each attachment that has content. An embedded message only sets `has_message`."""
@@ -218,8 +242,27 @@ class _Packed:
                 found.append((self._name(attachment), data))
         return found
 
-    def _add_body(self, octets: memoryview) -> None:
-        self.has_body = self.has_body or bool(bytes(octets[: self._options.tnef_text]).strip(_NO_TEXT))
+    def body(self) -> Body | None:
+        """The text and the HTML, unless there is none, or it is longer than what is read of one."""
+        values = [value for value in (self._text, self._html) if value]
+        if not values or any(len(value.octets) > self._options.tnef_text for value in values):
+            return None
+        text = self._decoded(self._text, self._codepage) if self._text else ""
+        html = self._decoded(self._html, self._html_codepage) if self._html else ""
+        return Body(*(one.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n") for one in (text, html)))
+
+    def _add_body(self, number: int, value: _Value) -> None:
+        if not bytes(value.octets[: self._options.tnef_text]).strip(_NO_TEXT):
+            return
+        self.has_body = True
+        if number == _PR_BODY:
+            self._text = self._text or value
+        elif number == _PR_HTML:
+            self._html = self._html or value
+
+    def _decoded(self, value: _Value, codepage: int) -> str:
+        declared = "utf-16le" if value.type == _UNICODE else f"cp{codepage}" if codepage else None
+        return decode(bytes(value.octets), declared=declared).text
 
     def _attachment(self) -> _Attachment:
         """The current attachment: attAttachRendData begins each one ([MS-OXTNEF] section 2.1.3.3.15)."""
@@ -231,13 +274,11 @@ class _Packed:
         said = attachment.properties
         values = [said.get(_PR_ATTACH_LONG_FILENAME), said.get(_PR_ATTACH_FILENAME)]
         title = _Value(0x001E, attachment.title) if attachment.title else None
-        names = (self._text(value) for value in (*values, title, said.get(_PR_DISPLAY_NAME)) if value)
+        names = (self._name_of(value) for value in (*values, title, said.get(_PR_DISPLAY_NAME)) if value)
         return next((name for name in names if name), "")
 
-    def _text(self, value: _Value) -> str:
-        octets = bytes(value.octets[: self._options.tnef_name])
-        if value.type == _UNICODE:
-            text = octets.decode("utf-16-le", errors="replace")
-        else:
-            text = decode(octets.partition(b"\0")[0], declared=f"cp{self._codepage}", detect=False).text
-        return text.partition("\0")[0].strip()
+    def _name_of(self, value: _Value) -> str:
+        octets = value.octets[: self._options.tnef_name]
+        if value.type != _UNICODE:
+            octets = memoryview(bytes(octets).partition(b"\0")[0])
+        return self._decoded(_Value(value.type, octets), self._codepage).partition("\0")[0].strip()

@@ -11,15 +11,17 @@ from mailstep.mime.structure import Part
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
 _PLAUSIBLE = 0.8  # share of base64 characters: mail systems add some lines, but not every fifth character
+# Pieces that were encoded one by one are lines or files. Millions of lone digits are neither, and take half a minute.
+_FEW_PIECES, _SHORT_PIECE = 1_000, 16
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
 _BETWEEN_PADDING = re.compile(rb"[^=]+")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
 
 
-def content(raw: bytes, part: Part, defects: set[Defect]) -> bytes:
+def content(part: Part, defects: set[Defect]) -> bytes:
     """The decoded content of a part. Adds what is wrong with it to `defects`."""
-    encoded = raw[part.start : part.end]
+    encoded = part.raw[part.start : part.end]
     encoding = unfold(part.first("content-transfer-encoding") or b"").lower().strip("\"' ;")
     match encoding.split(";")[0].split("(")[0].strip():
         case "base64":
@@ -40,6 +42,10 @@ def _base64(encoded: bytes, defects: set[Defect]) -> bytes:
     first, _, rest = encoded.partition(b"=")
     faults: set[Defect] = set()
     octets = bytearray(_digits(first, faults))
+    paddings = rest.count(b"=")
+    if paddings > _FEW_PIECES and len(rest) < paddings * _SHORT_PIECE:
+        defects.add(Defect.BASE64_WRONG)
+        return encoded
     if not rest.translate(None, _DIGITS + b"=\r\n\t "):
         # Several pieces, each encoded alone, that were joined.
         for piece in _BETWEEN_PADDING.finditer(rest):

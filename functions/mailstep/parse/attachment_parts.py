@@ -3,7 +3,8 @@
 import hashlib
 import mimetypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 from urllib.parse import unquote
 
@@ -11,18 +12,21 @@ import filetype
 
 from mailstep import keys
 from mailstep.budget import Budget
-from mailstep.contracts import Attachment
+from mailstep.contracts import Attachment, EnclosedMessage
 from mailstep.mime.bodies import disposition
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, header
-from mailstep.mime.tnef import Unpacker
+from mailstep.mime.tnef import Body, Unpacked, Unpacker
 from mailstep.mime.transfer_encoding import content
 from mailstep.parse.filenames import safe_filename
 
 Keep = Callable[[str, bytes], None]
 """Stores an attachment, given its key and decoded content."""
+
+NESTED = {"message/rfc822", "message/global"}
+"""Media types of attached messages (RFC 2046 section 5.2.1, RFC 6532 section 3.7)."""
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _SHOWN = re.compile(r"cid:([^\s\"'<>)]{1,500})", re.IGNORECASE)
@@ -32,10 +36,13 @@ _FIRST_OCTETS = 8_192  # the library detects the media type from them
 class Attachments:
     """The attachments of one message, in order."""
 
-    def __init__(self, raw: bytes, email_id: str, keep: Keep, defects: set[Defect], budget: Budget) -> None:
-        """Read from a raw message, and add what is wrong with attachments to `defects`."""
+    def __init__(self, email_id: str, keep: Keep, defects: set[Defect], budget: Budget) -> None:
+        """Add what is wrong with attachments to `defects`."""
         self._shown: frozenset[str] = frozenset()
-        self._raw, self._email_id, self._keep, self._defects, self._budget = raw, email_id, keep, defects, budget
+        self._enclosed_in: str | None = None
+        self.wants_body = False
+        self.body: Body | None = None
+        self._email_id, self._keep, self._defects, self._budget = email_id, keep, defects, budget
         self._unpacker = Unpacker()
         self.described: list[Attachment] = []
 
@@ -43,20 +50,35 @@ class Attachments:
         """Take those that HTML shows by their Content-ID (RFC 2392) for inline, unless they are declared otherwise."""
         self._shown = frozenset(unquote(one) for one in _SHOWN.findall(html))
 
-    def add_part(self, part: Part) -> None:
-        """Add a part; or the files in it, if it is a winmail.dat that holds only files."""
+    @contextmanager
+    def within(self, number: int) -> Generator[None]:
+        """A context in which what is added lies in the attached message of that number."""
+        before = self._enclosed_in, self._shown, self.wants_body
+        self._enclosed_in, self.wants_body = self.described[number - 1].key, False
+        try:
+            yield
+        finally:
+            self._enclosed_in, self._shown, self.wants_body = before
+
+    def describe(self, number: int, enclosed: EnclosedMessage) -> None:
+        """Say what the attached message of that number holds."""
+        self.described[number - 1] = self.described[number - 1].model_copy(update={"enclosed": enclosed})
+
+    def add_part(self, part: Part) -> bytes:
+        """Add a part; or the files in it, if it is a winmail.dat that holds only files. Return its decoded content."""
         kind, name = disposition(part)
-        octets = decoded_content(self._raw, part, self._defects, self._budget)
+        octets = decoded_content(part, self._defects, self._budget)
         if (part.media_type in _TNEF or (name or "").lower() == "winmail.dat") and self._add_unpacked(octets):
-            return
+            return octets
         content_id = unfold(part.first("content-id") or b"").strip("<> ") or None
         subject = None
-        if part.media_type == "message/rfc822":
+        if part.media_type in NESTED:
             subject = self._attempt(partial(_nested_subject, octets), None, Defect.NESTED_SUBJECT_UNREADABLE)
         # RFC 2183 section 2.10: Gmail gives a Content-ID to files that are attached, too.
         inline = kind == "inline" or (not kind and content_id in self._shown)
         charset = part.parameters.get("charset")
         self.add(octets, name, part.media_type, content_id, subject, charset, inline=inline)
+        return octets
 
     def add(
         self,
@@ -87,30 +109,35 @@ class Attachments:
                 content_id=content_id,
                 inline=inline,
                 subject=subject,
+                enclosed_in=self._enclosed_in,
                 key=key,
             )
         )
 
     def _add_unpacked(self, octets: bytes) -> bool:
-        """Add the files in a winmail.dat. Return whether it holds only files."""
-        nothing: tuple[list[tuple[str, memoryview]], bool] = ([], False)
+        """Add the files in a winmail.dat. Return whether nothing else is in it."""
         unpack = partial(self._unpacker.unpack, octets, self._defects)
-        packed, is_all = self._attempt(unpack, nothing, Defect.TNEF_UNREADABLE)
-        if len(self.described) + len(packed) > DEFAULTS.parts:
+        packed = self._attempt(unpack, Unpacked(), Defect.TNEF_UNREADABLE)
+        if len(self.described) + len(packed.files) > DEFAULTS.parts:
             self._defects.add(Defect.TNEF_TOO_MANY_FILES)
             return False
-        for name, inner in packed:
+        takes_body = self.wants_body and packed.body is not None
+        if takes_body:
+            self.body, self.wants_body = packed.body, False
+        elif self.wants_body and packed.has_body:
+            self._defects.add(Defect.TNEF_BODY_NOT_READ)
+        for name, inner in packed.files:
             self.add(bytes(inner), name, mimetypes.guess_type(name)[0] or "application/octet-stream")
-        return is_all
+        return packed.is_read and (takes_body or (bool(packed.files) and not packed.has_body))
 
     def _attempt[T](self, step: Callable[[], T], otherwise: T, defect: Defect) -> T:
         return self._budget.attempt(step, otherwise, self._defects, defect)
 
 
-def decoded_content(raw: bytes, part: Part, defects: set[Defect], budget: Budget) -> bytes:
+def decoded_content(part: Part, defects: set[Defect], budget: Budget) -> bytes:
     """The decoded content of a part; the undecoded octets if decoding fails."""
-    octets = budget.attempt(partial(content, raw, part, defects), None, defects, Defect.PART_NOT_DECODED)
-    return raw[part.start : part.end] if octets is None else octets
+    octets = budget.attempt(partial(content, part, defects), None, defects, Defect.PART_NOT_DECODED)
+    return part.raw[part.start : part.end] if octets is None else octets
 
 
 def _nested_subject(octets: bytes) -> str | None:

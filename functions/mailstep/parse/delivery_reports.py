@@ -11,12 +11,12 @@ from mailstep.mime.transfer_encoding import content
 _EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
-def delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
+def delivery_report(root: Part) -> DeliveryReport | None:
     """The delivery report in a message; None if the message is not one."""
     status = next((child for child in root.children if child.media_type == "message/delivery-status"), None)
     if root.media_type != "multipart/report" or status is None:
         return None
-    octets = content(raw, status, set())[: DEFAULTS.field_value]
+    octets = content(status, set())[: DEFAULTS.field_value]
     groups: list[dict[str, str]] = []
     # Empty lines separate the groups of fields (RFC 3464 section 2.1).
     for block in _EMPTY_LINE.split(octets):

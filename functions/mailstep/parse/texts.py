@@ -51,16 +51,15 @@ def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defec
 
 
 def read_text(
-    raw: bytes, parts: Iterable[Part], attachments: Attachments, defects: set[Defect], budget: Budget
+    parts: Iterable[Part], attachments: Attachments, defects: set[Defect], budget: Budget, room: int = limits.TEXT
 ) -> Read:
-    """The text of each part, with LF line ends and without NUL characters.
+    """The text of each part, in at most `room` octets together, with LF line ends and without NUL characters.
 
     A part that is too long or cannot be decoded also becomes an attachment.
     """
     texts: dict[int, str] = {}
-    room = limits.TEXT
     for part in parts:
-        octets = decoded_content(raw, part, defects, budget)
+        octets = decoded_content(part, defects, budget)
         read = budget.attempt(
             partial(
                 decode,

@@ -37,6 +37,8 @@ _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1b"})
 _UNUSUAL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
 _ASCII = bytes(range(128))
 _PLAIN = bytes({*_ASCII} - {*_CONTROLS} - {0x1B})
+# Octets of what is declared as US-ASCII and has none of its characters: the standard reads it as windows-1252.
+_LEAST_TO_DOUBT = 256
 _LEAST_OF_UTF8 = 3  # characters above ASCII
 _LEAST_OF_WIDE = 4  # octets
 _MOST = 0.7  # of the octets at even or odd places
@@ -96,10 +98,13 @@ def decode(
     is_utf8 = good > 2 * bad
     otherwise = "utf-8" if is_utf8 or (good >= bad and _is_western(octets)) else _WESTERN
     if not is_utf8:
-        for guess in _guesses(octets, charset, hints, options, detect=detect):
+        sample = octets[: options.charset_sample]
+        for guess in _guesses(sample, charset, hints, detect=detect):
+            if len(sample) < len(octets) and not _is_text(_as(guess, sample, cut=True)):
+                continue
             found = _as(guess, octets, cut=cut, guessed=not (charset == "us-ascii" and guess == _WESTERN))
             # Only pairs of octets are often taken for UTF-8 by chance.
-            if not _UNUSUAL.search(found.text) and (otherwise == _WESTERN or guess in _MULTI_BYTE):
+            if _is_text(found) and (otherwise == _WESTERN or guess in _MULTI_BYTE):
                 return found
     return _as(otherwise, octets, cut=cut, guessed=label is not None or otherwise == _WESTERN)
 
@@ -131,6 +136,8 @@ def _as(charset: str, octets: bytes, *, cut: bool, guessed: bool = False) -> Dec
 
 def _fits(charset: str, found: Decoded, octets: bytes) -> bool:
     """Whether octets are in the charset that they are declared in, but for a bad one here and there."""
+    if octets.isascii() and not charset.startswith("iso-2022") and _escaped(octets):
+        return False
     if charset == "utf-8":
         good, bad = _good_and_bad(found.text)
         return good >= bad
@@ -147,30 +154,38 @@ def _fits(charset: str, found: Decoded, octets: bytes) -> bool:
     return good + 1 >= bad
 
 
+def _is_text(found: Decoded) -> bool:
+    """Whether a guess gave no controls, and hardly a replacement: none in charsets of one octet a character."""
+    unusual = len(_UNUSUAL.findall(found.text))
+    return not unusual or (found.charset in _MULTI_BYTE and unusual * 10 <= _good_and_bad(found.text)[0])
+
+
 def _evident(octets: bytes) -> str | None:
     """The charset that octets show themselves."""
     if wide := _wide(octets):
         return wide
-    if b"\x1b" in octets:
-        for escape, charset in _ESCAPES:
-            if escape.search(octets):
-                return charset
-    return "utf-8" if _is_utf8(octets) else None
+    return _escaped(octets) or ("utf-8" if _is_utf8(octets) else None)
 
 
-def _guesses(
-    octets: bytes, declared: str | None, hints: Sequence[str], options: Options, *, detect: bool
-) -> Iterator[str]:
-    sample = octets[: options.charset_sample]
-    high = sample.translate(None, _ASCII)
+def _escaped(octets: bytes) -> str | None:
+    """The charset whose escape sequences are in the octets."""
+    if b"\x1b" not in octets:
+        return None
+    return next((charset for escape, charset in _ESCAPES if escape.search(octets)), None)
+
+
+def _guesses(octets: bytes, declared: str | None, hints: Sequence[str], *, detect: bool) -> Iterator[str]:
+    high = octets.translate(None, _ASCII)
     for charset in map(charset_of, hints):
         if charset and charset not in _NO_HINTS and (charset != _WESTERN or _is_western(octets)):
             yield charset
-    if not high.translate(None, _SIGNS) or (declared == "us-ascii" and _is_western(octets)):
+    is_short_or_western = len(octets) < _LEAST_TO_DOUBT or _is_western(octets)
+    if not high.translate(None, _SIGNS) or (declared == "us-ascii" and is_short_or_western):
         yield _WESTERN
     if not detect:
         return
     # A few words of another script among many of ASCII are taken for Western ones: then they are looked at alone.
+    sample = b"\n".join(line for line in octets.splitlines() if not line.isascii())
     words = b" ".join(word for word in sample.split() if not word.isascii())
     sample = words if len(high) * 2 > len(words) else sample
     guess = chardet.detect(sample, encoding_era=_ERA, exclude_encodings=_NOT_IN_MAIL, no_match_encoding=_WESTERN)

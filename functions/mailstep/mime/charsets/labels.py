@@ -121,8 +121,8 @@ def _charset_of(label: str) -> str | None:
         known = LABELS.get(label) if label not in _REPLACED else None
         if known := known or _OF_STANDARD.get(written) or _OF_MAIL.get(written) or _ALIASES.get(written):
             return known
-    if page := _CODEPAGE.fullmatch(key):
-        return _codepage(int(page[1]))
+    if (page := _CODEPAGE.fullmatch(key)) and (known := _codepage(int(page[1]))):
+        return known
     if part := _ISO_8859.fullmatch(key):
         return _OF_STANDARD.get(f"iso8859{part[1]}")
     return None

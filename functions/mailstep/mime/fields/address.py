@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mailstep.mime.fields.comments import without_comments
-from mailstep.mime.fields.encoded_word import decode_words
+from mailstep.mime.fields.encoded_word import ENCODED_WORD, decode_words
 from mailstep.mime.options import DEFAULTS, Options
 
 _ATOM = r"[^\s<>\"(),:;@\[\]\\]"
@@ -55,12 +55,15 @@ def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[A
 def _items(value: str) -> Iterator[tuple[str, str]]:
     """The pieces between `,`, `;` and `:` outside of quotes, comments and angle brackets, each with its end."""
     begun, depth, quoted, angle = 0, 0, False, False
-    skip = False
+    skip = 0
+    words = {word.start(): word.end() for word in ENCODED_WORD.finditer(value)}
     for at, character in enumerate(value):
-        if skip:
-            skip = False
+        if at < skip:
+            continue
+        if at in words and not quoted:
+            skip = words[at]  # a label such as iso_8859-1:1987 has a mark in it
         elif character == "\\":
-            skip = True
+            skip = at + 2
         elif character == '"' and depth == 0:
             quoted = not quoted
         elif quoted:

@@ -9,7 +9,9 @@ from mailstep.mime.charsets import decode
 CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 """Control characters except the tab, which no decoded value may contain."""
 
-_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+"""The charset, the encoding and the encoded text of a word (RFC 2047 section 2)."""
+
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 
 
@@ -23,7 +25,7 @@ def decode_words(value: str, hints: Sequence[str] = ()) -> str:
     pieces: list[str] = []
     pending, charset, at = b"", "", 0
     value = _BETWEEN_WORDS.sub(r"\1", value)
-    for word in _ENCODED_WORD.finditer(value):
+    for word in ENCODED_WORD.finditer(value):
         octets = _octets(word[2], word[3])
         if octets is None:
             continue
