@@ -1,6 +1,6 @@
 """SES receiving, played on loopback: SMTP in, the active receipt rules applied, the message stored in S3.
 
-What it does is what SES does: refuse recipients that no rule names, put its own header fields on top, and run the S3
+It does what SES does: it refuses recipients that no rule names, puts its own header fields on top, and runs the S3
 action of every rule that matches (Amazon SES Developer Guide, "Email receiving concepts").
 """
 

@@ -23,7 +23,7 @@ CHECKS = {"spam": _VERDICTS, "virus": _VERDICTS, "spf": _RESULTS, "dkim": _RESUL
 
 @dataclass(frozen=True)
 class Findings:
-    """What SES finds, by check; a check that is not there passes."""
+    """The results that SES finds, by check; a check that is not there passes."""
 
     results: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,6 +1,6 @@
 """The account's concurrency: Lambda tells it, and reserves no more of it than AWS would.
 
-What this machine runs at once is another number, which MiniStack bounds by itself.
+MiniStack bounds by itself how many this machine runs at once, which is another number.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What SES does by itself when it is set up: it tries each place where it will write, and refuses what it cannot."""
+"""SES tries each place where it will write as soon as it is set up, and refuses what it cannot use."""
 
 import asyncio
 import json
