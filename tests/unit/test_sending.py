@@ -170,4 +170,5 @@ def test_an_address_that_is_none_is_a_configuration_error(monkeypatch: pytest.Mo
 
 
 def test_the_handler_returns_the_id_that_ses_assigned(sent: Sent) -> None:
-    assert handler(event("reply") | {"kind": "delay", "answer_key": None}, CONTEXT) == {"ses_message_id": "ses-1"}
+    replied = handler(event("reply") | {"kind": "delay", "answer_key": None}, CONTEXT)
+    assert replied["ses_message_id"] == "ses-1"

@@ -54,7 +54,7 @@ Field = tuple[str, bytes]
 
 @dataclass(slots=True)
 class Part:
-    """A part, and where its body is in `raw`. A multipart that could be split has `children`, and so has signed data."""
+    """A part, and where its body is in `raw`. A multipart that could be split and signed data have `children`."""
 
     raw: bytes = field(repr=False)
     fields: list[Field]
@@ -75,7 +75,7 @@ class Part:
 
 
 def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = True) -> Part:
-    """The tree of parts of a message. Adds what is wrong with it to `defects`. `top`: it is no part of another message."""
+    """The tree of parts of a message, which is no part of another if `top`. Adds what is wrong to `defects`."""
     hints = hints_in(raw, options)
     root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=top)
     waiting, parts = [(root, 0)], 1
