@@ -94,7 +94,7 @@ def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attributio
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
-        if _is_attribution(joined, below):
+        if not joined.startswith(("<", "mailto:")) and _is_attribution(joined, below):
             return Attribution(_with_starter(lines, line, first, joined))
         column = _begins_within(joined, lines[line], below)
         if column:
@@ -168,7 +168,8 @@ def _is_attribution(joined: str, below: Below) -> bool:
     date = numbers > 1 and _DATE.search(text) is not None
     if quoted and (date or (address and numbers)):
         return True
-    return (quoted or (address and numbers > 0) or (date and below is Below.EMPTY)) and _is_name(writer)
+    timed = address and "<" in text and _TIME.search(text) is not None and _STARTER.match(text) is not None
+    return (timed or _is_name(writer)) and (quoted or (address and numbers > 0) or (date and below is Below.EMPTY))
 
 
 def _begins(text: str, verb: re.Match[str]) -> bool:
