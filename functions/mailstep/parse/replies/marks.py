@@ -122,9 +122,9 @@ def has_fields(lines: Sequence[str], start: int) -> bool:
     return len(below) > 2 and all(_FIELD.match(line) for line in below[:3])
 
 
-def is_delimiter(line: str) -> bool:
+def is_delimiter(stripped: str) -> bool:
     """Whether a line begins a signature (RFC 3676 section 4.3), its space lost or not."""
-    return line.strip() == "--"
+    return stripped == "--"
 
 
 def keeps_space(line: str) -> bool:

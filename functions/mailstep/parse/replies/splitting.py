@@ -20,6 +20,7 @@ _SIGNATURE_LINES = 15  # of a signature that the HTML marks: with more, somethin
 _EMPTY_LINES = 40  # between an attribution and the quote
 _WRAPPED = 65  # characters: a quoted line as long as this may have been wrapped by a client that did not quote the rest
 _ABOVE = re.compile("|".join(re.escape(phrase) for phrase in words.REPLY_ABOVE), re.IGNORECASE)
+_ABOVE_ASCII = tuple(phrase for phrase in words.REPLY_ABOVE if phrase.isascii())
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
 _LETTER = re.compile(r"[^\W_]")
 
@@ -73,7 +74,8 @@ def is_forwarded(subject: str) -> bool:
 def _above_the_line(text: str) -> tuple[str, str]:
     """What stands above a helpdesk's "reply above this line", and the rest; all of the text where nothing does."""
     lower = text.lower()
-    line = _ABOVE.search(text) if any(phrase in lower for phrase in words.REPLY_ABOVE) else None
+    phrases = _ABOVE_ASCII if lower.isascii() else words.REPLY_ABOVE
+    line = _ABOVE.search(text) if any(phrase in lower for phrase in phrases) else None
     if line is None:
         return text, ""
     start = text.rfind("\n", 0, line.start()) + 1
@@ -212,14 +214,15 @@ class _Tagging:
         return (Below.EMPTY if at + 1 < len(self.lines) and not self.lines[at + 1].strip() else Below.TEXT), ""
 
     def _signature(self, at: int, line: str, stripped: str) -> _Tag:
-        if marks.is_delimiter(line):
+        drawn = not stripped[0].isalnum()
+        if drawn and marks.is_delimiter(stripped):
             if not self._in_signature:
                 self._bare = -1 if marks.keeps_space(line) else at
             self._in_signature = True
             self._paragraph = at + 1
         elif self._in_signature or marks.is_mobile(stripped):
             return _Tag.SIGNATURE
-        elif marks.is_list_footer(self.lines, at):
+        elif drawn and marks.is_list_footer(self.lines, at):
             self._in_signature, self._bare = True, -1
         elif self._is_rest_of_quote(at, line):
             return _Tag.QUOTED
