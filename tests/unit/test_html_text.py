@@ -12,7 +12,7 @@ from tests.support.steps import lines_run
 
 ANSWER = "Thanks, two please."
 GMAIL = (
-    f'<div dir="ltr">{ANSWER}</div><br><div class="gmail_quote gmail_quote_container"><div dir="ltr" class="gmail_attr">'
+    f'<div dir="ltr">{ANSWER}</div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">'
     "{attribution}<br></div>"
     '<blockquote class="gmail_quote" style="margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204)">'
     "<div>Old text here.</div><div>More old text.</div></blockquote></div>"

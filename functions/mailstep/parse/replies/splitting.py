@@ -103,7 +103,8 @@ class _Tagging:
         self._first_solid = len(lines)
         self._in_signature = False
         self._bare = -1  # where a signature began whose delimiter has lost its space
-        self._signs: dict[int, bool] = {}  # whether a line has an address or a verb, where that was asked
+        self._sign = -attribution.LINES  # the last line that has an address or a verb, as far as was looked
+        self._looked = -1
         self._paragraph = 0  # the first line that an attribution may begin in
         self._candidates = 0
 
@@ -167,7 +168,7 @@ class _Tagging:
         return line[0] == ">" or line.startswith(" >") or self._solid is _Tag.QUOTED or self._solid is _Tag.ATTRIBUTION
 
     def _attribution(self, at: int) -> _Tag | None:
-        if not any(self._has_sign(line) for line in range(at, max(at - attribution.LINES, -1), -1)):
+        if at - self._last_sign(at) >= attribution.LINES:
             return None
         self._candidates += 1
         if self._candidates > _CANDIDATES:
@@ -198,10 +199,13 @@ class _Tagging:
                 return _Tag.ATTRIBUTION
         return None
 
-    def _has_sign(self, at: int) -> bool:
-        if at not in self._signs:
-            self._signs[at] = attribution.has_sign(self.lines[at])
-        return self._signs[at]
+    def _last_sign(self, at: int) -> int:
+        """The last line up to here that has an address or a verb, among those that an attribution could take."""
+        for line in range(max(self._looked, at - attribution.LINES) + 1, at + 1):
+            if attribution.has_sign(self.lines[line]):
+                self._sign = line
+        self._looked = at
+        return self._sign
 
     def _below(self, at: int) -> tuple[Below, str]:
         """What comes below a line, and the first character of it."""
