@@ -301,6 +301,12 @@ def test_the_subject_tells_whether_outlook_hands_a_message_on(subject: str, kind
     assert is_forwarded(subject) is (kind == "forward")
 
 
+@pytest.mark.parametrize("old", [header(FIELDS["en"]), f"{SEPARATORS[0]}\n{header(FIELDS['en'])}"])
+def test_what_is_handed_on_is_no_history(old: str) -> None:
+    text = f"{ANSWER}\n\n{old}\n\n{OLD}"
+    assert split(text, forwarded=True) == Reply(text, TextKind.FORWARD)
+
+
 @pytest.mark.parametrize("line", TELEPHONES)
 def test_the_line_of_a_telephone_is_a_signature(line: str) -> None:
     reply = split(f"{ANSWER}\n\n{line}\n\n{ATTRIBUTIONS[0]}\n{QUOTED}")
@@ -377,6 +383,7 @@ def test_a_text_of_a_signature_alone_is_kept(text: str) -> None:
 
 def test_what_follows_an_attribution_at_the_top_without_a_mark_is_kept() -> None:
     assert split(f"{ATTRIBUTIONS[0]}\n\n{ANSWER}").text == ANSWER
+    assert split(f"{ATTRIBUTIONS[0]}\n\n{ATTRIBUTIONS[2]}\n\n{ANSWER}").text == ANSWER
 
 
 @pytest.mark.parametrize(

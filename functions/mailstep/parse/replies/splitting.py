@@ -133,7 +133,8 @@ class _Tagging:
             self._paragraph = at + 1
         if stripped[0].isalnum() or not marks.is_rule(stripped):
             self._solid = tag
-            self._first_solid = min(self._first_solid, at)
+            if tag is not _Tag.ATTRIBUTION and self._first_solid > at:
+                self._first_solid = at
 
     def _tag(self, at: int, line: str, stripped: str) -> _Tag:
         first = stripped[0]
@@ -144,7 +145,7 @@ class _Tagging:
         if not first.isalnum() or stripped[-1] in ":：":
             announced = marks.separator(stripped)
             if announced:
-                self.is_forward = announced is Separator.FORWARDED
+                self.is_forward = self._forwarded or announced is Separator.FORWARDED
                 return _Tag.HISTORY
         if (":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at):
             self.is_forward = self._forwarded or self._first_solid >= at
