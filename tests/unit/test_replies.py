@@ -158,6 +158,18 @@ TELEPHONES = [
     "發自我的 iPhone",
 ]
 
+SENTENCES = [
+    "Sent from my desk, this is much easier than from my phone.",
+    "Sent from my iPhone app to all of your users.",
+    "Sent from Berlin on Monday.",
+    "Gesendet mit DHL am 5. Mai.",
+    "From my iPhone I cannot log in.",
+    "나의 주문 번호는 4711입니다",
+    "发自内心的感谢",
+    "Get Outlook for iOS to work, please.",
+    "Inviato da Roma",
+]
+
 # Sentences of a human's own that look like what clients write: not a word of them may go.
 OWN_WORDS = [
     "On Monday I wrote:\nthe order is wrong.",
@@ -178,21 +190,15 @@ OWN_WORDS = [
     "Please book:\nFrom: Berlin\nTo: Paris\nDate: 5 May 2025\nSeats: 2",
     "Name: Ann\nFrom: ann@example.org\nDate: 2025-05-05\nSubject: Order\n\ntwo please",
     "From: Ann Customer <ann@example.org>\nSubject: Order\nPhone: 123\nMessage: two please",
+    "Flights:\nFrom: Berlin\nTo: Paris\nFrom: Rome\nTo: Oslo\nDate: 5 May 2025\nSubject: holidays",
     "Gesendet: 5. Mai 2025\nVon: Lager\nAn: Kunde\nInhalt: Lampen",
     "Original message was lost.\n\nPlease resend.",
     "---------- Order ----------\n2 lamps\n----- End -----\nThanks",
-    "Sent from my desk, this is much easier than from my phone.",
-    "Sent from my iPhone app to all of your users.",
-    "Sent from Berlin on Monday.",
-    "Gesendet mit DHL am 5. Mai.",
-    "From my iPhone I cannot log in.",
-    "나의 주문 번호는 4711입니다",
-    "发自内心的感谢",
     "Steps:\n\n- one\n- two\n\nRegards, Ann",
     "The agreement says\n---\nnothing\n---\nabout it.",
     "    indented code\n\tand tab   gaps\n        deep",
     "a > b\nb > c",
-    ">From now on send me two.\nThanks",
+    "Thanks.\n>From now on send me two.",
     "> What colour?\n\nBlue.",
 ]  # fmt: skip
 
@@ -314,6 +320,11 @@ def test_the_line_of_a_telephone_is_a_signature(line: str) -> None:
     assert (reply.text, reply.signature) == (ANSWER, line)
 
 
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_sentence_that_begins_as_a_telephone_s_line_is_text(sentence: str) -> None:
+    assert split(f"{ANSWER}\n\n{sentence}").text == f"{ANSWER}\n\n{sentence}"
+
+
 @pytest.mark.parametrize("text", OWN_WORDS)
 def test_words_that_only_look_like_a_client_s_are_kept(text: str) -> None:
     assert split(text).text == text
@@ -324,6 +335,10 @@ def test_words_that_only_look_like_a_client_s_are_kept(text: str) -> None:
 def test_a_signature_is_told_from_the_text(delimiter: str, old: str) -> None:
     reply = split(f"{ANSWER}\n\n{delimiter}\nAnn Customer\nExample Ltd\n{old}")
     assert (reply.text, reply.signature) == (ANSWER, "Ann Customer\nExample Ltd")
+
+
+def test_a_line_of_two_dashes_at_the_top_is_a_rule() -> None:
+    assert split(f"--\n{ANSWER}\n\n{ATTRIBUTIONS[0]}\n{QUOTED}").text == f"--\n{ANSWER}"
 
 
 def test_a_line_of_two_dashes_above_many_lines_is_a_rule() -> None:
@@ -370,6 +385,7 @@ def test_a_quote_that_no_client_introduced_is_kept_unless_it_ends_the_text(text:
         f"> {ATTRIBUTIONS[0]}\n{QUOTED}",
         f"-----Original Message-----\n{header(FIELDS['en'])}\n\n{OLD}",
         f"Sent from my iPhone\n\n{ATTRIBUTIONS[0]}\n{QUOTED}",
+        f"-- \nAnn\n\n{ATTRIBUTIONS[0]}\n{QUOTED}",
         f"2025/06/03 Carol Jones <carol@example.org>\n{QUOTED}",
     ],
 )
@@ -380,6 +396,11 @@ def test_a_reply_is_empty_where_everything_is_history(text: str) -> None:
 @pytest.mark.parametrize("text", ["-- \nAnn Customer", "Sent from my iPhone"])
 def test_a_text_of_a_signature_alone_is_kept(text: str) -> None:
     assert split(text).text == text.replace("-- ", "--")
+
+
+def test_a_bar_marks_a_quote_too_where_a_client_introduces_it() -> None:
+    text = "2025/6/3 Carol via Shop <carol@example.org>\n\n| Old text here.\n| More.\n"
+    assert split(f"Hi,\n\n{text}\n{ANSWER}").text == f"Hi,\n\n{ANSWER}"
 
 
 def test_what_follows_an_attribution_at_the_top_without_a_mark_is_kept() -> None:
@@ -436,7 +457,7 @@ PIECES = st.one_of(
             *FORWARDS[:1],
             *TELEPHONES[:3],
             *header(FIELDS["en"]).split("\n"),
-            "", "", "-- ", "--", "> quoted", ">", "text", "  text  ", "_" * 40, "x mailing list",
+            "", "", "-- ", "--", "> quoted", ">", ">\x1f", "\u3000", "text", "  text  ", "_" * 40, "x mailing list",
             "reply above this line",
             f"{ANSWER} On Jun 3, 2025 at 9:15 AM, carol@example.org wrote:",
         ]

@@ -147,11 +147,11 @@ def _begins_within(joined: str, line: str, below: Below) -> int:
     """The column where an attribution begins that shares its first line with the text before it; 0 if none does."""
     if not (_ADDRESS.search(joined) and _find_verb(joined)):
         return 0
-    begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined)]
+    stripped = line.strip()
+    begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined) if match.end() < len(stripped)]
     if not begins or not _is_attribution(joined[begins[-1] :], Below.EMPTY if below is Below.TEXT else below):
         return 0
-    first_words = joined[begins[-1] :].split(" ", 2)[:2]
-    return max(line.rfind(" ".join(first_words)), 0)
+    return line.index(stripped) + begins[-1] if joined.startswith(stripped) else 0
 
 
 def _is_attribution(joined: str, below: Below) -> bool:

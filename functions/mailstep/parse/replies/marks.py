@@ -85,7 +85,7 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     last = ""
     folded = 0
     above = lines[start - 1] if start else ""
-    if _SENT.match(above):
+    if _SENT.match(above) or field_kind(above):
         return False
     is_form = _FIELD.match(above) is not None and field_kind(above) is None and not above.rstrip().endswith(":")
     for line in lines[start : start + 10 * _FIELD_AND_REST]:
@@ -165,7 +165,7 @@ def is_mobile(stripped: str) -> bool:
         and not _is_proper(word)
         and word.casefold() not in words.MOBILE_OTHER_WORDS
     ]
-    return len(strange) < 2
+    return not strange
 
 
 def is_list_footer(lines: Sequence[str], start: int) -> bool:

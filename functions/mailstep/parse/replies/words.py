@@ -300,11 +300,12 @@ MOBILE_OWNERS = frozenset(
 MOBILE_OTHER_WORDS = frozenset(
     _phrases(
         """
-        my | a | an | the | for | on | via | with | using | work | mail | email | app | wireless | smart | mobile |
-        von | vom | meinem | meiner | mit | für | über | aus | mon | ma | depuis | de | du | pour | avec | sur | mi |
-        mis | con | para | desde | dal | mio | il | per | su | tramite | do | da | meu | minha | pelo | vanaf | mijn |
-        voor | met | op | min | från | fra | til | med | mitt | z | ze | zo | s | mého | mojego | môjho | с | из |
-        моего | моей | від | diese | nachricht | wurde | за
+        gesendet | gerät | küldve | gönderildi | kaynağından | cihazımdan | saadetud | any | my | a | an | the | for |
+        on | via | with | using | work | mail | email | app | wireless | smart | mobile | von | vom | meinem |
+        meiner | mit | für | über | aus | mon | ma | depuis | de | du | pour | avec | sur | mi | mis | con | para |
+        desde | dal | mio | il | per | su | tramite | do | da | meu | minha | pelo | vanaf | mijn | voor | met | op |
+        min | från | fra | til | med | mitt | z | ze | zo | s | mého | mojego | môjho | с | из | моего | моей | від |
+        diese | nachricht | wurde | за
         """
     )
 )
