@@ -14,6 +14,7 @@ from mailstep.contracts import (
     Message,
     QueueItem,
     ReportedRecipient,
+    TextKind,
     Verdicts,
 )
 from mailstep.metrics import ALL, NAMESPACE, SERVICE
@@ -56,6 +57,38 @@ Write them below `[routes.<name>]`, in `functions/custom/routes.toml` if you hav
 
 | setting | default | meaning |
 | --- | --- | --- |"""
+
+_REPLIES = """## What `reply_text` leaves out
+
+`text` is divided into `reply_text`, `signature` and `quoted_text`. Every line of `reply_text` is a line of `text`, or
+the beginning of one, in order. Only white space at the end of a line goes, and empty lines at both ends. If Mailstep
+is not certain that something is history, it keeps it. These are history:
+
+- quoted lines (`> `) at the end of the text, and those that a mail client introduces ("On ..., Bob wrote:");
+- all that follows such an introduction without quote marks, a header as Outlook writes it (From, Sent, To, Subject),
+  a line such as `-----Original Message-----`, or a helpdesk's "reply above this line". Mailstep knows these in 18
+  languages and more.
+
+Some things are a matter of taste. Mailstep decides them so:
+
+- A greeting or a name at the end ("Regards, Ann", "-Ann") belongs to the reply. The signature is what follows `-- `,
+  the line of a telephone or an app ("Sent from my iPhone"), a mailing list's footer, or what Gmail, Thunderbird or
+  Proton Mail mark as one. `--` without its space begins a signature of at most ten lines.
+- Text below the line of a telephone is kept.
+- If the reply stands below one quote, the quote is left out. If the sender answers two or more quotes one by one,
+  those that are answered stay, and what introduces them is left out.
+- A quote that no mail client introduced stays if text follows it. A text that is only such a quote stays as well.
+- A message that is handed on stays whole, with the comment above it: after "Forwarded message" and the like, a header
+  that nothing stands above, or a header below a subject that begins with `Fwd:`, `WG:` or the like.
+- If "On ..., Bob wrote:" comes first and what follows has no quote marks, only that line is left out: the sender may
+  have answered below.
+- A form ("From: Berlin", "To: Paris") is no header. Nor is a header as it was sent, with Received or Message-ID.
+- A signature that stands alone is the reply.
+- The text of a delivery report is not divided.
+
+HTML that has no text beside it is written as text, as a reader sees it: block quotes as lines that begin with `> `,
+list items with `- ` or a number, cells separated by a tab, the text of links. What is hidden is left out.
+"""
 
 _METRICS = f"""# The metrics
 
@@ -127,7 +160,9 @@ def field_tables() -> str:
         lines += [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| field | meaning |", "| --- | --- |"]
         lines += [f"| `{f.alias or name}` | {f.description} |" for name, f in model.model_fields.items()]
         lines.append("")
-    lines += ["## Defect", "", (Defect.__doc__ or "").strip(), "", "| code | meaning |", "| --- | --- |"]
+    lines += [_REPLIES, "## TextKind", "", (TextKind.__doc__ or "").strip(), "", "| code | meaning |", "| --- | --- |"]
+    lines += [f"| `{kind}` | {kind.means} |" for kind in TextKind]
+    lines += ["", "## Defect", "", (Defect.__doc__ or "").strip(), "", "| code | meaning |", "| --- | --- |"]
     lines += [f"| `{defect}` | {defect.means} |" for defect in Defect]
     lines.append("")
     return "\n".join(lines)

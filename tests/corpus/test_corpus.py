@@ -164,6 +164,8 @@ STALWART_DIFFERS = {
     },
     "rfc/004": {"from": "no address in it, and a defect that says so", "to": "the same"},
     "thirdparty/000": {"text": "we take NUL characters out"},
+    "thirdparty/016": {"text": "there is only HTML: we write it as text, Stalwart leaves it as HTML"},
+    "thirdparty/018": {"text": "the same"},
     "thirdparty/007": {"from": "`<moderator>` is no address that can be answered; a defect says so"},
 }
 

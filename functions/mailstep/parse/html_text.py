@@ -124,6 +124,7 @@ class _Walk:
                     hints[len(lines)] = self._hints[at]
                 lines.append(bare)
         while lines and not lines[-1]:
+            hints.pop(len(lines) - 1, None)
             lines.pop()
         return HtmlText("\n".join(lines).replace("\xa0", " "), hints)
 

@@ -24,6 +24,8 @@ _SPACED_VERBS = _alternatives(words.VERBS).replace(r"\ ", r"\s+")
 _VERB = re.compile(
     rf"(?<!\w)(?:{_SPACED_VERBS}|sent(?=\W*$))(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE
 )
+# A verb takes long to search for: a text that has none of these words has none.
+_VERB_WORDS = frozenset(max(re.findall(r"\w+", verb), key=len) for verb in words.VERBS) | {"sent"}
 _LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS) | {"sent"}
 _ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)
 _ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
@@ -71,9 +73,16 @@ def is_end(line: str) -> bool:
     return line.rstrip()[-1] in ":：" and line.count(">") == 1 and (not end or _VERB.fullmatch(end) is not None)
 
 
+def _find_verb(text: str) -> re.Match[str] | None:
+    spaced = not _VERB_WORDS.isdisjoint(re.findall(r"\w+", text.casefold()))
+    if spaced or (not text.isascii() and any(verb in text for verb in words.VERBS_WITHOUT_SPACES)):
+        return _VERB.search(text)
+    return None
+
+
 def has_sign(line: str) -> bool:
     """Whether a line has what every attribution has in one of its lines: an address or a verb."""
-    return len(line) <= _LINE_CHARACTERS and ("@" in line or _VERB.search(line) is not None)
+    return len(line) <= _LINE_CHARACTERS and ("@" in line or _find_verb(line) is not None)
 
 
 def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attribution | None:
@@ -94,7 +103,7 @@ def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attributio
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
-        if _is_attribution(joined, below):
+        if not joined.startswith(("<", "mailto:")) and _is_attribution(joined, below):
             return Attribution(_with_starter(lines, line, first, joined))
         column = _begins_within(joined, lines[line], below)
         if column:
@@ -136,20 +145,20 @@ def _with_starter(lines: Sequence[str], line: int, first: int, joined: str) -> i
 
 def _begins_within(joined: str, line: str, below: Below) -> int:
     """The column where an attribution begins that shares its first line with the text before it; 0 if none does."""
-    if not (_ADDRESS.search(joined) and _VERB.search(joined)):
+    if not (_ADDRESS.search(joined) and _find_verb(joined)):
         return 0
-    begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined)]
+    stripped = line.strip()
+    begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined) if match.end() < len(stripped)]
     if not begins or not _is_attribution(joined[begins[-1] :], Below.EMPTY if below is Below.TEXT else below):
         return 0
-    first_words = joined[begins[-1] :].split(" ", 2)[:2]
-    return max(line.rfind(" ".join(first_words)), 0)
+    return line.index(stripped) + begins[-1] if joined.startswith(stripped) else 0
 
 
 def _is_attribution(joined: str, below: Below) -> bool:
     """Whether a joined line says who wrote, and when or from which address, and has the form that clients give it."""
     text = joined.strip(_RULE)
     address = _ADDRESS.search(text) is not None
-    verb = _VERB.search(text)
+    verb = _find_verb(text)
     quoted = below is Below.QUOTE
     dated_address = address and _DATE.search(text) is not None and _ends_in_address(text)
     if verb is None:
@@ -168,7 +177,8 @@ def _is_attribution(joined: str, below: Below) -> bool:
     date = numbers > 1 and _DATE.search(text) is not None
     if quoted and (date or (address and numbers)):
         return True
-    return (quoted or (address and numbers > 0) or (date and below is Below.EMPTY)) and _is_name(writer)
+    timed = address and "<" in text and _TIME.search(text) is not None and _STARTER.match(text) is not None
+    return (timed or _is_name(writer)) and (quoted or (address and numbers > 0) or (date and below is Below.EMPTY))
 
 
 def _begins(text: str, verb: re.Match[str]) -> bool:

@@ -9,7 +9,7 @@ from mailstep.parse.replies import words
 _SEPARATOR = re.compile(r"[\s>*]*(?:[-_=‐–—~]\s?){2,}[\s*]*([^\W\d_][^:\n]{2,80}?)[\s*]*[-_=‐–—~:\s*]*")
 _BEFORE_FIELDS = re.compile(r"\s*[-_=]{3,}\s*([^\W\d_][^-:\n]{2,60}?)\s*[-_=]{3,}\s+(?=\S)")
 _BEGINS = re.compile(r"[\s>*]*([^\W\d_][^:\n]{2,60}?)\s*[:：][\s*]*")
-_RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ){3,}[\s*]*")
+_RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ?){3,}[\s*]*")
 _FIELD = re.compile(r"[*_\s]*([^\W\d][^:：\n*]{0,24}?)[\s*_]*[:：][\s*_]*")
 # Fields that no client shows: with them, a header was pasted or returned as it was sent, and its text belongs to it.
 _SENT = re.compile(
@@ -85,7 +85,7 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     last = ""
     folded = 0
     above = lines[start - 1] if start else ""
-    if _SENT.match(above):
+    if _SENT.match(above) or field_kind(above):
         return False
     is_form = _FIELD.match(above) is not None and field_kind(above) is None and not above.rstrip().endswith(":")
     for line in lines[start : start + 10 * _FIELD_AND_REST]:
@@ -122,9 +122,9 @@ def has_fields(lines: Sequence[str], start: int) -> bool:
     return len(below) > 2 and all(_FIELD.match(line) for line in below[:3])
 
 
-def is_delimiter(line: str) -> bool:
+def is_delimiter(stripped: str) -> bool:
     """Whether a line begins a signature (RFC 3676 section 4.3), its space lost or not."""
-    return line.strip() == "--"
+    return stripped == "--"
 
 
 def keeps_space(line: str) -> bool:
@@ -165,7 +165,7 @@ def is_mobile(stripped: str) -> bool:
         and not _is_proper(word)
         and word.casefold() not in words.MOBILE_OTHER_WORDS
     ]
-    return len(strange) < 2
+    return not strange
 
 
 def is_list_footer(lines: Sequence[str], start: int) -> bool:

@@ -20,13 +20,18 @@ _SIGNATURE_LINES = 15  # of a signature that the HTML marks: with more, somethin
 _EMPTY_LINES = 40  # between an attribution and the quote
 _WRAPPED = 65  # characters: a quoted line as long as this may have been wrapped by a client that did not quote the rest
 _ABOVE = re.compile("|".join(re.escape(phrase) for phrase in words.REPLY_ABOVE), re.IGNORECASE)
+_ABOVE_ASCII = tuple(phrase for phrase in words.REPLY_ABOVE if phrase.isascii())
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
+_SENTENCES = re.compile(r".*[.!?:](?=[\s#-])")
 _LETTER = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A text in its parts: every line of each is a line of the text, or the beginning of one, in order."""
+    """A text in its parts, in their order.
+
+    Every line of `text` is a line of the whole, or the beginning of one. `quoted` has the end of a line they share.
+    """
 
     text: str
     kind: TextKind
@@ -71,16 +76,16 @@ def is_forwarded(subject: str) -> bool:
 
 
 def _above_the_line(text: str) -> tuple[str, str]:
-    """What stands above a helpdesk's "reply above this line", and the rest; all of the text where nothing does."""
+    """The text above a helpdesk's "reply above this line", and the rest; the whole text if none stands above it."""
     lower = text.lower()
-    line = _ABOVE.search(text) if any(phrase in lower for phrase in words.REPLY_ABOVE) else None
+    phrases = _ABOVE_ASCII if lower.isascii() else words.REPLY_ABOVE
+    line = _ABOVE.search(text) if any(phrase in lower for phrase in phrases) else None
     if line is None:
         return text, ""
     start = text.rfind("\n", 0, line.start()) + 1
-    before = text[start : line.start()].rstrip("-–—#=*_>[( \t")
-    lead_in = before.rpartition("-")[2] if before.startswith(("-", "#", "=", ">", "*", "[")) else before
-    # What leads up to the phrase within its line ("##- Please type your") is the helpdesk's.
-    end = start if not re.search(r"[.!?:]\s*$", before) or lead_in != before else start + len(before)
+    # The words before the phrase in its line ("##- Please type your") are the helpdesk's, but not a sentence.
+    sentence = _SENTENCES.match(text, start, line.start())
+    end = sentence.end() if sentence else start
     head = text[:end]
     written = (row for row in head.split("\n") if not row.startswith(">"))
     return (head, text[end:]) if any(_LETTER.search(row) for row in written) else (text, "")
@@ -101,12 +106,14 @@ class _Tagging:
         self._first_solid = len(lines)
         self._in_signature = False
         self._bare = -1  # where a signature began whose delimiter has lost its space
-        self._signs: dict[int, bool] = {}  # whether a line has an address or a verb, where that was asked
+        self._sign = -attribution.LINES  # the last line that has an address or a verb, as far as was looked
+        self._looked = -1
         self._paragraph = 0  # the first line that an attribution may begin in
         self._candidates = 0
+        self._mark = ">"  # of the quote that an attribution introduced: some clients draw a bar
 
     def run(self) -> None:
-        """Tag each line; what is history to the end of the text is tagged without a look at it."""
+        """Tag each line, up to where history goes on to the end of the text."""
         for at, line in enumerate(self.lines):
             stripped = line.strip()
             if not stripped:
@@ -130,18 +137,19 @@ class _Tagging:
             self._paragraph = at + 1
         if stripped[0].isalnum() or not marks.is_rule(stripped):
             self._solid = tag
-            self._first_solid = min(self._first_solid, at)
+            if tag is not _Tag.ATTRIBUTION and self._first_solid > at:
+                self._first_solid = at
 
     def _tag(self, at: int, line: str, stripped: str) -> _Tag:
         first = stripped[0]
-        if first == ">" and self._is_quoted(at, line):
-            if self._solid is not _Tag.QUOTED and self._solid is not _Tag.ATTRIBUTION:
+        if (first == ">" and self._is_quoted(at, line)) or (first == self._mark and self._is_in_quote()):
+            if not self._is_in_quote():
                 self.is_forward = marks.separator(stripped) is Separator.FORWARDED
             return _Tag.QUOTED
         if not first.isalnum() or stripped[-1] in ":：":
             announced = marks.separator(stripped)
             if announced:
-                self.is_forward = announced is Separator.FORWARDED
+                self.is_forward = self._forwarded or announced is Separator.FORWARDED
                 return _Tag.HISTORY
         if (":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at):
             self.is_forward = self._forwarded or self._first_solid >= at
@@ -162,10 +170,13 @@ class _Tagging:
             return False  # mbox puts the mark there (RFC 4155)
         if at and self.tags[at - 1] is not _Tag.QUOTED and "@" in self.lines[at - 1] and attribution.is_end(line):
             return False
-        return line[0] == ">" or line.startswith(" >") or self._solid is _Tag.QUOTED or self._solid is _Tag.ATTRIBUTION
+        return line[0] == ">" or line.startswith(" >") or self._is_in_quote()
+
+    def _is_in_quote(self) -> bool:
+        return self._solid is _Tag.QUOTED or self._solid is _Tag.ATTRIBUTION
 
     def _attribution(self, at: int) -> _Tag | None:
-        if not any(self._has_sign(line) for line in range(at, max(at - attribution.LINES, -1), -1)):
+        if at - self._last_sign(at) >= attribution.LINES:
             return None
         self._candidates += 1
         if self._candidates > _CANDIDATES:
@@ -179,7 +190,8 @@ class _Tagging:
             return None
         # Without a mark, what it introduces is history to the end; but not all of the text can be.
         self.is_forward = self._forwarded and is_first and below is not Below.QUOTE
-        tag = _Tag.ATTRIBUTION if mark == ">" or is_first else _Tag.HISTORY
+        tag = _Tag.ATTRIBUTION if mark or is_first else _Tag.HISTORY
+        self._mark = mark
         self.tags[found.line : at] = [tag] * (at - found.line)
         if found.column:
             self.shared[found.line] = found.column
@@ -196,13 +208,16 @@ class _Tagging:
                 return _Tag.ATTRIBUTION
         return None
 
-    def _has_sign(self, at: int) -> bool:
-        if at not in self._signs:
-            self._signs[at] = attribution.has_sign(self.lines[at])
-        return self._signs[at]
+    def _last_sign(self, at: int) -> int:
+        """The last line up to here that has an address or a verb, among those that an attribution could take."""
+        for line in range(max(self._looked, at - attribution.LINES) + 1, at + 1):
+            if attribution.has_sign(self.lines[line]):
+                self._sign = line
+        self._looked = at
+        return self._sign
 
     def _below(self, at: int) -> tuple[Below, str]:
-        """What comes below a line, and the first character of it."""
+        """What comes below a line, and the mark of the quote if one does."""
         for line in self.lines[at + 1 : at + 1 + _EMPTY_LINES]:
             mark = line.lstrip()[:1]
             if mark in (">", "|"):
@@ -212,14 +227,15 @@ class _Tagging:
         return (Below.EMPTY if at + 1 < len(self.lines) and not self.lines[at + 1].strip() else Below.TEXT), ""
 
     def _signature(self, at: int, line: str, stripped: str) -> _Tag:
-        if marks.is_delimiter(line):
+        drawn = not stripped[0].isalnum()
+        if drawn and marks.is_delimiter(stripped):
             if not self._in_signature:
                 self._bare = -1 if marks.keeps_space(line) else at
             self._in_signature = True
             self._paragraph = at + 1
         elif self._in_signature or marks.is_mobile(stripped):
             return _Tag.SIGNATURE
-        elif marks.is_list_footer(self.lines, at):
+        elif drawn and marks.is_list_footer(self.lines, at):
             self._in_signature, self._bare = True, -1
         elif self._is_rest_of_quote(at, line):
             return _Tag.QUOTED
@@ -236,10 +252,10 @@ class _Tagging:
         return wrapped or (" " not in line.strip() and _OPEN_LINK.search(above) is not None)
 
     def _end_signature(self, end: int) -> None:
-        """A delimiter without its space begins a signature only if few lines follow: else it was drawn as a rule."""
+        """A delimiter without its space begins a signature only below a text and above few lines: else it is a rule."""
         if self._in_signature and self._bare >= 0:
             tags = self.tags[self._bare : end]
-            if tags.count(_Tag.SIGNATURE) > _BARE_SIGNATURE_LINES:
+            if tags.count(_Tag.SIGNATURE) > _BARE_SIGNATURE_LINES or self._first_solid >= self._bare:
                 self.tags[self._bare : end] = [_Tag.TEXT if tag is _Tag.SIGNATURE else tag for tag in tags]
         self._in_signature = False
 
@@ -278,7 +294,7 @@ class _Parts:
         self._last_text = next(texts, -1)
 
     def reply(self) -> Reply:
-        """The reply without what is certainly history."""
+        """The parts; only what is certainly history is left out of the text."""
         kept = self._kept_quotes()
         if self._last_text < 0 and not self._shared and not kept and not self._has_history():
             return Reply(_trimmed(self._lines), TextKind.PLAIN)  # a signature alone
@@ -306,7 +322,7 @@ class _Parts:
 
     def _begins_with_attribution(self, start: int, end: int) -> bool:
         """Whether the attribution was quoted with what it introduces."""
-        inner = [line.lstrip("> ") for line in self._lines[start : min(end, start + attribution.LINES)]]
+        inner = [line.lstrip("> ").strip() for line in self._lines[start : min(end, start + attribution.LINES)]]
         return any(
             attribution.find(inner, at, 0, Below.EMPTY) is not None
             for at, line in enumerate(inner)
@@ -314,16 +330,15 @@ class _Parts:
         )
 
     def _kept_quotes(self) -> list[_Quote]:
-        """The quotes that somebody answers below them, one by one, and those that no client has made."""
+        """The quotes that the sender answers one by one, and an answered one that no client has introduced."""
         if self._last_text < 0 and not self._shared and not self._has_history():
             return self._quotes
         answered = [quote for quote in self._quotes if quote.end <= self._last_text]
         return answered if len(answered) > 1 else [quote for quote in answered if not quote.is_attributed]
 
     def _has_history(self) -> bool:
-        return any(tag is _Tag.HISTORY or tag is _Tag.ATTRIBUTION for tag in self._tags) or any(
-            quote.is_attributed for quote in self._quotes
-        )
+        tags = any(tag is _Tag.HISTORY or tag is _Tag.ATTRIBUTION for tag in self._tags)
+        return tags or self._below != "" or any(quote.is_attributed for quote in self._quotes)
 
     def _text(self, keep: list[bool]) -> str:
         kept: list[str] = []

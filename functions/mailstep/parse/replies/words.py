@@ -253,8 +253,8 @@ MOBILE = _phrases(
     obțineți outlook | отправлено с | отправлено из | отправлено от | послано с | надіслано з | відправлено з |
     изпратено от | скачать outlook | скачайте outlook | загрузить outlook | poslano s | poslano z | послато са |
     στάλθηκε από | απεστάλη από | αποστολή από | נשלח מ | נשלח מה | أُرسلت من | أرسلت من | تم الإرسال من | أُرسل من |
-    được gửi từ | đã gửi từ | gửi từ | dikirim dari | ส่งจาก | 发自 | 发送自 | 來自 | 来自 | 從我的 | 从我的 | 寄自 |
-    傳送自 | 통해 | 나의 | 내 | get outlook for | get [outlook for | download outlook for | obtener [outlook
+    được gửi từ | đã gửi từ | gửi từ | dikirim dari | ส่งจาก | 发自 | 發自 | 发送自 | 來自 | 来自 | 從我的 | 从我的 |
+    寄自 | 傳送自 | 통해 | 나의 | 내 | get outlook for | get [outlook for | download outlook for | obtener [outlook
     """
 )
 """How the line of a telephone or an app begins."""
@@ -300,11 +300,12 @@ MOBILE_OWNERS = frozenset(
 MOBILE_OTHER_WORDS = frozenset(
     _phrases(
         """
-        my | a | an | the | for | on | via | with | using | work | mail | email | app | wireless | smart | mobile |
-        von | vom | meinem | meiner | mit | für | über | aus | mon | ma | depuis | de | du | pour | avec | sur | mi |
-        mis | con | para | desde | dal | mio | il | per | su | tramite | do | da | meu | minha | pelo | vanaf | mijn |
-        voor | met | op | min | från | fra | til | med | mitt | z | ze | zo | s | mého | mojego | môjho | с | из |
-        моего | моей | від | diese | nachricht | wurde | за
+        gesendet | gerät | küldve | gönderildi | kaynağından | cihazımdan | saadetud | any | my | a | an | the | for |
+        on | via | with | using | work | mail | email | app | wireless | smart | mobile | von | vom | meinem |
+        meiner | mit | für | über | aus | mon | ma | depuis | de | du | pour | avec | sur | mi | mis | con | para |
+        desde | dal | mio | il | per | su | tramite | do | da | meu | minha | pelo | vanaf | mijn | voor | met | op |
+        min | från | fra | til | med | mitt | z | ze | zo | s | mého | mojego | môjho | с | из | моего | моей | від |
+        diese | nachricht | wurde | за
         """
     )
 )
