@@ -135,9 +135,8 @@ FACTS = (
         "not from the dead-letter queue of a subscription",
         "Dead-letter queue redrive",
         "/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html",
-        ("test_what_cannot_be_handed_on_waits_in_a_dead_letter_queue",),
+        ("test_a_record_that_cannot_be_delivered_waits_in_a_dead_letter_queue",),
         experiment="dead-letters",
-        local=False,
     ),
     Fact(
         "Concurrency",
@@ -147,7 +146,6 @@ FACTS = (
         "/lambda/latest/dg/configuration-concurrency.html",
         ("test_the_defaults_reserve_nothing_and_leave_a_new_account_most_of_its_environments",),
         experiment="concurrency",
-        local=False,
     ),
     # ---- The workflow ----
     Fact(
@@ -158,7 +156,6 @@ FACTS = (
         "/step-functions/latest/apireference/API_StartExecution.html",
         ("test_a_repeated_record_is_success_and_starts_nothing_more",),
         experiment="names",
-        local=False,
     ),
     Fact(
         "Retries",
@@ -168,7 +165,7 @@ FACTS = (
         "/step-functions/latest/dg/concepts-error-handling.html",
         (
             "test_a_burst_is_answered_to_the_last_message",
-            "test_a_transient_fault_is_retried_as_declared_and_the_message_goes_on",
+            "test_after_a_transient_fault_the_retries_go_on_with_the_message",
         ),
         experiment="retries",
     ),
@@ -227,7 +224,6 @@ FACTS = (
         "/step-functions/latest/dg/redrive-executions.html",
         ("test_lambdas_older_events_and_a_redrive",),
         experiment="redrive",
-        local=False,
     ),
     Fact(
         "Aliases",
@@ -245,7 +241,6 @@ FACTS = (
         "/AmazonS3/latest/userguide/object-tagging.html",
         ("test_any_reason_is_kept_as_a_tag_that_s3_takes",),
         experiment="tags",
-        local=False,
     ),
     Fact(
         "Role propagation",
@@ -300,7 +295,7 @@ FACTS = (
         "dead-letter queue",
         "Capturing records of Lambda asynchronous invocations",
         "/lambda/latest/dg/invocation-async-retain-records.html",
-        ("test_what_feedback_fails_at_is_kept_with_what_never_reached_it",),
+        ("test_events_that_feedback_failed_on_or_never_got_share_a_dead_letter_queue",),
         command=(
             "aws lambda invoke --function-name mailstep-feedback --invocation-type Event --cli-binary-format "
             "raw-in-base64-out --payload '{}' /dev/null"

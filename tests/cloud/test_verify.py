@@ -23,10 +23,10 @@ def test_the_local_account_passes_what_it_can_and_keeps_nothing(cloud: LocalClou
 
 
 def test_a_behaviour_that_differs_is_a_fault_and_the_stack_is_removed_all_the_same(cloud: LocalCloud) -> None:
-    """The local account lets a new account reserve what AWS refuses."""
-    told = run("verify-aws", "--only", "concurrency", **cloud.account.variables())
+    """The local account does not enforce HeartbeatSeconds (docs/emulation.md)."""
+    told = run("verify-aws", "--only", "heartbeats", **cloud.account.variables())
     assert told.returncode == 1
-    assert told.stdout.startswith("✗ concurrency")
+    assert told.stdout.startswith("✗ heartbeats")
     assert cloud.account.client("cloudformation").describe_stacks()["Stacks"]
     stacks = {s["StackName"] for s in cloud.account.client("cloudformation").describe_stacks()["Stacks"]}
     assert "mailstep-verify" not in stacks
