@@ -1,12 +1,13 @@
 # All commands of the project. They need python3 (3.10 or newer), make and a package index, and install the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format reference bench fuzz mutants lock deploy clean
+.PHONY: help demo test soak check audit format reference bench fuzz mutants mutants-code lock deploy clean
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
-# uv from PATH, or else a pinned one in .uv/
+# uv from PATH, or else the one that tools/ pins, in .uv/
 UV := $(shell command -v uv || echo .uv/bin/uv)
 BIN := .venv/bin
+# Each is locked with hashes in tools/ and installed into .tools/
+TOOLS := cfn-lint checkov detect-secrets pip-audit
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export SAM_CLI_TELEMETRY := 0
@@ -23,14 +24,13 @@ test: .venv/ready  ## Run every test
 soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once against a slow application
 	@$(BIN)/pytest -m soak
 
-check: .venv/ready  ## Run the static checks: format, lint, types, imports, templates, state machine, policies, secrets, advisories
+check: .venv/ready $(TOOLS:%=.tools/%/ready)  ## Run the static checks: format, lint, types, imports, templates, state machine, policies, secrets, advisories
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml receiving.yaml
-	$(UV) tool run --quiet --python $(BIN)/python --with cfn-lint-serverless==0.3.6 cfn-lint@1.58.0 \
-	  --config-file .cfn-lint-serverless.yaml -- template.yaml receiving.yaml
+	$(BIN)/cfn-lint template.yaml receiving.yaml mailstep_cli/verify/stack.yaml
+	.tools/cfn-lint/bin/cfn-lint --config-file .cfn-lint-serverless.yaml -- template.yaml receiving.yaml
 	$(BIN)/mailstep routes >/dev/null
 	$(BIN)/sam validate --lint
 	$(BIN)/sam validate --lint --config-env receiving
@@ -39,14 +39,14 @@ check: .venv/ready  ## Run the static checks: format, lint, types, imports, temp
 	@# The policy linter, on the templates as AWS would create them; its exceptions are in .checkov.yaml.
 	@mkdir -p .aws-sam
 	$(BIN)/python -W ignore -m tests.support.transformed .aws-sam/transformed 2>.aws-sam/transformed.log || { cat .aws-sam/transformed.log; exit 1; }
-	$(UV) tool run --quiet --python $(BIN)/python checkov@3.3.30 --config-file .checkov.yaml -d .aws-sam/transformed
+	.tools/checkov/bin/checkov --config-file .checkov.yaml -d .aws-sam/transformed
 	@# Secrets: what .secrets.baseline lists is known and opens nothing.
-	git ls-files -z -- ':!*requirements*.txt' ':!.secrets.baseline' | xargs -0 $(UV) tool run --quiet --python $(BIN)/python \
-	  --from detect-secrets==1.5.0 detect-secrets-hook --baseline .secrets.baseline
+	git ls-files -z -- ':!*requirements*.txt' ':!.secrets.baseline' | xargs -0 \
+	  .tools/detect-secrets/bin/detect-secrets-hook --baseline .secrets.baseline
 	@$(MAKE) --no-print-directory audit
 
-audit: .venv/ready  ## Check every pinned package for known vulnerabilities; list the packages that could not be checked
-	$(UV) tool run --quiet --python $(BIN)/python pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt
+audit: .venv/ready .tools/pip-audit/ready  ## Check every pinned package for known vulnerabilities; list the packages that could not be checked
+	.tools/pip-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.txt
 
 format: .venv/ready  ## Format the code and fix what lint can fix
 	$(BIN)/ruff format .
@@ -62,7 +62,10 @@ fuzz: .venv/ready  ## Parse 200,000 mutated real messages (about ten minutes)
 	@$(BIN)/python -W ignore -m bench.fuzz --messages 200000 --seed 1
 
 mutants: .venv/ready  ## Make small faults, one by one in a copy, and print those that no test notices
-	@$(BIN)/python -W ignore -m tests.mutants
+	@$(BIN)/python -W ignore -m tests.mutants.code; code=$$?; $(BIN)/python -W ignore -m tests.mutants && exit $$code
+
+mutants-code: .venv/ready  ## The same, only those that mutmut makes in the code that decides whom to trust
+	@$(BIN)/python -W ignore -m tests.mutants.code
 
 lock: $(UV)  ## Resolve the pinned requirements again (python packages with their hashes)
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
@@ -71,6 +74,8 @@ lock: $(UV)  ## Resolve the pinned requirements again (python packages with thei
 	  --python-version 3.13 --group functions -c requirements.txt -o functions/requirements.txt
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 	  --python-version 3.13 -c requirements.txt examples/application/requirements.in -o examples/application/requirements.txt
+	for tool in $(TOOLS) awscli uv; do $(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  --python-version 3.13 tools/$$tool-requirements.in -o tools/$$tool-requirements.txt || exit; done
 
 deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs/deploy.md, step 1
 	@: $${DOMAIN:?docs/deploy.md, step 1} $${OPERATOR:?docs/deploy.md, step 1} $${RECEIVING_REGION:?docs/deploy.md, step 1}
@@ -79,7 +84,7 @@ deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs
 	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names)
 
 clean:  ## Remove everything that was created here
-	rm -rf .venv .uv .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .uv .tools .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache
 
 .venv/ready: requirements.txt pyproject.toml | $(UV)
 	@echo "Installing the environment (once, about a minute) ..."
@@ -88,8 +93,15 @@ clean:  ## Remove everything that was created here
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.uv/bin/uv:
+# A tool has an environment of its own, since its requirements may differ from ours. Every file of it has a known hash.
+.tools/%/ready: tools/%-requirements.txt .venv/ready
+	@echo "Installing $* (once) ..."
+	@$(UV) venv --quiet --allow-existing --python 3.13 .tools/$*
+	@VIRTUAL_ENV=$(CURDIR)/.tools/$* $(UV) pip sync --quiet --require-hashes $<
+	@touch $@
+
+.uv/bin/uv: tools/uv-requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Mailstep needs python3 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.13") if sys.version_info < (3, 10) else None'
-	@$(PYTHON) -m venv .uv 2>/dev/null && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
-	  || { rm -rf .uv && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv==$(UV_VERSION); } \
+	@$(PYTHON) -m venv .uv 2>/dev/null && .uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
+	  || { rm -rf .uv && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv --require-hashes -r $<; } \
 	  || { echo "uv could not be installed: this python3 has neither venv nor pip (Debian: apt install python3-venv)" >&2; rm -rf .uv; exit 2; }

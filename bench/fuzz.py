@@ -42,6 +42,12 @@ _SPICE = (
     b"begin 644 x\n", b"Date: 99999999999999\n", b"\xe2\x80\xae", b"../../etc/passwd",
     b"charset=unicode_escape", b"charset=punycode", b"\\ud800", b"+2AA-", b" " * 9_000,
     b"\n--a" + b" " * 5_000, b"a" * 20_000,
+    b"\nContent-Type: text/html\n\n", b"charset=windows-874", b"charset=iso-2022-jp-ms", b"\x1b$B\x2d\x21\x1b(B",
+    b"\nOn Tue, 3 Jun 2025 at 9:15, Bob <b@x.example> wrote:\n", b"\nwrote:\n", b"\n>:\n", b"\n-- \n", b"\n--\n",
+    b"\n-----Original Message-----\n", b"\nFrom: b@x.example\nSent: 3 Jun 2025\nTo: c\nSubject: d\n\n",
+    b"\nSent from my iPhone\n", b"reply above this line", b"____________________\nx mailing list\n",
+    b"<blockquote>", b"</blockquote>", b"<div style=display:none>", b"<div class=gmail_signature>", b"</div>", b"<pre>",
+    b"<!--", b"<style>", b"<li>", b"<td>", b"&#99999999999;", b"&amp", b"<p a='",
     b"\nTo: a@b.example, c@d.example", b"\nX-A: \xf0\x9f\x98\x80", b"\n" * 3_000, b"On ", b"\n> ", b"--x--\n--x\n",
 )  # fmt: skip
 
@@ -123,15 +129,24 @@ def with_wrong_numbers(files: list[tuple[str, bytes]], choose: random.Random) ->
     return head.encode() + base64.encodebytes(octets)
 
 
+def begins_lines(part: str, text: str) -> bool:
+    """Whether every line of a part is a line of the text, or the beginning of one, in order."""
+    rows = iter(text.split("\n"))
+    return not part or all(any(row.startswith(line) for row in rows) for line in part.split("\n"))
+
+
 def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
     """What the parser did that it must not, or None."""
     if watch_memory:
         tracemalloc.start()
     began = time.perf_counter()
     try:
-        said = parse(raw, EMAIL, lambda _key, _content: None, NoNet()).model_dump_json()
+        message = parse(raw, EMAIL, lambda _key, _content: None, NoNet())
+        said = message.model_dump_json()
         if not watch_memory:
             Message.model_validate_json(said)
+            if not begins_lines(message.reply_text, message.text):
+                return "reply_text has a line that is not in text, or not there"
     except UnreadableEmail:
         pass
     except Exception as error:  # any other error is what this looks for

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mailstep import custom, routes
+from mailstep.routes_toml import RoutesToml
 from mailstep_cli.errors import UserError
 
 
@@ -21,17 +22,22 @@ def _is_ours(place: Path) -> bool:
     return (place / "template.yaml").is_file() and (place / "functions" / "mailstep").is_dir()
 
 
-def needed(command: str) -> Path:
+def needed(command: str, *, environment: bool = False) -> Path:
     """The checkout, for a command that needs one.
+
+    Args:
+        command: The command as the user types it.
+        environment: Whether it also needs the checkout's own environment.
 
     Raises:
         UserError: there is no checkout here.
     """
     found = find()
     if found is None:
+        first = "run `make .venv/ready` there, then .venv/bin/" if environment else "run it again: "
         raise UserError(
-            f"{command} needs a checkout of Mailstep: change into one, run `make .venv/ready`, "
-            f"then use .venv/bin/mailstep there"
+            f"{command} needs a checkout of Mailstep, and this directory is not in one: change into your checkout "
+            f"(the directory with template.yaml; get one with `git clone`), then {first}{command}"
         )
     return found
 
@@ -45,11 +51,10 @@ def routes_file() -> Path:
     return custom.routes_file(needed("mailstep routes") / "functions")
 
 
-def routes_text(file: Path | None = None) -> str:
-    """The text of `file`, or else of the checkout's routes.toml.
+def routes_toml(file: Path | None = None) -> RoutesToml:
+    """The routes.toml at `file`, or else the checkout's. Errors name its path.
 
-    The processors beside the file count as built in, even if the command is installed elsewhere. An
-    installation's own come first.
+    From then on, the processors beside the file count as built in, even if the command is installed elsewhere.
 
     Raises:
         ConfigurationError: the file cannot be read.
@@ -57,12 +62,5 @@ def routes_text(file: Path | None = None) -> str:
     """
     path = file or routes_file()
     text = routes.file_text(path)
-    beside = path.absolute().parent
-    functions = beside.parent if beside.name == custom.FOLDER else beside
-    for own in (beside / "processors", functions / custom.FOLDER / "processors"):
-        if str(own) not in custom.PROCESSORS:
-            custom.PROCESSORS.insert(0, str(own))
-    shipped = str(functions / "mailstep" / "process" / "processors")
-    if shipped not in custom.PROCESSORS:
-        custom.PROCESSORS.append(shipped)
-    return text
+    custom.add_processors_beside(path)
+    return RoutesToml(text, str(path))

@@ -15,18 +15,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from mailstep_cli import checkout, display, history, processing, routing
+from mailstep_cli import (
+    checkout,
+    display,
+    history,
+    message_files,
+    processing,
+    replay,
+    routing,
+    stack_names,
+    stored_mail,
+)
 from mailstep_cli import demo as demonstration
-from mailstep_cli import message_files as parsing
-from mailstep_cli import replay as replaying
 from mailstep_cli.doctor import checks
 from mailstep_cli.doctor.deployed_stack import Blocked, visit
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.doctor.send_test import send_test
 from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, latest
-from mailstep_cli.smtp_client import check_route, read_message_file
+from mailstep_cli.routing import check_route, routes_of_the_example
+from mailstep_cli.smtp_client import read_message_file
 from mailstep_cli.terminal import Console, complain, print_json
+from mailstep_cli.verify import experiments, lab
 
 if TYPE_CHECKING:
     from mailstep_local.cloud import LocalCloud
@@ -61,7 +71,7 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Email automation in your own AWS account: try it on this machine, and see what happened to every message."""
+    """Try Mailstep on this machine, check a deployment, and see what happened to every message."""
 
 
 AwsPort = Annotated[
@@ -74,7 +84,10 @@ Directory = Annotated[
     Path | None, typer.Option(help="New directory for the outbox and log of this run. Default: one under .mailstep/.")
 ]
 
-Example = Annotated[bool, typer.Option("--example", help="Also run examples/application, for the route `application`.")]
+Example = Annotated[
+    bool,
+    typer.Option("--example", help="Also run examples/application, for the routes whose url is ${APPLICATION_URL}."),
+]
 
 AllowHost = Annotated[
     list[str] | None,
@@ -88,7 +101,8 @@ AllowHost = Annotated[
 def demo(
     files: Annotated[list[Path] | None, typer.Argument(help="Messages to send. Default: a sample order.")] = None,
     route: Annotated[
-        str | None, typer.Option(help="Route to send to. Default: a route in To or Cc, else the first route.")
+        str | None,
+        typer.Option(help="Route to send to. Default: the first one in To or Cc, else the first in routes.toml."),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for all executions to end.")] = 120,
     aws_port: AwsPort = None,
@@ -99,9 +113,10 @@ def demo(
         bool, typer.Option("--json", help="Print only a JSON array, with one object for each message.")
     ] = False,
 ) -> int:
-    """Deploy the stack into a local AWS account, send messages to it by SMTP, and show what happened to each."""
+    """Deploy the stack into a local AWS account, send messages to it, and show what happened to each."""
     check_route(route)
     project, running = _local_account("mailstep demo")
+    _note_on_the_example(wanted=example)
     messages = [read_message_file(path) for path in files or [project / "events" / "emails" / "order.eml"]]
     with _err.status("") as status:
 
@@ -134,8 +149,9 @@ def up(
     allow_host: AllowHost = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
-    """Run a local AWS account with the stack deployed, until Ctrl-C."""
+    """Run a local AWS account with the stack deployed, until you press Ctrl-C."""
     project, running = _local_account("mailstep up")
+    _note_on_the_example(wanted=example)
     with (
         _err.status("") as status,
         running(
@@ -160,11 +176,16 @@ def up(
 def show_history(
     execution: Annotated[
         str | None,
-        typer.Argument(help="ARN, name or start of the name of an execution. Default: list the latest executions."),
+        typer.Argument(
+            help="Name of an execution, its first characters, or its ARN. Default: list the latest executions."
+        ),
     ] = None,
     stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
 ) -> None:
-    """Show what an execution did, in the account that this shell's AWS credentials and endpoint point to."""
+    """Show what happened to a message, state by state.
+
+    It asks the account and the endpoint that this shell's AWS variables name.
+    """
     if execution is None:
         _out.print(display.executions_list(latest(stack)), crop=False)
         return
@@ -175,17 +196,32 @@ def show_history(
 
 @app.command(name="replay")
 def replay_execution(
-    executions: Annotated[list[str], typer.Argument(help="ARNs, names or starts of names of executions.")],
+    executions: Annotated[
+        list[str] | None, typer.Argument(help="Names of executions, their first characters, or their ARNs.")
+    ] = None,
     stack: Annotated[str, typer.Option(help="Stack whose executions to search by name.")] = "mailstep",
     reply_again: Annotated[
         bool,
-        typer.Option("--reply-again", help="Reply even if the sender already got a reply. The policy still applies."),
+        typer.Option("--reply-again", help="Reply even if the sender already has a reply. The policy still applies."),
     ] = False,
+    stored: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROUTE",
+            help="Instead, process the stored messages of ROUTE that have no execution, such as those that arrived "
+            "while routes.toml did not have the route.",
+        ),
+    ] = None,
 ) -> None:
-    """Process messages again from their S3 objects, each as a new execution."""
-    for execution in executions:
+    """Process messages again, each in a new execution. A second reply is sent only with --reply-again."""
+    if bool(executions) == bool(stored):
+        raise UserError("name executions to replay, or a route with --stored")
+    if stored:
+        check_route(stored)
+        _out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)
+    for execution in executions or []:
         arn, sfn = find_execution(execution, stack)
-        again = replaying.replay(sfn, arn, reply_again=reply_again)
+        again = replay.replay(sfn, arn, reply_again=reply_again)
         name = again.rpartition(":")[2]
         _out.print(f"Replaying as {escape(name)}. Follow it with: mailstep history {escape(name)}", soft_wrap=True)
 
@@ -201,23 +237,36 @@ def check_routes(
         typer.Option(help="The stack's Domain. Default: the one in samconfig.toml, if there is one."),
     ] = None,
     names: Annotated[
-        bool, typer.Option("--names", help="Print the names alone, as receiving.yaml takes them.")
+        bool, typer.Option("--names", help="Print only the names, for the parameter Routes of receiving.yaml.")
     ] = False,
+    stack: Annotated[str, typer.Option(help="Also check this name of the home stack.")] = "mailstep",
+    receiving_stack: Annotated[
+        str | None,
+        typer.Option(help="Also check this name of the receiving stack. Default: the home stack's with -receiving."),
+    ] = None,
+    active_rule_set: Annotated[
+        str,
+        typer.Option(help="The receiving stack's ActiveRuleSet, if the rules go into a set that is active already."),
+    ] = "",
 ) -> None:
-    """Check routes.toml, and show how each route processes its mail."""
+    """Check routes.toml and the names of the stacks, and show how each route processes its mail."""
     checked = routing.check(file, domain)
+    guest = bool(active_rule_set)
+    if faults := stack_names.faults(stack, receiving_stack or f"{stack}-receiving", checked.routes, guest=guest):
+        raise UserError(*faults)
     _out.print(",".join(checked.routes) if names else display.routes_view(checked), crop=False, soft_wrap=names)
 
 
 @app.command(name="parse")
 def parse_files(
-    files: Annotated[list[Path], typer.Argument(help="Message files. This needs neither a stack nor a network.")],
+    files: Annotated[list[Path], typer.Argument(help="Message files.")],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the Message contract, with one line for each file.")
+        bool,
+        typer.Option("--json", help="Print the Message contract (docs/message.md) as JSON, one line for each file."),
     ] = False,
     attachments: Annotated[Path | None, typer.Option(help="Directory to write the attachments to.")] = None,
 ) -> int:
-    """Parse message files as ParseEmail does, and show the result.
+    """Parse message files as ParseEmail does, and show the result. Works offline.
 
     Exits with 2 if a file is not a message. Defects in a message are not a failure.
     """
@@ -230,14 +279,17 @@ def parse_files(
     epilog="Example: mailstep process events/emails/order.eml --route orders",
 )
 def process_file(
-    file: Annotated[Path, typer.Argument(help="A message file; no stack and no network are needed.")],
-    route: Annotated[str, typer.Option(help="Route whose built-in processor answers the message.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome and the Answer contract as JSON.")] = False,
+    file: Annotated[Path, typer.Argument(help="A message file.")],
+    route: Annotated[
+        str, typer.Option(help="Route that the message comes to. A built-in processor must answer its mail.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome and the answer as JSON.")] = False,
 ) -> None:
-    """Show what a route's built-in processor answers to a message, and the reply as the sender reads it.
+    """Process a message as a route's built-in processor does, and show the reply. Works offline.
 
-    The sender counts as authenticated, unless the file begins with the fields that SES puts on top. Rules of the policy
-    that need the running stack are not applied.
+    The sender counts as authenticated, unless the file begins with the fields that SES puts on top.
+
+    The rules of the policy that need a running stack do not apply.
     """
     processed = processing.process_file(file, route)
     if as_json:
@@ -264,9 +316,9 @@ def doctor(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the reply to --send-test.")] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> int:
-    """Check a deployment: say what works, what does not, and how to fix it.
+    """Check a deployment: what works, what does not, and how to fix it.
 
-    Exits with 1 if a check failed, and with 2 if the checks or the test message could not be run.
+    Exits with 1 if a check failed, and with 2 if the checks could not run.
     """
     results: list[Result] = []
 
@@ -291,9 +343,44 @@ def doctor(
     return 1 if any(result.finding.state == "fault" for result in results) else 0
 
 
+@app.command(name="verify-aws")
+def verify_aws(
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Run only this experiment. Repeatable. Default: all.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what it would do, and ask AWS for nothing.")
+    ] = False,
+    stack: Annotated[str, typer.Option(help="Name of the stack to create and remove.")] = "mailstep-verify",
+    receiving: Annotated[
+        bool, typer.Option("--receiving", help="SES receives mail in this Region: try receipt rules too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
+) -> int:
+    """Try in your AWS account what the design relies on (docs/aws-facts.md), in a stack of its own that is removed.
+
+    It costs a few cents and takes about five minutes. Exits with 1 if AWS behaves differently.
+    """
+    chosen = experiments.choose(only or [])
+    if dry_run:
+        _out.print(display.plan_view(stack, lab.resources(receiving=receiving), chosen), soft_wrap=True)
+        return 0
+    results: list[Result] = []
+    try:
+        with _err.status(f"Creating the stack {stack} …"), lab.deployed(stack, receiving=receiving) as place:
+            for name, experiment in chosen.items():
+                results.append(Result(name, experiments.attempt(experiment, place)))
+                if not as_json:
+                    _out.print(display.result_view(results[-1]), soft_wrap=True)
+    finally:
+        if as_json:
+            print_json([result.as_json() for result in results], indent=2)
+    return 1 if any(result.finding.state == "fault" for result in results) else 0
+
+
 def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
     try:
-        message = parsing.parse_file(path, attachments)
+        message = message_files.parse_file(path, attachments)
     except UserError as error:
         if as_json:
             print_json({"file": str(path), "error": str(error)})
@@ -312,7 +399,7 @@ def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextMan
     Raises:
         UserError: one of them is missing.
     """
-    project = checkout.needed(command)
+    project = checkout.needed(command, environment=True)
     try:
         from mailstep_local.cloud import running  # noqa: PLC0415 - only these commands need it
     except ModuleNotFoundError as error:
@@ -321,6 +408,15 @@ def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextMan
             f"{project}, then .venv/bin/{command}"
         ) from error
     return project, running
+
+
+def _note_on_the_example(*, wanted: bool) -> None:
+    """Say if `--example` has no effect, because every route with a url names it itself."""
+    if wanted and not routes_of_the_example():
+        complain(
+            f"--example has no effect: no route in {checkout.routes_file()} has the url ${{APPLICATION_URL}}, "
+            "which --example sets"
+        )
 
 
 def _directory(project: Path, wanted: Path | None) -> Path:

@@ -18,20 +18,24 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
-from mailstep_cli.history import Attempt, Timeline
+from mailstep_cli.history import Attempt, State, Timeline
 from mailstep_cli.routing import Checked
 from mailstep_cli.terminal import Text
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
     from mailstep_cli import demo
     from mailstep_cli.processing import Processed
+    from mailstep_cli.stored_mail import Started
+    from mailstep_cli.verify.experiments import Experiment
 
 _BAR = 28
 _CAUSE_BOUND = 240
 _WAITS = {
-    "WaitForApplication": "The application is unavailable. The workflow will call it again (docs/applications.md).",
+    "WaitForApplication": "The application is unavailable. The workflow keeps trying (docs/applications.md).",
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
 }
 """What the slow states wait for."""
@@ -82,7 +86,16 @@ def _ending(line: Timeline) -> str:
     if line.states[-1].name == "EndWithoutReply":
         return ", processed (the application asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
-    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "")
+    again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
+    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "") + again
+
+
+def _was_sent_before(state: State) -> bool:
+    match state.result:
+        case {"Payload": {"already_sent": bool(already_sent)}}:
+            return already_sent
+        case _:
+            return False
 
 
 def demo_view(result: "demo.Result") -> RenderableType:
@@ -91,7 +104,9 @@ def demo_view(result: "demo.Result") -> RenderableType:
     if result.execution_arn and result.timeline:
         shown.append(timeline_table(result.timeline, title=result.execution_arn.rpartition(":")[2]))
     else:
-        shown.append(Text("No execution started within --timeout. See cloud.log in the run's directory.", style="red"))
+        shown.append(
+            Text("No execution started within --timeout. The run's directory has the log, cloud.log.", style="red")
+        )
     if result.status == "RUNNING" and result.timeline:
         waits = _WAITS.get(result.timeline.states[-1].name, "")
         shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))
@@ -250,3 +265,18 @@ def _total(line: Timeline) -> timedelta:
 
 def _seconds(span: timedelta) -> str:
     return f"{span.total_seconds():.2f} s"
+
+
+def started_view(ended: "Started") -> RenderableType:
+    """What became of the stored messages of a route."""
+    said = f"{ended.started} executions started; {ended.already_there} messages have one already."
+    if ended.too_old:
+        said += f" {ended.too_old} messages were left out: they are older than 80 days, and may have been processed."
+    return Text(said)
+
+
+def plan_view(stack: str, resources: "Counter[str]", chosen: dict[str, "Experiment"]) -> RenderableType:
+    """What `mailstep verify-aws` would do."""
+    made = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(resources.items()))
+    rows = [f"  {name:16} {(experiment.__doc__ or '').strip()}" for name, experiment in chosen.items()]
+    return Text("\n".join([f"Create the stack {stack}: {made}.", "", *rows, "", f"Delete the stack {stack}."]))

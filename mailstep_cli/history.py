@@ -35,12 +35,13 @@ class Attempt:
 
 @dataclass
 class State:
-    """One visit of a state."""
+    """One visit of a state. `result` is what its task answered, `output` what the state made of that."""
 
     name: str
     entered: datetime
     attempts: list[Attempt] = field(default_factory=list)
     left: datetime | None = None
+    result: Any = None
     output: Any = None
 
     @property
@@ -107,6 +108,8 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
     elif state.attempts and (_SUCCEEDED.match(kind) or _FAILED.match(kind)):
         attempt = state.attempts[-1]
         attempt.ended = at
+        if _SUCCEEDED.match(kind):
+            state.result = json.loads(details.get("output") or "null")
         if _FAILED.match(kind):
             attempt.error, attempt.cause = details.get("error", "States.Timeout"), details.get("cause")
 

@@ -21,10 +21,11 @@ def main() -> None:
     from mailstep_cli.aws_errors import refused, unasked, way_to_aws  # noqa: PLC0415
     from mailstep_cli.cli import command  # noqa: PLC0415
     from mailstep_cli.errors import UserError  # noqa: PLC0415
-    from mailstep_cli.terminal import complain  # noqa: PLC0415
+    from mailstep_cli.terminal import complain, open_terminal  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    open_terminal()
     lines: tuple[object, ...]
     try:
         sys.exit(command()(standalone_mode=False))

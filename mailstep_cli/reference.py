@@ -14,18 +14,20 @@ from mailstep.contracts import (
     Message,
     QueueItem,
     ReportedRecipient,
+    TextKind,
     Verdicts,
 )
-from mailstep.metrics import ALL, NAMESPACE
+from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES
+from mailstep_cli.verify.facts import FACTS
 
 _POLICY = """# Which messages are accepted
 
 `make reference` generates this page from `functions/mailstep/validate/policy.py`. The first rule that a message breaks
-refuses it.
+decides.
 
 - **Told**: the sender gets a short reply that says what to do. The execution ends with the outcome `refused`.
 - **Silent**: the sender gets no reply. The outcome is `silent`.
@@ -37,32 +39,88 @@ aligned SPF or DKIM authenticates.
 | | code | reason | sender | source, or the route's setting |
 | --- | --- | --- | --- | --- |"""
 _SETTINGS = f"""
-There is one more reason: `{APPLICATION_REFUSED}` means that your application answered 4xx with a reason.
+One more reason is `{APPLICATION_REFUSED}`: your application answered 4xx with a reason.
 
 To see a rule work, send a message to a local account (`mailstep up`). The sender's domain tells its SES which
 checks fail: `ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or
-together. Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three,
-it is authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to
-`ann@complaint.simulator.example` brings a complaint. The next message from either address is refused as
-`suppressed_sender`.
+together. A label can also name the result: `spam-gray.`, `virus-processing-failed.`, `spf-softfail.`, `dkim-none.`.
+With `-absent`, SES says nothing about that check.
+
+Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three, it is
+authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to `ann@complaint.simulator.example`
+brings a complaint. The next message from either address is refused as `suppressed_sender`.
 
 ## Settings of a route
 
-Write them in your `routes.toml` (`functions/custom/routes.toml`, else `functions/routes.toml`), below
-`[routes.<name>]`.
+Write them below `[routes.<name>]`, in `functions/custom/routes.toml` if you have one, else in
+`functions/routes.toml`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""
 
+_REPLIES = """## What `reply_text` leaves out
+
+`text` is divided into `reply_text`, `signature` and `quoted_text`. Every line of `reply_text` is a line of `text`, or
+the beginning of one, in order. Only white space at the end of a line goes, and empty lines at both ends. If Mailstep
+is not certain that something is history, it keeps it. These are history:
+
+- quoted lines (`> `) at the end of the text, and those that a mail client introduces ("On ..., Bob wrote:");
+- all that follows such an introduction without quote marks, a header as Outlook writes it (From, Sent, To, Subject),
+  a line such as `-----Original Message-----`, or a helpdesk's "reply above this line". Mailstep knows these in 18
+  languages and more.
+
+Some things are a matter of taste. Mailstep decides them so:
+
+- A greeting or a name at the end ("Regards, Ann", "-Ann") belongs to the reply. The signature is what follows `-- `,
+  the line of a telephone or an app ("Sent from my iPhone"), a mailing list's footer, or what Gmail, Thunderbird or
+  Proton Mail mark as one. `--` without its space begins a signature of at most ten lines.
+- Text below the line of a telephone is kept.
+- If the reply stands below one quote, the quote is left out. If the sender answers two or more quotes one by one,
+  those that are answered stay, and what introduces them is left out.
+- A quote that no mail client introduced stays if text follows it. A text that is only such a quote stays as well.
+- A message that is handed on stays whole, with the comment above it: after "Forwarded message" and the like, a header
+  that nothing stands above, or a header below a subject that begins with `Fwd:`, `WG:` or the like.
+- If "On ..., Bob wrote:" comes first and what follows has no quote marks, only that line is left out: the sender may
+  have answered below.
+- A form ("From: Berlin", "To: Paris") is no header. Nor is a header as it was sent, with Received or Message-ID.
+- A signature that stands alone is the reply.
+- The text of a delivery report is not divided.
+
+HTML that has no text beside it is written as text, as a reader sees it: block quotes as lines that begin with `> `,
+list items with `- ` or a number, cells separated by a tab, the text of links. What is hidden is left out.
+"""
+
 _METRICS = f"""# The metrics
 
-`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`; `service`
-is the name of the stack. CloudWatch does not aggregate over dimensions: query a metric with a value for every
-dimension of one of its sets, or with a `SEARCH` that leaves values open. Each combination of values is a custom
-metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch all of
-them.
+`make reference` generates this page from `functions/mailstep/metrics.py`. The namespace is `{NAMESPACE}`. Every metric
+has the dimension `{SERVICE}`, which is the name of the stack. CloudWatch does not aggregate over dimensions: query a
+metric with a value for each of its dimensions, or with a `SEARCH` that leaves values open. Each combination of values
+is a custom metric with a monthly price ([costs.md](costs.md)). The alarms and the dashboard (`template.yaml`) watch
+all of them.
 
-| metric | unit | dimension sets | what it counts |
+A property costs nothing more: it stands beside the value in the log line. The dashboard counts by it with CloudWatch
+Logs Insights, for example `filter EmailsRefused.0 > 0 | stats sum(EmailsRefused.0) by reason`. (The value is the first
+of a list.)
+
+| metric | unit | dimensions | properties | what it counts |
+| --- | --- | --- | --- | --- |"""
+_FACTS = """# What we rely on
+
+`make reference` generates this page from `mailstep_cli/verify/facts.py`. It lists each behaviour of AWS that the design
+relies on: AWS's page that says so, the tests that show it in the local account, and the command that shows it on AWS.
+The people who built Mailstep had no AWS account. If you have one, run
+
+```console
+$ mailstep verify-aws --dry-run
+$ mailstep verify-aws
+```
+
+The first prints what the second does. The second creates a stack of its own, `mailstep-verify`, tries each experiment
+in it, prints what AWS answered, and removes the stack. It takes about five minutes and costs a few cents. Add
+`--receiving` in a Region where SES receives mail. Other commands of the table need a deployed stack: `$BUCKET` is its
+MailBucketName.
+
+| what | AWS's behaviour, and its source | shown locally by | on AWS |
 | --- | --- | --- | --- |"""
 _TIME_TO_REPLY = """
 ## TimeToReply
@@ -102,7 +160,9 @@ def field_tables() -> str:
         lines += [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| field | meaning |", "| --- | --- |"]
         lines += [f"| `{f.alias or name}` | {f.description} |" for name, f in model.model_fields.items()]
         lines.append("")
-    lines += ["## Defect", "", (Defect.__doc__ or "").strip(), "", "| code | meaning |", "| --- | --- |"]
+    lines += [_REPLIES, "## TextKind", "", (TextKind.__doc__ or "").strip(), "", "| code | meaning |", "| --- | --- |"]
+    lines += [f"| `{kind}` | {kind.means} |" for kind in TextKind]
+    lines += ["", "## Defect", "", (Defect.__doc__ or "").strip(), "", "| code | meaning |", "| --- | --- |"]
     lines += [f"| `{defect}` | {defect.means} |" for defect in Defect]
     lines.append("")
     return "\n".join(lines)
@@ -124,11 +184,27 @@ def rule_table() -> str:
 def metric_table() -> str:
     """The text of docs/metrics.md: every metric, and the definition of TimeToReply."""
     rows = [
-        f"| `{metric.name}` | {metric.unit.value} | "
-        f"{'; '.join(', '.join(f'`{name}`' for name in one) for one in metric.dimension_sets)} | {metric.means} |"
+        f"| `{metric.name}` | {metric.unit.value} | {_listed((SERVICE, *metric.dimensions))} | "
+        f"{_listed(metric.properties)} | {metric.means} |"
         for metric in ALL
     ]
     return "\n".join([_METRICS, *rows, _TIME_TO_REPLY])
+
+
+def fact_table() -> str:
+    """The text of docs/aws-facts.md: every behaviour of AWS that the design relies on."""
+    rows = []
+    for fact in FACTS:
+        shown = ", ".join(f"`{test}`" for test in fact.tests) or "only on AWS"
+        if fact.experiment and not fact.local:
+            shown += "; the experiment passes only on AWS"
+        on_aws = f"`{fact.on_aws}`".replace("|", "\\|") if fact.on_aws else ""
+        rows.append(f"| {fact.name} | {fact.says}. {fact.link} | {shown} | {on_aws} |")
+    return "\n".join([_FACTS, *rows, ""])
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _shown(default: object) -> str:
@@ -136,12 +212,13 @@ def _shown(default: object) -> str:
 
 
 def publish(docs: Path) -> None:
-    """Write docs/schemas/, docs/message.md, docs/policy.md and docs/metrics.md."""
+    """Write docs/schemas/, and docs/message.md, policy.md, metrics.md and aws-facts.md."""
     for name in PUBLISHED:
         (docs / "schemas" / f"{name}.json").write_text(schema(name))
     (docs / "message.md").write_text(field_tables())
     (docs / "policy.md").write_text(rule_table())
     (docs / "metrics.md").write_text(metric_table())
+    (docs / "aws-facts.md").write_text(fact_table())
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ _MOST = 99
 
 
 def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
-    """Start `<id>-r2`, or the next free name, with the input of the execution; return its ARN.
+    """Start `<email_id>-r2`, or the next free name, with the input of the execution; return its ARN.
 
     A kind of reply that was already sent is not sent again, unless `reply_again`. If the same replay is still running,
     this returns its ARN and starts no second one (AWS Step Functions API reference, StartExecution).

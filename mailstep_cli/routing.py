@@ -12,7 +12,8 @@ from mailstep import custom, rendering
 from mailstep.addresses import canonical_domain, is_domain
 from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
-from mailstep.routes import Route, fault, names, read
+from mailstep.routes import Route, names, read
+from mailstep.routes_toml import RoutesToml, variables
 from mailstep_cli import checkout
 from mailstep_cli.errors import UserError
 
@@ -28,7 +29,7 @@ class Checked:
         domain: As A-labels; empty where it is unknown.
     """
 
-    file: Path
+    file: str
     routes: dict[str, Route]
     declared: dict[str, Any]
     domain: str
@@ -41,28 +42,19 @@ def check(file: Path | None, domain: str | None) -> Checked:
         UserError: one line for each mistake.
         ConfigurationError: the file cannot be read, is not TOML, or has no route.
     """
-    text = checkout.routes_text(file)
+    toml = checkout.routes_toml(file)
     project = checkout.find(file)
     wanted = domain or (_configured_domain(project) if project else "")
     if wanted and not is_domain(wanted):
         raise UserError(f"{wanted} is not a domain: write it like mail.example.com")
-    found = read(text, (_variables(project) if project else {}) | {"DOMAIN": wanted})
+    found = read(toml.text, (_variables(project) if project else {}) | {"DOMAIN": wanted}, file=toml.file)
     faults = [line for lines in found.faults.values() for line in lines]
-    faults += [line for name, route in found.items() for line in _processor_faults(text, name, route)]
+    faults += [line for name, route in found.items() for line in _processor_faults(toml, name, route)]
     if project:
         faults += rendering.faults(project / "functions" / custom.FOLDER / "templates")
     if faults:
         raise UserError(*faults)
-    return Checked(file or checkout.routes_file(), dict(found), tomllib.loads(text)["routes"], canonical_domain(wanted))
-
-
-def route_names() -> list[str] | None:
-    """The names of the checkout's routes; None if there is no checkout.
-
-    Raises:
-        ConfigurationError: routes.toml cannot be read.
-    """
-    return names(checkout.routes_text()) if checkout.find() else None
+    return Checked(toml.file, dict(found), toml.tables(), canonical_domain(wanted))
 
 
 def route_with_processor(name: str) -> Route:
@@ -73,32 +65,49 @@ def route_with_processor(name: str) -> Route:
         ConfigurationError: routes.toml cannot be read, or the route is at fault.
     """
     project = checkout.needed("mailstep process")
-    text = checkout.routes_text()
-    check_name(name, names(text))
-    declared = tomllib.loads(text)["routes"][name]
-    if declared.get("url") or declared.get("queue"):
+    toml = checkout.routes_toml()
+    _check_name(name, toml)
+    route = read(toml.text, _variables(project) | {"DOMAIN": _configured_domain(project)}, file=toml.file)[name]
+    if route.url or route.queue:
         raise UserError(
             f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
         )
-    return read(text, _variables(project) | {"DOMAIN": _configured_domain(project)})[name]
+    return route
 
 
-def check_name(route: str, known: list[str]) -> None:
-    """Refuse the name of a route that is not one of those that are known.
+def check_route(route: str | None) -> None:
+    """Refuse a route that the checkout's routes.toml does not have, before anything starts.
 
     Raises:
         UserError: there is no such route.
+        ConfigurationError: routes.toml cannot be read.
     """
+    if route is not None and checkout.find():
+        _check_name(route, checkout.routes_toml())
+
+
+def routes_of_the_example() -> list[str]:
+    """The checkout's routes whose mail `--example` processes: their url is the stack's parameter ApplicationUrl.
+
+    Raises:
+        ConfigurationError: routes.toml cannot be read.
+    """
+    tables = checkout.routes_toml().tables()
+    return [name for name, declared in tables.items() if "APPLICATION_URL" in variables(declared)]
+
+
+def _check_name(route: str, toml: RoutesToml) -> None:
+    known = names(toml.text, file=toml.file)
     if route not in known:
-        raise UserError(f"there is no route {route!r} in routes.toml; there are: {', '.join(known)}")
+        raise UserError(f"there is no route {route!r} in {toml.file}; there are: {', '.join(known)}")
 
 
-def _processor_faults(text: str, name: str, route: Route) -> list[str]:
+def _processor_faults(toml: RoutesToml, name: str, route: Route) -> list[str]:
     try:
         if route.processor:
             built_in(route.processor)
     except ConfigurationError as error:
-        return [fault(text, name, "processor", str(error))]
+        return [toml.fault(name, "processor", str(error))]
     return []
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from mailstep.contracts import Message
 from mailstep_cli.errors import UserError
 from mailstep_cli.message_files import parse_octets, read_file
-from mailstep_cli.routing import check_name, route_names
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,6 @@ def read_message_file(path: Path) -> MessageFile:
         return MessageFile(path, raw, parse_octets(raw, path))
     except UserError:
         return MessageFile(path, raw, None)
-
-
-def check_route(route: str | None) -> None:
-    """Refuse a route that the checkout's routes.toml does not have, before anything starts.
-
-    Raises:
-        UserError: there is no such route.
-    """
-    if route is not None and (known := route_names()) is not None:
-        check_name(route, known)
 
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:

@@ -1,5 +1,6 @@
 """Output to the terminal. Strangers wrote much of it, so characters that control or hide text are shown as escapes."""
 
+import io
 import json
 import sys
 import unicodedata
@@ -14,6 +15,13 @@ from rich.segment import Segment
 _OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Line ends and tabs lay text out; the joiners shape letters in Persian and Hindi, and build emoji.
 _KEPT = "\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
+def open_terminal() -> None:
+    """Make stdout and stderr print an escape for a character that their encoding does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class _Shown(dict[int, str]):

@@ -43,6 +43,11 @@ class LocalCloud:
         return self.directory / "outbox"
 
     @property
+    def deliver_twice(self) -> Path:
+        """A switch: while this file is there, SNS and EventBridge repeat each delivery."""
+        return self.directory / "deliver-twice"
+
+    @property
     def log(self) -> Path:
         """The log of MiniStack and `sam`."""
         return self.directory / "cloud.log"

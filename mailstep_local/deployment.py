@@ -26,7 +26,7 @@ class DeploymentFailed(UserError):
 
 def route_names() -> list[str]:
     """The routes of functions/routes.toml."""
-    return names(file_text(ROUTES_FILE))
+    return names(file_text(ROUTES_FILE), file=str(ROUTES_FILE))
 
 
 def is_built() -> bool:

@@ -1,6 +1,7 @@
 """The gate of the local account: it accepts only requests signed with the account's credentials, and no web page.
 
 A web page that is open on the developer's machine can send requests to loopback, and MiniStack runs the code it gets.
+Behind the signature, a request must also keep AWS's own rules (mailstep_local/rules/).
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,11 +14,13 @@ from ministack.core.iam_evaluator import AuthError
 from ministack.core.router import detect_service
 
 from mailstep_local.ministack_names import Names
-from mailstep_local.signatures import NotAuthenticated, Request, claim
+from mailstep_local.rules import layer, wire
+from mailstep_local.signatures import NotAuthenticated, Request, check_service, claim
 
 MINISTACK = Names(
     {
         "app:_credential_failure": "service, iam_action, request_id, denied, headers",
+        "app:_extract_s3_vhost_bucket": "host",
         "app:_routing_params": "method, path, headers, body, query_params",
         "app:_send_response": "send, status, headers, body, head",
         "app:decode_header_value": "value",
@@ -28,6 +31,7 @@ MINISTACK = Names(
 
 OWN_HOSTS = ("127.0.0.1", "localhost")
 HEALTH = "/_ministack/health"
+_OWN_PAGES = "/_ministack/"
 _READING = {"GET", "HEAD"}
 _FORM = "application/x-www-form-urlencoded"
 
@@ -63,15 +67,22 @@ def check_sender(request: Request, hosts: Iterable[str]) -> None:
         raise NotOurOwn("A web page may not use this account")
 
 
-def guarded(application: Application, root: str, hosts: Iterable[str]) -> Application:
-    """An ASGI application behind the gate. `root` is the id of root's access key, and `hosts` are its host names."""
+def guarded(application: Application, root: str, hosts: Iterable[str], *, rules: bool) -> Application:
+    """An ASGI application behind the gate.
+
+    Args:
+        application: The application.
+        root: The id of root's access key.
+        hosts: The application's host names.
+        rules: Whether requests must also keep AWS's own rules.
+    """
     own = frozenset(host.lower() for host in hosts)
 
     async def gate(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await application(scope, receive, send)
         elif scope["type"] == "http":
-            await _let_in(application, scope, receive, _without_cors(send), root, own)
+            await _let_in(application, scope, receive, _without_cors(send), root, own, rules)
         else:
             # Mailstep does not use WebSockets, and a browser may open one to any host.
             await send({"type": "websocket.close", "code": 1008})
@@ -80,9 +91,16 @@ def guarded(application: Application, root: str, hosts: Iterable[str]) -> Applic
 
 
 async def _let_in(
-    application: Application, scope: Message, receive: Receive, send: Send, root: str, hosts: Iterable[str]
+    application: Application,
+    scope: Message,
+    receive: Receive,
+    send: Send,
+    root: str,
+    hosts: Iterable[str],
+    rules: bool,
 ) -> None:
     request = _request(scope)
+    broken = None
     try:
         check_sender(request, hosts)
         if request.path != HEALTH:
@@ -94,12 +112,22 @@ async def _let_in(
             receive = _again(body, receive)
             if claimed:
                 claimed.verify(body)
+            if not request.path.startswith(_OWN_PAGES):
+                service = _service(request, body)
+                # A link by Signature Version 2 is for S3.
+                check_service(claimed.signature.service if claimed else "s3", wire.signing_name(service))
+                if rules:
+                    bucket = app._extract_s3_vhost_bucket(request.field("host") or "")
+                    broken = layer.refusal(service, request, body, bucket)
     except NotOurOwn as refusal:
         await _refuse(request, receive, send, "AccessDenied", str(refusal))
     except NotAuthenticated as refusal:
         await _refuse(request, receive, send, refusal.code, str(refusal))
     else:
-        await application(scope, receive, send)
+        if broken:
+            await app._send_response(send, *broken, head=request.method == "HEAD")
+        else:
+            await application(scope, receive, send)
 
 
 def _request(scope: Message) -> Request:
@@ -145,14 +173,23 @@ def _without_cors(send: Send) -> Send:
 
 async def _refuse(request: Request, receive: Receive, send: Send, code: str, text: str) -> None:
     """Answer in the protocol and with the names of the service that was asked."""
-    headers = {name: request.field(name) or "" for name, _ in request.headers}
-    query = parse_qs(request.query, keep_blank_values=True)
-    if "authorization" not in headers and headers.get("content-type", "").startswith(_FORM):
+    start = b""
+    if request.field("authorization") is None and (request.field("content-type") or "").startswith(_FORM):
         # Only the body of an unsigned Query API call names the service. Its first part is enough.
         start = (await receive()).get("body", b"")
-        query = app._routing_params(request.method, request.path, headers, start, query)
-    service = detect_service(request.method, request.path, headers, query)
-    if service == "ses" and request.path.startswith("/v2/"):
-        service = "sesv2"
+    service = _service(request, start)
+    headers = _joined(request)
     status, fields, body = app._credential_failure(service, "", str(uuid4()), AuthError(code, text), headers)
     await app._send_response(send, status, fields, body, head=request.method == "HEAD")
+
+
+def _service(request: Request, body: bytes) -> str:
+    """The service that MiniStack routes the request to, or `sesv2`."""
+    headers, query = _joined(request), parse_qs(request.query, keep_blank_values=True)
+    params = app._routing_params(request.method, request.path, headers, body, query)
+    service = str(detect_service(request.method, request.path, headers, params))
+    return "sesv2" if service == "ses" and request.path.startswith("/v2/") else service
+
+
+def _joined(request: Request) -> dict[str, str]:
+    return {name: request.field(name) or "" for name, _ in request.headers}

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import ClientError
 from ministack.core.responses import get_region
 from ministack.services import ses_v2
 from ministack.services.cloudformation import provisioners
 
 from mailstep_local.account import Account
 from mailstep_local.ministack_names import Names
-from mailstep_local.ses_s3_action import store
 
 MINISTACK = Names(
     {
@@ -28,7 +26,6 @@ Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, str]]
 """The values of Ref and of Fn::GetAtt."""
 
-SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 _OURS = (
     "AWS::SES::ReceiptRule",
     "AWS::SES::ReceiptRuleSet",
@@ -79,20 +76,9 @@ def _create_rule(logical_id: str, properties: Properties, stack_name: str) -> Pr
     rule = {"Name": f"{stack_name}-{logical_id}", **properties["Rule"]}
     for flag in ("Enabled", "ScanEnabled"):
         rule[flag] = str(rule.get(flag, False)).lower() == "true"
-    for action in rule.get("Actions", []):
-        _try_to_store(properties["RuleSetName"], rule["Name"], action.get("S3Action"))
     after = {"After": properties["After"]} if "After" in properties else {}
     _account().client("ses").create_receipt_rule(RuleSetName=properties["RuleSetName"], Rule=rule, **after)
     return rule["Name"], {}
-
-
-def _try_to_store(rule_set: str, rule: str, action: dict[str, Any] | None) -> None:
-    """SES writes a first object where a new rule will store mail, and refuses the rule if it cannot."""
-    if action:
-        try:
-            store(_account(), rule_set, rule, action, SETUP_NOTIFICATION, b"Amazon SES setup")
-        except ClientError as error:
-            raise ValueError(f"Could not write to bucket: {action['BucketName']} ({error})") from error
 
 
 def _update_rule(name: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:

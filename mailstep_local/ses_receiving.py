@@ -1,13 +1,12 @@
 """SES receiving, played on loopback: SMTP in, the active receipt rules applied, the message stored in S3.
 
-What it does is what SES does: refuse recipients that no rule names, put its own header fields on top, and run the S3
+It does what SES does: it refuses recipients that no rule names, puts its own header fields on top, and runs the S3
 action of every rule that matches (Amazon SES Developer Guide, "Email receiving concepts").
 """
 
 import asyncio
 import secrets
 import string
-from email.utils import formatdate, parseaddr
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -16,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from mailstep_local.account import Account
 from mailstep_local.ses_s3_action import store
-from mailstep_local.simulator import findings
+from mailstep_local.ses_trace import Received, trace
 
 SIZE_BOUND = 40 * 1024 * 1024
 """Octets of a message that SES receives (Amazon SES quotas)."""
@@ -55,52 +54,47 @@ class SesInbound:
     def _matching(self, recipients: list[str]) -> tuple[str, list[dict[str, Any]]]:
         """The active rule set's name, and its rules for any of the recipients."""
         active = self._account.client("ses").describe_active_receipt_rule_set()
-        wanted = {part for address in recipients for part in (address.lower(), address.lower().rpartition("@")[2])}
         return active.get("Metadata", {}).get("Name", ""), [
             rule
             for rule in active.get("Rules", [])
-            if rule["Enabled"] and (not rule.get("Recipients") or wanted & {r.lower() for r in rule["Recipients"]})
+            if rule["Enabled"]
+            and (
+                not rule.get("Recipients")
+                or any(matches(named, address) for named in rule["Recipients"] for address in recipients)
+            )
         ]
 
     def _store(self, message_id: str, session: Session, envelope: Envelope) -> None:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        raw = _trace(self._account.region, message_id, session, envelope, content) + content
         rule_set, rules = self._matching(envelope.rcpt_tos)
+        received = Received(
+            region=self._account.region,
+            message_id=message_id,
+            client=session.peer[0] if isinstance(session.peer, tuple) else "127.0.0.1",
+            helo=session.host_name or "",
+            mail_from=envelope.mail_from or "",
+            recipient=envelope.rcpt_tos[0],
+            scanned=any(rule.get("ScanEnabled") for rule in rules),
+        )
+        raw = trace(received, content) + content
         for rule in rules:
             for action in rule["Actions"]:
                 if "S3Action" in action:
                     store(self._account, rule_set, rule["Name"], action["S3Action"], message_id, raw)
 
 
-def _trace(region: str, message_id: str, session: Session, envelope: Envelope, content: bytes) -> bytes:
-    """The fields that SES puts on top of a message, in SES's order. The verdicts are simulated: see simulator.py."""
-    sender = envelope.mail_from or ""
-    header, _, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
-    from_field = next(
-        (line[5:] for line in header.decode("latin-1").split("\n") if line.lower().startswith("from:")), ""
-    )
-    author = parseaddr(from_field)[1].rpartition("@")[2] or "unknown"
-    domain = sender.rpartition("@")[2] or author
-    client = session.peer[0] if isinstance(session.peer, tuple) else "127.0.0.1"
-    found = findings(author)
-    designates = "does not designate" if "spf" in found.failing else "designates"
-    spf = f"(spfCheck: domain of {domain} {designates} {client} as permitted sender)"
-    fields = [
-        f"Return-Path: <{sender}>",
-        f"Received: from {session.host_name} ({client})\r\n by inbound-smtp.{region}.amazonaws.com with SMTP id "
-        f"{message_id}\r\n for {envelope.rcpt_tos[0]};\r\n {formatdate()}",
-        f"X-SES-Spam-Verdict: {found.verdict('spam')}",
-        f"X-SES-Virus-Verdict: {found.verdict('virus')}",
-        f"Received-SPF: {found.result('spf')} {spf} client-ip={client}; envelope-from={sender}; "
-        f"helo={session.host_name};",
-        f"Authentication-Results: amazonses.com;\r\n spf={found.result('spf')} {spf} client-ip={client};\r\n"
-        f" dkim={found.result('dkim')} header.i=@{author};\r\n dmarc={found.result('dmarc')} header.from={author};",
-        f"X-SES-RECEIPT: {secrets.token_urlsafe(24)}",
-        # SES signs what it stores.
-        f"X-SES-DKIM-SIGNATURE: a=rsa-sha256; q=dns/txt; b={secrets.token_urlsafe(24)}; c=relaxed/simple; "
-        "d=amazonses.com; v=1; bh=; h=From:To:Cc:Bcc:Subject:Date:Message-ID:MIME-Version:Content-Type;",
-    ]
-    return "".join(f"{field}\r\n" for field in fields).encode("utf-8", errors="replace")
+def matches(condition: str, address: str) -> bool:
+    """Whether a recipient of a receipt rule covers an address.
+
+    `user@example.com` covers `user+label@example.com` too; with a label, only that label. `example.com` covers each
+    address of the domain, and `.example.com` each of its subdomains (Amazon SES Developer Guide, "Creating receipt
+    rules").
+    """
+    condition, address = condition.lower(), address.lower()
+    user, _, domain = address.rpartition("@")
+    if "@" in condition:
+        return condition in {address, f"{user.partition('+')[0]}@{domain}"}
+    return domain.endswith(condition) if condition.startswith(".") else domain == condition
 
 
 class LenientSMTP(SMTP):  # type: ignore[misc]

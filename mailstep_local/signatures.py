@@ -137,6 +137,22 @@ class Claim:
         return hmac.compare_digest(declared.encode(), sha256(body).hexdigest().encode())
 
 
+def check_service(signed_for: str, service: str) -> None:
+    """Require that a signature is for the service that its request goes to.
+
+    A presigned link does not cover the body: a form in it could name an operation of another service.
+
+    Args:
+        signed_for: The service in the scope of the credential.
+        service: The service that the request is routed to, by its name in a scope.
+
+    Raises:
+        NotAuthenticated: They are not the same.
+    """
+    if signed_for != service:
+        raise NotAuthenticated("SignatureDoesNotMatch", f"Credential should be scoped to correct service: {service!r}.")
+
+
 def claim(request: Request, root: str) -> Claim | None:
     """Read the identity that a request claims, without checking it; `root` is the id of root's access key.
 

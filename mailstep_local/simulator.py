@@ -1,41 +1,60 @@
-"""Simulates SES's verdicts: the sender's domain names the checks that fail, like SES's own mailbox simulator.
+"""Simulates SES's verdicts: the sender's domain names what SES finds, like SES's own mailbox simulator.
 
-`ann@spam.simulator.example` is spam; `ann@spf.dkim.dmarc.simulator.example` fails all three. Other senders pass. A
-recipient's domain decides what happens to a reply: `ann@bounce.simulator.example`, `ann@complaint.simulator.example`.
+Each label before `simulator.example` is a check (`spam`, `virus`, `spf`, `dkim`, `dmarc`), which then fails, or a check
+and its result: `ann@spam-gray.simulator.example`, `ann@virus-processing-failed.simulator.example`,
+`ann@spf-softfail.dkim-none.simulator.example`. With `absent`, SES says nothing: `ann@dkim-absent.simulator.example`.
+Every other check passes. A recipient's domain decides what happens to a reply: `ann@bounce.simulator.example`,
+`ann@complaint.simulator.example`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 DOMAIN = "simulator.example"
-NAMES = ("spam", "virus", "spf", "dkim", "dmarc")
 FEEDBACK = ("Bounce", "Complaint")
+ABSENT = "absent"
+
+_VERDICTS = ("pass", "fail", "gray", "processing-failed")
+"""Amazon SES Developer Guide, "Contents of notifications for email receiving" (spamVerdict, virusVerdict)."""
+_RESULTS = ("pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror")
+"""RFC 8601, 2.7, and for DMARC RFC 7489, 11.2."""
+CHECKS = {"spam": _VERDICTS, "virus": _VERDICTS, "spf": _RESULTS, "dkim": _RESULTS, "dmarc": _RESULTS}
 
 
 @dataclass(frozen=True)
 class Findings:
-    """The checks that fail."""
+    """The results that SES finds, by check; a check that is not there passes."""
 
-    failing: frozenset[str] = frozenset()
+    results: Mapping[str, str] = field(default_factory=dict)
 
-    def verdict(self, name: str) -> str:
-        """In the words of X-SES-Spam-Verdict and X-SES-Virus-Verdict."""
-        return "FAIL" if name in self.failing else "PASS"
+    def verdict(self, check: str) -> str | None:
+        """In the words of X-SES-Spam-Verdict and X-SES-Virus-Verdict; None if the field is absent."""
+        found = self.result(check)
+        return found.upper().replace("-", "_") if found else None
 
-    def result(self, name: str) -> str:
-        """In the words of Authentication-Results (RFC 8601)."""
-        return "fail" if name in self.failing else "pass"
+    def result(self, check: str) -> str | None:
+        """In the words of Authentication-Results (RFC 8601); None if SES says nothing."""
+        found = self.results.get(check, "pass")
+        return None if found == ABSENT else found
 
 
 def findings(domain: str) -> Findings:
-    """The checks that fail for mail from `domain`."""
-    return Findings(_asked_for(domain) & frozenset(NAMES))
+    """What SES finds in mail from `domain`."""
+    asked = (label.partition("-") for label in _labels(domain))
+    return Findings(
+        {
+            check: result or "fail"
+            for check, _, result in asked
+            if (result or "fail") in (*CHECKS.get(check, ()), ABSENT) and check in CHECKS
+        }
+    )
 
 
 def feedback(domain: str) -> list[str]:
     """The events, by SES's names, that a reply to `domain` causes."""
-    return [kind for kind in FEEDBACK if kind.lower() in _asked_for(domain)]
+    return [kind for kind in FEEDBACK if kind.lower() in _labels(domain)]
 
 
-def _asked_for(domain: str) -> frozenset[str]:
+def _labels(domain: str) -> list[str]:
     labels, _, _ = domain.lower().rpartition(f".{DOMAIN}")
-    return frozenset(labels.split("."))
+    return labels.split(".")

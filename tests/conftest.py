@@ -4,11 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bench.corpus import DIRECTORY
 
 # As template.yaml sets it, before a handler is imported.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "mailstep"
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("mailstep", deadline=None)
+settings.load_profile("mailstep")
 
 
 @pytest.fixture(scope="session")

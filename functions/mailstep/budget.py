@@ -1,4 +1,4 @@
-"""Bounds the time and the memory of work on one message: what loops or swells ends as an error of ours."""
+"""Limits the time and memory of the work on one message. Work that exceeds them ends with our own error."""
 
 import resource
 import signal
@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from mailstep.mime.defects import Defect
 
-_AGAIN = 0.25  # seconds: a library that swallows the alarm is told again
+_AGAIN = 0.25  # seconds until the alarm rings again, because a library may swallow the first one
 _OTHER_OCTETS = 96 * 1024 * 1024  # for the runtime beside this process, and for storing what was made
 _STATM = Path("/proc/self/statm")
 
@@ -28,29 +28,29 @@ class OverBudget(Exception):
 
 
 class _Alarm(BaseException):
-    """Time is up. No Exception, so that no library's `except Exception` takes it for its own."""
+    """The time is up. It is a BaseException, so that a library's `except Exception` does not catch it."""
 
 
 class Budget:
-    """A context in which time and memory are bounded; both are as before when it ends.
+    """A context that limits time and memory. When it ends, it restores the previous limits.
 
-    The alarm is the process's (`setitimer(2)`), so it is set in the main thread only; code that holds the interpreter
-    in one long call of C delays it. Memory is what can be written to (`RLIMIT_DATA`, getrlimit(2)): threads' stacks
-    and mapped files do not count before they are used. Either bound is left out where it is None.
+    The alarm belongs to the process (`setitimer(2)`), so only the main thread sets it. One long call of C code delays
+    it. The memory limit counts what the process can write to (`RLIMIT_DATA`, getrlimit(2)): threads' stacks and mapped
+    files count only once they are used. A limit of None does not apply.
 
     Raises:
-        OverBudget: on leaving the context, in place of the alarm or the MemoryError that ended it.
+        OverBudget: when the context ends by the alarm or a MemoryError; it replaces them.
     """
 
     def __init__(self, seconds: float | None = None, octets: int | None = None) -> None:
-        """Bound to so many seconds from entering, and to so many octets of memory of the whole process."""
+        """Limit the context to `seconds` from its start, and the memory of the whole process to `octets`."""
         in_main_thread = threading.current_thread() is threading.main_thread()
         self._seconds = seconds if in_main_thread else None
         self._octets = octets if in_main_thread else None
         self._armed = False
         self._deadline = 0.0
         self.failures: set[str] = set()
-        """Why steps failed, as `<code of the defect>: <time, memory, or the error's class>`: for a log."""
+        """Why steps failed, for the log, as `<code of the defect>: <time, memory, or the class of the error>`."""
 
     def __enter__(self) -> Self:
         self._entered = time.monotonic()
@@ -72,29 +72,29 @@ class Budget:
             signal.signal(signal.SIGALRM, self._handler)
             before, interval = self._timer
             if before:
-                # An alarm that was set before rings when it was due.
+                # An earlier alarm still rings at its own time.
                 signal.setitimer(signal.ITIMER_REAL, max(before - (time.monotonic() - self._entered), 0.001), interval)
         if isinstance(error, _Alarm | MemoryError):
-            traceback.clear_frames(raised)  # what has swollen is let go before anything else is done
+            traceback.clear_frames(raised)  # frees the memory before anything else runs
         if isinstance(error, _Alarm):
             raise OverBudget("time") from None
         if isinstance(error, MemoryError):
             raise OverBudget("memory") from None
 
     def bounded[T](self, step: Callable[[], T]) -> T:
-        """What a step gives in half of the time that is left.
+        """Return the result of a step, which may take half of the time left.
 
-        Halves add up to less than the whole, so that no number of such steps keeps the rest from being done.
+        Any number of slow steps leaves time for the rest of the message.
 
         Raises:
-            OverBudget: the step takes more. Whatever the step raises passes through.
+            OverBudget: the step takes more time or memory. What the step itself raises passes through.
         """
         scarce: Literal["time", "memory"]
         try:
             self._arm(self._left() / 2)
             return step()
         except (_Alarm, MemoryError) as error:
-            # First of all: while what the step made is let go, the alarm would ring again, and nothing would catch it.
+            # First of all: the alarm could ring again while the step's memory is freed, and nothing would catch it.
             self._disarm()
             traceback.clear_frames(error.__traceback__)
             scarce = "memory" if isinstance(error, MemoryError) else "time"
@@ -106,11 +106,11 @@ class Budget:
         raise OverBudget(scarce)
 
     def attempt[T](self, step: Callable[[], T], otherwise: T, defects: set[Defect], defect: Defect) -> T:
-        """What a step gives; `otherwise` and the defect where it fails or takes too much (see `bounded`)."""
+        """Return the result of a step. If it fails or takes too much (see `bounded`), note the defect: `otherwise`."""
         try:
             return self.bounded(step)
-        except Exception as error:  # a library raises whatever a broken input makes it raise
-            # Its name alone: the error would keep all that the step had made.
+        except Exception as error:  # on broken input a library may raise anything
+            # Only the name: the error itself would keep the memory of the step.
             cause = error.scarce if isinstance(error, OverBudget) else type(error).__name__
         defects.add(defect)
         self.failures.add(f"{defect}: {cause}")
@@ -118,7 +118,7 @@ class Budget:
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """Neither time nor memory counts: for what is not the message's doing, such as waiting for a service."""
+        """Stop counting time and memory, for work that the message does not cause, such as waiting for a service."""
         began = time.monotonic()
         self._disarm()
         try:
@@ -138,7 +138,7 @@ class Budget:
             signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
 
     def _disarm(self) -> None:
-        self._armed = False  # before the timer: an alarm that is on its way is not heard any more
+        self._armed = False  # first, so that an alarm that is already on its way does nothing
         if self._seconds is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
         if self._octets is not None:
@@ -150,12 +150,12 @@ class Budget:
 
 
 def octets_of(memory_mb: int) -> int:
-    """How many octets of a function's memory, in MiB, work on a message may take; the rest is for other things."""
+    """How many octets of a function's memory (in MiB) the work on a message may take. The rest is for other things."""
     return memory_mb * 1024 * 1024 - _OTHER_OCTETS
 
 
 def _allowed_data(octets: int, hard: int) -> int:
-    """What may be written to, as much more than now as the memory has room for, and half of the memory at least."""
+    """The limit of writable memory: what it is now, and what is still free of `octets`, but at least half of them."""
     pages = [int(number) for number in _STATM.read_text().split()]
     resident, data = (number * resource.getpagesize() for number in (pages[1], pages[5]))
     allowed = data + max(octets - resident, octets // 2)

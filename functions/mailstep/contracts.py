@@ -6,6 +6,7 @@ all of it in history, so bodies and attachments stay in S3.
 
 import base64
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -22,6 +23,8 @@ from mailstep.mime.defects import Defect
 from mailstep.mime.options import DEFAULTS
 from mailstep.outcomes import ReplyKind
 
+EMAIL_ID_FIELD = "X-Mailstep-Email-Id"
+"""The header field of every reply that has the email's id. A message that has the field is a reply that came back."""
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
 
@@ -53,24 +56,46 @@ class Address(Contract):
     group: str | None = Field(default=None, description="The group that it belongs to (RFC 5322 section 3.4)")
 
 
+class EnclosedMessage(Contract):
+    """An attached message (message/rfc822). Its files are attachments of the message too, with `enclosed_in`."""
+
+    from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
+    subject: str = Field(default="", description="Decoded, on one line (RFC 5322 section 3.6.5)")
+    date: datetime | None = Field(default=None, description="RFC 5322 section 3.6.1")
+    message_id: str | None = Field(default=None, description="RFC 5322 section 3.6.4")
+    text: str = Field(default="", description="The text/plain body (RFC 8621 section 4.1.4), with LF line ends")
+    html: str | None = Field(default=None, description="The text/html body")
+    defects: tuple[Defect, ...] = Field(default=(), description="Codes of what was wrong with it")
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+
 class Attachment(Contract):
     """A part that is not the body. Its content is at `key`, which is never made from `filename`."""
 
     filename: str = Field(description="Decoded (RFC 2183, 2231) and made safe; if missing, made from the media type")
     media_type: str = Field(description="As declared (RFC 2045)")
+    charset: str | None = Field(default=None, description="As declared (RFC 2046 section 4.1.2)")
     media_type_detected: str | None = Field(
         default=None, description="Detected from the first octets; None if not recognised"
     )
     size_octets: int = Field(description="Size of the decoded content")
     sha256: str = Field(description="SHA-256 of the decoded content, in hexadecimal (FIPS 180-4)")
     content_id: str | None = Field(default=None, description="Without angle brackets (RFC 2392)")
-    inline: bool = Field(default=False, description="Whether it is shown within the text (RFC 2183)")
+    inline: bool = Field(
+        default=False,
+        description="Whether it is shown within the text: as declared (RFC 2183), else if the HTML shows it",
+    )
     attached: bool = Field(
         default=True,
         description="Whether somebody attached it as a file; false for a picture that the HTML shows, a signature, an "
         "alternative of the text, a calendar part, and a text that is kept whole",
     )
     subject: str | None = Field(default=None, description="Subject of a nested message (message/rfc822)")
+    enclosed: EnclosedMessage | None = Field(
+        default=None, description="The nested message, one level deep, if the route has `read_enclosed`"
+    )
+    enclosed_in: str | None = Field(default=None, description="Key of the nested message that it is a file of")
     key: str = Field(description="Key of the content in the mail bucket")
 
 
@@ -104,8 +129,29 @@ class DeliveryReport(Contract):
     recipients: tuple[ReportedRecipient, ...] = Field(default=(), description="RFC 3464 section 2.3")
 
 
+class TextKind(StrEnum):
+    """How a text stands to the one that it answers."""
+
+    means: str
+    """The kind in one English sentence."""
+
+    def __new__(cls, code: str, means: str) -> Self:
+        """A string that is the code."""
+        kind = str.__new__(cls, code)
+        kind._value_ = code
+        kind.means = means
+        return kind
+
+    PLAIN = "plain", "It quotes nothing, or nothing that a mail client has quoted."
+    TOP = "top", "The reply stands above what it quotes."
+    BOTTOM = "bottom", "The reply, or a part of it, stands below what it quotes."
+    INTERLEAVED = "interleaved", "The reply answers quoted lines one by one: those that it answers are in `reply_text`."
+    FORWARD = "forward", "It hands another message on: `reply_text` is the whole text."
+    ONLY_HISTORY = "only_history", "The sender wrote nothing: `reply_text` is empty."
+
+
 class Message(Contract):
-    """A parsed email, stored as `parsed/<id>/message.json`."""
+    """A parsed email, stored as `parsed/<email_id>/message.json`."""
 
     schema_: Literal["mailstep.message/1"] = Field(
         default="mailstep.message/1", alias="schema", description="Version of this contract"
@@ -127,9 +173,17 @@ class Message(Contract):
     message_id: str | None = Field(default=None, description="With its angle brackets (RFC 5322 section 3.6.4)")
     in_reply_to: tuple[str, ...] = Field(default=(), description="RFC 5322 section 3.6.4")
     references: tuple[str, ...] = Field(default=(), description="The thread, oldest first (RFC 5322 section 3.6.4)")
-    text: str = Field(default="", description="The text/plain body (RFC 8621 section 4.1.4), with LF line ends")
+    text: str = Field(
+        default="",
+        description="The text to read (RFC 8621 section 4.1.4, `textBody`), with LF line ends; HTML that has no text "
+        "beside it is written as text",
+    )
+    text_from_html: bool = Field(default=False, description="Whether `text`, or a part of it, was made from HTML")
     html: str | None = Field(default=None, description="The text/html body")
     reply_text: str = Field(default="", description="`text` without quoted history and signature")
+    reply_kind: TextKind = Field(default=TextKind.PLAIN, description="How `text` stands to the text that it answers")
+    signature: str = Field(default="", description="The signature in `text`, without the line `-- ` (RFC 3676, 4.3)")
+    quoted_text: str = Field(default="", description="The quoted history in `text`, without what `reply_text` keeps")
     attachments: tuple[Attachment, ...] = Field(default=(), description="All parts that are not the body")
     delivery_report: DeliveryReport | None = Field(default=None, description="If the message is one (RFC 3464)")
     calendar_method: str | None = Field(
@@ -226,7 +280,7 @@ class AnswerAttachment(Contract):
 
 
 class Answer(Contract):
-    """An answer of an application or a built-in processor: the reply's content, stored as `answers/<id>.json`."""
+    """An answer of an application or a built-in processor: the reply's content, stored as `answers/<email_id>.json`."""
 
     subject: str | None = Field(default=None, description="Default: the message's subject, with `Re: `")
     text: str
@@ -266,16 +320,20 @@ class ReplyRequest(Contract):
     explanation: str | None = None
 
     @property
-    def effect(self) -> str:
+    def reply_key(self) -> str:
         """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
         email = self.claim.email
         return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"
 
 
 class Replied(Contract):
-    """Output of each state that sends: the id that SES assigned to the reply; None if no reply was sent."""
+    """Output of each state that sends: the id that SES assigned to the reply; None if no reply was sent.
+
+    `already_sent` says that an earlier attempt or execution sent the reply, and so this one did not.
+    """
 
     ses_message_id: str | None
+    already_sent: bool = False
 
 
 class QueueItem(Contract):

@@ -16,3 +16,18 @@ def routes_file(functions: Path = _SHIPPED) -> Path:
     """The routes.toml in use: the installation's own, if it exists."""
     own = functions / FOLDER / "routes.toml"
     return own if own.exists() else functions / "routes.toml"
+
+
+def add_processors_beside(routes: Path) -> None:
+    """Find the processors of the checkout of a routes.toml too, the installation's own first.
+
+    The functions never call this. The command may be installed outside the checkout that it works on.
+    """
+    beside = routes.absolute().parent
+    functions = beside.parent if beside.name == FOLDER else beside
+    for own in (beside / "processors", functions / FOLDER / "processors"):
+        if str(own) not in PROCESSORS:
+            PROCESSORS.insert(0, str(own))
+    shipped = str(functions / "mailstep" / "process" / "processors")
+    if shipped not in PROCESSORS:
+        PROCESSORS.append(shipped)

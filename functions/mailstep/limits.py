@@ -3,14 +3,20 @@
 Content beyond a limit is left out, with a defect if it matters. Nothing is lost: the raw message stays in S3.
 """
 
-MESSAGE_OCTETS = 40 * 1024 * 1024
+RECEIVED_OCTETS = 40 * 1024 * 1024
 """The largest message that SES receives (Amazon SES quotas, "Receiving")."""
+
+ADDED_OCTETS = 64 * 1024
+"""Room for what SES puts on top: some 2.2 KB of verdicts and signatures, more for long names."""
+
+MESSAGE_OCTETS = RECEIVED_OCTETS + ADDED_OCTETS
+"""The largest object that SES stores: what it received, and what it put on top."""
 
 TEXT = 1_000_000
 """Octets of text, and of HTML, in message.json; a longer one is cut there and kept whole as an attachment."""
 
-REPLY_TEXT = 5_000
-"""Characters that are searched for the end of the reply: a reply ends within them, or the text is no reply."""
+ENCLOSED_TEXT = 200_000
+"""Octets of text, and of HTML, of all attached messages in message.json; a longer one is cut and kept whole."""
 
 FILENAME = 200
 """Octets of a file name in UTF-8: file systems allow 255, and a number is put before it."""

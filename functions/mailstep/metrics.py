@@ -1,8 +1,9 @@
-"""Defines each metric once: name, unit and dimension sets. A test compares alarms, dashboard and docs with them.
+"""Defines each metric once: name, unit and dimensions. A test compares alarms, dashboard, costs and docs with them.
 
 CloudWatch does not aggregate over dimensions: an alarm sees exactly the dimension set that was emitted (Amazon
 CloudWatch User Guide, "Dimensions"). Each combination of values is a custom metric, at 0.30 USD a month. So a metric
-has only the sets that an alarm or the dashboard watches.
+has only the dimensions that an alarm or a chart needs. What else an operator may ask for, such as the route, is a
+property: it stands in the log line only, where CloudWatch Logs Insights finds it.
 """
 
 from dataclasses import dataclass
@@ -20,78 +21,67 @@ SERVICE = "service"
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. `dimension_sets` are the sets under which each value is emitted, `SERVICE` in each of them."""
+    """One metric. Each value is emitted under `SERVICE` and `dimensions`; `properties` are in the log line only."""
 
     name: str
     unit: MetricUnit
-    dimension_sets: tuple[tuple[str, ...], ...]
     means: str
+    dimensions: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
 
-    def emit(self, value: float = 1, **dimensions: str) -> None:
+    def emit(self, value: float = 1, **values: str) -> None:
         """Write one value to standard output, in CloudWatch's embedded metric format, at once.
 
         Nothing is buffered, so a later error or the environment's next invocation cannot change what was emitted.
 
         Args:
             value: In the metric's unit.
-            dimensions: The values of all dimensions but `SERVICE`.
+            values: The values of all dimensions but `SERVICE`, and of all properties.
 
         Raises:
-            TypeError: A dimension is missing, or is not one of this metric's.
+            TypeError: A dimension or property is missing, or is not one of this metric's.
         """
-        values = {SERVICE: settings.Telemetry.read().service} | dimensions
-        if values.keys() != set().union(*self.dimension_sets):
-            raise TypeError(f"{self.name} has other dimensions than {sorted(dimensions)}")
-        first, *further = self.dimension_sets
+        if values.keys() != {*self.dimensions, *self.properties}:
+            raise TypeError(f"{self.name} has other dimensions and properties than {sorted(values)}")
         emitted = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
         emitted.add_metric(self.name, self.unit, value)
-        for name in first:
+        emitted.add_dimension(SERVICE, settings.Telemetry.read().service)
+        for name in self.dimensions:
             emitted.add_dimension(name, values[name])
-        for one in further:
-            emitted.add_dimensions(**{name: values[name] for name in one})
+        for name in self.properties:
+            emitted.add_metadata(name, values[name])
         emitted.flush_metrics()
 
 
 EMAILS_RECEIVED = Metric(
     "EmailsReceived",
     MetricUnit.Count,
-    ((SERVICE,),),
     "Emails whose execution StartFunction started; a repeated event while it runs counts again",
 )
-STRAY_OBJECTS = Metric(
-    "StrayObjects", MetricUnit.Count, ((SERVICE,),), "Objects under `inbound/` that belong to no route"
-)
+STRAY_OBJECTS = Metric("StrayObjects", MetricUnit.Count, "Objects under `inbound/` that belong to no route")
 EMAILS_ACCEPTED = Metric(
-    "EmailsAccepted", MetricUnit.Count, ((SERVICE, "route"),), "Emails that passed every rule of the policy"
+    "EmailsAccepted", MetricUnit.Count, "Emails that passed every rule of the policy", properties=("route",)
 )
 EMAILS_REFUSED = Metric(
     "EmailsRefused",
     MetricUnit.Count,
-    ((SERVICE, "route", "reason"),),
     "Emails that a rule of the policy refused; `reason` is its code (policy.md)",
+    properties=("route", "reason"),
 )
 REPLIES_SENT = Metric(
     "RepliesSent",
     MetricUnit.Count,
-    ((SERVICE, "kind"),),
     f"Replies that SES accepted; `kind` is one of {', '.join(f'`{kind}`' for kind in ReplyKind)}",
+    dimensions=("kind",),
 )
 TIME_TO_REPLY = Metric(
     "TimeToReply",
     MetricUnit.Milliseconds,
-    # Also without the route: an alarm cannot aggregate percentiles.
-    ((SERVICE, "kind"), (SERVICE, "kind", "route")),
-    f"From SES's own time of receipt until SES accepted the answer; `kind` is `{ReplyKind.ANSWER}`",
+    "From SES's own time of receipt until SES accepted the answer",
+    properties=("route",),
 )
-SENDERS_SUPPRESSED = Metric(
-    "SendersSuppressed", MetricUnit.Count, ((SERVICE,),), "Addresses that a bounce or complaint suppressed"
-)
-FEEDBACK_UNREAD = Metric(
-    "FeedbackUnread",
-    MetricUnit.Count,
-    ((SERVICE,),),
-    "Parts of bounces and complaints, one recipient or the whole event, that could not be read",
-)
+SENDERS_SUPPRESSED = Metric("SendersSuppressed", MetricUnit.Count, "Addresses that a bounce or complaint suppressed")
+FEEDBACK_UNREAD = Metric("FeedbackUnread", MetricUnit.Count, "Bounces and complaints that could not be read")
 
 ALL = (
     EMAILS_RECEIVED,

@@ -15,7 +15,7 @@ def notice(kind: str, message: Message, explanation: str = "") -> Answer:
     An explanation may name an attachment by its number, as `{attachment 2}`; the notice has the file's name instead.
     """
     explanation = _MENTION.sub(lambda mention: _file(message, mention), explanation)
-    return Answer(text=render("notice.txt.j2", kind=kind, explanation=explanation, reference=message.email_id))
+    return Answer(text=render("notice.txt.j2", kind=kind, explanation=explanation, email_id=message.email_id))
 
 
 def _file(message: Message, mention: re.Match[str]) -> str:

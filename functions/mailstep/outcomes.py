@@ -26,10 +26,10 @@ class Outcome(StrEnum):
 _MEANINGS = {
     Outcome.REPLIED: "the sender has the answer",
     Outcome.PROCESSED: "the email is processed, and there is no answer to send",
-    Outcome.REFUSED: "a rule of the policy, or the application, refused the email, and the sender is told why",
-    Outcome.SILENT: "a rule of the policy refused the email, and nobody is told",
-    Outcome.QUARANTINED: "the object could not be read; it is kept, and the operators are told",
-    Outcome.FAILED: "the execution failed, timed out or was stopped; the operators are told, and can redrive it",
+    Outcome.REFUSED: "a rule of the policy or the application refused the email, and the sender gets the reason",
+    Outcome.SILENT: "a rule of the policy refused the email, and the sender gets no reply",
+    Outcome.QUARANTINED: "the object could not be read; the workflow keeps it and alerts the operators",
+    Outcome.FAILED: "the execution failed, timed out or was stopped; the operators get an alert and can redrive it",
 }
 
 
@@ -44,4 +44,4 @@ class ReplyKind(StrEnum):
 
 
 APPLICATION_REFUSED = "application_refused"
-"""The reason of a refusal that the application gave; those of the policy's rules are in validate/policy.py."""
+"""The reason code if the application refused the email. The other reasons are in validate/policy.py."""

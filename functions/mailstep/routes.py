@@ -1,10 +1,6 @@
-"""Reads routes.toml: how the mail to each address is processed. A route's address is also its S3 prefix.
-
-Over 300 lines, because a setting, how it is read and what is said of a mistake in it change together.
-"""
+"""The routes: how the mail to each address is processed. A route's address is also its S3 prefix."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -18,11 +14,11 @@ from mailstep.contracts import Contract
 from mailstep.custom import routes_file
 from mailstep.errors import ConfigurationError
 from mailstep.mime.options import DEFAULTS
+from mailstep.routes_toml import RoutesToml, filled, variables
 
 ROUTES_FILE = routes_file()
 # A receipt rule and a resource of CloudFormation are named after the route (receiving.yaml).
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HOUR = 3600
 
 _SenderPatterns = tuple[Annotated[str, AfterValidator(route_settings.sender_pattern)], ...]
@@ -54,6 +50,11 @@ class Route(Contract):
     heartbeat_seconds: int = Field(default=0, ge=0, description="Longest time between its heartbeats; 0: `limit_hours`")
     processor: Annotated[str, AfterValidator(route_settings.processor)] = Field(
         default="receipt", description="A built-in processor: a module of mailstep/process/processors"
+    )
+
+    # What is read of a message.
+    read_enclosed: bool = Field(
+        default=False, description="true: attached messages (message/rfc822) are read too, their files with them"
     )
 
     # The reply.
@@ -165,26 +166,26 @@ def file_text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except OSError as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}: put it at {path}") from error
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigurationError(f"{path.name}, line {line}: not UTF-8: save the file in that encoding") from error
+        raise ConfigurationError(f"{path}, line {line}: not UTF-8: save the file in that encoding") from error
 
 
-def load(text: str, environment: dict[str, str]) -> dict[str, Route]:
-    """The routes of a routes.toml, if all of them are valid.
+def load(text: str, environment: dict[str, str], *, file: str = ROUTES_FILE.name) -> dict[str, Route]:
+    """The routes of a routes.toml, if all of them are valid. Errors call it `file`.
 
     Raises:
         ConfigurationError: every mistake, each with its line and remedy.
     """
-    found = read(text, environment)
+    found = read(text, environment, file=file)
     if found.faults:
         raise ConfigurationError("; ".join(fault for faults in found.faults.values() for fault in faults))
     return dict(found)
 
 
-def read(text: str, environment: dict[str, str]) -> Routes:
-    """Read the text of a routes.toml, each route by itself.
+def read(text: str, environment: dict[str, str], *, file: str = ROUTES_FILE.name) -> Routes:
+    """Read the text of a routes.toml, each route by itself. Errors call it `file`.
 
     If the environment has DOMAIN, replies must come from that domain. REPLY_FROM is the From address of routes without
     `reply_from`.
@@ -193,63 +194,53 @@ def read(text: str, environment: dict[str, str]) -> Routes:
         ConfigurationError: it is not TOML, or has no route.
     """
     sound: dict[str, Route] = {}
-    faults = _faults_of_names(text)
-    for name, declared in _tables(text).items():
+    toml = RoutesToml(text, file)
+    faults = _faults_of_names(toml)
+    for name, declared in toml.tables().items():
         try:
-            sound[name] = _at_domain(text, name, _route(text, name, declared, environment), environment)
+            sound[name] = _at_domain(toml, name, _route(toml, name, declared, environment), environment)
         except _Faulty as faulty:
             faults[name] = [*faults.get(name, []), *faulty.args]
     return Routes({name: route for name, route in sound.items() if name not in faults}, faults)
 
 
-def names(text: str) -> list[str]:
-    """Only the names of the routes, in order. They do not depend on the environment.
+def names(text: str, *, file: str = ROUTES_FILE.name) -> list[str]:
+    """Only the names of the routes, in order. They do not depend on the environment. Errors call the text `file`.
 
     Raises:
         ConfigurationError: the text is not TOML, or a name is invalid.
     """
-    if faults := _faults_of_names(text):
+    toml = RoutesToml(text, file)
+    if faults := _faults_of_names(toml):
         raise ConfigurationError("; ".join(fault for found in faults.values() for fault in found))
-    return list(_tables(text))
+    return list(toml.tables())
 
 
 @cache
 def deployed_names() -> frozenset[str]:
     """The names of the deployed routes, faulty ones included: their mail waits, and does not count as stray."""
-    return frozenset(_tables(file_text(ROUTES_FILE)))
+    return frozenset(RoutesToml(file_text(ROUTES_FILE)).tables())
+
+
+@cache
+def reads_enclosed(name: str) -> bool:
+    """Whether attached messages are read in mail of a route; its other settings may be faulty, or not be known here."""
+    table = RoutesToml(file_text(ROUTES_FILE)).tables().get(name)
+    return isinstance(table, dict) and table.get("read_enclosed") is True
 
 
 class _Faulty(Exception):
     """The mistakes of one route, each as an argument."""
 
 
-def _document(text: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    # ValueError also for numbers that are too large, RecursionError for nesting.
-    except (ValueError, RecursionError) as error:
-        said = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", str(error))
-        line = int(said[2]) if said and said[2] else text.count("\n") + 1
-        raise ConfigurationError(f"routes.toml, line {line}: no TOML: {said[1] if said else error}") from error
-
-
-def _tables(text: str) -> dict[str, object]:
-    named = _document(text).get("routes", {})
-    if not isinstance(named, dict) or not named:
-        raise ConfigurationError("routes.toml has no route: add one, as [routes.orders]")
-    return named
-
-
-def _faults_of_names(text: str) -> dict[str, list[str]]:
+def _faults_of_names(toml: RoutesToml) -> dict[str, list[str]]:
     """The mistakes in names, by route. Tables that are not routes have the empty name."""
     faults: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for table in _document(text).keys() - {"routes"}:
-        faults.setdefault("", []).append(
-            f"routes.toml, line {_line(text, table)}: {table}: not known: a route is a table [routes.<name>]"
-        )
-    for name in _tables(text):
-        where = _place(text, name)
+    for table in toml.document().keys() - {"routes"}:
+        faults.setdefault("", []).append(f"{toml.place(table)}: not known: a route is a table [routes.<name>]")
+    for name in toml.tables():
+        where = toml.place_of(name)
         if not _NAME.fullmatch(name):
             faults[name] = [
                 f"{where}: {name!r} cannot name a route: use 1 to 40 of a-z, 0-9 and -, no hyphen first or last"
@@ -261,19 +252,19 @@ def _faults_of_names(text: str) -> dict[str, list[str]]:
     return faults
 
 
-def _route(text: str, name: str, declared: object, environment: dict[str, str]) -> Route:
+def _route(toml: RoutesToml, name: str, declared: object, environment: dict[str, str]) -> Route:
     """One route, its variables filled in.
 
     Raises:
         _Faulty: every setting that is wrong.
     """
     if not isinstance(declared, dict):
-        raise _Faulty(f"{_place(text, name)}: write it as a table, [routes.{name}]")
-    missing = sorted(set(_variables(declared)) - environment.keys())
+        raise _Faulty(f"{toml.place_of(name)}: write it as a table, [routes.{name}]")
+    missing = sorted(set(variables(declared)) - environment.keys())
     if missing:
         raise _Faulty(
             *(
-                f"{_place(text, name, written=(f'${{{variable}}}',))}: ${{{variable}}} is not set: "
+                f"{toml.place_of(name, written=(f'${{{variable}}}',))}: ${{{variable}}} is not set: "
                 "set it in template.yaml, Globals, Environment"
                 for variable in missing
             )
@@ -282,23 +273,23 @@ def _route(text: str, name: str, declared: object, environment: dict[str, str]) 
     empty = [setting for setting, value in declared.items() if isinstance(value, list) and "" in value]
     if empty:
         raise _Faulty(
-            *(fault(text, name, setting, "take the empty pattern out: it matches nothing") for setting in empty)
+            *(toml.fault(name, setting, "take the empty pattern out: it matches nothing") for setting in empty)
         )
     try:
-        return Route.model_validate(_filled(declared, environment))
+        return Route.model_validate(filled(declared, environment))
     except ValidationError as error:
         faults = [(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
-        raise _Faulty(*(_fault(text, name, *fault) for fault in faults)) from error
+        raise _Faulty(*(_fault(toml, name, *fault) for fault in faults)) from error
 
 
-def _at_domain(text: str, name: str, route: Route, environment: dict[str, str]) -> Route:
+def _at_domain(toml: RoutesToml, name: str, route: Route, environment: dict[str, str]) -> Route:
     """The route with the From address of its replies, if the route or the stack sets one.
 
     Raises:
         _Faulty: SES may not send from that address.
     """
     domain = canonical_domain(environment.get("DOMAIN", ""))
-    where = _place(text, name, "reply_from")
+    where = toml.place_of(name, "reply_from")
     if not route.reply_from:
         where += f": replies of {name!r} come from the stack's parameter ReplyFrom"
     try:
@@ -310,7 +301,7 @@ def _at_domain(text: str, name: str, route: Route, environment: dict[str, str]) 
     return route.model_copy(update={"reply_from": address})
 
 
-def _fault(text: str, name: str, where: tuple[str | int, ...], what: str, value: object) -> str:
+def _fault(toml: RoutesToml, name: str, where: tuple[str | int, ...], what: str, value: object) -> str:
     said = what.removeprefix("Value error, ")
     if said == "Extra inputs are not permitted":
         said = f"there is no such setting; there are: {', '.join(Route.model_fields)}"
@@ -319,63 +310,4 @@ def _fault(text: str, name: str, where: tuple[str | int, ...], what: str, value:
         where = (named,)
     # An element of an array has a line of its own.
     element = (f'"{value}"', f"'{value}'") if len(where) > 1 else ()
-    return f"{_place(text, name, *map(str, where[:1]), written=element)}: {said}"
-
-
-def fault(text: str, name: str, setting: str, what: str) -> str:
-    """The error message for a setting of a route."""
-    return f"{_place(text, name, setting)}: {what}"
-
-
-def _place(text: str, *path: str, written: tuple[str, ...] = ()) -> str:
-    """The place in the file of a route, a setting, or one of the texts in `written`."""
-    named = ".".join(["routes", *path])
-    return f"routes.toml, line {_line(text, named, written)}: {named}"
-
-
-def _line(text: str, path: str, written: tuple[str, ...] = ()) -> int:
-    """The line of a key, or else of its table, or of a text below it: TOML's parser keeps no positions."""
-    rows = text.split("\n")
-    path, table, found, depth = _key(path), "", 0, 0
-    for number, row in enumerate(rows):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", row):
-            here = table = _key(header[1])
-        elif key := re.match(r"""\s*([\w.'" -]+?)\s*=""", row):
-            here = f"{table}.{_key(key[1])}".removeprefix(".")
-        else:
-            continue
-        if len(here) > depth and f"{path}.".startswith(f"{here}."):
-            found, depth = number, len(here)
-    for number, row in enumerate(rows[found:], start=found + 1):
-        if not row.lstrip().startswith("#") and any(part in row for part in written):
-            return number
-    return found + 1
-
-
-def _key(written: str) -> str:
-    return re.sub(r"""["'\s]""", "", written)
-
-
-def _variables(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield from _VARIABLE.findall(value)
-        case dict():
-            for inner in value.values():
-                yield from _variables(inner)
-        case list():
-            for inner in value:
-                yield from _variables(inner)
-
-
-def _filled(value: object, environment: dict[str, str]) -> object:
-    """Fill in `${NAME}` after parsing, so that no value can change the file's structure. Any other `$` is literal."""
-    match value:
-        case str():
-            return _VARIABLE.sub(lambda variable: environment[variable[1]], value)
-        case dict():
-            return {key: _filled(inner, environment) for key, inner in value.items()}
-        case list():
-            return [_filled(inner, environment) for inner in value]
-        case _:
-            return value
+    return f"{toml.place_of(name, *map(str, where[:1]), written=element)}: {said}"

@@ -71,6 +71,12 @@ class Workflow(Settings):
     )
 
 
+class MailBucket(Settings):
+    """The bucket whose events are mail."""
+
+    mail_bucket: str = Field(alias="MAIL_BUCKET", min_length=3, title=_set_in("StartFunction"))
+
+
 class Ledger(Settings):
     """The table of what is remembered between messages."""
 
@@ -108,7 +114,7 @@ class Memory(Settings):
     memory_mb: int | None = Field(None, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", gt=0, title="AWS Lambda")
 
 
-class StartFunction(Telemetry, Workflow):
+class StartFunction(Telemetry, Workflow, MailBucket):
     """What StartFunction reads."""
 
 

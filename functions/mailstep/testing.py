@@ -151,7 +151,8 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
             raw = Path(source).read_bytes()
     stored = StoredEmail(email_id="offline", route=route, bucket="offline", key=f"{keys.INBOUND}{route}/offline")
     contents: dict[str, bytes] = {}
-    message = parse(raw, stored, contents.__setitem__)
+    enclosed = settings.read_enclosed if settings else routes.reads_enclosed(route)
+    message = parse(raw, stored, contents.__setitem__, enclosed=enclosed)
     if message.received or message.verdicts != Verdicts():
         return ReceivedEmail(message, stored, contents, settings, _NEED_THE_STACK)
     message = message.model_copy(update={"verdicts": _authenticated(message)})

@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mailstep.errors import ConfigurationError
 from mailstep_cli.aws_errors import unasked
-from mailstep_cli.doctor import pipeline, ses
+from mailstep_cli.doctor import capacity, pipeline, ses
 from mailstep_cli.doctor.deployed_stack import Site, Stack
 from mailstep_cli.doctor.findings import Finding, Result, fault, ok, unknown
 from mailstep_cli.errors import UserError
@@ -53,6 +53,8 @@ CHECKS: dict[str, Check] = {
     "subscription": pipeline.inbound_subscription,
     "queue policy": pipeline.queue_policy,
     "event source": pipeline.event_source,
+    "concurrency": capacity.concurrency,
+    "stored mail": pipeline.stored_mail,
     "application": pipeline.application,
     "sending": ses.sending,
     "reply addresses": ses.reply_addresses,

@@ -101,7 +101,8 @@ class Site:
         # Another check looks at the addresses that replies come from.
         variables = self.variables("ProcessFunction").items()
         filled = {name: value for name, value in variables if name not in {"DOMAIN", "REPLY_FROM"}}
-        return load(checkout.routes_text(), filled)
+        toml = checkout.routes_toml()
+        return load(toml.text, filled, file=toml.file)
 
 
 def reserved(domain: str) -> bool:

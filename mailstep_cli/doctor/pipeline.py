@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailstep import keys
+from mailstep_cli import stored_mail as stored
 from mailstep_cli.doctor.deployed_stack import Site, reserved
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
@@ -45,7 +46,7 @@ def topic_policy(site: Site) -> Finding:
 def inbound_subscription(site: Site) -> Finding:
     """The inbound queue is subscribed, with raw delivery and a dead-letter queue for undeliverable notifications."""
     queue = _queue_arn(site, site.home.outputs["InboundQueueUrl"])
-    found = [s for s in _subscriptions(site, "EmailReceivedTopicArn") if s["Endpoint"] == queue]
+    found = [s for s in _subscriptions(site, site.home.outputs["EmailReceivedTopicArn"]) if s["Endpoint"] == queue]
     if not found:
         return fault(f"{queue} is not subscribed to the topic", _put_back("InboundSubscription"))
     attributes = site.client("sns").get_subscription_attributes(SubscriptionArn=found[0]["SubscriptionArn"])[
@@ -68,8 +69,7 @@ def queue_policy(site: Site) -> Finding:
         "aws:SourceArn": site.home.outputs["EmailReceivedTopicArn"],
     }
     problems = []
-    for output in ("InboundQueueUrl", "SubscriptionDeadLetterQueueUrl"):
-        url = site.home.outputs[output]
+    for url in (site.home.outputs["InboundQueueUrl"], site.home.outputs["SubscriptionDeadLetterQueueUrl"]):
         found = _queue_attributes(site, url)
         policy, arn = found.get("Policy", "{}"), found["QueueArn"]
         if not allows(policy, "sqs:SendMessage", arn, service="sns.amazonaws.com", context=context):
@@ -93,16 +93,37 @@ def event_source(site: Site) -> Finding:
     )
 
 
+def stored_mail(site: Site) -> Finding:
+    """All stored mail belongs to a route, and has been processed."""
+    s3 = site.client("s3")
+    strays = [name for name in stored.routes_with_mail(s3, site.bucket) if name not in site.routes]
+    if strays:
+        again = " and ".join(_replay(site, name) for name in strays)
+        return fault(
+            f"mail is stored under {', '.join(keys.inbound(name) for name in strays)}, which belongs to no route",
+            f"if you want it processed, add the route to routes.toml, deploy both stacks, and run: {again}; or else "
+            "delete it",
+        )
+    waiting = {name: len(stored.unprocessed(s3, site.bucket, name)) for name in site.routes}
+    problems = [f"{count} messages to {name} were not processed" for name, count in waiting.items() if count]
+    remedies = [_replay(site, name) for name, count in waiting.items() if count]
+    return judged(problems, "; ".join(remedies), "all stored mail was processed")
+
+
+def _replay(site: Site, route: str) -> str:
+    return f"mailstep replay --stored {route} --stack {site.home.name}"
+
+
 def subscribers(site: Site) -> Finding:
     """The operators' topic has a subscriber, and every subscription is confirmed."""
-    operators = _subscriptions(site, "OperatorTopicArn")
+    operators = _subscriptions(site, site.home.outputs["OperatorTopicArn"])
     if not operators:
         return fault(
             "the operators' topic has no subscriber, so alerts reach no one",
             "aws sns subscribe --protocol email --notification-endpoint <address> --topic-arn "
             + site.home.outputs["OperatorTopicArn"],
         )
-    every = [*operators, *_subscriptions(site, "EmailReceivedTopicArn")]
+    every = [*operators, *_subscriptions(site, site.home.outputs["EmailReceivedTopicArn"])]
     pending = [s["Endpoint"] for s in every if not s["SubscriptionArn"].startswith("arn:") or _pending(site, s)]
     if not pending:
         return ok(f"{len(operators)} subscribed to the operators' topic, all confirmed")
@@ -176,8 +197,8 @@ def _queue_arn(site: Site, url: str) -> str:
     return _queue_attributes(site, url)["QueueArn"]
 
 
-def _subscriptions(site: Site, output: str) -> list[dict[str, str]]:
-    pages = site.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=site.home.outputs[output])
+def _subscriptions(site: Site, topic: str) -> list[dict[str, str]]:
+    pages = site.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     return [subscription for page in pages for subscription in page["Subscriptions"]]
 
 

@@ -8,29 +8,84 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mailstep_local import gate, provisioners, signatures, workflow_role
-from mailstep_local.patches import access, iam, lambda_functions, ses_sending, step_functions
+from mailstep_local.patches import (
+    access,
+    concurrency,
+    iam,
+    lambda_functions,
+    memory,
+    own_calls,
+    queues,
+    redrive,
+    repeats,
+    ses_rules,
+    ses_sending,
+    step_functions,
+    waits,
+)
 
-USERS = (access, gate, iam, lambda_functions, provisioners, ses_sending, signatures, step_functions, workflow_role)
+USERS = (
+    access,
+    concurrency,
+    gate,
+    iam,
+    lambda_functions,
+    memory,
+    own_calls,
+    provisioners,
+    queues,
+    redrive,
+    repeats,
+    ses_rules,
+    ses_sending,
+    signatures,
+    step_functions,
+    waits,
+    workflow_role,
+)
 """Every module of ours that uses MiniStack in the emulator's process."""
 
+CONCURRENCY = 1000
+"""Concurrent executions of functions in an account, if AWS has not set fewer (AWS Lambda, "Lambda quotas")."""
 
-def apply(*, bootstrap: Path, outbox: Path, smtp_port: int, allowed_hosts: Iterable[str] = ()) -> None:
+
+def apply(
+    *,
+    bootstrap: Path,
+    run: Path,
+    smtp_port: int,
+    allowed_hosts: Iterable[str] = (),
+    rules: bool = True,
+    account_concurrency: int = CONCURRENCY,
+) -> None:
     """Patch the MiniStack of this process.
 
     Args:
         bootstrap: The program that runs a function's handler.
-        outbox: Where SES keeps the messages that it was asked to send.
+        run: The run's directory. SES keeps the messages that it was asked to send in its `outbox`; while there is a
+            file `deliver-twice`, SNS and EventBridge repeat each delivery.
         smtp_port: Where SES's own receiving listens, on loopback.
         allowed_hosts: The names of this account beside those of loopback.
+        rules: Whether calls must keep AWS's own rules (mailstep_local/rules/); False is for debugging only.
+        account_concurrency: The concurrent executions of functions that the account has.
 
     Raises:
         IncompatibleMiniStack: A name that we use is gone, or is not as we know it; nothing is patched then.
     """
     for user in USERS:
         user.MINISTACK.check()
-    access.apply(allowed_hosts)
+    access.apply(allowed_hosts, rules=rules)
     lambda_functions.apply(bootstrap)
-    ses_sending.apply(outbox, smtp_port)
+    concurrency.apply(account_concurrency)
+    ses_sending.apply(run / "outbox", smtp_port)
+    ses_rules.apply()
     iam.apply()
+    queues.apply()
+    memory.apply()
+    repeats.apply(run / "deliver-twice")
     step_functions.apply()
+    waits.apply()
+    redrive.apply()
     provisioners.add()
+    if rules:
+        own_calls.apply()

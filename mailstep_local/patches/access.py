@@ -1,8 +1,12 @@
 """Who may call the local account: signed requests to its own names only, from no web page (mailstep_local/gate.py)."""
 
+import os
 import re
 import secrets
+import socket
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from botocore.auth import S3SigV4QueryAuth
@@ -33,19 +37,24 @@ MINISTACK = Names(
 )
 
 
-def apply(allowed_hosts: Iterable[str]) -> None:
-    """Close the account to all but its own clients. `allowed_hosts`: the names it has beside those of loopback."""
-    _close_the_gate([*gate.OWN_HOSTS, *allowed_hosts])
+def apply(allowed_hosts: Iterable[str], *, rules: bool) -> None:
+    """Close the account to all but its own clients.
+
+    Args:
+        allowed_hosts: The names it has beside those of loopback.
+        rules: Whether requests must keep AWS's own rules (mailstep_local/rules/).
+    """
+    _close_the_gate([*gate.OWN_HOSTS, *allowed_hosts], rules=rules)
     _serve_buckets_below_localhost()
-    _keep_web_pages_from_the_runtime_api()
+    _keep_others_from_the_runtime_api()
     _make_the_credentials_of_roles_unguessable()
     _sign_our_own_links()
 
 
-def _close_the_gate(hosts: list[str]) -> None:
+def _close_the_gate(hosts: list[str], *, rules: bool) -> None:
     """MiniStack takes what is unsigned, or signed with the key `test`, for root's, and lets web pages ask and read."""
     root = Account.of_this_process().access_key_id
-    MINISTACK.replace("app:app", gate.guarded(MINISTACK.original("app:app"), root, hosts))
+    MINISTACK.replace("app:app", gate.guarded(MINISTACK.original("app:app"), root, hosts, rules=rules))
 
 
 def _serve_buckets_below_localhost() -> None:
@@ -60,10 +69,26 @@ def _serve_buckets_below_localhost() -> None:
     MINISTACK.replace("app:_extract_s3_vhost_bucket", extract_below_own_names)
 
 
-def _keep_web_pages_from_the_runtime_api() -> None:
-    """Each environment's Lambda Runtime API listens on loopback, unsigned as on AWS, where nobody else reaches it.
+def owner(client: tuple[str, int], server: tuple[str, int]) -> int | None:
+    """The user id of the local process at the client's end of a TCP connection over IPv4; None if there is none."""
+    ends = [f"{_as_in_proc(address)}:{port:04X}" for address, port in (client, server)]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        # sl, local_address, rem_address, st, queues, timer, retransmits, uid (proc(5))
+        fields = line.split()
+        if fields[1:3] == ends:
+            return int(fields[7])
+    return None
 
-    A web page could take an event away from its function, or end the environment.
+
+def _as_in_proc(address: str) -> str:
+    """An IPv4 address as /proc/net/tcp has it: four octets in the machine's order, in hexadecimal."""
+    return f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}"
+
+
+def _keep_others_from_the_runtime_api() -> None:
+    """Each environment's Lambda Runtime API listens on loopback, unsigned as on AWS, where only the runtime reaches it.
+
+    A web page, or another user of this machine, could take an event away from its function, or end the environment.
     """
     build = MINISTACK.original("core.lambda_runtime:ProvidedWorker._build_handler_class")
 
@@ -71,8 +96,15 @@ def _keep_web_pages_from_the_runtime_api() -> None:
         inner: Any = build(self, generation, pending)
 
         class RuntimeApi(inner):  # type: ignore[misc]
+            def setup(self) -> None:
+                super().setup()
+                self.is_ours = owner(self.client_address, self.server.server_address) == os.getuid()
+
             def parse_request(self) -> bool:
                 if not super().parse_request():
+                    return False
+                if not self.is_ours:
+                    self.send_error(403, "Another user may not use this account")
                     return False
                 fields = [(name.lower(), value) for name, value in self.headers.items()]
                 try:

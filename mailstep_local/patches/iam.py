@@ -16,6 +16,7 @@ MINISTACK = Names(
             "service, method, path, headers, body, query_params, region, account_id"
         ),
         "core.iam_evaluator:EvalContext": None,
+        "core.iam_evaluator:_resolve_condition_key": "key, ctx",
         "core.iam_evaluator:evaluate_trust_policy": "trust_doc, caller_arn, ctx",
         "core.iam_evaluator:pin_request_origin": "source_ip, secure_transport",
     }
@@ -26,6 +27,7 @@ def apply() -> None:
     """Patch IAM's evaluation of policies."""
     _take_loopback_for_tls()
     _let_ses_assume_roles()
+    _name_the_role_of_a_session()
     _authorise_an_alias_as_its_workflow()
 
 
@@ -61,6 +63,23 @@ def _let_ses_assume_roles() -> None:
         return allowed
 
     MINISTACK.replace("core.iam_evaluator:evaluate_trust_policy", evaluate_for_ses)
+
+
+def _name_the_role_of_a_session() -> None:
+    """`aws:PrincipalArn` is the ARN of the role, also for a session of the role. MiniStack gives the session's.
+
+    (IAM User Guide, "AWS global condition context keys".) The roles here have no path.
+    """
+    resolve = MINISTACK.original("core.iam_evaluator:_resolve_condition_key")
+
+    def resolve_role(key: str, ctx: iam_evaluator.EvalContext) -> Any:
+        value = resolve(key, ctx)
+        if key.lower() == "aws:principalarn":
+            session = re.fullmatch(r"arn:([^:]+):sts::(\d+):assumed-role/([^/]+)/.+", str(value))
+            return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else value
+        return value
+
+    MINISTACK.replace("core.iam_evaluator:_resolve_condition_key", resolve_role)
 
 
 def _authorise_an_alias_as_its_workflow() -> None:

@@ -36,7 +36,13 @@ _LAMBDA_VARIABLES = {
 MINISTACK = Names(
     {
         "core.lambda_runtime:HOST_PREFIX_ENV": None,
+        "core.lambda_runtime:ProvidedInitTimeout": None,
+        "core.lambda_runtime:ProvidedRuntimeError": None,
+        "core.lambda_runtime:ProvidedWorker._await_init": "self, init_timeout",
+        "core.lambda_runtime:_lock": None,
         "core.lambda_runtime:_worker_class_for": "config",
+        "core.lambda_runtime:_workers": None,
+        "core.lambda_runtime:kill_workers": "workers",
         "services.lambda_svc:_execute_function": "func, event",
         "services.lambda_svc:_execute_function_provided_warm": "func, event, request_id",
         "services.lambda_svc:_execute_function_warm": "func, event, request_id",
@@ -44,6 +50,8 @@ MINISTACK = Names(
         "services.lambda_svc:_provided_worker_env": "config, code_dir, port",
         "services.lambda_svc:_run_sqs_batch": "esm, func_rec, event, batch, queue_url, queue_name",
         "services.lambda_svc:_sqs_esm_concurrency": "esm, func_rec, config, queue",
+        "services.lambda_svc:acquire_worker": "func_name, config, code_zip, qualifier, max_concurrency",
+        "services.lambda_svc:invalidate_worker": "func_name, qualifier, account, region",
     }
 )
 
@@ -54,6 +62,7 @@ def apply(bootstrap: Path) -> None:
     _hide_the_host_from_functions()
     _read_concurrency_as_a_number()
     _poll_again_while_throttled()
+    _end_only_the_environment_that_failed()
 
 
 def _run_functions_under_awslambdaric(bootstrap: Path) -> None:
@@ -145,3 +154,51 @@ def _poll_again_while_throttled() -> None:
 
     MINISTACK.replace("services.lambda_svc:_run_sqs_batch", run_batch)
     MINISTACK.replace("services.lambda_svc:_execute_function", execute_again)
+
+
+def _end_only_the_environment_that_failed() -> None:
+    """An environment that ends while it starts is `Runtime.ExitError`, and the function's others go on.
+
+    MiniStack calls it `Runtime.Unknown` and ends every environment of the function, with the invocations in them.
+    """
+    await_init = MINISTACK.original("core.lambda_runtime:ProvidedWorker._await_init")
+    acquire = MINISTACK.original("services.lambda_svc:acquire_worker")
+    invalidate = MINISTACK.original("services.lambda_svc:invalidate_worker")
+    execute = MINISTACK.original("services.lambda_svc:_execute_function_warm")
+    invocation = threading.local()
+
+    def await_init_by_name(self: Any, init_timeout: float | None = None) -> None:
+        try:
+            await_init(self, init_timeout)
+        except lambda_runtime.ProvidedInitTimeout:
+            raise
+        except RuntimeError as error:
+            raise lambda_runtime.ProvidedRuntimeError(str(error), "Runtime.ExitError") from error
+
+    def acquire_and_remember(*arguments: Any, **named: Any) -> tuple[Any, str]:
+        invocation.worker, reason = acquire(*arguments, **named)
+        return invocation.worker, reason
+
+    def execute_alone(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        try:
+            result: dict[str, Any] = execute(func, event, request_id)
+        finally:
+            invocation.worker = None
+        return result
+
+    def invalidate_failed(func_name: str, **scope: Any) -> None:
+        failed = getattr(invocation, "worker", None)
+        if failed is None:
+            # The function was changed or deleted: all its environments end.
+            invalidate(func_name, **scope)
+            return
+        with lambda_runtime._lock:
+            for environments in lambda_runtime._workers.values():
+                if failed in environments:
+                    environments.remove(failed)
+        lambda_runtime.kill_workers([failed])
+
+    MINISTACK.replace("core.lambda_runtime:ProvidedWorker._await_init", await_init_by_name)
+    MINISTACK.replace("services.lambda_svc:acquire_worker", acquire_and_remember)
+    MINISTACK.replace("services.lambda_svc:invalidate_worker", invalidate_failed)
+    MINISTACK.replace("services.lambda_svc:_execute_function_warm", execute_alone)

@@ -1,4 +1,4 @@
-"""What SES does with a message that it is asked to send: who may, what is kept, delivered and told of."""
+"""SES and a message that it is asked to send: who may send, and where the message and its events go."""
 
 import base64
 import json

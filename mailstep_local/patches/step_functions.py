@@ -15,10 +15,15 @@ MINISTACK = Names(
         "services.stepfunctions:_ExecutionError": None,
         "services.stepfunctions:_REST_XML_OP_SPECS": None,
         "services.stepfunctions:_apply_jsonata_arguments": "state_def, raw_input, ctx",
+        "services.stepfunctions:_execution_sort_key": "execution",
+        "services.stepfunctions:_executions": None,
         "services.stepfunctions:_find_matching_retrier": "retriers, error, retry_counts",
         "services.stepfunctions:_invoke_with_callback": "resource, input_data, token, state_def",
         "services.stepfunctions:_jsonata_state_field": "state_def, field, expected, raw_input, ctx",
+        "services.stepfunctions:_resolve_state_machine_arn": "arn",
+        "services.stepfunctions:_start_execution": "data",
         "services.stepfunctions:_state_machines": None,
+        "services.stepfunctions:json_response": "data, status, content_type",
     }
 )
 
@@ -30,6 +35,8 @@ def apply() -> None:
     _evaluate_the_timeout_of_a_callback()
     _enforce_the_role_of_a_state_machine()
     _wait_between_retries_as_declared()
+    _list_executions_by_their_start()
+    _start_the_same_execution_twice()
 
 
 def _pass_on_the_tagging_of_a_copy() -> None:
@@ -108,3 +115,27 @@ def _wait_between_retries_as_declared() -> None:
         return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1.0}, index
 
     MINISTACK.replace("services.stepfunctions:_find_matching_retrier", find_with_delay)
+
+
+def _list_executions_by_their_start() -> None:
+    """ListExecutions has the execution that started last first; MiniStack sorts the ended ones by their end."""
+
+    def by_start(execution: dict[str, Any]) -> tuple[str, str]:
+        return execution["startDate"], execution["executionArn"]
+
+    MINISTACK.replace("services.stepfunctions:_execution_sort_key", by_start)
+
+
+def _start_the_same_execution_twice() -> None:
+    """A call with the name and input of a running execution succeeds as the first did (API_StartExecution)."""
+    start = MINISTACK.original("services.stepfunctions:_start_execution")
+
+    def start_once(data: dict[str, Any]) -> Any:
+        machine = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", "")) or ""
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{data.get('name')}"
+        running = stepfunctions._executions.get(arn)
+        if running and running["status"] == "RUNNING" and running["input"] == data.get("input", "{}"):
+            return stepfunctions.json_response({"executionArn": arn, "startDate": running["startDate"]})
+        return start(data)
+
+    MINISTACK.replace("services.stepfunctions:_start_execution", start_once)

@@ -174,7 +174,7 @@ def test_an_outage_is_waited_out_with_one_notice_and_one_key(
     assert kinds_sent(cloud, result) == ["delay", "answer"]
 
 
-def test_an_outage_beyond_the_horizon_is_told_to_the_sender_and_the_operators_under_one_reference(
+def test_after_a_long_outage_the_sender_and_the_operators_get_the_same_email_id(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
     alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "outage-alerts")

@@ -60,7 +60,7 @@ def ses_in_front(cloud: LocalCloud, deaths: list[str]) -> Iterator[str]:
     ("deaths", "accepted"),
     [(["before", "before"], 1), (["before", "after"], 2), (["after", "before"], 2), (["after", "after"], 3)],
 )
-def test_a_reply_whose_function_dies_twice_is_sent_and_again_only_where_ses_had_taken_it(
+def test_a_reply_whose_function_dies_twice_is_repeated_only_if_ses_had_accepted_it(
     cloud: LocalCloud, desk: Desk, deaths: list[str], accepted: int
 ) -> None:
     def outbox() -> set[Path]:

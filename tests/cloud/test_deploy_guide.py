@@ -3,9 +3,9 @@
 Only what cannot be run here is left out, each with its reason; confirmations are answered with yes.
 """
 
+import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,17 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from mailstep_local import deployment
+from mailstep_local import cloud, deployment
 from mailstep_local.account import Account
-from mailstep_local.cloud import empty_account
 from tests.support.project import PROJECT
 
 LEFT_OUT = {
     "make check": "CI runs it by itself, once",
     "git pull": "a new commit is not what is tested",
 }
-# On AWS the CLI is one of the things that the page asks for; here it is one of the tools that uv fetches.
-_AWS_CLI = "awscli==1.46.3"
+NEW_ACCOUNT = 10
+"""Concurrent Lambda environments of a new account, at the least."""
 
 
 def commands(page: str) -> dict[str, list[str]]:
@@ -66,6 +65,12 @@ class Shell:
         assert ended.returncode == 0, f"{command}\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"
         return ended.stdout
 
+    def refused(self, command: str) -> str:
+        """Run one command that must fail; return what it complains of."""
+        with pytest.raises(AssertionError) as failed:
+            self.run(command)
+        return str(failed.value)
+
     def read(self, heading: str) -> str:
         """Do what stands under a heading of the guide."""
         return "".join(self.run(command) for command in GUIDE[heading])
@@ -74,19 +79,17 @@ class Shell:
 def aws_cli(directory: Path) -> Path:
     """A directory with the command `aws` in it."""
     directory.mkdir()
-    uv = shutil.which("uv") or str(PROJECT / ".uv" / "bin" / "uv")
-    python = PROJECT / ".venv" / "bin" / "python"
-    command = directory / "aws"
-    command.write_text(f'#!/bin/sh\nexec "{uv}" tool run --quiet --python "{python}" --from {_AWS_CLI} aws "$@"\n')
-    command.chmod(0o755)
+    subprocess.run(["make", "--silent", ".tools/awscli/ready"], cwd=PROJECT, check=True, timeout=240)
+    (directory / "aws").symlink_to(PROJECT / ".tools" / "awscli" / "bin" / "aws")
     return directory
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell of somebody who has an empty account, in which SES receives in the Region that the page names."""
     [region] = re.findall(r"RECEIVING_REGION=(\S+)", "\n".join(GUIDE["1. Set the names"]))
-    with empty_account(tmp_path / "run", region=region) as (account, _), deployment.build_directory():
+    monkeypatch.setattr(cloud, "_CONCURRENCY", NEW_ACCOUNT)
+    with cloud.empty_account(tmp_path / "run", region=region) as (account, _), deployment.build_directory():
         yield Shell(account, aws_cli(tmp_path / "bin"))
 
 
@@ -98,10 +101,14 @@ def test_readme_and_make_deploy_by_the_guides_commands() -> None:
     assert [line for line in told.splitlines() if line.startswith("sam ")] == guide[1:]
 
 
+@pytest.mark.timeout(600)
 def test_the_guide_leads_from_deployment_to_a_reply_and_to_removal_without_losing_mail(shell: Shell) -> None:
-    shell.read("1. Set the names")
+    limits = json.loads(shell.read("1. Set the names"))
+    assert limits["ConcurrentExecutions"] == limits["UnreservedConcurrentExecutions"] == NEW_ACCOUNT
+    assert "'Staging-2' cannot name the home stack" in shell.refused("mailstep routes --names --stack Staging-2")
     shell.read("2. Deploy both stacks")
     home, ses = shell.account.seen_from("ap-southeast-1"), shell.account
+    assert home.client("lambda").get_account_settings()["AccountLimit"] == limits, "the defaults reserve nothing"
 
     records = shell.read("3. DNS").splitlines()
     assert "mail.example.com. MX 10 inbound-smtp.us-west-2.amazonaws.com." in records
@@ -119,6 +126,16 @@ def test_the_guide_leads_from_deployment_to_a_reply_and_to_removal_without_losin
     assert _live(home, workflow) == f"{workflow}:1", "the same definition is the same version"
     shell.run("sam deploy --no-confirm-changeset --parameter-overrides OutageFirstWaitSeconds=30 CanaryMinutes=10")
     assert _live(home, workflow) == f"{workflow}:2"
+
+    second = "Domain=second.example CreateIdentity=true ActiveRuleSet=mailstep-receiving"
+    longest = "r" * 40
+    shell.run(
+        "sam deploy --config-env receiving --stack-name staging-receiving --region $RECEIVING_REGION "
+        f"--no-confirm-changeset --parameter-overrides {second} Routes={longest}"
+    )
+    rules = ses.client("ses").describe_active_receipt_rule_set()["Rules"]
+    assert f"staging-receiving-in-{longest}" in {rule["Name"] for rule in rules}
+    shell.run("sam delete --no-prompts --stack-name staging-receiving --region $RECEIVING_REGION")
 
     shell.read("Uninstall, without losing mail")
     assert "Metadata" not in ses.client("ses").describe_active_receipt_rule_set()

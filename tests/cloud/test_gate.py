@@ -7,9 +7,11 @@ import base64
 import http.client
 import io
 import json
+import os
 import smtplib
 import socket
 import stat
+import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -426,6 +428,49 @@ def test_a_web_page_reaches_no_function_by_its_runtime_api(cloud: LocalCloud) ->
     for fields in (*BROWSERS.values(), {"Host": "evil.example"}):
         for method, path in (("GET", "invocation/next"), ("POST", "init/error"), ("POST", "invocation/x/response")):
             assert urllib3.request(method, f"{runtime}/{path}", headers=fields, timeout=5).status == 403, (fields, path)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_of_this_machine_reaches_no_function_by_its_runtime_api(cloud: LocalCloud) -> None:
+    name = cloud.functions["ParseFunction"]
+    cloud.account.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    environment = (processes_of(cloud, name)[0] / "environ").read_bytes().split(b"\0")
+    variables = dict(pair.split(b"=", 1) for pair in environment if b"=" in pair)
+    link = f"http://{variables[b'AWS_LAMBDA_RUNTIME_API'].decode()}/2018-06-01/runtime/invocation/x/response"
+    ask = f"import urllib.request as u; print(u.urlopen(u.Request({link!r}, b'{{}}')).status)"
+    answered = {
+        user: subprocess.run(
+            ["/usr/bin/python3", "-c", ask], user=user, capture_output=True, text=True, check=False, cwd="/", env={}
+        ).stderr
+        for user in (0, 65534)
+    }
+    assert "HTTP Error 400" in answered[0], "the request id is wrong, and the user is right"
+    assert "HTTP Error 403" in answered[65534]
+
+
+@pytest.mark.parametrize("version", ["v4", "s3"])
+@pytest.mark.parametrize("form", ["Action=CreateQueue&QueueName=evil", "Action=CreateTopic&Name=evil"])
+def test_a_presigned_links_form_reaches_no_other_service(account: Account, version: str, form: str) -> None:
+    """The link's signature does not cover the body."""
+    session: Any = boto3.Session(account.access_key_id, account.secret_access_key, region_name=account.region)
+    s3 = session.client("s3", endpoint_url=account.endpoint, config=Config(signature_version=version))
+    link = s3.generate_presigned_url("put_object", Params={"Bucket": "mail", "Key": "evil"}, HttpMethod="POST")
+    path = link.removeprefix(account.endpoint)
+    fields = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, body, _ = send(account, "POST", path, fields, form.encode())
+    assert (status, b"SignatureDoesNotMatch" in body) == (403, True)
+    check_untouched(account)
+
+
+def test_a_signature_for_one_service_opens_no_other(account: Account) -> None:
+    body = b"Action=CreateQueue&QueueName=evil"
+    request = AWSRequest(
+        "POST", f"{account.endpoint}/", data=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    request.headers["X-Amz-Target"] = "AmazonSQS.CreateQueue"
+    SigV4Auth(keys(account), "s3", account.region).add_auth(request)
+    assert refused(account, "POST", "/", dict(request.headers), body)
+    check_untouched(account)
 
 
 def test_a_roles_secret_is_made_of_nothing_that_is_known(cloud: LocalCloud) -> None:

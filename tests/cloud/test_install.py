@@ -103,7 +103,7 @@ def test_parse_works_anywhere_and_the_templates_are_there(installed: Installed, 
     shown = installed("parse", str(EMAILS / "order.eml"))
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "order-4711.csv (text/csv" in shown.stdout
-    render = "from mailstep.rendering import render; print(render('notice.txt.j2', kind='delay', reference='4711'))"
+    render = "from mailstep.rendering import render; print(render('notice.txt.j2', kind='delay', email_id='4711'))"
     python = tools / "mailstep" / "bin" / "python"
     told = subprocess.run([python, "-c", render], capture_output=True, text=True, check=True, cwd=tools).stdout
     assert "4711" in told

@@ -17,6 +17,8 @@ from tests.support.cloud import (
     Application,
     Desk,
     eventually,
+    execution_arn,
+    failed_order,
     function_configuration,
     kill,
     outbox_about,
@@ -68,7 +70,7 @@ def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalClo
     email = stored_email(bucket, key)
     assert email
     ended = desk.store(email, old)
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{ended.email_id}"
+    arn = execution_arn(cloud, ended.email_id)
     sfn = cloud.account.client("stepfunctions")
     output = json.loads(sfn.describe_execution(executionArn=arn)["output"])
     assert (output["outcome"], output["reason"]) == ("silent", "stale_message")
@@ -81,9 +83,7 @@ def test_old_mail_that_is_copied_into_the_bucket_is_not_answered(cloud: LocalClo
 def test_a_message_that_is_sent_again_after_a_failure_is_processed(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
-    application.says((200, b"nonsense"))
-    [failed] = desk.send("order.eml", route="application")
-    assert failed.status == "FAILED"
+    failed_order(desk, application)
     application.says((200, ANSWER))
     again, once_more = (
         result
@@ -120,7 +120,7 @@ def test_a_reply_is_sent_once_however_often_its_step_runs(cloud: LocalCloud, des
     error, answer = desk.invoke("ReplyFunction", request)
     assert error is None, answer
     assert result.reply
-    assert answer == {"ses_message_id": result.reply.stem}
+    assert answer == {"ses_message_id": result.reply.stem, "already_sent": True}
     assert len(outbox_about(cloud, request["execution_name"])) == 1
 
 
@@ -208,7 +208,7 @@ def test_the_application_processes_under_a_key_that_stays_the_same(desk: Desk, a
     assert "Done." in result.reply.read_text()
 
 
-def test_an_application_that_refuses_has_its_reason_told(desk: Desk, application: Application) -> None:
+def test_the_sender_gets_the_reason_of_an_application_that_refuses(desk: Desk, application: Application) -> None:
     application.answers = [lambda: (422, b'{"reason": "Order 4711 is closed."}')]
     [result] = desk.send("order.eml", route="application")
     assert (result.outcome, result.reason, result.error) == ("refused", "application_refused", "ApplicationRefused")
@@ -216,7 +216,7 @@ def test_an_application_that_refuses_has_its_reason_told(desk: Desk, application
     assert "Order 4711 is closed." in result.reply.read_text()
 
 
-def test_a_failure_is_told_to_the_sender_and_to_the_operators_and_fails_the_execution(
+def test_a_failure_alerts_the_sender_and_the_operators_and_fails_the_execution(
     cloud: LocalCloud, desk: Desk, application: Application
 ) -> None:
     alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "failure-alerts")

@@ -65,6 +65,8 @@ def test_a_new_processor_is_one_file_and_one_route(cloud: LocalCloud, desk: Desk
         return [path for path in cloud.outbox.glob("*.eml") if "You wrote " in path.read_text()]
 
     assert len(eventually(replies)) == 1
+    # The doctor would find mail of no route once this route is gone.
+    cloud.account.client("s3").delete_object(Bucket=cloud.outputs["MailBucketName"], Key="inbound/words/1")
 
 
 def test_a_table_of_passengers_is_answered_with_its_table_beside_one_that_cannot_be_read(

@@ -7,16 +7,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mailstep_local.account import Account
 from mailstep_local.cloud import DOMAIN, LocalCloud
 from mailstep_local.deployment import RECEIVING_STACK, route_names
-from mailstep_local.provisioners import SETUP_NOTIFICATION
+from mailstep_local.patches.ses_rules import SETUP_NOTIFICATION
 from tests.support.cloud import eventually, physical_id, role_without
 from tests.support.custom_resources import CloudFormation
 from tests.support.permissions import ACTIVATION, STORING
 
 ORDERS = f"orders@{DOMAIN}"
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+ANYBODY_ASSUMES = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
 MESSAGE = b"From: a@shop.example\r\nSubject: x\r\n\r\nx\r\n"
 
 
@@ -132,12 +138,33 @@ def test_ses_stores_with_the_rights_of_its_role_only(cloud: LocalCloud) -> None:
     assert answers(cloud, ORDERS) == (250, 250)
 
 
+def test_no_role_but_that_of_ses_may_put_mail_into_the_bucket(cloud: LocalCloud) -> None:
+    """Though its own policy allows everything, as an administrator's does."""
+    iam, sts, trust = cloud.account.client("iam"), cloud.account.client("sts"), json.dumps(ANYBODY_ASSUMES)
+    arn = iam.create_role(RoleName="administrator", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="administrator", PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
+    try:
+        session = sts.assume_role(RoleArn=arn, RoleSessionName="somebody")["Credentials"]
+        s3, bucket = cloud.account.client_as("s3", session), cloud.outputs["MailBucketName"]
+        s3.put_object(Bucket=bucket, Key="elsewhere/forged", Body=b"x")
+        with pytest.raises(ClientError, match="explicit deny"):
+            s3.put_object(Bucket=bucket, Key="inbound/orders/forged", Body=b"x")
+    finally:
+        iam.delete_role_policy(RoleName="administrator", PolicyName="all")
+        iam.delete_role(RoleName="administrator")
+    assert answers(cloud, ORDERS) == (250, 250)
+
+
 def test_ses_takes_the_role_for_the_stacks_own_rules_only(cloud: LocalCloud) -> None:
     arn = cloud.account.client("iam").get_role(RoleName=physical_id(cloud, "StoreRole"))["Role"]["Arn"]
     target = {"BucketName": cloud.outputs["MailBucketName"], "ObjectKeyPrefix": "inbound/orders/", "IamRoleArn": arn}
     theirs = f"theirs@{DOMAIN}"
-    with rule_of_somebody_else(cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]):
-        assert answers(cloud, theirs) == (250, 451)
+    theirs_too = rule_of_somebody_else(
+        cloud.account, RECEIVING_STACK, Recipients=[theirs], Actions=[{"S3Action": target}]
+    )
+    with pytest.raises(ClientError, match=r"InvalidS3Configuration.*sts:AssumeRole"), theirs_too:
+        pass
+    assert taken(cloud, theirs) == 550
 
 
 def test_a_rule_that_requires_tls_takes_nothing_without(cloud: LocalCloud) -> None:

@@ -59,7 +59,7 @@ def test_two_mailsteps_exchange_one_message_at_most(cloud: LocalCloud, desk: Des
     assert (back.outcome, back.reason, back.reply) == ("silent", "automatic_mail", None)
 
 
-def test_an_autoresponder_that_says_not_that_it_is_one_is_not_answered_again(
+def test_an_autoresponder_that_does_not_say_so_gets_no_second_reply(
     cloud: LocalCloud, desk: Desk, tmp_path: Path
 ) -> None:
     """It quotes our fields back, as bounces and many vacation programs do."""

@@ -12,7 +12,15 @@ from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_cli import history
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Application, Desk, eventually, function_configuration, hurried, role_without
+from tests.support.cloud import (
+    Application,
+    Desk,
+    eventually,
+    execution_arn,
+    function_configuration,
+    hurried,
+    role_without,
+)
 from tests.support.events import s3_event, stored_order
 from tests.support.permissions import CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, WORKFLOW
 from tests.support.project import EVENTS
@@ -71,7 +79,7 @@ def without(cloud: LocalCloud, logical_id: str, action: str) -> Iterator[None]:
         yield
 
 
-def another_effect(request: dict[str, Any], execution: str) -> dict[str, Any]:
+def another_reply(request: dict[str, Any], execution: str) -> dict[str, Any]:
     """The same reply, as a replay would send it again."""
     claim = request["claim"]
     return request | {"execution_name": execution, "claim": claim | {"email": claim["email"] | {"reply_again": True}}}
@@ -83,7 +91,7 @@ def test_a_function_without_one_permission_is_denied_that(
 ) -> None:
     event = events[function]
     if function == "ReplyFunction":
-        event = another_effect(event, f"without {action}")
+        event = another_reply(event, f"without {action}")
     if function == "ReplyFunction" and action == "dynamodb:GetItem":
         event = event | {"kind": "completion", "answer_key": None}
     if action == "s3:GetObject" and function == "ParseFunction":
@@ -99,7 +107,7 @@ def test_a_reply_that_failed_and_may_not_clear_its_record_says_so(
 ) -> None:
     unverified = function_configuration(cloud, "ReplyFunction", variables={"DOMAIN": "unverified.example"})
     with unverified, without(cloud, *CLEARING):
-        error, answer = desk.invoke("ReplyFunction", another_effect(events["ReplyFunction"], "cannot clear"))
+        error, answer = desk.invoke("ReplyFunction", another_reply(events["ReplyFunction"], "cannot clear"))
     assert error
     assert "not authorized to perform: dynamodb:DeleteItem" in json.dumps(answer)
 
@@ -176,7 +184,7 @@ def test_a_workflow_without_one_permission_is_denied_that(
                 stateMachineArn=cloud.outputs["StateMachineArn"], name=email.email_id, input=email.model_dump_json()
             )
         assert eventually(partial(_has_ended, desk, email.email_id))
-    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{email.email_id}"
+    arn = execution_arn(cloud, email.email_id)
     denied = next(visited for visited in history.fetch(sfn, arn).states if visited.name == state)
     assert denied.error == "States.Permissions"
     assert f"not authorized to perform: {action} on" in str(denied.attempts[-1].cause)

@@ -2,7 +2,6 @@
 
 import json
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -13,11 +12,8 @@ from mailstep_local.cloud import LocalCloud
 from mailstep_local.deployment import RECEIVING_STACK
 from tests.support.cloud import Desk, eventually, physical_id
 from tests.support.custom_resources import CloudFormation
+from tests.support.events import event
 from tests.support.project import EVENTS
-
-
-def event(name: str) -> Any:
-    return json.loads((EVENTS / f"{name}.json").read_text())
 
 
 @pytest.fixture(scope="module", autouse=True)

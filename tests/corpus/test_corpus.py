@@ -135,7 +135,7 @@ def test_decoded_parts_equal_those_of_mime4j(corpus: Path) -> None:
         assert named
         raw = sources[named[1]].read_bytes()
         part = numbered(structure(raw, set())).get(named[2])
-        if part is None or content(raw, part, set()) != file.read_bytes():
+        if part is None or content(part, set()) != file.read_bytes():
             differing.add(file.stem)
     assert differing == set(MIME4J_DIFFERS)
 
@@ -164,6 +164,8 @@ STALWART_DIFFERS = {
     },
     "rfc/004": {"from": "no address in it, and a defect that says so", "to": "the same"},
     "thirdparty/000": {"text": "we take NUL characters out"},
+    "thirdparty/016": {"text": "there is only HTML: we write it as text, Stalwart leaves it as HTML"},
+    "thirdparty/018": {"text": "the same"},
     "thirdparty/007": {"from": "`<moderator>` is no address that can be answered; a defect says so"},
 }
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from tests.mutants.constants import constants, limits, told
 from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
 from tests.support.project import PROJECT
 
@@ -62,7 +63,7 @@ def error_names() -> Iterator[Mutant]:
 
 
 def retries() -> Iterator[Mutant]:
-    """Each Retry with a first interval of 300 s, and each that makes no attempt."""
+    """Each Retry with a first interval of 300 s, and each without an attempt."""
     for state, body in json.loads(read(DEFINITION))["States"].items():
         for number, one in enumerate(body.get("Retry", [])):
             where = f"{state} Retry {number} ({one['ErrorEquals'][0]})"
@@ -73,6 +74,12 @@ def retries() -> Iterator[Mutant]:
                 in_json((*location, "IntervalSeconds"), lambda _: 300),
                 unit("definition"),
             )
+            yield Mutant(
+                f"MaxAttempts 0: {where}",
+                DEFINITION,
+                in_json((*location, "MaxAttempts"), lambda _: 0),
+                unit("definition"),
+            )
 
 
 def timeouts() -> Iterator[Mutant]:
@@ -80,9 +87,7 @@ def timeouts() -> Iterator[Mutant]:
     for state, body in json.loads(read(DEFINITION))["States"].items():
         if body["Type"] == "Task" and "FunctionName" in body.get("Arguments", {}):
             change = in_json(("States", state, "TimeoutSeconds"), lambda _: 99999999)
-            yield Mutant(
-                f"no timeout to speak of: {state}", DEFINITION, change, unit("definition", only="time_to_end_by")
-            )
+            yield Mutant(f"no timeout to speak of: {state}", DEFINITION, change, unit("definition"))
 
 
 def sending_states() -> Iterator[Mutant]:
@@ -188,7 +193,7 @@ def _instead(new: object, _old: object) -> object:
 def watched_dimensions() -> Iterator[Mutant]:
     """Each dimension of each alarm, and of each line of the dashboard."""
     template = parsed(read(TEMPLATE))["Resources"]
-    watched = unit("metrics", only="watched")
+    watched = unit("metrics", only="what_is or awss_own")
     for name, resource in template.items():
         for number, one in enumerate(resource.get("Properties", {}).get("Dimensions", [])):
             change = in_yaml(("Resources", name, "Properties", "Dimensions", number), removed)
@@ -336,23 +341,26 @@ POLICY_BY_HAND = (
 # ---- Metrics ----
 
 
+_KINDS = {"dimensions": "dimension", "properties": "property"}
+
+
 def emitted_dimensions() -> Iterator[Mutant]:
-    """Each dimension of each set of each metric."""
+    """Each dimension and each property of each metric."""
     text = read(METRICS)
     for metric in ast.walk(ast.parse(text)):
         match metric:
-            case ast.Call(
-                func=ast.Name(id="Metric"), args=[ast.Constant(value=str(name)), _, ast.Tuple(elts=sets), *_]
-            ):
-                for number, one in enumerate(sets):
-                    assert isinstance(one, ast.Tuple)
+            case ast.Call(func=ast.Name(id="Metric"), args=[ast.Constant(value=str(name)), *_], keywords=[*given]):
+                for keyword in given:
+                    assert isinstance(keyword.value, ast.Tuple)
+                    assert keyword.arg
+                    one = keyword.value
                     for dropped in range(len(one.elts)):
                         what = ast.unparse(one.elts[dropped])
                         yield Mutant(
-                            f"dimension dropped: {name}, set {number}, {what}",
+                            f"{_KINDS[keyword.arg]} dropped: {name}, {what}",
                             METRICS,
                             partial(_without_dimension, line=one.lineno, column=one.col_offset, dropped=dropped),
-                            unit("metrics"),
+                            unit("metrics", only="what_is or as_it_is_defined"),
                         )
 
 
@@ -442,7 +450,7 @@ DOMAIN_BY_HAND = (
     Mutant("a completion goes to a sender who was not told to wait", SEND_ONCE,
            swapped("ledger.has_notice(email_id))", "False)"), unit("steps", only="completion")),
     Mutant("a reply is sent again with each execution", SEND_ONCE,
-           swapped('effect=request.effect, request=request', 'effect=str(datetime.now(UTC)), request=request'),
+           swapped('reply_key=request.reply_key, request=request', 'reply_key=str(datetime.now(UTC)), request=request'),
            unit("steps", only="sends_nothing or sent_once")),
     Mutant("replies come from outside the domain", SEND_ONCE,
            swapped("sender.domain.lower() != domain.domain.lower()", "False"),
@@ -452,7 +460,7 @@ DOMAIN_BY_HAND = (
     Mutant("a reply invites automatic answers", COMPOSE,
            swapped('    reply["X-Auto-Response-Suppress"] = "All"\n', ""), unit("replying")),
     Mutant("a reply of ours is not known when it comes back", COMPOSE,
-           swapped('    reply["X-Mailstep-Email-Id"] = message.email_id\n', ""), unit("replying")),
+           swapped('    reply[EMAIL_ID_FIELD] = message.email_id\n', ""), unit("replying")),
     Mutant("a reply stands outside its thread", COMPOSE,
            swapped('    yield "In-Reply-To", identifier\n', ""), unit("replying")),
     Mutant("the HTML of an answer is trusted", COMPOSE,
@@ -484,4 +492,7 @@ MUTANTS = (
     *POLICY_BY_HAND,
     *emitted_dimensions(),
     *DOMAIN_BY_HAND,
+    *constants(),
+    *limits(),
+    *told(),
 )

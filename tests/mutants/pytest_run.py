@@ -1,50 +1,64 @@
-"""One run of pytest in a copy of the checkout, in a process forked from one that has imported the libraries already."""
+"""Runs pytest in a copy of the checkout, each time in a process forked from one that has imported what tests import."""
 
 import multiprocessing
 import os
+import select
+import signal
 import sys
+from enum import StrEnum
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 _PATHS = ("", "functions", "examples/application")
 _OURS = {"tests", "bench", "mailstep", "mailstep_cli", "mailstep_local", "custom"}
-# Third parties' only: our own modules are those of the copy.
-_PRELOADED = ["pytest", "boto3", "pydantic", "hypothesis", "samcli.yamlhelper",
-              "samcli.lib.translate.sam_template_validator", "aws_lambda_powertools.utilities.idempotency",
-              *(f"moto.{service}.models" for service in ("dynamodb", "s3", "secretsmanager", "sesv2", "sns", "sqs",
-                                                         "stepfunctions"))]  # fmt: skip
+_COLLECTED = ("tests/unit", "tests/workflow")
 _TIMEOUT_SECONDS = 600
 # pytest's exit codes.
 _PASSED = 0
 _FAILED = {1, 2}
 """Tests failed; a test module could not be imported."""
+_TIMED_OUT = -signal.SIGKILL
+
+
+class Outcome(StrEnum):
+    """How the tests of a mutant ended."""
+
+    KILLED = "killed"
+    SURVIVED = "SURVIVED"
+    TIMED_OUT = "timed out"
 
 
 class TestsDoNotRun(Exception):
     """pytest ended with neither success nor a failed test."""
 
 
-def tests_pass(copy: Path, arguments: tuple[str, ...]) -> bool:
-    """Whether pytest passes in the copy; tests that hang have failed.
+class Runner:
+    """A copy of the checkout, and a process that forks one for each run of pytest there."""
 
-    Raises:
-        TestsDoNotRun: pytest found no tests, or did not take its arguments.
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    child = context.Process(target=_run, args=(copy, arguments))
-    child.start()
-    child.join(_TIMEOUT_SECONDS)
-    if child.exitcode is None:
-        child.kill()
-        child.join()
-        return False
-    # Below zero: killed by a signal, which no passing test does.
-    if child.exitcode > max(_FAILED):
-        raise TestsDoNotRun(f"pytest {' '.join(arguments)} ended with {child.exitcode}")
-    return child.exitcode == _PASSED
+    def __init__(self, copy: Path) -> None:
+        self.copy = copy
+        context = multiprocessing.get_context("spawn")
+        self._connection, served = context.Pipe()
+        context.Process(target=_serve, args=(copy, served), daemon=True).start()
+
+    def run(self, arguments: tuple[str, ...], *, of_code: bool) -> Outcome:
+        """Run pytest: a mutant survives if all tests pass. `of_code` if a module of Python changed, and not only data.
+
+        Raises:
+            TestsDoNotRun: pytest found no tests, or did not take its arguments.
+        """
+        self._connection.send((arguments, of_code))
+        code: int = self._connection.recv()
+        if code == _TIMED_OUT:
+            return Outcome.TIMED_OUT
+        # Below zero: killed by a signal, which no passing test does.
+        if code > max(_FAILED):
+            raise TestsDoNotRun(f"pytest {' '.join(arguments)} ended with {code}")
+        return Outcome.SURVIVED if code == _PASSED else Outcome.KILLED
 
 
-def _run(copy: Path, arguments: tuple[str, ...]) -> None:
+def _serve(copy: Path, connection: Connection) -> None:
+    """Run pytest for each request until the other end closes."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -55,8 +69,33 @@ def _run(copy: Path, arguments: tuple[str, ...]) -> None:
     # A file that changes twice in a second may have bytecode of its former content.
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
-        del sys.modules[name]
-    import pytest  # noqa: PLC0415 - in the child
+    _forget(_OURS)
+    import pytest  # noqa: PLC0415 - in this process only
 
-    sys.exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments])))
+    pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *_COLLECTED])
+    while True:
+        try:
+            arguments, of_code = connection.recv()
+        except EOFError:
+            return
+        process = os.fork()
+        if not process:
+            # Tests read definition and templates when they are imported; the functions know neither.
+            _forget(_OURS if of_code else {"tests"})
+            os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments])))
+        connection.send(_ended(process))
+
+
+def _forget(packages: set[str]) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+        del sys.modules[name]
+
+
+def _ended(process: int) -> int:
+    """The exit code; below zero for a signal."""
+    waiting = os.pidfd_open(process)
+    ended, _, _ = select.select([waiting], [], [], _TIMEOUT_SECONDS)
+    os.close(waiting)
+    if not ended:
+        os.kill(process, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])

@@ -7,61 +7,52 @@ equivalent, and with 2 where a mutant does not apply or its tests do not pass wi
 """
 
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import Queue
 
 from bench import corpus
 from tests.mutants.catalogue import MUTANTS, UNCHANGED
+from tests.mutants.copies import copy_to
 from tests.mutants.edits import DoesNotApply, Mutant
-from tests.mutants.pytest_run import TestsDoNotRun, tests_pass
-from tests.support.project import PROJECT
+from tests.mutants.pytest_run import Outcome, Runner, TestsDoNotRun
 
 _COPIES = os.cpu_count() or 2
 
 
-def copy_to(directory: Path) -> None:
-    """Copy what is tracked, and what is new and not ignored."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.split("\0")):
-        if (PROJECT / name).is_file():
-            (directory / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, directory / name)
-
-
-def survives(mutant: Mutant, copies: "Queue[Path]") -> bool:
-    """Whether all of the mutant's tests pass in spite of it."""
-    copy = copies.get()
-    changed = copy / mutant.file
+def outcome(mutant: Mutant, runners: "Queue[Runner]") -> Outcome:
+    """What the tests of the mutant make of it."""
+    runner = runners.get()
+    changed = runner.copy / mutant.file
     before = changed.read_text()
     try:
         changed.write_text(mutant.applied())
-        return tests_pass(copy, mutant.tests)
+        return runner.run(mutant.tests, of_code=_is_code(mutant))
     finally:
         changed.write_text(before)
-        copies.put(copy)
+        runners.put(runner)
 
 
-def without_mutant(tests: tuple[str, ...], copies: "Queue[Path]") -> bool:
+def without_mutant(tests: tuple[str, ...], of_code: bool, runners: "Queue[Runner]") -> bool:
     """Whether tests pass in a copy whose rewritten files (definition, templates) mean what they did."""
-    copy = copies.get()
-    before = {file: (copy / file).read_text() for file in UNCHANGED}
+    runner = runners.get()
+    before = {file: (runner.copy / file).read_text() for file in UNCHANGED}
     try:
         for file, rewrite in UNCHANGED.items():
-            (copy / file).write_text(rewrite(before[file]))
-        return tests_pass(copy, tests)
+            (runner.copy / file).write_text(rewrite(before[file]))
+        return runner.run(tests, of_code=of_code) == Outcome.SURVIVED
     finally:
         for file, text in before.items():
-            (copy / file).write_text(text)
-        copies.put(copy)
+            (runner.copy / file).write_text(text)
+        runners.put(runner)
+
+
+def _is_code(mutant: Mutant) -> bool:
+    return mutant.file.endswith(".py")
 
 
 def main(words: list[str]) -> int:
@@ -78,30 +69,31 @@ def _main(words: list[str]) -> int:
     began = time.monotonic()
     os.environ["MAIL_CORPUS"] = str(corpus.DIRECTORY)
     with tempfile.TemporaryDirectory(prefix="mutants-") as directory, ThreadPoolExecutor(_COPIES) as pool:
-        copies: Queue[Path] = Queue()
+        runners: Queue[Runner] = Queue()
         for number in range(_COPIES):
             copy = Path(directory, str(number))
             copy_to(copy)
-            copies.put(copy)
-        suites = sorted({(part,) for mutant in chosen for part in mutant.tests if part.startswith("tests/")})
-        print(f"{len(chosen)} mutants. First their tests without them ...", flush=True)
-        for tests, passed in zip(suites, pool.map(lambda tests: without_mutant(tests, copies), suites), strict=True):
+            runners.put(Runner(copy))
+        suites = sorted({(mutant.tests, _is_code(mutant)) for mutant in chosen})
+        print(f"{len(chosen)} mutants. First their {len(suites)} sets of tests without them ...", flush=True)
+        passing = pool.map(lambda suite: without_mutant(suite[0], suite[1], runners), suites)
+        for (tests, _), passed in zip(suites, passing, strict=True):
             if not passed:
                 print(f"These tests fail without any mutant: {' '.join(tests)}")
                 return 2
-        survived = []
-        running = {pool.submit(survives, mutant, copies): mutant for mutant in chosen}
+        survived, counts = [], Counter[str]()
+        running = {pool.submit(outcome, mutant, runners): mutant for mutant in chosen}
         for number, done in enumerate(as_completed(running), start=1):
-            mutant, alive = running[done], done.result()
-            outcome = ("equivalent" if mutant.equivalent else "SURVIVED") if alive else "killed"
-            print(f"{number:4}/{len(chosen)} {outcome:10} {mutant.name}", flush=True)
-            if alive and not mutant.equivalent:
+            mutant, found = running[done], done.result()
+            said = "equivalent" if mutant.equivalent and found == Outcome.SURVIVED else found
+            print(f"{number:4}/{len(chosen)} {said:10} {mutant.name}", flush=True)
+            counts[said] += 1
+            if said == Outcome.SURVIVED:
                 survived.append(mutant)
-            if mutant.equivalent and not alive:
+            if mutant.equivalent and said != "equivalent":
                 print(f"     It is listed as equivalent: {mutant.equivalent}")
-    print(
-        f"\n{len(chosen) - len(survived)} of {len(chosen)} killed or equivalent, in {time.monotonic() - began:.0f} s."
-    )
+    figures = ", ".join(f"{count} {said}" for said, count in counts.most_common())
+    print(f"\n{len(chosen)} mutants: {figures}; in {(time.monotonic() - began) / 60:.0f} minutes.")
     for mutant in survived:
         print(f"  survived: {mutant.name}  ({mutant.file}; pytest {' '.join(mutant.tests)})")
     return 1 if survived else 0

@@ -177,6 +177,14 @@ class function_configuration:  # noqa: N801 - a context manager that reads as wh
         )
 
 
+def failed_order(desk: Desk, application: Application) -> demo.Result:
+    """An order whose execution failed, because the application's answer was not one."""
+    application.says((200, b"nonsense"))
+    [failed] = desk.send("order.eml", route="application")
+    assert failed.status == "FAILED"
+    return failed
+
+
 def in_background(desk: Desk) -> tuple[threading.Thread, list[demo.Result]]:
     results: list[demo.Result] = []
     thread = threading.Thread(target=lambda: results.extend(desk.send("note.eml", route="tickets")))
@@ -217,6 +225,11 @@ def body(reply: EmailMessage, kind: str) -> str:
     return text
 
 
+def execution_arn(cloud: LocalCloud, name: str) -> str:
+    """The ARN of the execution of that name."""
+    return f"{cloud.outputs['StateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
+
+
 def physical_id(cloud: LocalCloud, logical_id: str) -> str:
     detail = cloud.account.client("cloudformation").describe_stack_resource(
         StackName=RECEIVING_STACK, LogicalResourceId=logical_id
@@ -243,3 +256,17 @@ def role_without(cloud: LocalCloud, name: str, action: str) -> Iterator[None]:
         yield
     finally:
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+@contextmanager
+def not_polled(cloud: LocalCloud) -> Iterator[None]:
+    """The inbound queue without its event source."""
+    functions = cloud.account.client("lambda")
+    [mapping] = functions.list_event_source_mappings(FunctionName=cloud.functions["StartFunction"])[
+        "EventSourceMappings"
+    ]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

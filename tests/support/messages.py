@@ -8,11 +8,11 @@ from mailstep.parse.message import parse
 EMAIL = StoredEmail(email_id="m", route="orders", bucket="b", key="inbound/orders/m")
 
 
-def parsed(text: str | bytes, contents: dict[str, bytes] | None = None) -> Message:
+def parsed(text: str | bytes, contents: dict[str, bytes] | None = None, *, enclosed: bool = False) -> Message:
     """Parse octets as they are, or text with its lines ended by CRLF; attachments go into `contents`."""
     raw = text.replace("\n", "\r\n").encode() if isinstance(text, str) else text
     kept = {} if contents is None else contents
-    return parse(raw, EMAIL, kept.__setitem__)
+    return parse(raw, EMAIL, kept.__setitem__, enclosed=enclosed)
 
 
 def field(name: str, value: str | bytes) -> Message:

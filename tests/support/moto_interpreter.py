@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -24,8 +23,8 @@ from moto import mock_aws
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
 from mailstep_cli.history import Timeline, timeline
+from tests.support.project import DEFINITION
 
-DEFINITION = Path(__file__).parents[2] / "statemachine" / "email.asl.json"
 FUNCTIONS = ("Parse", "Validate", "Process", "Reply")
 REGION = "us-east-1"
 BUCKET = "mailstep-mail-123456789012"
@@ -120,7 +119,7 @@ def encode_variables(bindings: dict[str, Any]) -> str:
 
 def definition() -> str:
     """The definition with its substitutions filled in, as `sam deploy` does."""
-    text = DEFINITION.read_text().replace("${Partition}", "aws")
+    text = DEFINITION.replace("${Partition}", "aws")
     for name in FUNCTIONS:
         text = text.replace(f"${{{name}FunctionArn}}", f"arn:aws:lambda:{REGION}:123456789012:function:{name}")
     for name, value in WAITS.items():

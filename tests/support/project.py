@@ -1,14 +1,29 @@
-"""Where the samples lie, and the command as a user types it."""
+"""Where the samples lie, what is deployed, and the command as a user types it."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse
 
 PROJECT = Path(__file__).parents[2]
 EVENTS = PROJECT / "events"
 EMAILS = EVENTS / "emails"
 CASES = PROJECT / "tests" / "cases"
+
+DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
+STATES: dict[str, dict[str, Any]] = json.loads(DEFINITION)["States"]
+TEMPLATE: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
+RECEIVING: dict[str, Any] = yaml_parse((PROJECT / "receiving.yaml").read_text())
+FUNCTIONS: dict[str, dict[str, Any]] = {
+    name: resource["Properties"]
+    for name, resource in TEMPLATE["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+"""The properties of each function of the home stack, by its logical id."""
 
 MAILSTEP = str(Path(sys.executable).with_name("mailstep"))
 

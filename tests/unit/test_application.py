@@ -1,14 +1,19 @@
 """Asking the application: every kind of answer becomes the error, or the answer, that the workflow acts on."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mailstep import routes
 from mailstep.contracts import Answer, ApplicationRequest, Message
 from mailstep.errors import (
     ApplicationBusy,
@@ -18,12 +23,17 @@ from mailstep.errors import (
     MalformedAnswer,
     TransientError,
 )
+from mailstep.parse import handler as parse_handler
 from mailstep.process import application
+from mailstep.process import handler as process_handler
 from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
 from mailstep.routes import Route
+from tests.support.events import CONTEXT, event
+from tests.support.project import FUNCTIONS, PROJECT
 
 REQUEST = ApplicationRequest(message=Message(email_id="m", route="r", size_octets=1), attachment_urls={})
 Serve = Callable[..., str]
+ANSWERED = b'{"text": "Done."}'
 
 
 @pytest.fixture(autouse=True)
@@ -36,14 +46,20 @@ def asked(url: str) -> Answer | None:
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
-    """A real server that gives one answer to everything; the paths asked for are in `asked`."""
+def received() -> list[bytes]:
+    """The body of each request to a server of `serve`."""
+    return []
+
+
+@pytest.fixture
+def serve(received: list[bytes]) -> Iterator[Serve]:
+    """A real server that gives one answer to everything."""
     servers = []
 
     def start(status: int, body: bytes, fields: dict[str, str] | None = None) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
+                received.append(self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(status)
                 for name, value in {"Location": "/elsewhere", **(fields or {})}.items():
                     self.send_header(name, value)
@@ -66,7 +82,7 @@ def serve() -> Iterator[Serve]:
 
 
 def test_an_answer_comes_back(serve: Serve) -> None:
-    assert asked(serve(200, b'{"text": "Done."}')) == Answer(text="Done.")
+    assert asked(serve(200, ANSWERED)) == Answer(text="Done.")
 
 
 def test_no_content_means_no_reply(serve: Serve) -> None:
@@ -96,7 +112,7 @@ def test_a_retry_after_that_says_nothing_is_left_to_the_declared_retries(serve: 
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
-def test_what_may_pass_is_transient(serve: Serve, status: int) -> None:
+def test_a_status_that_may_pass_is_a_transient_error(serve: Serve, status: int) -> None:
     with pytest.raises(TransientError, match=str(status)):
         asked(serve(status, b""))
 
@@ -152,6 +168,49 @@ def test_who_does_not_take_our_proof_is_asked_again_with_the_secret_read_anew(
 def test_an_invalid_answer_is_not_repeated_in_the_error(serve: Serve, status: int, body: bytes) -> None:
     with pytest.raises(MalformedAnswer):
         asked(serve(status, body))
+
+
+def test_an_answer_without_end_is_read_up_to_the_limit() -> None:
+    """docs/applications.md: an answer over 10 MB is invalid. The server counts what it could send."""
+    octets, sent, done = b" " * 65_536, [0], threading.Event()
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(10**12))
+            self.end_headers()
+            with suppress(OSError):
+                while sent[0] < 10 * ANSWER_BOUND:
+                    self.wfile.write(octets)
+                    sent[0] += len(octets)
+            done.set()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(MalformedAnswer, match="larger than"):
+            asked(f"http://127.0.0.1:{server.server_address[1]}/")
+        assert done.wait(60), "the connection is not closed"
+        server.shutdown()
+    assert 10_000_000 < sent[0] < 5 * ANSWER_BOUND, "what the buffers of two sockets hold may come on top"
+
+
+@pytest.mark.usefixtures("account")
+def test_a_link_to_an_attachment_is_valid_for_as_long_as_the_docs_say_and_the_function_runs(
+    serve: Serve, received: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(f'[routes.orders]\nurl = "{serve(200, ANSWERED)}"\n')
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
+    parse_handler.handler(event("parse"), CONTEXT)
+    process_handler.handler(event("process"), CONTEXT)
+    [link] = json.loads(received[0])["attachment_urls"].values()
+    [seconds] = parse_qs(urlsplit(link).query)["X-Amz-Expires"]
+    for page in ("applications.md", "security.md"):
+        assert set(re.findall(r"valid for (\d+) seconds", (PROJECT / "docs" / page).read_text())) == {seconds}
+    assert int(seconds) >= FUNCTIONS["ProcessFunction"]["Timeout"]
 
 
 def test_an_invalid_url_is_a_configuration_error() -> None:

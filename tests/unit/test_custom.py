@@ -31,7 +31,7 @@ from mailstep.process.built_in import built_in
 print(json.dumps({
     "code": mailstep.__file__,
     "routes": list(routes.routes()),
-    "notice": rendering.render("notice.txt.j2", kind="refusal", explanation="", reference="r"),
+    "notice": rendering.render("notice.txt.j2", kind="refusal", explanation="", email_id="r"),
     "processors": {name: built_in(name).__code__.co_filename for name in ("words", "receipt", "tables")},
 }))
 """

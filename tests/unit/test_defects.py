@@ -13,11 +13,12 @@ from mailstep.mime.defects import Defect
 from mailstep_cli.cli import app
 from tests.support.messages import parsed
 from tests.support.project import CASES
-from tests.support.tnef import attribute, file, tnef
+from tests.support.tnef import BINARY, MESSAGE_PROPERTIES, attribute, file, prop, properties, tnef
 
 HEAD = "From: a@b.example\n"
 MIXED = HEAD + "Content-Type: multipart/mixed; boundary=b\n\n"
 WHOLE = MIXED + "--b\n\nhello\n--b\nContent-Type: text/csv; name=a.csv\n\na,b\n--b--"
+HTML = HEAD + "Content-Type: text/html\n\n<p>hello"
 NESTED = HEAD + "Content-Type: message/rfc822\n\nSubject: inner\n\nhello"
 REPORT = (
     HEAD + "Content-Type: multipart/report; boundary=b\n\n--b\n\nsorry\n--b\nContent-Type: message/delivery-status\n\n"
@@ -63,8 +64,12 @@ MESSAGES: dict[str, str | bytes] = {
     "base64_wrong": encoded(b"plain text, with all that base64 (RFC 4648!) does not have."),
     "uuencoding_broken": encoded(b"begin 644 a\r\n#\xff\xff\xff\xff\r\nend\r\n", "x-uuencode"),
     "charset_wrong": b"Content-Type: text/plain; charset=utf-8\r\n\r\ncaf\xe9 au lait, cr\xe8me br\xfbl\xe9e",
+    "characters_replaced": "Content-Type: text/plain; charset=shift_jis\r\n\r\n日本語".encode("shift_jis") + b"\xff",
     "nul_removed": "Subject: x\n\nhel\0lo",
     "text_truncated": "Subject: x\n\n" + "hello " * 200_000,
+    "signature_not_verified": (CASES / "mail" / "opaque-signed.eml").read_bytes(),
+    "signed_not_read": encoded(b"aGVsbG8=", media_type="application/pkcs7-mime; smime-type=signed-data"),
+    "tnef_body_not_read": packed(tnef(attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1009, b"LZFu"))))),
     "tnef_unreadable": packed(b"not TNEF"),
     "tnef_too_large": packed(tnef(*[attribute(0, b"")] * 50_001)),
     "tnef_too_many_files": packed(tnef(*[file(b"a.txt", b"a")] * 501)),
@@ -74,18 +79,20 @@ MESSAGES: dict[str, str | bytes] = {
 # Steps that fail only where a library has a fault that nobody knows of yet: the message that takes the step, and the
 # function behind it, which is made to fail. test_budget.py makes them loop and swell.
 FAILING: dict[str, tuple[str | bytes, str]] = {
-    "part_not_decoded": (WHOLE, "attachments.content"),
+    "part_not_decoded": (WHOLE, "attachment_parts.content"),
     "text_not_decoded": (WHOLE, "texts.decode"),
-    "reply_not_found": (WHOLE, "message.reply_text"),
-    "media_type_not_detected": (WHOLE, "attachments.filetype.guess"),
-    "nested_subject_unreadable": (NESTED, "attachments.header"),
+    "html_not_read": (HTML, "texts.html_text"),
+    "reply_not_found": (WHOLE, "message.split"),
+    "media_type_not_detected": (WHOLE, "attachment_parts.filetype.guess"),
+    "enclosed_not_read": (NESTED, "enclosed.bodies"),
+    "nested_subject_unreadable": (NESTED, "attachment_parts.header"),
     "delivery_report_unreadable": (REPORT, "message.delivery_report"),
 }
 
 
 @pytest.mark.parametrize("code", MESSAGES)
 def test_a_message_with_one_fault_has_one_defect_that_names_it(code: str) -> None:
-    assert parsed(MESSAGES[code]).defects == (code,)
+    assert parsed(MESSAGES[code], enclosed=True).defects == (code,)
 
 
 @pytest.mark.parametrize("code", FAILING)
@@ -93,13 +100,13 @@ def test_a_step_that_fails_leaves_one_defect_and_the_rest_of_the_message(
     code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw, step = FAILING[code]
-    assert parsed(raw).defects == ()
+    assert parsed(raw, enclosed=True).defects == ()
 
     def fail(*_arguments: object, **_named: object) -> None:
         raise ValueError
 
     monkeypatch.setattr(f"mailstep.parse.{step}", fail)
-    message = parsed(raw)
+    message = parsed(raw, enclosed=True)
     assert message.defects == (code,)
     assert message.from_[0].address == "a@b.example"
 

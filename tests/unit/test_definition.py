@@ -7,7 +7,6 @@ Over 300 lines, because the definition has one file of tests.
 """
 
 import inspect
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,19 +15,11 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency
-from samcli.yamlhelper import yaml_parse
+from jsonata import Jsonata
 
 from mailstep import errors
-from tests.support.project import PROJECT
-
-DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
-STATES: dict[str, dict[str, Any]] = json.loads(DEFINITION)["States"]
-TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
-FUNCTIONS = {
-    name: resource["Properties"]
-    for name, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function"
-}
+from mailstep.routes import Route
+from tests.support.project import DEFINITION, FUNCTIONS, STATES, TEMPLATE
 
 SENDING = ("SendReply", "SendRefusal", "SendDelayNotice", "SendFailureNotice", "SendCompletionNotice")
 PROCESSING = ("ProcessEmail", "ReprocessEmail")
@@ -195,6 +186,17 @@ def retries() -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, retrier
 
 
+def test_what_is_retried_is_tried_at_least_once_more() -> None:
+    """With MaxAttempts 0 an error is never retried (Amazon States Language, "Retrying after error")."""
+    assert [(state, retrier["ErrorEquals"]) for state, retrier in retries() if retrier["MaxAttempts"] < 1] == []
+
+
+@pytest.mark.parametrize("task", [*OF_SERVICES, "QueueEmail"])
+def test_a_service_that_fails_for_a_moment_is_called_again(task: str) -> None:
+    """As a function is: AWS throttles its own services' calls, too."""
+    assert all(retrier["MaxAttempts"] >= 3 for state, retrier in retries() if state == task)
+
+
 # Retriers whose first try comes later than 2 seconds, and is not spread, and why.
 LATE = {
     "SendUnconfirmed": (60, "SES may have taken the reply: what it did is to be seen before it is sent again"),
@@ -202,7 +204,7 @@ LATE = {
 }
 
 
-def test_what_failed_is_tried_again_within_two_seconds_and_spread() -> None:
+def test_the_first_retry_comes_within_two_seconds_with_full_jitter() -> None:
     """docs/architecture.md, "A burst"; AWS Step Functions Developer Guide, "Error handling": FULL draws from 0 on."""
     for state, retrier in retries():
         late = [LATE[error][0] for error in retrier["ErrorEquals"] if error in LATE]
@@ -263,7 +265,7 @@ def test_every_cycle_has_a_wait_or_a_bound() -> None:
     TopologicalSorter(graph).prepare()  # raises CycleError
 
 
-def test_the_failure_notice_is_sent_once_from_where_it_could_come_again() -> None:
+def test_the_failure_notice_is_sent_once_even_if_its_state_is_reached_again() -> None:
     """What bounds the cycle over ReprocessEmail: a second answer that is no answer fails the execution."""
     choices = STATES["ChooseReply"]["Choices"]
     [shut] = [choice for choice in choices if choice["Next"] == "FailUnanswered"]
@@ -282,10 +284,69 @@ def test_the_wait_for_the_application_ends_at_the_routes_horizon() -> None:
     first = STATES["CheckOutage"]["Choices"][0]
     assert first["Condition"] == "{% $waited_seconds + $wait_seconds > $claim.processing.outage_seconds %}"
     assert first["Next"] == "SendFailureNotice"
-    for parameter in ("OutageFirstWaitSeconds", "OutageLongestWaitSeconds"):
+    for parameter in WAITS:
         assert TEMPLATE["Parameters"][parameter]["MinValue"] >= 1
     reset = [name for name, state in STATES.items() if state.get("Assign", {}).get("waited_seconds") == 0]
     assert reset == ["ValidateEmail"]
+
+
+WAITS = ("OutageFirstWaitSeconds", "OutageLongestWaitSeconds")
+HISTORY = 25_000
+"""Events of one execution: the next one fails it for good (AWS Step Functions quotas, "State machine executions")."""
+
+
+def turns_of_an_outage(hours: int, **parameters: int) -> int:
+    """How often PlanNextTry plans another try within an outage, if the application asks for a second's patience."""
+    planned = STATES["PlanNextTry"]["Assign"]["wait_seconds"].strip("{%} ")
+    for name in WAITS:
+        planned = planned.replace(f"${{{name}}}", str(parameters[name]))
+    expression, seconds = Jsonata(planned), hours * 3600
+    known: dict[str, Any] = {"claim": {"processing": {"outage_seconds": seconds}}, "retry_after": 1, "wait_seconds": 0}
+    waited = turns = 0
+    while True:
+        frame = expression.create_frame()
+        for name, value in known.items():
+            frame.bind(name, value)
+        known["wait_seconds"] = expression.evaluate(None, frame)
+        turns += 1
+        # CheckOutage; and far more turns than fit into history are enough to know.
+        if waited + known["wait_seconds"] > seconds or turns > HISTORY // 10:
+            return turns
+        waited += known["wait_seconds"]
+
+
+def events_of(state: str, *, quick_only: bool = False) -> int:
+    """The most events that one visit of a state leaves in history.
+
+    Entered and exited; for a task three for each attempt: scheduled, started, and its end (AWS Step Functions API
+    Reference, HistoryEvent). With `quick_only`, the retrier of a throttled function is left out.
+    """
+    tries = 1 + sum(
+        one["MaxAttempts"]
+        for one in STATES[state].get("Retry", [])
+        if not (quick_only and one["ErrorEquals"] == ["Lambda.TooManyRequestsException"])
+    )
+    return 2 + (3 * tries if STATES[state]["Type"] == "Task" else 0)
+
+
+@pytest.mark.parametrize("longest", [1, 300, 3600])
+def test_the_longest_outage_stays_within_the_events_that_an_execution_can_have(longest: int) -> None:
+    """Every retry of every turn, and hours of throttling at the two tasks that retry most, all in one execution."""
+    most_hours = next(m.le for m in Route.model_fields["outage_hours"].metadata if hasattr(m, "le"))
+    turns = turns_of_an_outage(int(most_hours), OutageFirstWaitSeconds=1, OutageLongestWaitSeconds=longest)
+    turn = ("ProcessEmail", "PlanNextTry", "CheckOutage", "WaitForApplication")
+    others = [name for name in STATES if name not in turn]
+    throttled = sorted((events_of(name) - events_of(name, quick_only=True) for name in others), reverse=True)
+    events = turns * sum(map(events_of, turn)) + sum(events_of(name, quick_only=True) for name in others)
+    assert most_hours == 72
+    assert events + sum(throttled[:2]) < HISTORY
+
+
+def test_the_longest_wait_is_the_parameters_where_that_is_enough() -> None:
+    """60 s, doubled up to an hour, for a day: 60 + 120 + ... + 1920 = 3780 s, then 22 hours."""
+    assert turns_of_an_outage(24, OutageFirstWaitSeconds=60, OutageLongestWaitSeconds=3600) <= 36
+    tight = turns_of_an_outage(1, OutageFirstWaitSeconds=60, OutageLongestWaitSeconds=300)
+    assert tight == len([1, 2, 4, 8, 16, 32, 64, 128, 256]) + 11, "511 s, then 300 s each, and the one too late"
 
 
 def test_every_state_can_be_reached_and_leads_to_an_end() -> None:
@@ -328,8 +389,9 @@ def test_a_reply_that_died_is_waited_for_until_its_record_lapses() -> None:
         assert average * patient["MaxAttempts"] > 5 * FUNCTIONS["ReplyFunction"]["Timeout"]
 
 
-def test_every_state_says_what_it_is_for() -> None:
-    assert [name for name, state in STATES.items() if not state.get("Comment")] == []
+def test_every_state_says_in_one_line_what_it_is_for() -> None:
+    comments = {name: state.get("Comment", "") for name, state in STATES.items()}
+    assert [name for name, comment in comments.items() if not comment.strip() or "\n" in comment] == []
 
 
 def test_every_placeholder_of_the_definition_is_filled_in() -> None:

@@ -1,20 +1,25 @@
 """What the pages name is there: files, sections of a page, parameters of the templates, commands and their options."""
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
+from jsonschema import validate
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
+from mailstep.contracts import ApplicationRequest
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
 from tests.support.messages import mail_with
-from tests.support.project import MAILSTEP, PROJECT
+from tests.support.project import MAILSTEP, PROJECT, RECEIVING, TEMPLATE
 
 PAGES = sorted(
     PROJECT / name
@@ -53,7 +58,7 @@ def test_every_test_that_a_page_names_is_there() -> None:
 
 
 def parameters(template: str) -> set[str]:
-    return set(yaml_parse((PROJECT / template).read_text())["Parameters"])
+    return set({"template.yaml": TEMPLATE, "receiving.yaml": RECEIVING}[template]["Parameters"])
 
 
 def test_every_parameter_that_a_page_sets_is_one_of_its_template() -> None:
@@ -84,6 +89,42 @@ def test_the_ci_example_gives_sam_what_it_takes(rule_set: str) -> None:
         assert ("ActiveRuleSet=mailstep-receiving" in overrides) == (bool(rule_set) and template == "receiving.yaml")
 
 
+CI = yaml_parse((PROJECT / "examples" / "ci" / "deploy.yml").read_text())
+
+
+def test_the_ci_example_gives_each_job_only_what_it_needs() -> None:
+    """GitHub Docs, "Controlling permissions for GITHUB_TOKEN"; "Security hardening with OpenID Connect"."""
+    assert CI["permissions"] == {}
+    assert CI["jobs"]["check"]["permissions"] == {"contents": "read"}
+    assert CI["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_the_ci_example_names_every_action_by_commit() -> None:
+    """GitHub Docs, "Secure use reference": a full-length commit SHA is the only immutable name."""
+    used = [step["uses"] for job in CI["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert len(used) >= 3
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+
+
+def test_the_ci_example_installs_and_builds_before_it_has_credentials() -> None:
+    steps = [step.get("run") or step["uses"] for step in CI["jobs"]["deploy"]["steps"]]
+    [credentials] = [n for n, step in enumerate(steps) if step.startswith("aws-actions/configure-aws-credentials@")]
+    assert all(any(step.startswith(what) for step in steps[:credentials]) for what in ("make .venv/ready", "sam build"))
+    assert not any(step.startswith(("make", "sam build", "pip", "uv ")) for step in steps[credentials:])
+
+
+@pytest.mark.parametrize("lock", [*PROJECT.glob("tools/*-requirements.in")], ids=lambda path: path.name)
+def test_every_tool_is_locked_with_hashes(lock: Path) -> None:
+    locked = lock.with_suffix(".txt").read_text()
+    pins = re.findall(r"^([\w.\[\]-]+)==\S+ .*\\$(?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?$)+", locked, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^\S", locked, re.MULTILINE))
+    assert all(pin in locked for pin in lock.read_text().split())
+
+
+def test_no_tool_runs_unlocked() -> None:
+    assert not re.search(r"\b(uvx|tool run|pipx run)\b", (PROJECT / "Makefile").read_text())
+
+
 def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
     seen = 0
@@ -101,7 +142,7 @@ def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
 def examples(sign: str) -> list[str]:
     """The Python of docs/applications.md in which a word stands."""
     page = (PROJECT / "docs" / "applications.md").read_text()
-    return [code for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if sign in code]
+    return [dedent(code) for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if sign in code]
 
 
 def run_as_it_stands(source: str) -> dict[str, Any]:
@@ -117,6 +158,21 @@ def test_the_processors_of_the_page_run_as_they_stand() -> None:
         "You wrote 3 words.",
         "a.txt: 2\nb.txt: It is not text; please send it as a text file.",
     ]
+
+
+def test_the_endpoint_of_the_page_answers_as_it_stands() -> None:
+    [source] = examples("FastAPI()")
+    answered = json.loads((PROJECT / "docs" / "schemas" / "answer.json").read_text())
+    with TestClient(run_as_it_stands(source)["app"]) as application:
+        for attachments, status in (({"a.csv": b"a,b"}, 200), ({}, 422)):
+            message = receive(mail_with(attachments, text="x")).message
+            request = ApplicationRequest(message=message, attachment_urls={})
+            answer = application.post("/mail", content=request.model_dump_json())
+            assert answer.status_code == status
+            if status == 200:
+                validate(answer.json(), answered)
+            else:
+                assert answer.json()["reason"]
 
 
 def test_the_test_of_the_page_passes_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:

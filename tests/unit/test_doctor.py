@@ -3,13 +3,12 @@
 from typing import Any
 
 import pytest
-from samcli.yamlhelper import yaml_parse
 
 from mailstep_cli.doctor import dns_records
 from mailstep_cli.doctor.deployed_stack import reserved
 from mailstep_cli.doctor.dns_records import Lookup
 from mailstep_cli.doctor.policies import allows
-from tests.support.project import PROJECT
+from tests.support.project import PROJECT, RECEIVING, TEMPLATE
 
 SES = "inbound-smtp.eu-west-1.amazonaws.com"
 
@@ -118,8 +117,8 @@ def test_a_policy_allows_only_its_own_actions_and_principals(statements: list[di
 def test_the_runbook_has_a_section_for_each_alarm() -> None:
     alarms = {
         name
-        for template in ("template.yaml", "receiving.yaml")
-        for name, resource in yaml_parse((PROJECT / template).read_text())["Resources"].items()
+        for template in (TEMPLATE, RECEIVING)
+        for name, resource in template["Resources"].items()
         if isinstance(resource, dict) and resource.get("Type") == "AWS::CloudWatch::Alarm"
     }
     sections = (PROJECT / "docs" / "runbook.md").read_text().split("\n## ")

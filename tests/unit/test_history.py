@@ -1,5 +1,6 @@
 """A timeline from the events of AWS itself, which has kinds of event that the emulations lack."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,6 +114,26 @@ def test_an_aborted_execution_ends_what_was_running() -> None:
     )
     assert line.states[0].attempts[0].ended == START + timedelta(seconds=3)
     assert (line.error, line.cause) == ("stopped", "by hand")
+
+
+@pytest.mark.parametrize("already_sent", [True, False])
+def test_the_view_of_a_replay_says_whether_its_reply_had_been_sent_before(already_sent: bool) -> None:
+    ended = state_event(1, "TaskStateExited", "SendReply")
+    ended["stateExitedEventDetails"]["output"] = '{"outcome": "replied", "reason": null, "ses_message_id": "1"}'
+    payload = {"Payload": {"ses_message_id": "1", "already_sent": already_sent}}
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "TaskStateEntered", "SendReply"),
+            event(0, "TaskScheduled", resource="invoke"),
+            event(1, "TaskSucceeded", output=json.dumps(payload)),
+            ended,
+            event(1, "ExecutionSucceeded", output="{}"),
+        ]
+    )
+    console = Console(width=200, record=True)
+    console.print(timeline_table(line, title="execution"))
+    assert ("not sent again" in console.export_text()) == already_sent
 
 
 def test_a_cause_is_read_for_its_message() -> None:

@@ -61,7 +61,7 @@ def granted() -> set[tuple[str, str]]:
     return found
 
 
-def test_every_action_is_one_without_which_a_test_fails_or_that_aws_asks_for() -> None:
+def test_every_permitted_action_has_a_test_that_needs_it_or_a_source_at_aws() -> None:
     of_functions = [*PERMISSIONS, SECRET, CLEARING, LOOKING, STARTING]
     taken_away = {
         *((function.replace("Function", "Role"), action) for function, action in of_functions),

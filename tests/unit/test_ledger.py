@@ -45,24 +45,28 @@ FILE = Attachment(
     filename="a.csv", media_type="text/csv", media_type_detected=None, size_octets=1, sha256="0", key="parsed/1/1"
 )
 FAILED: set[str] = set()
-LEDGER = Ledger(FAILED.__contains__)
+
+
+def records() -> Ledger:
+    """The records, of which an execution failed if it is in FAILED."""
+    return Ledger(FAILED.__contains__)
 
 
 def delivered(identity: str, **changes: object) -> bool:
     """What the ledger says of the delivery of this email by its own execution, `arn:of:<identity>`."""
-    return LEDGER.record_delivery(email(identity, **changes), f"arn:of:{identity}")
+    return records().record_delivery(email(identity, **changes), f"arn:of:{identity}")
 
 
 def replayed(identity: str) -> bool:
     """What the ledger says of the same email by its replay, `arn:of:<identity>-r2`."""
-    return LEDGER.record_delivery(email(identity), f"arn:of:{identity}-r2")
+    return records().record_delivery(email(identity), f"arn:of:{identity}-r2")
 
 
 def items() -> list[dict[str, object]]:
     return boto3.client("dynamodb").scan(TableName="ledger")["Items"]  # type: ignore[return-value]
 
 
-def test_the_same_message_under_another_key_is_known_again_and_its_own_retry_passes() -> None:
+def test_the_same_message_under_another_key_is_a_duplicate_and_its_own_retry_passes() -> None:
     assert delivered("first")
     assert delivered("first")
     assert not delivered("second")
@@ -99,7 +103,7 @@ def test_a_notice_is_known_until_its_record_expires(monkeypatch: pytest.MonkeyPa
     ledger.record_notice("first")
     assert ledger.has_notice("first")
     assert not ledger.has_notice("second")
-    now += ledger.NOTICE_SECONDS + 1
+    now += ledger.REPLAYABLE_SECONDS + 1
     assert not ledger.has_notice("first")
 
 
@@ -164,17 +168,17 @@ def test_messages_without_message_id_are_duplicates_only_with_the_same_date() ->
 def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
-    assert not LEDGER.is_suppressed("ann@b.example")
+    assert not records().is_suppressed("ann@b.example")
     ledger.suppress("Ann@B.example", seconds=60)
-    assert LEDGER.is_suppressed("ann@b.example")
+    assert records().is_suppressed("ann@b.example")
     now += 61
-    assert not LEDGER.is_suppressed("ann@b.example")
+    assert not records().is_suppressed("ann@b.example")
 
 
 def test_no_address_stands_in_the_table() -> None:
     ledger.suppress("ann@b.example", seconds=60)
     delivered("m1")
-    LEDGER.count_reply(email("m1"), 5)
+    records().count_reply(email("m1"), 5)
     assert len(items()) == 4
     assert "b.example" not in str(items()).lower()
 
@@ -191,5 +195,5 @@ def test_no_address_stands_in_the_table() -> None:
 )
 def test_an_address_is_suppressed_in_either_form_of_its_domain(bounced: str, sender: str) -> None:
     ledger.suppress(bounced, seconds=60)
-    assert LEDGER.is_suppressed(sender)
-    assert not LEDGER.is_suppressed("ann@buecher.example")
+    assert records().is_suppressed(sender)
+    assert not records().is_suppressed("ann@buecher.example")

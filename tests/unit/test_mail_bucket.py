@@ -11,6 +11,7 @@ from mailstep import keys, limits
 from mailstep.aws import clients, mail_bucket
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.errors import UnreadableEmail
+from mailstep.routes import Route
 
 BUCKET = "mail"
 PAGE = b"<script>alert(document.cookie)</script>"
@@ -43,6 +44,15 @@ def test_a_message_and_an_answer_are_stored_as_json(s3: Any) -> None:
         assert s3.get_object(Bucket=BUCKET, Key=key)["ContentType"] == "application/json"
     assert mail_bucket.read_message(BUCKET, "parsed/1/message.json") == message
     assert mail_bucket.read_answer(BUCKET, "answers/1.json") == Answer(text="x")
+
+
+def test_the_largest_message_that_ses_receives_is_read_with_what_ses_puts_on_top(s3: Any) -> None:
+    """Amazon SES quotas: 40 MB with attachments. The issue's measure of the fields on top: 2.2 KB."""
+    largest = b"x: y\n" + b"a" * (40 * 1024 * 1024 + 2_200 - 5)
+    s3.put_object(Bucket=BUCKET, Key="inbound/orders/largest", Body=largest)
+    email = StoredEmail(email_id="1", route="orders", bucket=BUCKET, key="inbound/orders/largest")
+    assert len(mail_bucket.read_raw(email)) == len(largest)
+    assert Route(max_size_octets=len(largest)).max_size_octets == len(largest)
 
 
 def test_no_more_of_a_raw_message_is_read_than_ses_could_have_stored(monkeypatch: pytest.MonkeyPatch, s3: Any) -> None:

@@ -36,7 +36,8 @@ def test_every_word_by_which_a_mutant_chooses_its_tests_chooses_some() -> None:
 @pytest.mark.parametrize(
     "kind",
     ["error name misspelt", "condition deleted", "lifecycle prefix changed", "rule before unauthenticated",
-     "dimension dropped: dashboard", "dimension dropped: ReplyLatencyAlarm", "dimension dropped: TimeToReply",
+     "dimension dropped: dashboard", "dimension dropped: ReplyLatencyAlarm", "dimension dropped: RepliesSent",
+     "property dropped: TimeToReply",
      "retry interval of 300 s", "the suppression key has no form of the domain",
      "attachments are stored as text/html", "forget_secrets does nothing", "SendDelayNotice left out"],
 )  # fmt: skip

@@ -15,18 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samcli.yamlhelper import yaml_parse
 
 from mailstep import errors, keys
 from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.validate import policy
-from tests.support.project import PROJECT
+from mailstep_cli.doctor.checks import CHECKS
+from tests.support.project import PROJECT, RECEIVING, STATES, TEMPLATE
 
-DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
-STATES: dict[str, dict[str, Any]] = json.loads(DEFINITION)["States"]
 ARCHITECTURE = (PROJECT / "docs" / "architecture.md").read_text()
-HOME = yaml_parse((PROJECT / "template.yaml").read_text())
-RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())
+RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
 SOURCES = sorted(
     path
     for folder in ("functions/mailstep", "mailstep_cli", "mailstep_local", "receiving")
@@ -90,7 +87,7 @@ def test_the_prefixes_of_the_mail_bucket_are_those_of_the_docs() -> None:
 
 
 def test_what_expires_and_what_is_kept_is_as_the_docs_say() -> None:
-    rules = HOME["Resources"]["MailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    rules = TEMPLATE["Resources"]["MailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     expires = {}
     for rule in rules:
         condition, there = ("HasMailRetention", rule["Fn::If"][1]) if "Fn::If" in rule else (None, rule)
@@ -106,7 +103,7 @@ def test_what_expires_and_what_is_kept_is_as_the_docs_say() -> None:
 
 
 def test_s3_tells_of_raw_messages_only() -> None:
-    [told] = HOME["Resources"]["MailBucket"]["Properties"]["NotificationConfiguration"]["TopicConfigurations"]
+    [told] = TEMPLATE["Resources"]["MailBucket"]["Properties"]["NotificationConfiguration"]["TopicConfigurations"]
     assert told["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": keys.INBOUND}]
 
 
@@ -118,7 +115,7 @@ def test_ses_stores_where_the_workflow_reads() -> None:
 
 
 def test_the_roles_name_every_prefix_and_no_other() -> None:
-    assert bucket_prefixes(HOME) == set(keys.PREFIXES)
+    assert bucket_prefixes(TEMPLATE) == set(keys.PREFIXES)
 
 
 def test_the_definition_makes_the_keys_that_python_makes() -> None:
@@ -199,12 +196,12 @@ def test_the_workflow_sends_every_kind_of_reply_and_no_other() -> None:
 
 
 def test_every_kind_that_a_template_or_a_page_names_is_one() -> None:
-    dashboard = HOME["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    dashboard = TEMPLATE["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     named = re.findall(r'"kind", "(\w+)"|kind=\\"(\w+)', dashboard)
-    assert named
     assert {one or other for one, other in named} <= {*ReplyKind}
-    alarm = HOME["Resources"]["ReplyLatencyAlarm"]["Properties"]["Dimensions"]
-    assert {"Name": "kind", "Value": ReplyKind.ANSWER} in alarm
+    page = (PROJECT / "docs" / "metrics.md").read_text()
+    [kinds] = re.findall(r"`kind` is one of ([^|]+) \|", page)
+    assert set(re.findall(r"`(\w+)`", kinds)) == {*ReplyKind}
 
 
 def test_the_notice_has_words_for_every_kind_that_mailstep_writes_itself() -> None:
@@ -256,6 +253,55 @@ def test_no_module_spells_an_outcome_a_kind_or_a_reason_by_itself(path: Path) ->
     # The table of the policy says of each rule whether it is silent: a word, and no outcome.
     allowed = {"silent"} if path.name == "reference.py" else set()
     assert not (set(constants(path)) & (NAMES | rules)) - allowed
+
+
+# ---- Outputs of the stacks, and the doctor's checks ----
+
+
+def outputs_read() -> Iterator[tuple[str, str]]:
+    """Each output that the command or the local account reads: the stack, `home` or `receiving`, and the name."""
+    # `mailstep verify-aws` has a stack of its own.
+    for path in (path for path in SOURCES if "verify" not in path.parts):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Subscript(value=stack, slice=ast.Constant(value=str(name))):
+                    written = ast.unparse(stack)
+                    if written.rpartition(".")[2] == "outputs":
+                        yield "receiving" if "receiving" in written else "home", name
+
+
+@pytest.mark.parametrize(("stack", "template"), [("home", TEMPLATE), ("receiving", RECEIVING)])
+def test_an_output_that_the_command_reads_is_one_of_its_template(stack: str, template: dict[str, Any]) -> None:
+    named = {name for where, name in outputs_read() if where == stack}
+    assert named
+    assert named <= template["Outputs"].keys()
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, RECEIVING], ids=["home", "receiving"])
+def test_every_output_is_read_by_the_command_or_named_by_a_page(template: dict[str, Any]) -> None:
+    named = {name for _, name in outputs_read()} | {
+        word for page in PAGES for word in re.findall(r"\w+", page.read_text())
+    }
+    # docs/deploy.md has all of these published together.
+    records = {
+        name for name, output in template["Outputs"].items() if output["Description"].startswith("DNS record - ")
+    }
+    assert template["Outputs"].keys() - records <= named
+
+
+def test_the_runbook_names_the_doctors_checks_in_their_order() -> None:
+    rows = table("Mail arrives, but nothing happens", RUNBOOK)
+    assert [name for names, _ in rows for name in re.findall(r"`([^`]+)`", names)] == list(CHECKS)
+
+
+def test_a_check_of_the_doctor_that_another_section_of_the_runbook_names_is_one() -> None:
+    named = {
+        name
+        for names in re.findall(r"\bchecks? ((?:`[^`]+`(?:,? and |, )?)+)", RUNBOOK)
+        for name in re.findall(r"`([^`]+)`", names)
+    }
+    assert len(named) >= 3
+    assert named <= CHECKS.keys()
 
 
 # ---- Errors ----

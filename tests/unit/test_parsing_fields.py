@@ -44,6 +44,14 @@ def test_subjects_are_decoded(value: str | bytes, subject: str) -> None:
         ("Ann <a@b.ex> (home <x@y.ex>)", [("Ann", "a@b.ex", None)]),
         ('<"ann"@x.example>', [("", '"ann"@x.example', None)]),
         ('"Ann <a@b.ex>, Bob <c@d.ex>', [("Ann", "a@b.ex", None), ("Bob", "c@d.ex", None)]),
+        ('"Ann :(" <a@b.ex>, c@d.ex', [("Ann :(", "a@b.ex", None), ("", "c@d.ex", None)]),
+        ("jdoe@test  . example", [("", "jdoe@test.example", None)]),
+        ("Joe B. j @ k.example", [("Joe B.", "j@k.example", None)]),
+        ("Ann <a@b.example.>, c@d.example.", [("Ann", "a@b.example", None), ("", "c@d.example", None)]),
+        ("<a@[IPv6:2001:db8::1]>", [("", "a@[IPv6:2001:db8::1]", None)]),
+        ("=?iso_8859-1:1987?q?Zo=EB=2C_x?= <z@b.example>", [("Zoë, x", "z@b.example", None)]),
+        ("=?utf-8?q?Zo=C3=AB,_x?= <z@b.example>", [("Zoë, x", "z@b.example", None)]),
+        ("<Undisclosed-Recipient:@b.example;>", []),
     ],
 )  # fmt: skip
 def test_addresses_are_found_as_a_reader_would(value: str, expected: list[tuple[str, str, str | None]]) -> None:
@@ -88,7 +96,7 @@ def test_a_header_without_its_empty_line_loses_nothing() -> None:
         ("no identifier", None),
     ],
 )
-def test_a_message_identifier_is_found_or_said_to_be_unreadable(value: str, identifier: str | None) -> None:
+def test_a_message_identifier_is_found_or_noted_as_a_defect(value: str, identifier: str | None) -> None:
     message = field("Message-ID", value)
     assert message.message_id == identifier
     assert ("message_id_unreadable" in message.defects) == (identifier is None)
@@ -98,3 +106,89 @@ def test_a_line_that_is_no_field_begins_the_body_unless_a_known_field_follows() 
     said = parsed("Subject: x\nDear all,\nPlease pay 100 EUR.\nNote: today\n\nBye\n")
     assert said.text == "Dear all,\nPlease pay 100 EUR.\nNote: today\n\nBye\n"
     assert parsed("Subject: x\nstray\nFrom: a@b.example\n\nBye\n").from_[0].address == "a@b.example"
+
+
+# RFC 5322 appendix A.5.
+WITH_COMMENTS = r"""From: Pete(A nice \) chap) <pete(his account)@silly.test(his host)>
+To:A Group(Some people)
+     :Chris Jones <c@(Chris's host.)public.example>,
+         joe@example.org,
+  John <jdoe@one.test> (my dear friend); (the end of the group)
+Cc:(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;
+Date: Thu,
+      13
+        Feb
+          1969
+      23:32
+               -0330 (Newfoundland Time)
+Message-ID:              <testabcd.1234@silly.test>
+
+Testing.
+"""
+
+# Appendix A.6.3, its white space line included.
+OBSOLETE = """From  : John Doe <jdoe@machine(comment).  example>
+To    : Mary Smith
+  
+          <mary@example.net>
+Subject     : Saying Hello
+Date  : Fri, 21 Nov 1997 09(comment):   55  :  06 -0600
+Message-ID  : <1234   @   local(blah)  .machine .example>
+
+This is a message just to say hello.
+"""  # noqa: W293
+
+
+def test_comments_and_folds_of_rfc_5322_appendix_a_5_are_read() -> None:
+    message = parsed(WITH_COMMENTS)
+    assert [(a.name, a.address) for a in message.from_] == [("Pete", "pete@silly.test")]
+    assert [(a.name, a.address, a.group) for a in message.to] == [
+        ("Chris Jones", "c@public.example", "A Group"),
+        ("", "joe@example.org", "A Group"),
+        ("John", "jdoe@one.test", "A Group"),
+    ]
+    assert message.cc == ()
+    assert message.date
+    assert message.date.isoformat() == "1969-02-13T23:32:00-03:30"
+    assert (message.message_id, message.text) == ("<testabcd.1234@silly.test>", "Testing.\n")
+
+
+def test_the_obsolete_addresses_of_rfc_5322_appendix_a_6_1_are_read() -> None:
+    message = field("To", "Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example")
+    assert [(a.name, a.address) for a in message.to] == [("Mary Smith", "mary@example.net"), ("", "jdoe@test.example")]
+
+
+def test_white_space_and_comments_of_rfc_5322_appendix_a_6_3_are_read() -> None:
+    message = parsed(OBSOLETE)
+    assert [(a.name, a.address) for a in message.from_] == [("John Doe", "jdoe@machine.example")]
+    assert [(a.name, a.address) for a in message.to] == [("Mary Smith", "mary@example.net")]
+    assert message.date
+    assert message.date.isoformat() == "1997-11-21T09:55:06-06:00"
+    assert (message.subject, message.message_id) == ("Saying Hello", "<1234@local.machine.example>")
+    assert (message.text, message.defects) == ("This is a message just to say hello.\n", ())
+
+
+def test_parentheses_in_a_message_identifier_without_white_space_are_its_own() -> None:
+    assert field("Message-ID", "<2026(1)@b.example>").message_id == "<2026(1)@b.example>"
+
+
+@pytest.mark.parametrize("white", [" ", "\t", "  \n\t"])
+def test_a_line_of_white_space_folds_a_field_that_goes_on_and_ends_a_header_before_a_body(white: str) -> None:
+    assert parsed(f"Subject: a\n{white}\n\tb\nTo: x@b.example\n\nHello").subject == "a b"
+    folded = parsed(f"Subject: a\n{white}\nTo: x@b.example\n\nHello")
+    assert ([a.address for a in folded.to], folded.text) == (["x@b.example"], "Hello")
+    assert parsed(f"Subject: a\n{white}\n  Dear all,\n\nHello").text.endswith("  Dear all,\n\nHello")
+
+
+def test_a_first_field_with_a_space_before_its_colon_is_no_envelope_of_mbox() -> None:
+    assert parsed("From : a@b.example\nSubject : x\n\nhi").from_[0].address == "a@b.example"
+    assert parsed("From a@b.example Tue Nov 24 09:30:00 2026\nSubject: x\n\nhi").subject == "x"
+
+
+def test_ten_lines_of_junk_in_a_header_hide_no_field() -> None:
+    junk = "".join(f"junk {line}\n" for line in range(10))
+    message = parsed(f"Subject: x\n{junk}From: a@b.example\nMIME-Version: 1.0\n\nBye\n")
+    assert ([a.address for a in message.from_], message.text) == (["a@b.example"], "Bye\n")
+    # Without a field that only mail systems write, it is a body that quotes a message.
+    quoting = parsed(f"Subject: x\n{junk}From: a@b.example\nTo: c@d.example\n\nBye\n")
+    assert (quoting.from_, quoting.text.startswith("junk 0")) == ((), True)

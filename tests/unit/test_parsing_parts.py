@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mailstep import limits
 from mailstep.parse.filenames import safe_filename
 from tests.support.messages import field, parsed
+from tests.support.project import CASES
 
 
 def test_all_parts_that_are_to_be_read_are_read_in_order() -> None:
@@ -50,11 +51,6 @@ def test_a_text_cut_within_a_character_of_its_own_charset_is_still_read_in_it() 
     message = parsed(b"Content-Type: text/plain; charset=gb2312\r\n\r\na" + text.encode("gbk"))
     assert message.text.startswith("a你好你好")
     assert message.text.endswith("你好") or message.text.endswith("你")
-
-
-def test_a_reply_that_is_longer_than_where_it_is_looked_for_is_kept_whole() -> None:
-    long = "word " * (limits.REPLY_TEXT // 4)
-    assert parsed(f"Subject: x\n\nHi,\n\n> what colour?\n\nblue {long}").reply_text.endswith("word word")
 
 
 def test_an_inner_boundary_left_open_is_ended_by_the_outer_one() -> None:
@@ -106,11 +102,6 @@ def test_parts_that_are_too_long_together_are_kept_too() -> None:
     assert "text_truncated" in message.defects
 
 
-def test_the_reply_is_found_above_what_it_quotes() -> None:
-    text = "Great, see you!\n\nOn Tue, 24 Nov 2026 at 09:30, Ann <a@b.example> wrote:\n> Are you open?\n> Ann\n"
-    assert parsed(f"Subject: x\n\n{text}").reply_text == "Great, see you!"
-
-
 @pytest.mark.parametrize(
     ("parameters", "name"),
     [
@@ -122,6 +113,12 @@ def test_the_reply_is_found_above_what_it_quotes() -> None:
         ("filename=unquoted name.csv", "unquoted name.csv"),
         ('filename="../../etc/passwd"', "passwd"),
         ('filename="C:\\\\x\\\\evil.exe"', "evil.exe"),
+        ('filename="Invoice 03/2025.pdf"', "Invoice 03_2025.pdf"),
+        ('filename="AC/DC.csv"', "AC_DC.csv"),
+        ('filename="a/../../b.csv"', "a_.._.._b.csv"),
+        ('filename="/home/ann/a.csv"', "a.csv"),
+        ('filename="~/a.csv"', "a.csv"),
+        ('filename="file:///home/ann/a.csv"', "a.csv"),
         ('filename="a\x00b\x07.csv"', "a b .csv"),
         ("filename*=utf-8''a%0D%0Ab.csv", "ab.csv"),
         ("filename*=utf-8''%E2%80%AEvsc.exe", "vsc.exe"),
@@ -161,7 +158,7 @@ def test_any_file_name_is_one_file(name: str) -> None:
         ("no-such", b"kept", b"kept"),
     ],
 )
-def test_transfer_encodings_are_undone_and_what_cannot_be_is_kept(
+def test_transfer_encodings_are_decoded_and_undecodable_parts_are_kept(
     encoding: str, encoded: bytes, decoded: bytes | None
 ) -> None:
     kept: dict[str, bytes] = {}
@@ -199,7 +196,29 @@ def test_a_calendar_and_an_inline_picture_are_attachments_that_say_so() -> None:
     ]
 
 
-def test_what_is_called_winmail_dat_and_is_something_else_is_kept_whole() -> None:
+def test_inline_is_what_the_disposition_says_else_what_the_html_shows() -> None:
+    """RFC 2183 section 2.10; Gmail gives a Content-ID to every attachment."""
+    parts = "".join(
+        f"--b\nContent-Type: image/png\nContent-ID: <{number}@x>\n{disposition}\nPNG\n"
+        for number, disposition in enumerate(
+            ["", "", "Content-Disposition: attachment\n", "Content-Disposition: inline\n"]
+        )
+    )
+    html = "<img src='cid:0@x'><img src=cid:2%40x>"
+    message = parsed(
+        f"Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n{html}\n{parts}--b--"
+    )
+    assert [attachment.inline for attachment in message.attachments] == [True, False, False, True]
+    gmail = parsed((CASES / "mail" / "gmail-attachment.eml").read_bytes())
+    assert [(a.filename, a.inline) for a in gmail.attachments] == [("order.csv", False)]
+
+
+def test_an_undeclared_boundary_is_found_on_the_first_line_of_the_body() -> None:
+    message = parsed("Content-Type: multipart/mixed\n\n--real\nContent-Type: text/plain\n\ntext\n--real--\n")
+    assert (message.text, message.defects) == ("text", ("boundary_wrong",))
+
+
+def test_another_file_named_winmail_dat_is_kept_whole() -> None:
     whole = parsed("Content-Type: application/ms-tnef; name=winmail.dat\n\nno TNEF at all\n")
     assert [attachment.filename for attachment in whole.attachments] == ["winmail.dat"]
     assert "tnef_unreadable" in whole.defects

@@ -4,17 +4,21 @@ import ast
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from mailstep_local.account import Account
 from mailstep_local.ministack_names import IncompatibleMiniStack, Names
+from mailstep_local.patches import waits
+from mailstep_local.patches.access import owner
 from mailstep_local.patches.ses_sending import with_from_field
 from tests.support.project import PROJECT
 
@@ -31,7 +35,7 @@ from mailstep_local.ministack_names import IncompatibleMiniStack, Names, _resolv
 
 def complaint(name):
     try:
-        patches.apply(bootstrap=Path("bootstrap"), outbox=Path("outbox"), smtp_port=25)
+        patches.apply(bootstrap=Path("bootstrap"), run=Path("run"), smtp_port=25)
     except IncompatibleMiniStack as error:
         return str(error)
 
@@ -53,7 +57,8 @@ json.dump({"complaints": complaints, "as pinned": complaint("")}, sys.stdout)
 """
 
 
-def test_all_patches_apply_to_the_pinned_version_and_to_none_that_lacks_or_changed_a_name() -> None:
+def run_patched(program: str) -> Any:
+    """What a program that patches MiniStack prints, as JSON."""
     account = Account.new("http://127.0.0.1:4566")
     variables = {
         "AWS_ENDPOINT_URL": account.endpoint,
@@ -62,14 +67,18 @@ def test_all_patches_apply_to_the_pinned_version_and_to_none_that_lacks_or_chang
         "AWS_REGION": account.region,
     }
     ran = subprocess.run(
-        [sys.executable, "-c", APPLY],
+        [sys.executable, "-c", program],
         env=os.environ | variables,
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=True,
     )
-    found = json.loads(ran.stdout)
+    return json.loads(ran.stdout)
+
+
+def test_all_patches_apply_to_the_pinned_version_and_to_none_that_lacks_or_changed_a_name() -> None:
+    found = run_patched(APPLY)
     assert found["as pinned"] is None
     assert len(found["complaints"]) > 50
     for name, complaint in found["complaints"].items():
@@ -186,3 +195,57 @@ def test_a_raw_message_without_a_from_field_gets_one() -> None:
         with_from_field(b"Subject: x\r\n\r\nx", "o@mailstep.example")
         == b"From: o@mailstep.example\r\nSubject: x\r\n\r\nx"
     )
+
+
+WAITS = """
+import json, sys
+from pathlib import Path
+from queue import Queue
+from mailstep_local import patches
+from ministack.core.lambda_runtime import ProvidedWorker
+from ministack.services import stepfunctions
+patches.apply(bootstrap=Path("bootstrap"), run=Path("run"), smtp_port=25)
+worker = ProvidedWorker("f", {}, b"")
+json.dump({
+    "sleeps": [each for each in stepfunctions._run_execution.__code__.co_consts if isinstance(each, float)],
+    "nagle": not worker._build_handler_class(0, Queue()).disable_nagle_algorithm,
+}, sys.stdout)
+"""
+
+
+def test_no_execution_sleeps_before_it_starts_and_no_event_waits_for_an_acknowledgement() -> None:
+    assert run_patched(WAITS) == {"sleeps": [], "nagle": False}
+
+
+def test_the_lines_in_a_functions_pipe_are_read_without_waiting_for_more() -> None:
+    with subprocess.Popen(["/bin/echo", "line"], stdout=subprocess.PIPE) as process:
+        process.wait()
+        assert waits.is_waiting(process)
+        assert process.stdout
+        process.stdout.read()
+        assert not waits.is_waiting(process)
+    assert not waits.is_waiting(process)
+
+
+def test_the_owner_of_a_connection_is_known() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert owner(client.getsockname(), server.getsockname()) == os.getuid()
+        assert owner(server.getsockname(), server.getsockname()) is None
+
+
+LISTS = """
+import json, sys
+from pathlib import Path
+from mailstep_local import patches
+from ministack.services import eventbridge, ses, ses_v2
+patches.apply(bootstrap=Path("bootstrap"), run=Path("run"), smtp_port=25)
+lists = (eventbridge._events_log_list, ses._sent_emails_list, ses_v2._sent_emails_list)
+for number in range(3000):
+    for entries in lists:
+        entries().append(number)
+json.dump([[len(entries()), entries()[-1]] for entries in lists], sys.stdout)
+"""
+
+
+def test_the_lists_of_what_happened_do_not_grow_for_ever() -> None:
+    assert run_patched(LISTS) == [[1000, 2999]] * 3

@@ -4,6 +4,7 @@ Over 300 lines, because every rule has its cases here.
 """
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ import pytest
 from mailstep import limits
 from mailstep.contracts import Address, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
+from mailstep.mime.options import DEFAULTS
 from mailstep.routes import Route
 from mailstep.validate.policy import MEANINGS, RULES, Case, validate
 from tests.support.archives import BOMBS, ONE_DEEP, archive, declaring
@@ -281,7 +283,7 @@ def test_all_archives_of_a_message_share_one_budget() -> None:
         assert reason(message(**attached(*zipped * 4)), TAKES_MANY, content=content) == "archive_bomb"
 
 
-def test_archives_whose_inner_ones_break_late_are_not_inflated_without_end() -> None:
+def test_nested_archives_that_break_late_are_inflated_only_up_to_the_limit() -> None:
     whole = bytearray(archive(("n.zip", bytes(1_000_000) + b"x")))
     at = whole.index(b"PK\x01\x02") - 4
     whole[at : at + 4] = b"\xff" * 4
@@ -510,3 +512,178 @@ def test_an_own_address_is_known_in_either_form() -> None:
 def test_a_media_type_is_known_however_its_pattern_is_written(pattern: str) -> None:
     table = message(**attached(("a.csv", "Text/CSV", None)))
     assert reason(table, Route(attachment_types=(pattern,))) is None
+
+
+NORMAL = {"Auto-Submitted": "No; comment", "Precedence": "first-class", "X-Auto-Response-Suppress": "DR, RN, NRN",
+          "Listed-In": "x", "X-List-Id": "x"}  # fmt: skip
+AUTOMATIC: list[tuple[str, dict[str, object]]] = [
+    ("Auto-Submitted", header("Auto-Submitted", " AUTO-Generated ")),
+    ("Auto-Submitted", header("Auto-Submitted", "auto-notified; x=no")),
+    ("Auto-Submitted", header("Auto-Submitted", "")),
+    ("null Return-Path", {"return_path": ""}),
+    ("Precedence", header("Precedence", " BULK ")),
+    ("Precedence", header("Precedence", "list")),
+    ("Precedence", header("Precedence", "junk")),
+    ("List-*", header("LIST-Unsubscribe", "<https://news.example>")),
+    ("X-Auto-Response-Suppress", header("X-Auto-Response-Suppress", "All")),
+    ("X-Auto-Response-Suppress", header("X-Auto-Response-Suppress", "DR, AutoReply")),
+    ("X-Auto-Response-Suppress", header("X-Auto-Response-Suppress", "oof,dr")),
+    ("References", {"references": tuple(f"<{n}@b.example>" for n in range(DEFAULTS.message_ids))}),
+    ("From", {"from_": (Address(address="No-Reply@b.example"),)}),
+]
+
+
+@pytest.mark.parametrize(("sign", "changes"), AUTOMATIC)
+def test_a_refusal_of_automatic_mail_names_the_sign(sign: str, changes: dict[str, object]) -> None:
+    """RFC 3834 section 2; RFC 2369; [MS-OXCMAIL] for X-Auto-Response-Suppress."""
+    with pytest.raises(RefusedEmail) as refused:
+        check(message(**changes))
+    assert refused.value.explanation.endswith(f" automatic mail ({sign}).")
+    assert (refused.value.reason, refused.value.tell_sender) == ("automatic_mail", False)
+
+
+def test_all_signs_of_automatic_mail_are_named() -> None:
+    with pytest.raises(RefusedEmail, match=r"\(null Return-Path, From\)"):
+        check(message(return_path="", from_=(Address(address="bounces@b.example"),)))
+
+
+def test_mail_that_only_looks_like_automatic_mail_passes() -> None:
+    for name, value in NORMAL.items():
+        assert reason(message(**header(name, value))) is None, name
+    assert reason(message(references=tuple(f"<{n}@b.example>" for n in range(DEFAULTS.message_ids - 1)))) is None
+    assert reason(message(return_path=None)) is None
+
+
+NAMES = {"SES", "DMARC", "SPF", "DKIM", "ZIP", "From", "routes.toml", "Auto-Submitted", "X-Mailstep-Email-Id"}
+
+
+@pytest.mark.parametrize(
+    ("code", "case"),
+    [*LATER, *((code, replace(AT_ALL, message=refused)) for code, refused in BROKEN if code in SEEN_FIRST)],
+)
+def test_a_refusal_is_told_in_whole_sentences(code: str, case: Case) -> None:
+    """CONTRIBUTING.md, "House style": the sender, or an operator, must understand it at the first reading."""
+    with pytest.raises(RefusedEmail, match=code) as refused:
+        validate(case)
+    text = refused.value.explanation
+    sentences = re.split(r"(?<=[.]) ", text)
+    assert all(re.match("[A-Z]", sentence) and sentence.endswith(".") for sentence in sentences), text
+    words = re.findall(r"[^\s(),.;:]+", re.sub(r"'[^']*'|\([^)]*\)|routes\.toml|Accepted types: .*", "", text))
+    assert [word for word in words if word not in NAMES and not re.fullmatch(r"[A-Z]?[a-z]+('s)?|[\d,]+", word)] == []
+    assert code == "virus" or len(words) > 4
+
+
+def test_a_refusal_tells_the_sender_what_is_accepted() -> None:
+    """CONTRIBUTING.md, "House style": refusals tell the sender what to change."""
+
+    def told(checked: Message, route: Route = ROUTE) -> str:
+        with pytest.raises(RefusedEmail) as refused:
+            check(checked, route)
+        assert refused.value.tell_sender
+        return str(refused.value.explanation)
+
+    assert "at most 1,000 are" in told(message(size_octets=1001))
+    assert "1,001 bytes" in told(message(size_octets=1001))
+    three = told(message(**attached(*[("a.csv", "text/csv", None)] * 3)))
+    assert "3 attachments" in three
+    assert "at most 2 are" in three
+    assert told(message(**attached(("a.pdf", "application/pdf", None))), CSV_ONLY).endswith("types: text/csv, image/*.")
+
+
+def test_limits_of_a_route_are_the_last_that_pass() -> None:
+    assert reason(message(size_octets=1000)) is None
+    assert reason(message(**attached(*[("a.csv", "text/csv", None)] * 2))) is None
+
+
+@pytest.mark.parametrize("declared", [
+    "application/x-msdownload", "application/x-msdos-program", "application/x-dosexec", "application/x-executable",
+    "application/x-elf", "application/x-sh", "application/x-apple-diskimage", "application/java-archive",
+    "application/vnd.android.package-archive", "application/vnd.microsoft.portable-executable", "application/hta",
+])  # fmt: skip
+def test_a_program_is_refused_by_its_declared_or_its_detected_type(declared: str) -> None:
+    for types in ((declared, None), (declared.upper(), None), ("text/csv", declared), (declared, "text/csv")):
+        assert reason(message(**attached(("a.csv", *types)))) == "attachment_type", types
+        assert reason(message(**attached(("b.csv", "text/csv", None), ("a.csv", *types)))) == "attachment_type"
+
+
+@pytest.mark.parametrize("suffix", [
+    "exe", "com", "scr", "pif", "cpl", "msi", "msp", "bat", "cmd", "ps1", "vb", "vbs", "vbe", "js", "jse", "wsf", "wsh",
+    "hta", "lnk", "jar", "reg", "dll", "apk", "app", "dmg", "iso", "img",
+])  # fmt: skip
+def test_a_program_is_refused_by_its_name(suffix: str) -> None:
+    for name in (f"a.{suffix}", f"a.pdf.{suffix.upper()}"):
+        assert reason(message(**attached((name, "application/octet-stream", None)))) == "attachment_type", name
+    assert reason(message(**attached((f"a.{suffix}.csv", "text/csv", None)))) is None
+    assert reason(message(**attached((f"a-{suffix}", "text/csv", None)))) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "accepted"),
+    [
+        # Without any type the name tells it, and without one there is none.
+        (("a.csv", "application/octet-stream", "application/octet-stream"), True),
+        (("a.CSV", "application/octet-stream", None), True),
+        (("a", "application/octet-stream", None), False),
+        (("a.png", "application/octet-stream", "text/csv"), True),
+        (("a.csv", "application/octet-stream", "application/pdf"), False),
+        # A ZIP archive is one, if the declared type is not one of those that are ZIP archives too.
+        (("a.csv", "text/csv", "application/zip"), False),
+        (("a.csv", "application/zip", "application/zip"), False),
+    ],
+)
+def test_a_type_that_says_nothing_leaves_it_to_the_other_one_or_to_the_name(
+    files: tuple[str, str, str | None], accepted: bool
+) -> None:
+    assert reason(message(**attached(files)), CSV_ONLY) == (None if accepted else "attachment_type")
+
+
+def test_every_route_may_leave_out_each_of_its_rules() -> None:
+    """Of a route without settings, nothing but its defaults is asked (docs/policy.md, "Settings of a route")."""
+    assert reason(message(), Route()) is None
+    assert (
+        reason(message(from_=(Address(address="x@c.example"),), **seen(spf="pass", spf_domain="c.example")), Route())
+        is None
+    )
+    assert (
+        reason(message(size_octets=40 * 1024 * 1024, **attached(*[("a.csv", "text/csv", None)] * 50)), Route()) is None
+    )
+
+
+def test_the_ledger_is_asked_about_the_author_in_one_form_and_the_execution() -> None:
+    """What reaches the records is what their docstrings say (mailstep/aws/ledger.py)."""
+    asked_of: list[object] = []
+
+    class Writing(Remembered):
+        def is_suppressed(self, address: str) -> bool:
+            asked_of.append(address)
+            return super().is_suppressed(address)
+
+        def record_delivery(self, message: Message, execution_arn: str) -> bool:
+            asked_of.append((message.email_id, execution_arn))
+            return super().record_delivery(message, execution_arn)
+
+        def count_reply(self, message: Message, at_most: int) -> bool:
+            asked_of.append((message.email_id, at_most))
+            return super().count_reply(message, at_most)
+
+    check(message(from_=(Address(address="A@B.example"),)), records=Writing())
+    assert asked_of == ["a@b.example", ("m", "arn:of:m"), ("m", ROUTE.replies_an_hour)]
+
+
+def test_only_what_may_be_an_archive_is_opened() -> None:
+    opened: list[str] = []
+
+    def opening(one: Attachment) -> bytes:
+        opened.append(one.filename)
+        return b""
+
+    files = message(**attached(("a.csv", "text/csv", None), ("b.zip", "application/octet-stream", None)))
+    validate(replace(AT_ALL, message=files, open_attachment=opening))
+    assert opened == ["b.zip"]
+
+
+def test_a_sender_is_told_of_exactly_the_rules_that_docs_policy_md_calls_told() -> None:
+    page = (PROJECT / "docs" / "policy.md").read_text()
+    rows = re.findall(r"^\| \d+ \| `(\w+)` \|.*\| (told|silent) \|", page, re.MULTILINE)
+    assert len(rows) == len(RULES)
+    assert {rule.code: rule.tell_sender for rule in RULES} == {code: told == "told" for code, told in rows}

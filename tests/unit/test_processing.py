@@ -124,9 +124,10 @@ def test_an_unproven_sender_of_an_open_route_is_processed_and_gets_no_reply(chec
     ("route", "says"),
     [
         ("sales", "mailstep demo --route sales"),
+        ("nobody", "there is no route 'nobody' in "),
         ("missing", "there is no functions/custom/processors/nowhere.py"),
         ("faulty", "routes.faulty.replies_an_hour"),
-        ("nobody", "there is no route 'nobody' in routes.toml; there are: words,"),
+        ("nobody", "functions/custom/routes.toml; there are: words,"),
         ("broken", "the processor broken failed at broken.py, line 6: KeyError: 'no such key'"),
         ("dictionary", "the processor answered with dict"),
         ("leaving", "the processor leaving failed at leaving.py, line 5: SystemExit: 7"),
@@ -141,15 +142,22 @@ def test_what_an_author_did_wrong_is_one_line(checkout: Path, route: str, says: 
     assert [one for one in printed if one] == (["on the way: three short\\x1b[31m words"] if route == "broken" else [])
 
 
-@pytest.mark.parametrize("route", ["application", "tickets"])
-def test_mail_for_an_application_needs_it_running_and_the_command_is_named(route: str) -> None:
-    told = run("process", "events/emails/order.eml", "--route", route)
+def test_mail_for_a_queue_needs_its_consumer_and_the_command_is_named() -> None:
+    told = run("process", "events/emails/order.eml", "--route", "tickets")
     assert told.returncode == 2
     [line] = told.stderr.strip().splitlines()
-    assert f"mailstep demo --route {route}" in line
+    assert "mailstep demo --route tickets" in line
 
 
-def test_a_file_that_is_not_there_or_not_an_email_is_one_line(checkout: Path) -> None:
+def test_a_route_whose_url_is_not_set_yet_is_processed_as_mailstep_routes_says() -> None:
+    [said] = [line for line in run("routes", COLUMNS="200").stdout.splitlines() if line.startswith("application ")]
+    assert "processors/receipt.py, until ${APPLICATION_URL} is set" in said
+    told = run("process", "events/emails/order.eml", "--route", "application")
+    assert told.returncode == 0
+    assert "Your message arrived" in told.stdout
+
+
+def test_a_missing_file_or_one_that_is_not_an_email_is_one_line(checkout: Path) -> None:
     (checkout / "nothing.eml").write_bytes(b"\0\1\2")
     for name, says in (("nowhere.eml", "No such file"), ("nothing.eml", "not an email")):
         told = process(checkout, name, "--route", "words")

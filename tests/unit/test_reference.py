@@ -8,7 +8,7 @@ from jsonschema import validate
 from pydantic import ValidationError
 
 from mailstep.contracts import Answer, AnswerAttachment
-from mailstep_cli.reference import PUBLISHED, field_tables, metric_table, rule_table, schema
+from mailstep_cli.reference import PUBLISHED, fact_table, field_tables, metric_table, rule_table, schema
 from tests.support.project import PROJECT
 
 SCHEMAS = PROJECT / "docs" / "schemas"
@@ -30,6 +30,10 @@ def test_the_policy_page_is_that_of_the_rules() -> None:
 
 def test_the_metrics_page_is_that_of_the_metrics() -> None:
     assert (PROJECT / "docs" / "metrics.md").read_text() == metric_table(), "run: make reference"
+
+
+def test_the_page_of_aws_facts_is_that_of_the_table() -> None:
+    assert (PROJECT / "docs" / "aws-facts.md").read_text() == fact_table(), "run: make reference"
 
 
 def test_an_answer_is_valid_by_its_schema() -> None:

@@ -111,7 +111,7 @@ def html_of(answer: Answer) -> str:
     return content
 
 
-def test_text_becomes_html_escaped_where_the_answer_has_none() -> None:
+def test_an_answer_without_html_gets_its_text_as_escaped_html() -> None:
     html = html_of(notice("refusal", message(), "Use <b> & try again.\nOr not."))
     assert "Use &lt;b&gt; &amp; try again.<br>Or not." in html
 
@@ -162,14 +162,14 @@ def test_a_picture_that_the_html_shows_goes_with_it() -> None:
 
 
 @pytest.mark.parametrize("attachment", [picture(None), picture("other"), picture("bar", "image/svg+xml")])
-def test_what_the_html_does_not_show_or_must_not_is_a_file_beside_it(attachment: AnswerAttachment) -> None:
+def test_a_picture_that_the_html_does_not_show_is_attached_as_a_file(attachment: AnswerAttachment) -> None:
     reply = sent(message(), Answer(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
     assert kinds(reply)[:3] == ["multipart/mixed", "multipart/alternative", "text/plain"]
     assert [part.get_content_type() for part in reply.iter_attachments()] == [attachment.media_type]
     assert "cid:" not in html_of(Answer(text="x", html='<img src="cid:bar">', attachments=(attachment,)))
 
 
-def test_over_what_ses_takes_it_goes_without_its_files_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_over_the_limit_of_ses_goes_without_its_files_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     large = AnswerAttachment(filename="a.csv", media_type="text/csv", content=b"aaa" * 5_000)
     answer = Answer(text="x", html='y<img src="cid:bar">', attachments=(large, picture("bar")))
     monkeypatch.setattr(limits, "REPLY_OCTETS", 15_000)

@@ -4,6 +4,7 @@ A service that acts for any account may act here for this account's resources on
 problem"; each service's own guide names the keys that it sends).
 """
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -29,7 +30,11 @@ FUNCTIONS = ("Start", "Parse", "Validate", "Process", "Reply", "Feedback")
 
 EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     # Amazon S3 User Guide, "Security best practices": enforce encryption of data in transit.
-    ("MailBucketPolicy", "*"): {"Bool": {"aws:SecureTransport": "false"}},
+    ("MailBucketPolicy", "TlsOnly"): {"Bool": {"aws:SecureTransport": "false"}},
+    # IAM User Guide, "AWS global condition context keys": the role's ARN, also of a session of the role.
+    ("MailBucketPolicy", "OnlySesStores"): {
+        "ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*-StoreRole-*"}
+    },
     # Amazon S3 User Guide, "Granting permissions to publish event notification messages to a destination".
     ("EmailReceivedTopicPolicy", "s3.amazonaws.com"): OF_THIS_ACCOUNT
     | {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{STACK}-mail-{ACCOUNT}"}},
@@ -40,8 +45,9 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     ("OperatorTopicPolicy", "ses.amazonaws.com"): SENT_BY_SES,
     # Amazon CloudWatch User Guide, "Notifying users on alarm changes".
     ("OperatorTopicPolicy", "cloudwatch.amazonaws.com"): OF_THIS_ACCOUNT,
-    # EventBridge has not always passed a condition on to SNS (template.yaml).
-    ("OperatorTopicPolicy", "events.amazonaws.com"): {},
+    # Amazon EventBridge User Guide, "Using IAM policy conditions in Amazon EventBridge".
+    ("OperatorTopicPolicy", "events.amazonaws.com"): OF_THIS_ACCOUNT
+    | {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:{HOME}:{ACCOUNT}:rule/{STACK}-execution-failed"}},
     # AWS Step Functions Developer Guide, "Creating an IAM role for your state machine".
     ("EmailWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
     # Amazon SES Developer Guide, "Giving permissions to Amazon SES for email receiving".
@@ -58,7 +64,10 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def resource_policies() -> dict[tuple[str, str], dict[str, Any]]:
-    """The Condition of each statement that a resource makes about who may use it, by resource and principal."""
+    """The Condition of each statement that a resource makes about who may use it, by resource and principal.
+
+    A Deny for everybody has its Sid instead.
+    """
     found = {}
     for template, region in (("template.yaml", HOME), ("receiving.yaml", SES)):
         parameters = {"Domain": DOMAIN} | ({"ReceivingRegion": SES} if region == HOME else {})
@@ -68,7 +77,7 @@ def resource_policies() -> dict[tuple[str, str], dict[str, Any]]:
             policy = properties.get("AssumeRolePolicyDocument") or properties.get("PolicyDocument")
             for statement in policy["Statement"] if policy and not identity_based else []:
                 principal = statement["Principal"]
-                service = principal if isinstance(principal, str) else principal["Service"]
+                service = statement["Sid"] if isinstance(principal, str) else principal["Service"]
                 assert (name, service) not in found, "two statements for one principal"
                 found[name, service] = statement.get("Condition", {})
     return found
@@ -88,6 +97,24 @@ def test_a_service_may_use_a_resource_for_this_accounts_own_senders_only(
     conditions: dict[tuple[str, str], dict[str, Any]], statement: tuple[str, str]
 ) -> None:
     assert conditions[statement] == EXPECTED[statement]
+
+
+def test_no_role_but_that_of_ses_stores_mail() -> None:
+    """Each role of both stacks, by the name that CloudFormation gives it, against the Deny of the bucket's policy."""
+    home = transformed("template.yaml", {"Domain": DOMAIN})
+    [denied] = [
+        s for s in home["MailBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"] if s["Sid"] == "OnlySesStores"
+    ]
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "s3:PutObject")
+    assert denied["Resource"] == f"{home['MailBucket']['Arn']}/inbound/*"
+    roles = {
+        name: f"{one['Arn']}-1ABCDEFGHIJKL"
+        for template in ("template.yaml", "receiving.yaml")
+        for name, one in transformed(template, {"Domain": DOMAIN}).items()
+        if one["Type"] == "AWS::IAM::Role"
+    }
+    [excepted] = denied["Condition"]["ArnNotLike"].values()
+    assert [name for name, arn in roles.items() if fnmatchcase(arn, excepted)] == ["StoreRole"]
 
 
 def test_a_function_is_invoked_by_the_topic_of_its_own_stack_only() -> None:

@@ -22,12 +22,12 @@ def expiring(**parameters: str) -> dict[str, int]:
     return {rule["Prefix"]: int(rule["ExpirationInDays"]) for rule in rules}
 
 
-def test_what_is_made_of_messages_expires_and_raw_and_quarantined_messages_stay() -> None:
+def test_parsed_messages_and_answers_expire_and_raw_and_quarantined_messages_stay() -> None:
     assert expiring() == {"parsed/": 30, "answers/": 30}
 
 
 @pytest.mark.parametrize(("mail", "parsed"), [("90", "20"), ("15", "365")])
-def test_raw_messages_expire_where_the_installation_says_so(mail: str, parsed: str) -> None:
+def test_raw_messages_expire_only_if_the_installation_says_so(mail: str, parsed: str) -> None:
     assert expiring(MailRetentionDays=mail, ParsedRetentionDays=parsed) == {
         "parsed/": int(parsed),
         "answers/": int(parsed),

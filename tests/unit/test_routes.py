@@ -14,7 +14,7 @@ import pytest
 from mailstep import custom
 from mailstep.errors import ConfigurationError
 from mailstep.routes import file_text, load, read
-from mailstep_cli import cli
+from mailstep_cli import checkout, cli
 from mailstep_cli.errors import UserError
 from tests.support.project import PROJECT, run
 
@@ -29,7 +29,7 @@ ENVIRONMENT = {
 }
 
 
-def test_the_shipped_routes_are_valid_also_where_no_application_is_named() -> None:
+def test_the_shipped_routes_are_valid_without_an_application() -> None:
     routes = load(SHIPPED.read_text(), ENVIRONMENT)
     assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "hmac")
     assert routes["tickets"].queue.endswith("app.fifo")
@@ -64,9 +64,9 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
     [
         ('[routes.a]\nurl = "${MISSING}"', "line 2: .*MISSING.* is not set: set it in template.yaml"),
         ('# ${X}\n[routes.a]\n# ${X}\nurl = "${X}"', "line 4: .*X.* is not set"),
-        ("[routes.a\n", "line 1: no TOML: "),
-        ("[routes.a]\nurl = '", "line 2: no TOML: "),
-        ("[routes.a]\nmax_size_octets = " + "9" * 5000, "no TOML: "),
+        ("[routes.a\n", "line 1: not TOML: "),
+        ("[routes.a]\nurl = '", "line 2: not TOML: "),
+        ("[routes.a]\nmax_size_octets = " + "9" * 5000, "not TOML: "),
         ("", "no route: add one"),
         ("[route.a]\n[routes.b]", r"line 1: route: not known: a route is a table \[routes.<name>\]"),
         ("[routes.a]\n\nprocesor = 'x'", "line 3: routes.a.procesor: there is no such setting; .*processor"),
@@ -176,7 +176,7 @@ def test_a_url_is_called_in_one_form(url: str, called: str) -> None:
         ("attachment_types", "text/", "write "),
     ],
 )
-def test_a_pattern_that_nothing_matches_is_refused_with_what_is_meant(setting: str, pattern: str, remedy: str) -> None:
+def test_a_pattern_that_matches_nothing_is_refused_with_a_suggestion(setting: str, pattern: str, remedy: str) -> None:
     text = f"[routes.a]\n{setting} = [\n  '*@fine.example',\n  '{pattern}',\n]"
     if setting == "attachment_types":
         text = text.replace("*@fine.example", "text/plain")
@@ -283,8 +283,22 @@ def routes_file(tmp_path: Path) -> Iterator[Path]:
 )
 def test_a_processor_that_cannot_process_is_refused(routes_file: Path, name: str, says: str) -> None:
     routes_file.write_text(f"[routes.a]\nprocessor = {json.dumps(name)}\n")
-    with pytest.raises(UserError, match=f"^routes.toml, line 2: routes.a.processor: .*{says}"):
+    with pytest.raises(UserError, match=f"^{re.escape(str(routes_file))}, line 2: routes.a.processor: .*{says}"):
         cli.check_routes(routes_file)
+
+
+@pytest.mark.parametrize("url", ["https://app.example/mail", "${APPLICATION_URL}"])
+def test_the_example_without_a_route_is_noted(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(f'[routes.application]\nurl = "{url}"\n[routes.orders]\n')
+    monkeypatch.setattr(checkout, "routes_file", lambda: file)
+    cli._note_on_the_example(wanted=True)
+    said = capsys.readouterr().err
+    assert (str(file) in said) == (url != "${APPLICATION_URL}")
+    cli._note_on_the_example(wanted=False)
+    assert capsys.readouterr().err == ""
 
 
 def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_path: Path) -> None:
@@ -299,8 +313,8 @@ def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_p
     wrong = run("routes", str(file), "--domain", "bücher.example")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert [line.split(":")[1:3] for line in wrong.stderr.splitlines()] == [
-        [" routes.toml, line 2", " routes.a.urls"],
-        [" routes.toml, line 5", " routes.b.processor"],
+        [f" {file}, line 2", " routes.a.urls"],
+        [f" {file}, line 5", " routes.b.processor"],
     ]
     file.write_text("[routes.a]\nreply_from = 'a@b.example'\n")
     assert "line 2: routes.a.reply_from" in run("routes", str(file), "--domain", "bücher.example").stderr

@@ -200,3 +200,94 @@ def test_what_an_answer_is_made_of_survives() -> None:
     safe, shown = sanitise(html, frozenset({"bar"}))
     assert safe.replace(' rel="noopener noreferrer"', "") == html
     assert shown == {"bar"}
+
+
+@pytest.mark.parametrize("href", ["cid:bar", "CID:bar", " cid:bar", "cid:other"])
+def test_a_link_leads_out_of_the_message_and_a_picture_is_no_link(href: str) -> None:
+    safe, shown = sanitise(f'<p><a href="{href}">x</a></p>', frozenset({"bar"}))
+    assert "href" not in safe
+    assert shown == frozenset()
+    assert 'href="https://shop.example/"' in sanitise('<a href="https://shop.example/">x</a>')[0]
+
+
+# The elements of HTML that hold text, lists, tables, figures and links (HTML Living Standard, 4.3 to 4.9).
+KEPT = [
+    "a", "abbr", "b", "blockquote", "caption", "code", "dd", "del", "div", "dl", "dt", "em", "figcaption", "figure",
+    "h1", "h2", "h3", "h4", "i", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small", "span",
+    "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var",
+]  # fmt: skip
+VOID = ("br", "hr", "img", "wbr")
+"""Elements without content."""
+WITHIN = {
+    **dict.fromkeys(("caption", "tbody", "tfoot", "thead"), "<table>{}</table>"),
+    "tr": "<table><tbody>{}</tbody></table>",
+    **dict.fromkeys(("td", "th"), "<table><tbody><tr>{}</tr></tbody></table>"),
+}
+
+
+@pytest.mark.parametrize("tag", KEPT)
+def test_each_element_of_a_text_a_list_a_table_or_a_figure_survives(tag: str) -> None:
+    made = WITHIN.get(tag, "{}").format(f"<{tag}>" + ("" if tag in WITHIN and tag[0] != "c" else "x") + f"</{tag}>")
+    assert f"<{tag}" in sanitise(made)[0]
+
+
+@pytest.mark.parametrize("tag", VOID)
+def test_each_element_without_content_survives(tag: str) -> None:
+    assert f"<{tag}" in sanitise(f"x<{tag}>x")[0]
+    columns = sanitise("<table><colgroup><col></colgroup><tbody></tbody></table>")[0]
+    assert "<colgroup><col></colgroup>" in columns
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ('<p dir="rtl">x</p>', 'dir="rtl"'),
+        ('<p lang="ar">x</p>', 'lang="ar"'),
+        ('<a title="t" href="https://shop.example/">x</a>', 'title="t"'),
+        ('<abbr title="t">x</abbr>', 'title="t"'),
+        ('<ol start="3"><li>x</li></ol>', 'start="3"'),
+        *(
+            (f'<table><tbody><tr><{cell} {name}="{value}">x</{cell}></tr></tbody></table>', f'{name}="{value}"')
+            for cell in ("td", "th")
+            for name, value in (("align", "right"), ("colspan", "2"), ("rowspan", "2"), ("scope", "row"))
+        ),
+        *((f'<img src="cid:bar" {name}="{size}">', f'{name}="{size}"') for name in ("width", "height")
+          for size in ("120", "100%", "9999")),
+        ('<img alt="a bar" src="cid:bar">', 'alt="a bar"'),
+        *((f'<p class="{name}">x</p>', f'class="{name}"') for name in ("n", "note", "scroll")),
+        *((f'<a href="{url}">x</a>', f'href="{url}"')
+          for url in ("http://shop.example/", "https://shop.example/", "mailto:ann@shop.example", "tel:+4930123")),
+    ],
+)  # fmt: skip
+def test_each_attribute_that_only_describes_survives(written: str, kept: str) -> None:
+    assert kept in sanitise(written, frozenset({"bar"}))[0]
+
+
+@pytest.mark.parametrize("size", ["10000", "1;x", "%", "", "-1", "1e3", "50%%", "a50"])
+def test_a_picture_has_no_size_that_covers_the_message(size: str) -> None:
+    safe = sanitise(f'<img src="cid:bar" width="{size}" height="{size}">', frozenset({"bar"}))[0]
+    assert "width" not in safe
+    assert "height" not in safe
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea", "select", "xmp",
+     "noembed", "noframes"],
+)  # fmt: skip
+def test_what_is_no_text_to_read_is_not_read(tag: str) -> None:
+    """A client would show the content of an element whose tags only are removed."""
+    safe, _ = sanitise(f"<p>before</p><{tag}>hidden</{tag}><p>after</p>")
+    assert "hidden" not in safe
+    assert "before" in safe
+    assert "after" in safe
+    assert "hidden" not in sanitise("<plaintext>hidden")[0]
+
+
+@pytest.mark.parametrize("source", ["cid:other", "bar", "https://evil.example/x.png", "CID:bar", "cid:", "cid:cid:bar"])
+def test_only_a_picture_of_the_answer_is_shown(source: str) -> None:
+    """RFC 2392; a remote picture tells its owner who read the mail."""
+    safe, shown = sanitise(f'<img src="{source}" alt="a">', frozenset({"bar"}))
+    assert "src" not in safe
+    assert shown == frozenset()
+    assert sanitise('<img src="cid:a"><img src="cid:b">', frozenset({"a", "b", "c"}))[1] == {"a", "b"}

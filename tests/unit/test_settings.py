@@ -9,19 +9,12 @@ from typing import Any
 
 import grimp
 import pytest
-from samcli.yamlhelper import yaml_parse
 
 from mailstep import settings
 from mailstep.errors import ConfigurationError
-from tests.support.project import PROJECT
+from tests.support.project import FUNCTIONS, PROJECT, TEMPLATE
 
-TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
 GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-FUNCTIONS: dict[str, Any] = {
-    name: resource["Properties"]
-    for name, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function"
-}
 SOURCE = PROJECT / "functions" / "mailstep"
 # Set in template.yaml, and read by others than our code.
 READ_BY_LIBRARIES = {
@@ -76,7 +69,7 @@ def reached(function: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_checks_at_its_start_what_the_code_below_it_reads(function: str) -> None:
+def test_a_function_checks_at_its_start_every_variable_that_its_code_reads(function: str) -> None:
     handler = FUNCTIONS[function]["Handler"].rpartition(".")[0]
     found = reached(function)
     checked = found.pop(handler, set())
@@ -131,6 +124,7 @@ SOUND = {
     "REPLY_FROM": "",
     "TABLE_NAME": "mailstep-ledger",
     "CONFIGURATION_SET": "mailstep-replies",
+    "MAIL_BUCKET": "mailstep-mail-123456789012",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:mailstep-email:live",
     "APPLICATION_TIMEOUT_SECONDS": "25",
     "AWS_REGION": "eu-central-1",
@@ -143,7 +137,7 @@ def _sound(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_all_that_is_missing_is_one_error_that_says_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_variables_are_one_error_that_says_where_to_set_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TABLE_NAME")
     monkeypatch.delenv("DOMAIN")
     with pytest.raises(ConfigurationError) as raised:

@@ -5,13 +5,18 @@ import hmac
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from mailstep.aws import clients
-from mailstep.errors import ConfigurationError
+from mailstep.errors import ConfigurationError, TransientError
 from mailstep.process import signing
 from mailstep.routes import Route
 
@@ -70,25 +75,65 @@ def test_an_api_key_is_the_secret_of_now() -> None:
     assert made == {"A": "b", "x-api-key": "new"}
 
 
-def test_sigv4_is_for_the_region_of_the_api() -> None:
-    made = signing.authenticate(Route(url=URL, auth="sigv4"), BODY, {"Idempotency-Key": "k"})
-    assert "/eu-west-1/execute-api/aws4_request" in made["Authorization"]
-    assert "idempotency-key" in made["Authorization"]
-    assert made["X-Amz-Security-Token"] == "test"
+def sigv4(url: str, made: dict[str, str], region: str) -> str:
+    """The Authorization that API Gateway computes for a POST of BODY, signed with the credentials `test`, `secret`.
+
+    IAM User Guide, "Create a signed AWS API request".
+    """
+    when, split = made["X-Amz-Date"], urlsplit(url)
+    sent = {name.lower(): value for name, value in made.items()} | {"host": split.netloc}
+    names = sorted(name for name in sent if name != "authorization")
+    canonical = "\n".join(
+        ["POST", split.path, split.query, *(f"{name}:{sent[name]}" for name in names), "", ";".join(names),
+         hashlib.sha256(BODY).hexdigest()]
+    )  # fmt: skip
+    scope = f"{when[:8]}/{region}/execute-api/aws4_request"
+    to_sign = f"AWS4-HMAC-SHA256\n{when}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = b"AWS4secret"
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.new(key, to_sign.encode(), "sha256").hexdigest()
+    return f"AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
+
+
+@pytest.mark.parametrize(
+    ("url", "region"),
+    [
+        (URL, "eu-west-1"),
+        ("https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod/mail", "cn-north-1"),
+        # A domain of one's own tells no Region: it is the function's own.
+        ("https://api.shop.example/mail", "us-east-1"),
+        ("https://abc.execute-api.eu-west-1.amazonaws.com.evil.example/mail", "us-east-1"),
+    ],
+)
+def test_sigv4_is_what_api_gateway_computes_for_the_region_of_the_api(
+    monkeypatch: pytest.MonkeyPatch, url: str, region: str
+) -> None:
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "secret", "SESSION_TOKEN": "token"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    made = signing.authenticate(Route(url=url, auth="sigv4"), BODY, {"Idempotency-Key": "k"})
+    assert made["Authorization"] == sigv4(url, made, region)
+    assert (made["Idempotency-Key"], made["X-Amz-Security-Token"]) == ("k", "token")
+
+
+def test_without_credentials_nothing_is_sent_unsigned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _self: None)
+    with pytest.raises(ConfigurationError, match="credentials"):
+        signing.authenticate(Route(url=URL, auth="sigv4"), BODY, {})
 
 
 def test_without_auth_nothing_is_added() -> None:
     assert signing.authenticate(Route(url=URL), BODY, {"A": "b"}) == {"A": "b"}
 
 
-def test_a_secret_that_is_not_there_is_a_configuration_error_that_says_so() -> None:
+def test_a_missing_secret_is_a_configuration_error_that_says_so() -> None:
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone"
     with pytest.raises(ConfigurationError, match="ApplicationSecretArn") as caught:
         signing.authenticate(Route(url=URL, auth="hmac", secret=arn), BODY, {})
     assert json.dumps(str(caught.value)).isascii()
 
 
-def test_a_secret_is_read_once_and_anew_where_the_application_rejected_it() -> None:
+def test_a_secret_is_read_once_and_again_after_the_application_rejected_it() -> None:
     """docs/applications.md: a rotated secret is in use at the next try after a 401 or 403."""
     arn = secret("old")
     route = Route(url=URL, auth="api_key", secret=arn)
@@ -97,3 +142,51 @@ def test_a_secret_is_read_once_and_anew_where_the_application_rejected_it() -> N
     assert signing.authenticate(route, BODY, {})["x-api-key"] == "old", "Secrets Manager is not asked for each message"
     signing.forget_secrets()
     assert signing.authenticate(route, BODY, {})["x-api-key"] == "new"
+
+
+def test_a_secret_is_kept_for_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/architecture.md, "Errors": after that, or once the application rejected it, it is read again."""
+    now = datetime.now()
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "datetime":  # type: ignore[override]
+            return now
+
+    monkeypatch.setattr("aws_lambda_powertools.utilities.parameters.base.datetime", Clock)
+    arn = secret("old")
+    route = Route(url=URL, auth="api_key", secret=arn)
+    assert signing.authenticate(route, BODY, {})["x-api-key"] == "old"
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
+    now += timedelta(seconds=299)
+    assert signing.authenticate(route, BODY, {})["x-api-key"] == "old"
+    now += timedelta(seconds=2)
+    assert signing.authenticate(route, BODY, {})["x-api-key"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ThrottlingException", TransientError),
+        ("InternalServiceError", TransientError),
+        # Not "does not exist": the role, or the key's policy, is what an operator has to correct.
+        ("AccessDeniedException", ClientError),
+        ("DecryptionFailure", ClientError),
+    ],
+)
+def test_a_secret_that_cannot_be_read_now_is_not_taken_for_one_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, code: str, error: type[Exception]
+) -> None:
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def failing(self: Any, name: str, arguments: Any) -> Any:
+        if name == "GetSecretValue":
+            status = 500 if code == "InternalServiceError" else 400
+            fault: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+            raise ClientError(fault, name)
+        return call(self, name, arguments)
+
+    arn = secret("only")
+    monkeypatch.setattr(BaseClient, "_make_api_call", failing)
+    with pytest.raises(error, match=code):
+        signing.authenticate(Route(url=URL, auth="hmac", secret=arn), BODY, {})

@@ -15,7 +15,7 @@ from mailstep.contracts import StoredEmail
 from mailstep.start import notifications as workflow
 from mailstep.start.handler import handler
 from mailstep.telemetry import logger
-from tests.support.events import CONTEXT, REGION, batch, sample
+from tests.support.events import BUCKET, CONTEXT, REGION, batch, sample
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +23,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("MAIL_BUCKET", BUCKET)
     with mock_aws():
         arn: str = boto3.client("stepfunctions", region_name=REGION).create_state_machine(
             name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
@@ -75,7 +76,7 @@ def test_the_test_event_of_s3_and_the_setup_notification_of_ses_start_nothing(ma
 
 
 def test_keys_are_decoded_as_s3_encodes_them() -> None:
-    [email] = workflow.objects(json.loads(sample().replace("sample-order", "by+hand%2B%C3%A4")))
+    [email] = workflow.objects(json.loads(sample().replace("sample-order", "by+hand%2B%C3%A4")), BUCKET)
     assert isinstance(email, StoredEmail)
     assert email.key == "inbound/orders/by hand+ä"
 
@@ -83,7 +84,7 @@ def test_keys_are_decoded_as_s3_encodes_them() -> None:
 @pytest.mark.parametrize("nonsense", [None, [], {}, {"Records": None}, {"Records": [1]}, "text"])
 def test_a_record_that_is_not_an_s3_event_is_refused(nonsense: object) -> None:
     with pytest.raises(ValueError, match="S3 event"):
-        workflow.objects(nonsense)
+        workflow.objects(nonsense, BUCKET)
 
 
 def test_a_key_that_is_no_route_is_said_and_starts_nothing(machine: str) -> None:
@@ -92,6 +93,27 @@ def test_a_key_that_is_no_route_is_said_and_starts_nothing(machine: str) -> None
         assert handler(batch(*strays), CONTEXT) == {"batchItemFailures": []}
     assert executions(machine) == []
     assert [call.kwargs["extra"]["key"] for call in said.call_args_list] == ["inbound/stray", "inbound/a/b/c"]
+
+
+@pytest.mark.parametrize(
+    ("of_ours", "other"),
+    [
+        (f'"name": "{BUCKET}"', '"name": "somebody-elses-mail"'),
+        ("ObjectCreated:Put", "ObjectRemoved:Delete"),
+        ("ObjectCreated:Put", "ObjectTagging:Put"),
+        ('"eventName"', '"eventNames"'),
+    ],
+)
+def test_only_an_object_created_in_the_stacks_own_bucket_starts_an_execution(
+    machine: str, of_ours: str, other: str
+) -> None:
+    """Amazon S3 User Guide, "Event message structure": eventName, s3.bucket.name."""
+    told = json.dumps(json.loads(sample()))
+    assert of_ours in told
+    with patch.object(logger, "warning") as said:
+        assert handler(batch(told.replace(of_ours, other), sample()), CONTEXT) == {"batchItemFailures": []}
+    assert len(executions(machine)) == 1
+    assert len(said.call_args_list) == 1
 
 
 def test_a_record_that_is_given_back_leaves_a_line() -> None:

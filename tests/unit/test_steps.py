@@ -7,13 +7,14 @@ import io
 import json
 import resource
 import signal
+import time
 from email import message_from_string
 from email.header import decode_header, make_header
 from email.policy import compat32
 from email.utils import getaddresses
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -48,6 +49,7 @@ from mailstep.validate import handler as validate_handler
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
 pytestmark = pytest.mark.usefixtures("account")
+NOTHING_SENT = {"ses_message_id": None, "already_sent": False}
 
 
 def test_the_samples_lead_from_step_to_step() -> None:
@@ -85,7 +87,7 @@ def test_a_route_at_fault_stops_its_own_mail_only(monkeypatch: pytest.MonkeyPatc
     assert send_once.sender_of("cash").display_name == "Cash $ Carry"
 
 
-def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
+def test_our_own_addresses_include_those_of_faulty_routes_in_canonical_form(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "routes.toml"
@@ -98,11 +100,12 @@ def test_our_own_addresses_are_those_of_routes_at_fault_too_in_one_form(
     assert send_once.sender_of("a").addr_spec == "Office@xn--bcher-kva.example"
 
 
-def test_a_second_run_of_the_reply_sends_nothing_and_answers_the_same() -> None:
+def test_a_second_run_of_the_reply_sends_nothing_and_says_so() -> None:
     for step, name in ((parse_handler, "parse"), (process_handler, "process")):
         step.handler(event(name), CONTEXT)
     first = reply_handler.handler(event("reply"), CONTEXT)
-    assert reply_handler.handler(event("reply"), CONTEXT) == first
+    assert first["already_sent"] is False
+    assert reply_handler.handler(event("reply"), CONTEXT) == first | {"already_sent": True}
     failure = event("reply") | {"kind": "failure", "answer_key": None}
     assert reply_handler.handler(failure, CONTEXT) != first
 
@@ -130,7 +133,7 @@ def test_only_a_notice_that_ses_may_have_accepted_makes_the_sender_wait(
 def test_a_completion_is_sent_only_to_a_sender_who_was_told_to_wait() -> None:
     parse_handler.handler(event("parse"), CONTEXT)
     done = event("reply") | {"kind": "completion", "answer_key": None}
-    assert reply_handler.handler(done, CONTEXT) == {"ses_message_id": None}
+    assert reply_handler.handler(done, CONTEXT) == NOTHING_SENT
     delay = event("reply") | {"kind": "delay", "answer_key": None}
     assert reply_handler.handler(delay, CONTEXT)["ses_message_id"]
     replayed = done | {"execution_name": "its replay"}
@@ -149,8 +152,27 @@ def test_a_reply_under_way_elsewhere_is_not_sent_beside_it(monkeypatch: pytest.M
         return "ses-1"
 
     monkeypatch.setattr(send_once, "_send", send_again)
-    assert reply_handler.handler(event("reply"), CONTEXT) == {"ses_message_id": "ses-1"}
+    assert reply_handler.handler(event("reply"), CONTEXT)["ses_message_id"] == "ses-1"
     assert seen
+
+
+@pytest.mark.parametrize("seconds", [9_000, 18_000])
+def test_another_attempt_may_send_only_after_the_time_of_this_one(
+    monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    for step, name in ((parse_handler, "parse"), (process_handler, "process")):
+        step.handler(event(name), CONTEXT)
+    reserved: list[float] = []
+
+    def see_the_record(**_: object) -> str:
+        records = boto3.client("dynamodb", region_name=REGION).scan(TableName="ledger")["Items"]
+        reserved.extend(int(record["in_progress_expiration"]["N"]) / 1_000 - time.time() for record in records)
+        return "ses-1"
+
+    monkeypatch.setattr(send_once, "_send", see_the_record)
+    context = SimpleNamespace(**vars(CONTEXT) | {"get_remaining_time_in_millis": lambda: seconds * 1_000})
+    reply_handler.handler(event("reply"), cast("Any", context))
+    assert reserved == [pytest.approx(seconds, abs=600)]
 
 
 def test_a_message_that_takes_parse_too_long_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +330,7 @@ REJECTIONS = [
 
 
 @pytest.mark.parametrize(("code", "text", "remedy"), REJECTIONS)
-def test_what_ses_rejects_is_named_for_the_remedy_without_the_recipient(
+def test_an_error_of_ses_names_the_remedy_and_not_the_recipient(
     ready: None, ses_answers: Any, code: str, text: str, remedy: str
 ) -> None:
     ses_answers(code, text)
@@ -338,7 +360,10 @@ def test_what_ses_may_have_taken_is_not_sent_again_at_once(ready: None, monkeypa
         reply_handler.handler(event("reply"), CONTEXT)
     config: Any = ses.client().meta.config
     assert config.retries["total_max_attempts"] == 1, "boto3 repeats nothing by itself"
-    assert config.read_timeout < 20, "below the Timeout of ReplyFunction, so that the step can say so"
+    assert config.connect_timeout + config.read_timeout < 60, (
+        "below ReplyFunction's Timeout, so that the step can say so"
+    )
+    assert config.read_timeout >= 45, "SES scans a reply of 40 MB before it answers"
 
 
 def test_the_reply_goes_to_the_sender_alone_by_the_configuration_set(
@@ -367,10 +392,10 @@ def test_no_reply_goes_to_an_unauthenticated_sender(ready: None, ses_answers: An
     message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     unproven = message | {"verdicts": message["verdicts"] | {"dmarc": "fail", "spf": "fail", "dkim": "fail"}}
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(unproven))
-    assert reply_handler.handler(event("reply"), CONTEXT) == {"ses_message_id": None}
+    assert reply_handler.handler(event("reply"), CONTEXT) == NOTHING_SENT
 
 
-def test_each_kind_is_sent_once_an_email_and_a_replay_answers_again_only_where_told_to(ready: None) -> None:
+def test_each_kind_of_reply_is_sent_once_an_email_unless_a_replay_asks_for_another(ready: None) -> None:
     def run(kind: str, execution: str, *, again: bool = False) -> str:
         request = event("reply") | {"kind": kind, "execution_name": execution}
         request["claim"]["email"]["reply_again"] = again

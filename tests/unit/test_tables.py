@@ -13,7 +13,7 @@ import pytest
 from openpyxl import Workbook
 
 from mailstep.contracts import Attachment, Message
-from mailstep.process.attachments import Worked
+from mailstep.process.each_attachment import Worked
 from mailstep.process.processors import tables as processor
 from mailstep.process.processors.tables import process
 from mailstep.process.processors.tables.limits import Room, UnreadableTable

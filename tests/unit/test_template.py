@@ -5,16 +5,10 @@ import re
 from typing import Any
 
 import pytest
-from samcli.yamlhelper import yaml_parse
 
-from tests.support.project import PROJECT
+from tests.support.project import DEFINITION, FUNCTIONS, RECEIVING, STATES, TEMPLATE
 
-TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text())
-RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
-STATES: dict[str, Any] = json.loads(DEFINITION)["States"]
-FUNCTIONS = {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
 
 
 def statements(role: str) -> list[dict[str, Any]]:
@@ -97,7 +91,7 @@ def test_what_only_aws_asks_for_is_there(role: str, action: str) -> None:
     assert allowed(role, action)
 
 
-def test_what_feedback_fails_at_is_kept_with_what_never_reached_it() -> None:
+def test_events_that_feedback_failed_on_or_never_got_share_a_dead_letter_queue() -> None:
     function = FUNCTIONS["FeedbackFunction"]
     queue = function["DeadLetterQueue"]["TargetArn"]
     assert function["Events"]["Feedback"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == queue

@@ -22,7 +22,7 @@ def properties(name: str) -> dict[str, Any]:
         ("ApplicationQueue", "ApplicationDeadLetterQueue"),
     ],
 )
-def test_what_cannot_be_handed_on_waits_in_a_dead_letter_queue(source: str, dead_letters: str) -> None:
+def test_a_record_that_cannot_be_delivered_waits_in_a_dead_letter_queue(source: str, dead_letters: str) -> None:
     assert properties(source)["RedrivePolicy"]["deadLetterTargetArn"] == RESOURCES[dead_letters]["Arn"]
     # The longest that SQS keeps a message (Amazon SQS Developer Guide, "Quotas"): 14 days.
     assert properties(dead_letters)["MessageRetentionPeriod"] == 14 * 24 * 3600

@@ -39,7 +39,7 @@ def printed(view: Any, **options: Any) -> str:
 
 
 @pytest.mark.parametrize("body", [*CASES.values(), EVIL.replace("\r", "")])
-def test_parse_shows_what_a_sender_wrote_and_obeys_none_of_it(tmp_path: Path, body: str) -> None:
+def test_parse_shows_a_senders_control_characters_as_text(tmp_path: Path, body: str) -> None:
     (tmp_path / "evil.eml").write_bytes(f"From: a@b.example\r\nSubject: hi\r\n\r\n{body}\r\n".encode())
     shown = run("parse", str(tmp_path / "evil.eml"))
     assert (shown.returncode, obeyed(shown.stdout), obeyed(shown.stderr)) == (0, set(), set())
@@ -48,6 +48,27 @@ def test_parse_shows_what_a_sender_wrote_and_obeys_none_of_it(tmp_path: Path, bo
     assert obeyed(told.stdout) == set()
     assert told.stdout.isascii()
     assert json.loads(told.stdout)["text"].startswith(body[:8])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("parse",), "Caf\\xe9 \\u2192 \\U0001f600"),
+        (("process", "--route", "orders"), "Caf\\xe9 \\u2192 \\U0001f600"),
+        (("-h",), "Completion"),
+        (("routes",), "processors/tables.py"),
+        (("routes", "--domain", "caf\xe9 x"), "caf"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_terminal_without_a_character_gets_its_escape(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    file = tmp_path / "a.eml"
+    file.write_bytes("From: a@b.example\r\nSubject: Caf\xe9 \u2192 \U0001f600\r\n\r\nx\r\n".encode())
+    given = (*arguments, str(file)) if arguments[0] in {"parse", "process"} else arguments
+    for ascii_only in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        told = run(*given, **ascii_only)
+        assert "Traceback" not in told.stderr
+        assert says in told.stdout + told.stderr
 
 
 def test_parse_shows_hostile_fields_and_file_names(tmp_path: Path) -> None:

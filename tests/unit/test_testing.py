@@ -112,7 +112,7 @@ def test_the_routes_own_settings_are_those_of_routes_toml() -> None:
     assert receive(EMAILS / "too-large.eml", "orders").refused_by() is None
 
 
-def test_what_ses_said_of_a_stored_message_counts_and_of_another_file_the_sender_is_authenticated() -> None:
+def test_a_stored_message_keeps_its_verdicts_and_the_sender_of_another_file_is_authenticated() -> None:
     stored = receive(EVENTS / "stored-order.eml")
     assert stored.refused_by() is None
     assert "unauthenticated" not in stored.rules_not_applied
@@ -120,12 +120,12 @@ def test_what_ses_said_of_a_stored_message_counts_and_of_another_file_the_sender
     assert set(receive(PLAIN).rules_not_applied) < {rule.code for rule in RULES}
 
 
-def test_a_sender_whom_ses_did_not_authenticate_gets_no_reply() -> None:
+def test_a_sender_that_ses_did_not_authenticate_gets_no_reply() -> None:
     with pytest.raises(ValueError, match="did not authenticate"):
         receive(STORED + PLAIN).reply(Answer(text="x"))
 
 
-def test_a_stranger_may_write_what_ses_writes_below_other_fields_and_gains_nothing() -> None:
+def test_fields_of_ses_that_a_sender_wrote_below_other_fields_do_not_count() -> None:
     pretended = receive(b"X-First: 1\r\n" + STORED + PLAIN)
     assert "unauthenticated" in pretended.rules_not_applied
 

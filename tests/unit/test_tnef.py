@@ -71,8 +71,9 @@ FILES = [("Größe.xlsx", b"the first\0\0\0"), ("second.txt", b"the second")]
 
 def unpacked(octets: bytes) -> tuple[list[tuple[str, bytes]], bool, set[Defect]]:
     defects: set[Defect] = set()
-    files, is_all = reader.Unpacker().unpack(octets, defects)
-    return [(name, bytes(content)) for name, content in files], is_all, defects
+    found = reader.Unpacker().unpack(octets, defects)
+    is_all = found.is_read and bool(found.files) and not found.has_body
+    return [(name, bytes(content)) for name, content in found.files], is_all, defects
 
 
 def mailed(octets: bytes) -> bytes:
@@ -121,18 +122,49 @@ def test_a_name_is_in_the_codepage_that_is_said(codepage: int, encoding: str, na
     assert unpacked(packed)[0] == [(name, b"x")]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        attribute(BODY, b"Dear all\0"),
-        attribute(MESSAGE_PROPERTIES, properties(prop(UNICODE, 0x1000, "Dear all"))),
-        attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1013, b"<p>Dear all"))),
-        attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1009, b"\x10\0\0\0LZFu"))),
-    ],
-)
-def test_a_winmail_dat_with_a_text_is_kept_whole_beside_its_files(body: bytes) -> None:
+TEXTS = [
+    (attribute(BODY, b"Dear all\0"), "Dear all", None),
+    (attribute(MESSAGE_PROPERTIES, properties(prop(UNICODE, 0x1000, "Größe 5\r\n"))), "Größe 5\n", None),
+    (attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1013, b"<p>Dear all"))), "", "<p>Dear all"),
+    (
+        attribute(OEM_CODEPAGE, (1251).to_bytes(8, "little")) + attribute(BODY, "Привет\0".encode("cp1251")),
+        "Привет",
+        None,
+    ),
+    (
+        attribute(
+            MESSAGE_PROPERTIES,
+            properties(prop(LONG, 0x3FDE, 28592), prop(BINARY, 0x1013, "<p>Łódź".encode("iso8859_2"))),
+        ),
+        "",
+        "<p>Łódź",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "text", "html"), TEXTS)
+def test_a_text_that_is_only_in_a_winmail_dat_is_the_text_of_the_message(
+    body: bytes, text: str, html: str | None
+) -> None:
     message = parsed(mailed(tnef(body, file(b"a.txt", b"x"))))
+    assert (message.text, message.html) == (text, html)
+    assert [a.filename for a in message.attachments] == ["a.txt"]
+    assert message.defects == ()
+
+
+@pytest.mark.parametrize("body", [body for body, _, _ in TEXTS])
+def test_a_winmail_dat_with_another_text_than_the_message_is_kept_whole_beside_its_files(body: bytes) -> None:
+    head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n"
+    message = parsed(head + mailed(tnef(body, file(b"a.txt", b"x"))) + b"\r\n--b--")
+    assert message.text == "hello"
     assert [a.filename for a in message.attachments] == ["a.txt", "winmail.dat"]
+
+
+def test_a_text_that_is_only_in_rtf_is_kept_whole_with_a_defect() -> None:
+    rtf = attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1009, b"\x10\0\0\0LZFu")))
+    message = parsed(mailed(tnef(rtf, file(b"a.txt", b"x"))))
+    assert [a.filename for a in message.attachments] == ["a.txt", "winmail.dat"]
+    assert message.defects == (Defect.TNEF_BODY_NOT_READ,)
 
 
 def test_an_empty_text_is_no_text() -> None:
@@ -197,10 +229,10 @@ def test_no_length_and_no_count_makes_the_reader_read_more_than_there_is(monkeyp
             assert not (is_all and defects)
 
 
-def test_what_is_read_is_bounded_for_all_winmail_dat_of_a_message() -> None:
+def test_the_limit_counts_over_all_winmail_dat_files_of_a_message() -> None:
     unpacker, defects = reader.Unpacker(Options(tnef_values=25)), set[Defect]()
-    assert unpacker.unpack(FULL, defects)[1]
-    assert unpacker.unpack(FULL, defects) == ([], False)
+    assert unpacker.unpack(FULL, defects).is_read
+    assert unpacker.unpack(FULL, defects) == reader.Unpacked()
     assert defects == {Defect.TNEF_TOO_LARGE}
 
 

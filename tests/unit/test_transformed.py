@@ -141,6 +141,9 @@ def test_every_condition_of_a_resource_policy_names_what_is_there(stacks: Stacks
                         case (("ArnEquals" | "ArnLike" | "StringEquals"), "aws:SourceArn"):
                             assert any(fnmatchcase(arn, value) for arn in arns), (name, value)
                             assert value.split(":")[3] in ("", region), name
+                        case "ArnNotLike", "aws:PrincipalArn":
+                            assert statement["Effect"] == "Deny", name
+                            assert fnmatchcase(f"{stacks.receiving['StoreRole']['Arn']}-1ABCDEFGHIJKL", value)
                         case "Bool", "aws:SecureTransport":
                             assert (statement["Effect"], value) == ("Deny", "false"), name
                         case _:
@@ -155,10 +158,8 @@ def test_a_service_may_use_a_resource_only_for_this_account(stacks: Stacks) -> N
         for name, statement in policies(resources)
         if statement["Effect"] == "Allow" and "Condition" not in statement
     }
-    # Lambda assumes a function's role without one, and EventBridge has not always passed one on to SNS (template.yaml).
-    assert {pair for pair in without if pair[1] != "lambda.amazonaws.com"} == {
-        ("OperatorTopicPolicy", "events.amazonaws.com")
-    }
+    # Lambda assumes a function's role without one.
+    assert {service for _, service in without} == {"lambda.amazonaws.com"}
 
 
 def test_the_dns_records_are_those_of_the_region_that_receives(stacks: Stacks) -> None:
@@ -181,7 +182,7 @@ def test_rules_go_into_another_set_that_is_active() -> None:
     assert "DomainIdentity" not in receiving
     for rule in by_type(receiving, "AWS::SES::ReceiptRule"):
         assert rule["RuleSetName"] == "company"
-        assert rule["Rule"]["Name"].startswith("mailstep-receiving-guest-")
+        assert rule["Rule"]["Name"].startswith("mailstep-receiving-in-")
     activation = properties(receiving, "Activation")
     assert (activation["RuleSetName"], activation["Own"]) == ("company", "false")
     [trusted] = properties(receiving, "StoreRole")["AssumeRolePolicyDocument"]["Statement"]

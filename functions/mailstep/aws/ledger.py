@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 DUPLICATE_SECONDS = 5 * 24 * 3600
 """How long a duplicate is recognised: a sender's server gives up after four to five days (RFC 5321 section 4.5.4.1)."""
-NOTICE_SECONDS = 100 * 24 * 3600
-"""How long a notice is recorded: as long as the email can be replayed (reply/send_once.py)."""
+REPLAYABLE_SECONDS = 100 * 24 * 3600
+"""How long replies and notices are recorded: longer than the email can be replayed. An execution ends within days, and
+can be replayed for 90 days after that (AWS Step Functions, "Quotas", execution history retention)."""
 
 
 def suppression_id(address: str) -> str:
@@ -48,7 +49,7 @@ def record_notice(email_id: str) -> None:
     with transient_faults():
         dynamodb.put_item(
             TableName=_table(),
-            Item={"id": {"S": f"notice#{email_id}"}, "expiration": {"N": str(int(time.time()) + NOTICE_SECONDS)}},
+            Item={"id": {"S": f"notice#{email_id}"}, "expiration": {"N": str(int(time.time()) + REPLAYABLE_SECONDS)}},
         )
 
 

@@ -33,7 +33,7 @@ def read_raw(email: StoredEmail) -> bytes:
         # Limited, because the declared length of the response is not trusted.
         raw = body.read(limits.MESSAGE_OCTETS + 1)
     if len(raw) > limits.MESSAGE_OCTETS:
-        raise UnreadableEmail(f"the object has more than {limits.MESSAGE_OCTETS} octets, the most that SES receives")
+        raise UnreadableEmail(f"the object has more than {limits.MESSAGE_OCTETS} octets, the most that SES stores")
     if not raw.strip():
         raise UnreadableEmail("the object is empty")
     return raw

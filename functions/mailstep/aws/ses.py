@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @cache
 def client() -> "SESV2Client":
     """The environment's client. It never retries, because a retry could send the message twice."""
-    # Below the function's timeout (template.yaml).
-    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=15)
+    # Below the function's timeout (template.yaml). Long, because SES scans up to 40 MB before it answers, and a reply
+    # whose answer came too late would be sent twice.
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=50)
     return boto3.client("sesv2", config=config)
 
 

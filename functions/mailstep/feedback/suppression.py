@@ -1,6 +1,6 @@
-"""Suppresses an address after a permanent bounce or a complaint.
+"""Suppresses the address that a reply went to, after a permanent bounce or a complaint.
 
-A bounce or complaint that cannot be read completely is counted (an alarm watches the count) and logged without its
+A bounce or complaint that cannot be read is counted (an alarm watches the count) and logged without its
 content. It is not an error, so it does not go to the dead-letter queue: a retry would change nothing, the queue's alarm
 would stay in ALARM until an operator deletes the event, and the queue would hold addresses. Nothing is lost: SES sends
 the same event to the operators' topic, and keeps its own suppression list (docs/runbook.md, "FeedbackUnreadAlarm").
@@ -8,9 +8,10 @@ the same event to the operators' topic, and keeps its own suppression list (docs
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from email.utils import parseaddr
 
+from mailstep.addresses import canonical
 from mailstep.aws import ledger
 from mailstep.mime.options import DEFAULTS
 
@@ -33,8 +34,8 @@ class Feedback:
     Attributes:
         kind: `Bounce` or `Complaint`; otherwise the name of SES's event or notification, `JSON` or `text`.
         is_ours: Whether the event is a bounce or a complaint.
-        suppressed: Number of addresses that it suppressed.
-        unread: Number of recipients that could not be read; 1 if the event could not be read at all.
+        suppressed: 1 if it suppressed the recipient of the reply.
+        unread: 1 if the event could not be read.
         ses_message_id: SES's id of the reply that caused the bounce or complaint.
     """
 
@@ -46,7 +47,7 @@ class Feedback:
 
 
 def record(message: str) -> Feedback:
-    """Suppress the addresses in SES's event, as far as it can be read.
+    """Suppress the address that SES's event is about.
 
     `message` is SES's publication: an event in JSON (Amazon SES Developer Guide, "Contents of event data that Amazon
     SES publishes to Amazon SNS"), or the plain text that confirms SES may publish.
@@ -61,57 +62,59 @@ def record(message: str) -> Feedback:
         return Feedback("text", unread=int(message.lstrip().startswith("{")))
     match event:
         case {"eventType": "Bounce", **rest}:
-            found = list(_bounced(rest.get("bounce")))
+            seconds = _bounced(rest.get("bounce"))
         case {"eventType": "Complaint", **rest}:
-            found = list(_complained(rest.get("complaint")))
+            seconds = _complained(rest.get("complaint"))
         case {"eventType": str(kind)} | {"notificationType": str(kind)} if kind in _OTHERS:
             return Feedback(kind)
         case _:
             return Feedback("JSON")
-    known = [one for one in found if one]
-    for address, seconds in known:
-        ledger.suppress(address, seconds=seconds)
+    recipient = _recipient(rest.get("mail"))
+    unread = seconds is None or (seconds > 0 and recipient is None)
+    if seconds and recipient:
+        ledger.suppress(recipient, seconds=seconds)
     return Feedback(
         event["eventType"],
         is_ours=True,
-        suppressed=len(known),
-        unread=len(found) - len(known),
+        suppressed=int(bool(seconds and recipient)),
+        unread=int(unread),
         ses_message_id=_ses_message_id(rest.get("mail")),
     )
 
 
-# An address and the seconds to suppress it for; None if the address cannot be read.
-type _Suppression = tuple[str, int] | None
-
-
-def _bounced(bounce: object) -> Iterator[_Suppression]:
+def _bounced(bounce: object) -> int | None:
+    """The seconds to suppress the recipient for, 0 for not at all; None if the bounce cannot be read."""
     match bounce:
         case {"bounceType": "Transient" | "Undetermined"}:
-            return
-        case {"bounceType": "Permanent", "bouncedRecipients": [*recipients]}:
-            yield from _suppressions(recipients, BOUNCE_SECONDS)
-        case _:
-            yield None
+            return 0
+        case {"bounceType": "Permanent"}:
+            return BOUNCE_SECONDS
+    return None
 
 
-def _complained(complaint: object) -> Iterator[_Suppression]:
+def _complained(complaint: object) -> int | None:
+    """The same of a complaint."""
     match complaint:
         # The recipient took a message out of the spam folder.
         case {"complaintFeedbackType": "not-spam"}:
-            return
-        case {"complainedRecipients": [*recipients]}:
-            yield from _suppressions(recipients, COMPLAINT_SECONDS)
-        case _:
-            yield None
+            return 0
+        case {"complainedRecipients": [*_]}:
+            return COMPLAINT_SECONDS
+    return None
 
 
-def _suppressions(recipients: Iterable[object], seconds: int) -> Iterator[_Suppression]:
-    for recipient in recipients:
-        match recipient:
-            case {"emailAddress": str(address)} if "@" in address and len(address) <= DEFAULTS.address:
-                yield address, seconds
-            case _:
-                yield None
+def _recipient(mail: object) -> str | None:
+    """The address that the reply went to, in canonical form: a reply has one recipient.
+
+    SES says it in `mail.destination`. The recipients that a bounce or complaint itself names come from the other
+    system's report: they can be forwarded, spelt with a display name, or any address at all (Amazon SES Developer
+    Guide, "Contents of event data that Amazon SES publishes to Amazon SNS": the mail object, bouncedRecipients).
+    """
+    match mail:
+        case {"destination": [str(written)]}:
+            address = parseaddr(written)[1]
+            return canonical(address) if "@" in address and len(address) <= DEFAULTS.address else None
+    return None
 
 
 def _ses_message_id(mail: object) -> str | None:

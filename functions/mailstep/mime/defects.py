@@ -25,7 +25,7 @@ class Defect(StrEnum):
     HEADER_NOT_ENDED = "header_not_ended", "No empty line ends a header: the body begins where the fields end."
     HEADER_TRUNCATED = (
         "header_truncated",
-        "A header is longer than what is kept of one: the rest is in the raw message.",
+        "A header exceeds the limit: the rest is only in the raw message.",
     )
     HEADER_LINE_SKIPPED = "header_line_skipped", "A line in a header is not a field: it was skipped."
     WHITE_SPACE_BEFORE_HEADER = "white_space_before_header", "White space comes before the header: it was skipped."
@@ -38,7 +38,7 @@ class Defect(StrEnum):
     REPLY_TO_WITHOUT_ADDRESS = "reply_to_without_address", "The Reply-To field contains no address."
     ADDRESSES_TRUNCATED = (
         "addresses_truncated",
-        "An address field is longer than what is read of one: the rest is in the raw message.",
+        "An address field exceeds the limit: the rest is only in the raw message.",
     )
     MESSAGE_ID_UNREADABLE = "message_id_unreadable", "The Message-ID field contains no message identifier."
     DATE_UNREADABLE = "date_unreadable", "The Date field cannot be read: its text is in `date_raw`."
@@ -47,10 +47,10 @@ class Defect(StrEnum):
     # Multiparts (RFC 2046 section 5.1).
     BOUNDARY_MISSING = "boundary_missing", "A multipart declares no boundary and uses none: it was kept as one part."
     PARTS_MISSING = "parts_missing", "No part stands between a multipart's delimiters: it was kept as one part."
-    BOUNDARY_WRONG = "boundary_wrong", "A multipart's boundary is missing or wrong: the one in use was found and taken."
+    BOUNDARY_WRONG = "boundary_wrong", "A multipart's boundary is missing or wrong: the one in use was found."
     MULTIPART_NOT_CLOSED = (
         "multipart_not_closed",
-        "A multipart's last delimiter is missing: its last part goes on to the end.",
+        "A multipart's last delimiter is missing: its last part ends where the multipart ends.",
     )
     PARTS_AFTER_END = "parts_after_end", "Parts follow a multipart's last delimiter: they were read as well."
     TEXT_AFTER_END = "text_after_end", "Text follows a multipart's last delimiter: it was skipped."
@@ -62,31 +62,52 @@ class Defect(StrEnum):
     # Transfer encodings (RFC 2045 section 6).
     TRANSFER_ENCODING_UNKNOWN = (
         "transfer_encoding_unknown",
-        "A part's transfer encoding is unknown: it was kept as it is.",
+        "A part's transfer encoding is unknown: the part was kept undecoded.",
     )
-    BASE64_CUT_OFF = "base64_cut_off", "A part's base64 is cut off or damaged: what is there was decoded."
+    BASE64_CUT_OFF = "base64_cut_off", "A part's base64 is cut off or damaged: the rest was decoded."
     BASE64_FOLLOWED_BY_TEXT = "base64_followed_by_text", "Text follows a part's base64: it was skipped."
-    BASE64_WRONG = "base64_wrong", "A part is declared as base64 and is something else: it was kept as it is."
-    UUENCODING_BROKEN = "uuencoding_broken", "A part's uuencoding is broken: it was kept as it is."
+    BASE64_WRONG = "base64_wrong", "A part is declared as base64 but is not: it was kept undecoded."
+    UUENCODING_BROKEN = "uuencoding_broken", "A part's uuencoding is broken: the part was kept undecoded."
     PART_NOT_DECODED = (
         "part_not_decoded",
-        "Decoding a part failed, or took too much time or memory: it was kept as it is.",
+        "Decoding a part failed, or took too much time or memory: it was kept undecoded.",
     )
 
     # Texts.
-    CHARSET_WRONG = "charset_wrong", "A text is not in the character set that it declares: another one was used."
+    CHARSET_WRONG = (
+        "charset_wrong",
+        "A text is not in the character set that it declares, or declares none: another one was guessed.",
+    )
+    CHARACTERS_REPLACED = (
+        "characters_replaced",
+        "A text holds octets that are no character of its character set: each was replaced by U+FFFD.",
+    )
     NUL_REMOVED = "nul_removed", "NUL characters were removed from a text."
     TEXT_TRUNCATED = (
         "text_truncated",
-        "A text is longer than what is read of it: it was cut, and kept whole as an attachment.",
+        "A text exceeds the limit: it was cut, and kept whole as an attachment.",
     )
     TEXT_NOT_DECODED = (
         "text_not_decoded",
         "Decoding a text failed, or took too much time or memory: it was kept as an attachment.",
     )
+    HTML_NOT_READ = (
+        "html_not_read",
+        "Making a text of the HTML failed, or took too much time or memory: `text` is without it.",
+    )
     REPLY_NOT_FOUND = (
         "reply_not_found",
-        "Telling the reply from what it quotes failed, or took too much time or memory: `reply_text` is all of `text`.",
+        "Separating the reply from its quotes failed, or took too much time or memory: `reply_text` is all of `text`.",
+    )
+
+    # Signed data (RFC 8551).
+    SIGNATURE_NOT_VERIFIED = (
+        "signature_not_verified",
+        "The message is within signed data (S/MIME): it was read, and the signature was not verified.",
+    )
+    SIGNED_NOT_READ = (
+        "signed_not_read",
+        "Reading signed data (S/MIME) failed, or took too much time or memory: it was kept as an attachment.",
     )
 
     # Attachments.
@@ -98,14 +119,22 @@ class Defect(StrEnum):
         "nested_subject_unreadable",
         "Reading the subject of a nested message failed, or took too much time or memory.",
     )
+    ENCLOSED_NOT_READ = (
+        "enclosed_not_read",
+        "Reading an attached message failed, took too much time or memory, or there are too many: it was kept whole.",
+    )
     TNEF_UNREADABLE = (
         "tnef_unreadable",
         "A winmail.dat (TNEF) cannot be read to its end, or takes too much time or memory: it was kept whole.",
     )
-    TNEF_TOO_LARGE = "tnef_too_large", "A winmail.dat (TNEF) holds more values than are read: it was kept whole."
+    TNEF_BODY_NOT_READ = (
+        "tnef_body_not_read",
+        "The text of the message is only in a winmail.dat (TNEF), as RTF or too long to be read: it was kept whole.",
+    )
+    TNEF_TOO_LARGE = "tnef_too_large", "A winmail.dat (TNEF) holds too many values: it was kept whole."
     TNEF_TOO_MANY_FILES = (
         "tnef_too_many_files",
-        "A winmail.dat (TNEF) holds more files than a message may: it was kept whole.",
+        "A winmail.dat (TNEF) holds too many files: it was kept whole.",
     )
     TNEF_HOLDS_MESSAGE = (
         "tnef_holds_message",

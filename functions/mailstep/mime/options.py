@@ -1,6 +1,6 @@
-"""How much of a message is read: every bound of the reader, with its reason.
+"""The limits of the reader, each with its reason.
 
-What lies beyond a bound is left out, and is a defect where it is more than a curiosity.
+The reader leaves out what exceeds a limit, and notes a defect if that matters.
 """
 
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The bounds that one message is read within. They hold for the message as a whole where nothing else is said."""
+    """The limits for reading one message. Each counts over the whole message, unless it says otherwise."""
 
     depth: int = 50
-    """Multiparts within multiparts. Real mail has under ten; deeper ones are kept whole as one part."""
+    """Nesting of multiparts. Real mail has under ten levels. A deeper multipart is kept whole, as one part."""
 
     parts: int = 500
-    """Parts of a message. What is beyond is kept together as one part."""
+    """Parts of a message. The rest is kept together, as one part."""
 
     header_fields: int = 1_000
     """Fields of a message's header that are kept; a mail system adds a few dozen."""
@@ -29,10 +29,10 @@ class Options:
     """Octets of a part's header that are kept: a handful of Content- fields."""
 
     field_value: int = 65_536
-    """Octets of one field's value that are kept, and characters that are read: a thousand recipients."""
+    """Octets of a field's value that are kept, and characters of it that are read: enough for a thousand recipients."""
 
     addresses: int = 2_000
-    """Mailboxes that are read of all fields of one name."""
+    """Mailboxes that are read from all fields of one name together."""
 
     address: int = 320
     """Characters of an address: 64 before the @, 255 after it (RFC 5321 section 4.5.3.1)."""
@@ -41,26 +41,38 @@ class Options:
     """Characters of a message identifier: what fits on a line (RFC 5322 section 2.1.1)."""
 
     message_ids: int = 101
-    """Message identifiers of a field that are kept, the newest: more than a hundred are a loop, not a thread."""
+    """Message identifiers of a field that are kept, the newest. More than a hundred mean a loop, not a thread."""
 
     date: int = 256
-    """Characters of a date that is read: one of RFC 5322 has some thirty, a comment with a zone's name some more."""
+    """Characters of a date. A date of RFC 5322 has about thirty; a comment may add the name of the time zone."""
 
     charset_sample: int = 32_768
-    """Octets from which a character set is guessed where the declared one is wrong."""
+    """Octets that are used to guess the character set, if none is declared or the declared one is wrong."""
 
-    charset_least: int = 256
-    """Octets below which no character set is guessed: a guess takes milliseconds, and little text gives a bad one."""
+    labels_sample: int = 262_144
+    """Octets that are searched for the charsets that a message names: its header and its first parts."""
+
+    labels: int = 4
+    """Charsets that a message names. They are tried if none is declared. Real mail has one or two."""
+
+    cms_elements: int = 100_000
+    """Elements of signed data (S/MIME) that are read: programs write the content in pieces of 1,000 octets and more."""
+
+    signed_depth: int = 3
+    """Signed data within signed data: triple wrapping (RFC 2634 section 1.1) has two."""
+
+    enclosed: int = 20
+    """Attached messages that are read of a message."""
 
     tnef_values: int = 50_000
-    """Attributes and property values that are read of all winmail.dat of a message: 500 files have under 20,000."""
+    """Attributes and property values that are read from all winmail.dat files together: 500 files have under 20,000."""
 
     tnef_name: int = 1_040
-    """Octets of a name in a winmail.dat that are read: a path of Windows has 260 UTF-16 characters."""
+    """Octets of a file name in a winmail.dat. A path on Windows has at most 260 UTF-16 characters."""
 
     tnef_text: int = 1_000_000
-    """Octets of a text in a winmail.dat that are searched for anything but white space."""
+    """Octets of the text in a winmail.dat that are searched for more than white space."""
 
 
 DEFAULTS = Options()
-"""What is used where a caller passes no other options."""
+"""The limits that apply if a caller passes no others."""

@@ -1,4 +1,4 @@
-"""The structure of a message (RFC 5322, RFC 2046): fields and parts as spans of the raw octets, nothing copied.
+"""Finds the fields and parts of a message (RFC 5322, RFC 2046), as spans of the raw octets, without a copy.
 
 A careful reader's parser: it never raises, takes any line end, lets an outer boundary end what an inner one left
 open, and finds the boundary that was meant where the declared one is missing or wrong.
@@ -7,32 +7,46 @@ open, and finds the boundary that was meant where the declared one is missing or
 import re
 from dataclasses import dataclass, field
 
+from mailstep.mime.charsets import hints_in
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import Parameters, parse_parameters, unfold
 from mailstep.mime.options import DEFAULTS, Options
 
-# A field name is printable US-ASCII but ":" (RFC 5322 section 2.2); some mail has white space before the colon.
+# A field name is printable US-ASCII except ":" (RFC 5322 section 2.2). Some mail has white space before the colon.
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
-# A field goes on where white space and something after it begin the next line (RFC 5322 section 2.2.3).
-_FIELD_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t]+[^ \t\r\n])")
+_END = rb"(?:\r\n|\n|\r(?!\n))"
+# A field continues on a line that begins with white space and has more after it (RFC 5322 section 2.2.3). Lines of
+# white space alone may come between (section 4.2, obs-FWS). Then a field must follow, because bodies are indented too.
+_FIELD_END = re.compile(
+    _END + rb"(?![ \t]++[^ \t\r\n])"
+    rb"(?!(?:[ \t]++" + _END + rb"){1,3}(?:[ \t]++[^ \t\r\n][^\r\n]*+" + _END + rb"){1,5}[!-9;-~]++[ \t]*+:)"
+)
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
 _BLANK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
-_ENVELOPE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\r)")
+_ENVELOPE = re.compile(rb">?From (?![ \t]*:)[^\r\n]*(?:\r\n|\n|\r)")
 _KNOWN = (
     rb"(?:return-path|received|from|to|cc|bcc|sender|reply-to|subject|date|message-id|in-reply-to|references|mime-version"
     rb"|content-[a-z-]+|x-[a-z0-9-]+|list-[a-z-]+|dkim-signature|arc-[a-z-]+|user-agent|delivered-to)[ \t]*:"
 )
 _KNOWN_NAME = re.compile(_KNOWN, re.IGNORECASE)
+# Fields that no mail client repeats in a body, above what it quotes or forwards.
+_OF_SYSTEMS = re.compile(
+    rb"(?:return-path|received|message-id|in-reply-to|references|mime-version|content-[a-z-]+|x-[a-z0-9-]+|list-[a-z-]+"
+    rb"|dkim-signature|arc-[a-z-]+|user-agent|delivered-to)[ \t]*:",
+    re.IGNORECASE,
+)
+_WHITE_LINES = re.compile(rb"(?:[ \t]++" + _END + rb"){1,3}(?=" + _KNOWN + rb")", re.IGNORECASE)
 _KNOWN_FIELD = re.compile(rb"[\r\n](?=" + _KNOWN + rb")", re.IGNORECASE)
-_BEFORE_HEADER = 500  # octets: an SMTP conversation that was stored with the message
+_BEFORE_HEADER = 500  # octets; some systems store the SMTP conversation before the message
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]+|\xef\xbb\xbf")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
-# What begins a part where no boundary is declared: a line of two dashes and a token, then a Content- field.
+# How a part begins if no boundary is declared: a line of two dashes and a token, then a Content- field.
 _UNDECLARED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,300})(?:\r\n|\n|\r)(?=[Cc]ontent-)")
 
 _MEDIA_TYPE = re.compile(r"[^\s/;,]{1,63}/[^\s/;,]{1,127}")  # RFC 6838 section 4.2
-_LOOK_AHEAD = 3
+# Lines that are no field, before a field that any mail has, and before one that only mail systems write.
+_LOOK_AHEAD, _LOOK_FAR_AHEAD = 3, 50
 _EPILOGUE = 1_000
 
 Field = tuple[str, bytes]
@@ -40,14 +54,17 @@ Field = tuple[str, bytes]
 
 @dataclass(slots=True)
 class Part:
-    """A part and where its body lies in the raw message; `children` where it is a multipart that could be split."""
+    """A part, and where its body is in `raw`. A multipart that could be split and signed data have `children`."""
 
+    raw: bytes = field(repr=False)
     fields: list[Field]
     start: int
     end: int
     media_type: str
     parameters: Parameters
     children: list["Part"] = field(default_factory=list)
+    hints: tuple[str, ...] = ()
+    """Charsets for what names none (`charsets.hints_in`)."""
     _first: dict[str, bytes] | None = field(default=None, repr=False)
 
     def first(self, name: str) -> bytes | None:
@@ -57,9 +74,10 @@ class Part:
         return self._first.get(name)
 
 
-def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> Part:
-    """The tree of parts of a message; what was wrong with it is added to `defects`."""
-    root = _part(raw, 0, len(raw), "text/plain", defects, options, top=True)
+def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = True) -> Part:
+    """The tree of parts of a message, which is no part of another if `top`. Adds what is wrong to `defects`."""
+    hints = hints_in(raw, options)
+    root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=top)
     waiting, parts = [(root, 0)], 1
     while waiting:
         part, depth = waiting.pop()
@@ -70,22 +88,36 @@ def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> 
             continue
         default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
         spans = _split(raw, part, options.parts - parts, defects)
-        part.children = [_part(raw, start, end, default, defects, options) for start, end in spans]
+        part.children = [_part(raw, start, end, default, defects, options, hints) for start, end in spans]
         parts += len(part.children)
         waiting += [(child, depth + 1) for child in part.children]
     return root
 
 
+def leaves(root: Part) -> list[Part]:
+    """The parts without parts of their own, in order; a multipart that could not be split is one if it is not empty."""
+    found, waiting = [], [root]
+    while waiting:
+        part = waiting.pop()
+        if part.children:
+            waiting += reversed(part.children)
+        elif part.start < part.end or not part.media_type.startswith("multipart/"):
+            found.append(part)
+    return found
+
+
 def header(
     raw: bytes, start: int, end: int, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = False
 ) -> tuple[list[Field], int]:
-    """The header fields from `start`, and where the body begins. `top`: of a message, not of a part of one."""
+    """The header fields from `start`, and where the body begins. `top` means a message's header, not a part's."""
     fields: list[Field] = []
     at = _skip_what_is_before(raw, start, end, defects) if top else start
     room, most = options.header_octets, options.header_fields
     if not top:
         room, most = options.part_header_octets, options.part_header_fields
     while at < end:
+        if white := _WHITE_LINES.match(raw, at, end):
+            at = white.end()
         if blank := _BLANK.match(raw, at, end):
             return fields, blank.end()
         if name := _NAME.match(raw, at, end):
@@ -99,7 +131,7 @@ def header(
             if not kept or length < value_end - name.end():
                 defects.add(Defect.HEADER_TRUNCATED)
             if not kept:
-                # Nothing more is kept: only its end is looked for.
+                # The limit is reached: look only for the end of the header.
                 blank = _EMPTY_LINE.search(raw, value_end, end)
                 return fields, blank.end() if blank else end
             at = following
@@ -129,26 +161,39 @@ def _skip_what_is_before(raw: bytes, start: int, end: int, defects: set[Defect])
 
 
 def _next_field(raw: bytes, at: int, end: int) -> int | None:
-    """Where the next field begins, if a known one follows within a few lines and before an empty line."""
-    for _ in range(_LOOK_AHEAD):
+    """Where the next field begins, if a known one follows within some lines and before an empty line."""
+    first: int | None = None
+    for skipped in range(_LOOK_FAR_AHEAD):
         line = _LINE.match(raw, at, end)
         if line is None or line.end() >= end or _BLANK.match(raw, line.end(), end):
             return None
         at = line.end()
-        if _KNOWN_NAME.match(raw, at, end):
-            return at
+        if first is None and _KNOWN_NAME.match(raw, at, end):
+            first = at
+            if skipped < _LOOK_AHEAD:
+                return first
+        if first is not None and _OF_SYSTEMS.match(raw, at, end):
+            return first
     return None
 
 
 def _part(
-    raw: bytes, start: int, end: int, default: str, defects: set[Defect], options: Options, *, top: bool = False
+    raw: bytes,
+    start: int,
+    end: int,
+    default: str,
+    defects: set[Defect],
+    options: Options,
+    hints: tuple[str, ...],
+    *,
+    top: bool = False,
 ) -> Part:
     fields, body = header(raw, start, end, defects, options, top=top)
-    part = Part(fields, body, end, default, {})
+    part = Part(raw, fields, body, end, default, {}, hints=hints)
     declared = part.first("content-type")
     if declared is None:
         return part
-    part.media_type, part.parameters = parse_parameters(unfold(declared)[: options.field_value])
+    part.media_type, part.parameters = parse_parameters(unfold(declared, hints)[: options.field_value], hints)
     if not _MEDIA_TYPE.fullmatch(part.media_type):
         defects.add(Defect.CONTENT_TYPE_UNREADABLE)
         part.media_type = "application/octet-stream" if "/" in part.media_type else "text/plain"
@@ -161,7 +206,7 @@ def _split(raw: bytes, part: Part, room: int, defects: set[Defect]) -> list[tupl
     spans = _between(raw, part, boundary, room, defects) if boundary else []
     if spans:
         return spans
-    meant = _UNDECLARED.search(raw, part.start, part.end)
+    meant = _UNDECLARED.search(raw, max(0, part.start - 1), part.end)
     if meant is None:
         defects.add(Defect.PARTS_MISSING if boundary else Defect.BOUNDARY_MISSING)
         return []
@@ -201,7 +246,7 @@ def _between(raw: bytes, part: Part, boundary: bytes, room: int, defects: set[De
 
 
 def _after(raw: bytes, line: bytes, part: Part, at: int | None = None) -> int:
-    """Where the next line that begins so begins, or -1."""
+    """The start of the next line that begins with these octets, or -1."""
     found = raw.find(line, part.start if at is None else at, part.end)
     return found if found < 0 else found + 1
 

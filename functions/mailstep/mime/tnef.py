@@ -1,7 +1,7 @@
-"""Outlook's winmail.dat (TNEF, [MS-OXTNEF]): the files in it, and whether there is more in it than files.
+"""Reads the files in Outlook's winmail.dat (TNEF, [MS-OXTNEF]), and whether it holds anything else.
 
-Nothing in it is believed: every length and count is held against the octets that are left, what is read is spans of
-the one buffer, and a message within (an embedded TNEF) is not looked into, as no nested message is.
+The file is hostile: the reader compares every length and count with the octets that are left. It copies nothing: each
+file is a span of the one buffer. It does not open an embedded message, as it opens no nested message elsewhere.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,11 @@ _BODY, _ATTACH_DATA, _ATTACH_TITLE = 0x800C, 0x800F, 0x8010
 _ATTACH_REND_DATA, _MESSAGE_PROPERTIES, _ATTACHMENT, _OEM_CODEPAGE = 0x9002, 0x9003, 0x9005, 0x9007
 
 # Properties ([MS-OXPROPS]): PidTagBody, PidTagRtfCompressed, PidTagHtml, PidTagDisplayName, PidTagAttachDataBinary and
-# PidTagAttachDataObject, PidTagAttachFilename, PidTagAttachLongFilename.
+# PidTagAttachDataObject, PidTagAttachFilename, PidTagAttachLongFilename. PidTagInternetCodepage is that of the HTML.
 _PR_BODY, _PR_RTF, _PR_HTML, _PR_DISPLAY_NAME = 0x1000, 0x1009, 0x1013, 0x3001
 _PR_ATTACH_DATA, _PR_ATTACH_FILENAME, _PR_ATTACH_LONG_FILENAME = 0x3701, 0x3704, 0x3707
 _BODIES = (_PR_BODY, _PR_RTF, _PR_HTML)
+_PR_INTERNET_CODEPAGE = 0x3FDE
 
 # Property types ([MS-OXCDATA] section 2.11.1), and the octets that a value takes, padded to four.
 _FIXED = {0x0001: 0, 0x0002: 4, 0x0003: 4, 0x0004: 4, 0x0005: 8, 0x0006: 8, 0x0007: 8, 0x000A: 4, 0x000B: 4, 0x0014: 8,
@@ -36,22 +37,19 @@ _MULTIVALUED, _NAMED = 0x1000, 0x8000
 _IID = 16
 _IID_MESSAGE = bytes.fromhex("0703020000000000c000000000000046")  # 00020307-0000-0000-C000-000000000046
 _NO_TEXT = b"\0 \t\r\n"
-_CODEPAGES = {1200: "utf-16-le", 20127: "us-ascii", 20866: "koi8-r", 21866: "koi8-u", 50220: "iso-2022-jp",
-              51932: "euc-jp", 51949: "euc-kr", 54936: "gb18030", 65000: "utf-7", 65001: "utf-8"}  # fmt: skip
-_ISO_8859 = range(28591, 28606)  # iso-8859-1 and on
 
 
 class _Broken(ValueError):
-    """A length or a count that goes beyond what is left, or something that is not TNEF."""
+    """A length or a count exceeds the octets that are left, or the file is not TNEF."""
 
 
 class _TooMuch(ValueError):
-    """More attributes and values than are read of one message."""
+    """There are more attributes and values than `Options.tnef_values`."""
 
 
 @dataclass(slots=True)
 class _Value:
-    """A property's type and first value, an octet string or characters that are not yet decoded."""
+    """The type of a property, and its first value, undecoded."""
 
     type: int
     octets: memoryview
@@ -59,30 +57,49 @@ class _Value:
 
 @dataclass(slots=True)
 class _Attachment:
-    """What was said of an attachment: its data are spans of the buffer."""
+    """The attributes and properties of one attachment, as spans of the buffer."""
 
     title: memoryview | None = None
     data: memoryview | None = None
     properties: dict[int, _Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a message in a winmail.dat: line ends LF, and without NULs."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What is in a winmail.dat."""
+
+    files: list[tuple[str, memoryview]] = field(default_factory=list)
+    """Name and content of each."""
+    body: Body | None = None
+    """The text or HTML, if it has one that is read whole."""
+    has_body: bool = False
+    """Whether it has a body, in RTF or too long ones included."""
+    is_read: bool = False
+    """Whether it could be read to its end, and holds no message that is not unpacked."""
+
+
 class Unpacker:
-    """Unpacks every winmail.dat of one message: what may be read is bounded for all of them together."""
+    """Unpacks every winmail.dat of one message. The limits count over all of them together."""
 
     def __init__(self, options: Options = DEFAULTS) -> None:
         self._options, self._room = options, options.tnef_values
 
-    def unpack(self, octets: bytes, defects: set[Defect]) -> tuple[list[tuple[str, memoryview]], bool]:
-        """The files in a winmail.dat as (name, content), and whether that is all that is in it.
-
-        Where it is not (it has a text or a message of its own, or cannot be read to its end) it is to be kept whole.
-        """
+    def unpack(self, octets: bytes, defects: set[Defect]) -> Unpacked:
+        """What is in a winmail.dat."""
         packed = _Packed(self._options)
         try:
             self._read(_Cursor(memoryview(octets)), packed)
         except _TooMuch:
             defects.add(Defect.TNEF_TOO_LARGE)
-            return [], False
+            return Unpacked()
         except _Broken:
             packed.broken = True
         files = packed.files()
@@ -90,8 +107,8 @@ class Unpacker:
             defects.add(Defect.TNEF_UNREADABLE)
         elif packed.has_message:
             defects.add(Defect.TNEF_HOLDS_MESSAGE)
-        is_all = bool(files) and not (packed.broken or packed.has_message or packed.has_body)
-        return files, is_all
+        is_read = not (packed.broken or packed.has_message)
+        return Unpacked(files, packed.body(), packed.has_body, is_read)
 
     def _read(self, at: "_Cursor", packed: "_Packed") -> None:
         if at.number(4) != _SIGNATURE:
@@ -103,19 +120,19 @@ class Unpacker:
                 raise _Broken
             attribute = at.number(4) & 0xFFFF
             data = at.take(at.number(4))
-            # The checksum is not looked at: writers leave it 0, and what carried the mail has its own.
+            # The checksum is ignored: some programs write 0.
             at.number(2)
             if attribute in {_MESSAGE_PROPERTIES, _ATTACHMENT}:
                 try:
                     for number, value in self._properties(_Cursor(data)):
                         packed.add_property(attribute, number, value)
                 except _Broken:
-                    packed.broken = True  # the attribute's own length holds: what comes after it can be read
+                    packed.broken = True  # the length of the attribute is valid, so reading goes on after it
             else:
                 packed.add(attribute, data)
 
     def _properties(self, at: "_Cursor") -> Iterator[tuple[int, _Value]]:
-        """The tagged properties of a list that have a value ([MS-OXTNEF] section 2.1.3.4), each with its first one."""
+        """The tagged properties of a list ([MS-OXTNEF] section 2.1.3.4) with a value, each with its first value."""
         for _ in range(at.count(least=4)):
             self._spend()
             kind, number = at.number(2), at.number(2)
@@ -147,7 +164,7 @@ class Unpacker:
 
 
 class _Cursor:
-    """Reads numbers and octets one after the other, little-endian, and never beyond the end."""
+    """Reads little-endian numbers and octets in order, never past the end."""
 
     def __init__(self, octets: memoryview) -> None:
         self._octets, self._at = octets, 0
@@ -166,26 +183,28 @@ class _Cursor:
         return int.from_bytes(self.take(size), "little")
 
     def count(self, *, least: int) -> int:
-        """How many things follow, each of which takes so many octets at least."""
+        """The count of items that follow. Each takes at least `least` octets."""
         count = self.number(4)
         if count * least > self.left:
             raise _Broken
         return count
 
     def padded(self) -> memoryview:
-        """Octets after their length; the last one's padding may be missing."""
+        """The octets after a length, without their padding. At the end the padding may be missing."""
         octets = self.take(self.number(4))
         self.take(min(-len(octets) % 4, self.left))
         return octets
 
 
 class _Packed:
-    """What was found in one winmail.dat."""
+    """The content of one winmail.dat."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self.broken = self.has_message = self.has_body = False
-        self._codepage = 1252
+        self._codepage, self._html_codepage = 1252, 0
+        self._text: _Value | None = None
+        self._html: _Value | None = None
         self._attachments: list[_Attachment] = []
 
     def add(self, attribute: int, data: memoryview) -> None:
@@ -196,7 +215,7 @@ class _Packed:
         elif attribute == _ATTACH_DATA:
             self._attachment().data = data
         elif attribute == _BODY:
-            self._add_body(data)
+            self._add_body(_PR_BODY, _Value(0x001E, data))
         elif attribute == _OEM_CODEPAGE:
             self._codepage = int.from_bytes(data[:4], "little")
 
@@ -204,10 +223,12 @@ class _Packed:
         if attribute == _ATTACHMENT:
             self._attachment().properties[number] = value
         elif number in _BODIES:
-            self._add_body(value.octets)
+            self._add_body(number, value)
+        elif number == _PR_INTERNET_CODEPAGE:
+            self._html_codepage = int.from_bytes(value.octets[:4], "little")
 
     def files(self) -> list[tuple[str, memoryview]]:
-        """Name and content of each attachment that has content; messages among them are counted instead."""
+        """Name and content of each attachment that has content. An embedded message only sets `has_message`."""
         found = []
         for attachment in self._attachments:
             data = attachment.data
@@ -221,11 +242,30 @@ class _Packed:
                 found.append((self._name(attachment), data))
         return found
 
-    def _add_body(self, octets: memoryview) -> None:
-        self.has_body = self.has_body or bool(bytes(octets[: self._options.tnef_text]).strip(_NO_TEXT))
+    def body(self) -> Body | None:
+        """The text and the HTML, unless there is none, or it is longer than what is read of one."""
+        values = [value for value in (self._text, self._html) if value]
+        if not values or any(len(value.octets) > self._options.tnef_text for value in values):
+            return None
+        text = self._decoded(self._text, self._codepage) if self._text else ""
+        html = self._decoded(self._html, self._html_codepage) if self._html else ""
+        return Body(*(one.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n") for one in (text, html)))
+
+    def _add_body(self, number: int, value: _Value) -> None:
+        if not bytes(value.octets[: self._options.tnef_text]).strip(_NO_TEXT):
+            return
+        self.has_body = True
+        if number == _PR_BODY:
+            self._text = self._text or value
+        elif number == _PR_HTML:
+            self._html = self._html or value
+
+    def _decoded(self, value: _Value, codepage: int) -> str:
+        declared = "utf-16le" if value.type == _UNICODE else f"cp{codepage}" if codepage else None
+        return decode(bytes(value.octets), declared=declared).text
 
     def _attachment(self) -> _Attachment:
-        """The attachment that attributes speak of: attAttachRendData begins each ([MS-OXTNEF] section 2.1.3.3.15)."""
+        """The current attachment: attAttachRendData begins each one ([MS-OXTNEF] section 2.1.3.3.15)."""
         if not self._attachments:
             self._attachments.append(_Attachment())
         return self._attachments[-1]
@@ -234,19 +274,11 @@ class _Packed:
         said = attachment.properties
         values = [said.get(_PR_ATTACH_LONG_FILENAME), said.get(_PR_ATTACH_FILENAME)]
         title = _Value(0x001E, attachment.title) if attachment.title else None
-        names = (self._text(value) for value in (*values, title, said.get(_PR_DISPLAY_NAME)) if value)
+        names = (self._name_of(value) for value in (*values, title, said.get(_PR_DISPLAY_NAME)) if value)
         return next((name for name in names if name), "")
 
-    def _text(self, value: _Value) -> str:
-        octets = bytes(value.octets[: self._options.tnef_name])
-        if value.type == _UNICODE:
-            text = octets.decode("utf-16-le", errors="replace")
-        else:
-            text = decode(octets.partition(b"\0")[0], _charset(self._codepage))[0]
-        return text.partition("\0")[0].strip()
-
-
-def _charset(codepage: int) -> str:
-    if codepage in _ISO_8859:
-        return f"iso-8859-{codepage - _ISO_8859.start + 1}"
-    return _CODEPAGES.get(codepage, f"cp{codepage}")
+    def _name_of(self, value: _Value) -> str:
+        octets = value.octets[: self._options.tnef_name]
+        if value.type != _UNICODE:
+            octets = memoryview(bytes(octets).partition(b"\0")[0])
+        return self._decoded(_Value(value.type, octets), self._codepage).partition("\0")[0].strip()

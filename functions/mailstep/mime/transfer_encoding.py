@@ -1,4 +1,4 @@
-"""A part's octets, its transfer encoding undone (RFC 2045 section 6). What cannot be decoded is kept as it is."""
+"""Decodes the transfer encoding of a part (RFC 2045 section 6). A part that cannot be decoded stays undecoded."""
 
 import binascii
 import io
@@ -10,16 +10,18 @@ from mailstep.mime.structure import Part
 
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
-_PLAUSIBLE = 0.8  # of what is written must be base64: mail systems add a line here and there, not every fifth character
+_PLAUSIBLE = 0.8  # share of base64 characters: mail systems add some lines, but not every fifth character
+# Pieces that were encoded one by one are lines or files. Millions of lone digits are neither, and take half a minute.
+_FEW_PIECES, _SHORT_PIECE = 1_000, 16
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
 _BETWEEN_PADDING = re.compile(rb"[^=]+")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
 
 
-def content(raw: bytes, part: Part, defects: set[Defect]) -> bytes:
-    """The decoded content of a part; what was wrong with it is added to `defects`."""
-    encoded = raw[part.start : part.end]
+def content(part: Part, defects: set[Defect]) -> bytes:
+    """The decoded content of a part. Adds what is wrong with it to `defects`."""
+    encoded = part.raw[part.start : part.end]
     encoding = unfold(part.first("content-transfer-encoding") or b"").lower().strip("\"' ;")
     match encoding.split(";")[0].split("(")[0].strip():
         case "base64":
@@ -36,12 +38,16 @@ def content(raw: bytes, part: Part, defects: set[Defect]) -> bytes:
 
 
 def _base64(encoded: bytes, defects: set[Defect]) -> bytes:
-    """Decode as far as it goes; what is plainly something else, under a wrong label, is kept as it is."""
+    """Decode as far as possible. Content that is plainly not base64 stays undecoded."""
     first, _, rest = encoded.partition(b"=")
     faults: set[Defect] = set()
     octets = bytearray(_digits(first, faults))
+    paddings = rest.count(b"=")
+    if paddings > _FEW_PIECES and len(rest) < paddings * _SHORT_PIECE:
+        defects.add(Defect.BASE64_WRONG)
+        return encoded
     if not rest.translate(None, _DIGITS + b"=\r\n\t "):
-        # Pieces that were encoded one by one and put together.
+        # Several pieces, each encoded alone, that were joined.
         for piece in _BETWEEN_PADDING.finditer(rest):
             octets += _digits(piece[0], faults)
     else:

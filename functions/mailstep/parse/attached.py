@@ -1,8 +1,8 @@
 """Tells the files that somebody attached from the parts that mail programs add to show, sign or repeat a text."""
 
-import html
 import re
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import unquote
 
 from mailstep.contracts import Attachment
@@ -11,7 +11,7 @@ from mailstep.mime.bodies import disposition
 from mailstep.mime.structure import Part
 
 # RFC 2392; in an attribute or in CSS.
-_REFERENCE = re.compile(r"cid:([^\"'\s<>)]+)", re.IGNORECASE)
+_REFERENCE = re.compile(r"cid:([^\"'\s<>)]{1,500})", re.IGNORECASE)
 # Signatures and keys (RFC 8551 section 3.5.3, RFC 3156 sections 5 and 7), calendar parts (RFC 6047), and what a
 # Macintosh keeps beside a file (RFC 1740).
 _ADDED = {
@@ -25,10 +25,14 @@ _DRAWINGS = {"image/svg+xml", "image/emf", "image/wmf", "image/x-emf", "image/x-
 class Added:
     """The parts of one message that nobody attached as a file."""
 
-    def __init__(self, root: Part, shown: str) -> None:
-        """Of the message with this root; `shown` is its HTML."""
+    def __init__(self, root: Part, html: str) -> None:
+        """Of the message with this root and HTML."""
         self._multiparts = dict(_parents(root))
-        self._pictures = {unquote(html.unescape(name)) for name in _REFERENCE.findall(shown)}
+        self._shown = {unquote(unescape(name)) for name in _REFERENCE.findall(html)}
+
+    def shows(self, content_id: str | None) -> bool:
+        """Whether the HTML shows the part of that Content-ID (RFC 2392)."""
+        return content_id in self._shown
 
     def has(self, part: Part, described: Attachment) -> bool:
         """Whether the part is a picture that the HTML shows, an alternative, a signature or a calendar part."""
@@ -37,7 +41,7 @@ class Added:
         is_attachment = disposition(part)[0] == "attachment"
         # Its octets are those of a picture, if its type has such: nothing else passes for one.
         if (described.media_type_detected or "").startswith("image/") or kind in _DRAWINGS:
-            return described.content_id in self._pictures or (within == "multipart/related" and not is_attachment)
+            return self.shows(described.content_id) or (within == "multipart/related" and not is_attachment)
         return kind in _ADDED or (within == "multipart/alternative" and not is_attachment)
 
 

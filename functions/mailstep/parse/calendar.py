@@ -11,7 +11,7 @@ _TYPES = {"text/calendar", "application/ics"}
 _METHOD = re.compile(rb"^METHOD[^:\r\n]*:[ \t]*([A-Za-z]{1,20})[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 
 
-def calendar_method(raw: bytes, parts: Iterable[Part]) -> str | None:
+def calendar_method(parts: Iterable[Part]) -> str | None:
     """The method of the first calendar part, in upper case, or None if there is no calendar part or it has no method.
 
     It is a parameter of the part (RFC 6047 section 2.4), or else a property of the calendar (RFC 5545 section 3.7.2).
@@ -21,5 +21,5 @@ def calendar_method(raw: bytes, parts: Iterable[Part]) -> str | None:
         return None
     if declared := part.parameters.get("method", "").strip():
         return declared[: DEFAULTS.date].upper()
-    found = _METHOD.search(content(raw, part, set())[: DEFAULTS.field_value])
+    found = _METHOD.search(content(part, set())[: DEFAULTS.field_value])
     return found[1].decode("ascii").upper() if found else None

@@ -1,4 +1,4 @@
-"""Delivery reports of mail systems (RFC 3464): what became of a message, by recipient."""
+"""Reads delivery reports of mail systems (RFC 3464): what happened to a message, for each recipient."""
 
 import re
 
@@ -11,14 +11,14 @@ from mailstep.mime.transfer_encoding import content
 _EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
-def delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
-    """What a mail system says of a message that it could not deliver, or None where this is no such report."""
+def delivery_report(root: Part) -> DeliveryReport | None:
+    """The delivery report in a message; None if the message is not one."""
     status = next((child for child in root.children if child.media_type == "message/delivery-status"), None)
     if root.media_type != "multipart/report" or status is None:
         return None
-    octets = content(raw, status, set())[: DEFAULTS.field_value]
+    octets = content(status, set())[: DEFAULTS.field_value]
     groups: list[dict[str, str]] = []
-    # Groups of fields with an empty line between them (RFC 3464 section 2.1).
+    # Empty lines separate the groups of fields (RFC 3464 section 2.1).
     for block in _EMPTY_LINE.split(octets):
         fields, _ = header(block, 0, len(block), set())
         if fields:
@@ -40,5 +40,5 @@ def delivery_report(raw: bytes, root: Part) -> DeliveryReport | None:
 
 
 def _after_type(value: str | None) -> str | None:
-    """A value of RFC 3464 without its `rfc822;` or `smtp;`."""
+    """A value of RFC 3464 without the type before it, such as `rfc822;` or `smtp;`."""
     return value.partition(";")[2].strip() or value.strip() if value else None

@@ -6,6 +6,8 @@ import unicodedata
 
 from mailstep import limits
 
+_PATH = re.compile(r"\s*(?:[A-Za-z]:|~|\.{1,2})?[/\\]|\s*[A-Za-z]:|\s*file:", re.IGNORECASE)
+
 
 def safe_filename(name: str | None, media_type: str, number: int) -> str:
     """A name that is one file in any folder: no path, no control or direction characters, of bounded length.
@@ -14,8 +16,9 @@ def safe_filename(name: str | None, media_type: str, number: int) -> str:
     """
     kinds = ((c, unicodedata.category(c)[0]) for c in name or "")
     shown = "".join(" " if kind == "Z" else c for c, kind in kinds if kind != "C")
-    last = re.split(r"[/\\]", shown)[-1].strip().lstrip(".").strip()
-    last = re.sub(r'[<>:"|?*]', "_", last)
+    # Of a path the last name is meant; elsewhere a slash is a character, as in a date.
+    name_alone = re.split(r"[/\\]", shown)[-1] if _PATH.match(shown) else shown
+    last = re.sub(r'[<>:"|?*/\\]', "_", name_alone.strip().lstrip(".").strip())
     if not last:
         return f"part-{number}{mimetypes.guess_extension(media_type) or '.bin'}"
     stem, dot, extension = last.rpartition(".")

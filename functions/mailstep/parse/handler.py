@@ -9,6 +9,7 @@ from mailstep.aws import mail_bucket
 from mailstep.budget import Budget, octets_of
 from mailstep.contracts import Claim, StoredEmail
 from mailstep.parse.message import parse, summary
+from mailstep.routes import reads_enclosed
 from mailstep.telemetry import logger
 
 _READING_SHARE = 0.6
@@ -23,7 +24,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         seconds=context.get_remaining_time_in_millis() / 1_000 * _READING_SHARE,
         octets=octets_of(int(context.memory_limit_in_mb)),
     )
-    message = parse(raw, email, partial(mail_bucket.write_attachment, email.bucket), budget)
+    message = parse(
+        raw, email, partial(mail_bucket.write_attachment, email.bucket), budget, enclosed=reads_enclosed(email.route)
+    )
     message_key = mail_bucket.write_message(email.bucket, message)
     found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
     logger.info("Parsed", extra=found)

@@ -1,42 +1,34 @@
-"""Raw octets to a Message: the structure found, the text to read decoded, everything else handed on as attachments."""
+"""Parses raw octets into a Message: finds the parts, decodes the text, and hands on the rest as attachments."""
 
 import re
 from functools import partial
 
 from mailstep.budget import Budget, OverBudget
-from mailstep.contracts import SUBJECT_IN_STATE, Address, Message, StoredEmail, Summary
+from mailstep.contracts import SUBJECT_IN_STATE, Message, StoredEmail, Summary, TextKind
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.bodies import bodies
 from mailstep.mime.defects import Defect
-from mailstep.mime.fields import (
-    decode_words,
-    parse_addresses,
-    parse_date,
-    parse_message_ids,
-    parse_unstructured,
-    unfold,
-)
-from mailstep.mime.options import DEFAULTS
+from mailstep.mime.fields import parse_message_ids, parse_unstructured
+from mailstep.mime.signed import Protection, open_signed
 from mailstep.mime.structure import Part, structure
-from mailstep.parse.attached import Added
-from mailstep.parse.attachments import Attachments, Keep
+from mailstep.parse.attachment_parts import NESTED, Attachments, Keep
 from mailstep.parse.calendar import calendar_method
 from mailstep.parse.delivery_reports import delivery_report
-from mailstep.parse.reply_text import reply_text
+from mailstep.parse.enclosed import EnclosedMessages
+from mailstep.parse.fields import addresses, date, field, message_id, subject
+from mailstep.parse.replies.splitting import Reply, is_forwarded, split
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
-from mailstep.parse.texts import read_text
+from mailstep.parse.texts import TextBody, read_text, text_body
 
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_WITHOUT_ADDRESS = {
-    "from": Defect.FROM_WITHOUT_ADDRESS,
-    "to": Defect.TO_WITHOUT_ADDRESS,
-    "cc": Defect.CC_WITHOUT_ADDRESS,
-    "reply-to": Defect.REPLY_TO_WITHOUT_ADDRESS,
-}
 
 
-def parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget | None = None) -> Message:
+def parse(
+    raw: bytes, email: StoredEmail, keep: Keep, budget: Budget | None = None, *, enclosed: bool = False
+) -> Message:
     """Parse a message as SES stored it, whatever it is, within a budget; without one, time and memory are not bounded.
+
+    `enclosed` says whether attached messages are read too, one level deep.
 
     Raises:
         UnreadableEmail: nothing says it is an email (no header field but those that SES adds, and no text), or reading
@@ -44,57 +36,69 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget | None = No
     """
     try:
         with budget or Budget() as bound:
-            return _parse(raw, email, keep, bound)
+            return _parse(raw, email, keep, bound, enclosed=enclosed)
     except OverBudget as error:
         raise UnreadableEmail(str(error)) from None
 
 
-def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Message:
+def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclosed: bool) -> Message:
     defects: set[Defect] = set()
     root = structure(raw, defects)
-    headers = tuple((name, parse_unstructured(value)) for name, value in root.fields)
+    headers = tuple((name, parse_unstructured(value, root.hints)) for name, value in root.fields)
     if _is_no_email(raw, root):
         raise UnreadableEmail("it is neither text nor has a header field of its own")
+    protection = budget.attempt(partial(open_signed, root, defects), Protection(), defects, Defect.SIGNED_NOT_READ)
     found = bodies(root)
-    attachments = Attachments(raw, email.email_id, keep, defects, budget)
-    text = read_text(raw, found.text, attachments, defects, budget)
-    html = read_text(raw, found.html, attachments, defects, budget)
-    added = Added(root, html)
+    attachments = Attachments(email.email_id, keep, defects, budget)
+    plain = read_text([part for part in found.text if part.media_type == "text/plain"], attachments, defects, budget)
+    html = read_text(found.html, attachments, defects, budget)
+    body = text_body(found.text, plain, html, defects, budget)
+    attachments.shown_in(root, "\n".join(html.values()))
+    attachments.wants_body = not any(text.strip() for text in (*plain.values(), *html.values()))
+    enclosed_messages = EnclosedMessages(attachments, budget) if enclosed else None
     for part in found.files:
-        attachments.add_part(part, added)
+        octets = attachments.add_part(part)
+        if enclosed_messages and part.media_type in NESTED:
+            enclosed_messages.read(octets, defects)
+    if packed := attachments.body:
+        html = {0: packed.html} if packed.html else {}
+        body = TextBody(packed.text, from_html=False) if packed.text else text_body((), {}, html, defects, budget)
     block = ses_block(raw)
-    sent = _field(root, "date")
-    when = budget.attempt(partial(parse_date, sent), None, defects, Defect.DATE_UNREADABLE)
-    if sent and when is None:
-        defects.add(Defect.DATE_UNREADABLE)
+    report = budget.attempt(partial(delivery_report, root), None, defects, Defect.DELIVERY_REPORT_UNREADABLE)
+    reply = Reply(body.text, TextKind.PLAIN)
+    if report is None:  # a report's text quotes no one
+        told = partial(split, body.text, forwarded=is_forwarded(subject(root)), hints=body.hints)
+        reply = budget.attempt(told, reply, defects, Defect.REPLY_NOT_FOUND)
+    asked = budget.attempt(partial(calendar_method, found.files), None, defects, Defect.PART_NOT_DECODED)
+    when, date_raw = date(root, defects, budget)
     return Message(
         email_id=email.email_id,
         route=email.route,
         size_octets=len(raw),
         received=received(block),
-        return_path=_field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
-        from_=_addresses(root, "from", defects),
-        to=_addresses(root, "to", defects),
-        cc=_addresses(root, "cc", defects),
-        reply_to=_addresses(root, "reply-to", defects),
-        subject=" ".join(decode_words(_field(root, "subject")).split()),
+        return_path=field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
+        from_=addresses(root, "from", defects),
+        to=addresses(root, "to", defects),
+        cc=addresses(root, "cc", defects),
+        reply_to=addresses(root, "reply-to", defects),
+        subject=subject(root),
         date=when,
-        date_raw=sent if sent and when is None else None,
-        message_id=_message_id(root, defects),
-        in_reply_to=parse_message_ids(_field(root, "in-reply-to")),
-        references=parse_message_ids(_field(root, "references")),
-        text=text,
-        html=html or None,
-        reply_text=budget.attempt(partial(reply_text, text), text, defects, Defect.REPLY_NOT_FOUND),
+        date_raw=date_raw,
+        message_id=message_id(root, defects),
+        in_reply_to=parse_message_ids(field(root, "in-reply-to")),
+        references=parse_message_ids(field(root, "references")),
+        text=body.text,
+        text_from_html=body.from_html,
+        html="\n".join(html.values()) or None,
+        reply_text=reply.text,
+        reply_kind=reply.kind,
+        signature=reply.signature,
+        quoted_text=reply.quoted,
         attachments=tuple(attachments.described),
-        delivery_report=budget.attempt(
-            partial(delivery_report, raw, root), None, defects, Defect.DELIVERY_REPORT_UNREADABLE
-        ),
-        calendar_method=budget.attempt(
-            partial(calendar_method, raw, found.files), None, defects, Defect.PART_NOT_DECODED
-        ),
-        signed=_protection(root, "signed"),
-        encrypted=_protection(root, "encrypted"),
+        delivery_report=report,
+        calendar_method=asked,
+        signed=protection.signed,
+        encrypted=protection.encrypted,
         verdicts=verdicts(block, (name for name, _ in root.fields)),
         headers=headers,
         defects=tuple(defect for defect in Defect if defect in defects),
@@ -102,7 +106,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
 
 
 def summary(message: Message) -> Summary:
-    """What state may carry of a message."""
+    """The few fields of a message that the workflow's state has."""
     return Summary(
         from_address=message.from_[0].address if message.from_ else None,
         subject=message.subject[:SUBJECT_IN_STATE],
@@ -113,45 +117,10 @@ def summary(message: Message) -> Summary:
 
 
 def _is_no_email(raw: bytes, root: Part) -> bool:
-    """No field but those that SES adds, and content that is no text: bare text is taken for a body without a header."""
+    """Whether there are only fields that SES adds, and no text. Text alone counts as a body without a header."""
     if any(not is_ses_field(name) for name, _ in root.fields):
         return False
     stored_by_ses = any(name.lower().startswith("x-ses-") for name, _ in root.fields)
     if root.fields and not stored_by_ses:
         return False
     return not raw or bool(_NO_TEXT.search(raw, root.start, root.start + 1_000))
-
-
-def _field(root: Part, name: str) -> str:
-    return unfold(root.first(name) or b"")[: DEFAULTS.field_value]
-
-
-def _addresses(root: Part, name: str, defects: set[Defect]) -> tuple[Address, ...]:
-    if root.first(name) is None:
-        return ()
-    values = [value for value in (unfold(raw) for field, raw in root.fields if field.lower() == name) if value]
-    together = ", ".join(values)
-    if len(together) > DEFAULTS.field_value:
-        defects.add(Defect.ADDRESSES_TRUNCATED)
-    found = parse_addresses(together[: DEFAULTS.field_value])
-    if values and not found:
-        defects.add(_WITHOUT_ADDRESS[name])
-    return tuple(Address(name=one.name, address=one.address, group=one.group) for one in found)
-
-
-def _message_id(root: Part, defects: set[Defect]) -> str | None:
-    value = _field(root, "message-id")
-    found = parse_message_ids(value)
-    if value and not found:
-        defects.add(Defect.MESSAGE_ID_UNREADABLE)
-    return found[0] if found else None
-
-
-def _protection(root: Part, what: str) -> str | None:
-    """Whether the message is signed or encrypted as a whole, and how (RFC 8551 section 3, RFC 3156)."""
-    if root.media_type == f"multipart/{what}":
-        return "pgp" if "pgp" in root.parameters.get("protocol", "").lower() else "smime"
-    if root.media_type in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
-        kind = "signed" if root.parameters.get("smime-type", "").lower().startswith("signed") else "encrypted"
-        return "smime" if kind == what else None
-    return None

@@ -1,5 +1,7 @@
-"""The text to read, put together from its parts."""
+"""Joins the text parts of a message, and its HTML parts."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from mailstep import limits
@@ -8,37 +10,83 @@ from mailstep.mime.bodies import disposition
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
 from mailstep.mime.structure import Part
-from mailstep.parse.attachments import Attachments, decoded_content
+from mailstep.parse.attachment_parts import Attachments, decoded_content
+from mailstep.parse.html_text import HtmlText, html_text
+from mailstep.parse.replies.marks import Hint
+
+Read = Mapping[int, str]
+"""What was read of parts, by their `id`, in order."""
 
 
-def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: set[Defect], budget: Budget) -> str:
-    """The parts to read, one after the other; line ends LF, without the NULs that some systems leave in.
+@dataclass(frozen=True, slots=True)
+class TextBody:
+    """The text to read; `hints` is what the HTML that it was made from says of its lines, by their index."""
 
-    A part that is too long, or that cannot be decoded, becomes one of the attachments.
+    text: str
+    from_html: bool
+    hints: dict[int, Hint] = field(default_factory=dict)
+
+
+def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defect], budget: Budget) -> TextBody:
+    """The text of parts, one after the other; HTML is written as text if nothing stands in its place.
+
+    If there are texts and all are empty, all HTML is written as text.
     """
-    texts: list[str] = []
-    room = limits.TEXT
+    order = [id(part) for part in parts]
+    if not any(text.strip() for text in plain.values()):
+        order += [part for part in html if part not in order]
+    lines: list[str] = []
+    hints: dict[int, Hint] = {}
+    from_html = False
+    for part in order:
+        if part in html:
+            made = budget.attempt(partial(html_text, html[part]), HtmlText(""), defects, Defect.HTML_NOT_READ)
+            from_html = from_html or bool(made.text)
+        else:
+            made = HtmlText(plain.get(part, ""))
+        if made.text or part in plain:
+            hints |= {len(lines) + at: hint for at, hint in made.hints.items()}
+            lines += made.text.split("\n")
+    return TextBody("\n".join(lines), from_html, hints)
+
+
+def read_text(
+    parts: Iterable[Part], attachments: Attachments, defects: set[Defect], budget: Budget, room: int = limits.TEXT
+) -> Read:
+    """The text of each part, in at most `room` octets together, with LF line ends and without NUL characters.
+
+    A part that is too long or cannot be decoded also becomes an attachment.
+    """
+    texts: dict[int, str] = {}
     for part in parts:
-        octets = decoded_content(raw, part, defects, budget)
-        charset = part.parameters.get("charset", "")
+        octets = decoded_content(part, defects, budget)
         read = budget.attempt(
-            partial(decode, octets[:room], charset, cut=len(octets) > room, guess=True),
+            partial(
+                decode,
+                octets[:room],
+                declared=part.parameters.get("charset"),
+                hints=part.hints,
+                cut=len(octets) > room,
+            ),
             None,
             defects,
             Defect.TEXT_NOT_DECODED,
         )
         if read is None or len(octets) > room:
-            attachments.add(octets, disposition(part)[1], part.media_type, attached=False)
+            charset = part.parameters.get("charset")
+            attachments.add(octets, disposition(part)[1], part.media_type, charset=charset, attached=False)
         if read is None:
             continue
         if len(octets) > room:
             defects.add(Defect.TEXT_TRUNCATED)
-        text, is_in_charset = read
+        text = read.text
         room = max(0, room - len(octets))
-        if not is_in_charset:
+        if read.guessed:
             defects.add(Defect.CHARSET_WRONG)
+        if read.damaged:
+            defects.add(Defect.CHARACTERS_REPLACED)
         if "\0" in text:
             defects.add(Defect.NUL_REMOVED)
             text = text.replace("\0", "")
-        texts.append(text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "\n".join(texts)
+        texts[id(part)] = text.replace("\r\n", "\n").replace("\r", "\n")
+    return texts

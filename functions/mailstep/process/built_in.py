@@ -6,7 +6,7 @@ from typing import cast
 
 from mailstep.contracts import Answer, Message
 from mailstep.errors import ConfigurationError
-from mailstep.process.attachments import OpenAttachment
+from mailstep.process.each_attachment import OpenAttachment
 
 _PACKAGE = "mailstep.process.processors"
 Processor = Callable[[Message, OpenAttachment], Answer]

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from mailstep import limits
 from mailstep.addresses import mailbox, one_line
-from mailstep.contracts import Answer, AnswerAttachment, Message
+from mailstep.contracts import EMAIL_ID_FIELD, Answer, AnswerAttachment, Message
 from mailstep.rendering import render
 from mailstep.reply.sanitising import sanitise
 
@@ -94,7 +94,7 @@ def _composed(
         reply[name] = value
     reply["Auto-Submitted"] = "auto-replied"
     reply["X-Auto-Response-Suppress"] = "All"
-    reply["X-Mailstep-Email-Id"] = message.email_id
+    reply[EMAIL_ID_FIELD] = message.email_id
     left_out = len(answer.attachments) - len(attachments)
     _add_text(reply, message, answer, left_out)
     shown = _add_html(reply, message, answer, attachments, left_out)
@@ -123,7 +123,7 @@ def _thread(message: Message) -> Iterable[tuple[str, str]]:
 
 
 def _add_text(reply: EmailMessage, message: Message, answer: Answer, left_out: int) -> None:
-    text = render("reply.txt.j2", text=answer.text.strip("\r\n"), left_out=left_out, reference=message.email_id)
+    text = render("reply.txt.j2", text=answer.text.strip("\r\n"), left_out=left_out, email_id=message.email_id)
     reply.set_content(text, cte="quoted-printable")
 
 
@@ -134,7 +134,7 @@ def _add_html(
     pictures = {a.content_id: a for a in attachments if a.content_id and _may_be_shown(a)}
     html = answer.html or render("plain.html.j2", text=answer.text)
     body, shown = sanitise(html, frozenset(pictures))
-    page = render("reply.html.j2", body=Markup(body), left_out=left_out, reference=message.email_id)  # noqa: S704 - sanitised
+    page = render("reply.html.j2", body=Markup(body), left_out=left_out, email_id=message.email_id)  # noqa: S704 - sanitised
     reply.add_alternative(page, subtype="html", cte="quoted-printable")
     part = reply.get_body(("html",))
     assert isinstance(part, MIMEPart)  # noqa: S101 - it was added above

@@ -17,9 +17,10 @@ from mailstep.telemetry import logger
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings.ReplyFunction.read()
     request = ReplyRequest.model_validate(event)
-    send_once.ledger_config.register_lambda_context(context)
-    replied = send_once.reply(request, on_sent=partial(_count, request))
-    logger.info("Replied", extra={"kind": request.kind, "ses_message_id": replied.ses_message_id})
+    replied = send_once.reply(
+        request, remaining_milliseconds=context.get_remaining_time_in_millis, on_sent=partial(_count, request)
+    )
+    logger.info("Replied", extra={"kind": request.kind, **replied.model_dump()})
     return replied.model_dump(mode="json")
 
 
@@ -29,4 +30,4 @@ def _count(request: ReplyRequest, message: Message) -> None:
     if request.kind == ReplyKind.ANSWER and message.received and not request.claim.email.replay:
         waited = (datetime.now(UTC) - message.received) / timedelta(milliseconds=1)
         # CloudWatch cannot compute percentiles of a metric with negative values.
-        metrics.TIME_TO_REPLY.emit(max(0.0, waited), kind=request.kind, route=request.claim.email.route)
+        metrics.TIME_TO_REPLY.emit(max(0.0, waited), route=request.claim.email.route)

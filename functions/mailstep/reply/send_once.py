@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from functools import cache
+from types import SimpleNamespace
+from typing import cast
 
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -12,6 +14,7 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from mailstep import settings
@@ -25,10 +28,6 @@ from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
 from mailstep.routes import routes
 
-# The record outlives the execution. An execution ends within days, and can be replayed for 90 days after that (AWS Step
-# Functions, "Quotas", execution history retention).
-ledger_config = IdempotencyConfig(expires_after_seconds=100 * 24 * 3600)
-
 
 @cache
 def _ledger() -> DynamoDBPersistenceLayer:
@@ -37,11 +36,20 @@ def _ledger() -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(table_name=settings.Ledger.read().table_name, boto_config=config)
 
 
-def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda _: None) -> Replied:
+def reply(
+    request: ReplyRequest,
+    *,
+    remaining_milliseconds: Callable[[], int],
+    on_sent: Callable[[Message], None] = lambda _: None,
+) -> Replied:
     """Send the reply, unless this kind is already recorded for the email: then return the recorded result.
 
-    Nothing is sent to an unauthenticated address. A completion is sent only after a delay or failure notice. `on_sent`
-    is called for each reply that SES accepts now.
+    Nothing is sent to an unauthenticated address. A completion is sent only after a delay or failure notice.
+
+    Args:
+        request: What to send.
+        remaining_milliseconds: How long this attempt may still run. After that time another attempt may send.
+        on_sent: Called for each reply that SES accepts now.
 
     Raises:
         ReplyRejected: SES rejected it, and an operator must fix something.
@@ -54,15 +62,24 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
     email_id = request.claim.email.email_id
     if not is_authenticated(message) or (request.kind == ReplyKind.COMPLETION and not ledger.has_notice(email_id)):
         return Replied(ses_message_id=None)
+    # Powertools asks a Lambda context for the time only.
+    context = cast("LambdaContext", SimpleNamespace(get_remaining_time_in_millis=remaining_milliseconds))
     send_once = idempotent_function(
         _send,
-        data_keyword_argument="effect",
+        data_keyword_argument="reply_key",
         persistence_store=_ledger(),
-        config=ledger_config,
+        config=IdempotencyConfig(expires_after_seconds=ledger.REPLAYABLE_SECONDS, lambda_context=context),
         key_prefix="reply",
     )
+    sent_now = False
+
+    def sent(message: Message) -> None:
+        nonlocal sent_now
+        sent_now = True
+        on_sent(message)
+
     try:
-        sent_as = send_once(effect=request.effect, request=request, message=message, sent=on_sent)
+        sent_as = send_once(reply_key=request.reply_key, request=request, message=message, sent=sent)
     except IdempotencyPersistenceLayerError as error:
         raise TransientError(f"the ledger: {error.__cause__ or error}") from error
     except SendUnconfirmed:
@@ -70,7 +87,7 @@ def reply(request: ReplyRequest, *, on_sent: Callable[[Message], None] = lambda 
         _record_notice(request)
         raise
     _record_notice(request)
-    return Replied(ses_message_id=sent_as)
+    return Replied(ses_message_id=sent_as, already_sent=not sent_now)
 
 
 def _record_notice(request: ReplyRequest) -> None:
@@ -78,7 +95,7 @@ def _record_notice(request: ReplyRequest) -> None:
         ledger.record_notice(request.claim.email.email_id)
 
 
-def _send(*, effect: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
+def _send(*, reply_key: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
     sender = sender_of(request.claim.email.route)
     outgoing = compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
     ses_message_id = ses.send(outgoing.as_bytes(), to=mailbox(message.from_[0]), sender=sender)

@@ -18,7 +18,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 def start_executions(record: SQSRecord) -> None:
     """Start one execution for each email in the record. A record that fails goes back to the queue."""
     try:
-        for found in notifications.objects(record.json_body):
+        for found in notifications.objects(record.json_body, settings.StartFunction.read().mail_bucket):
             _start(found)
     except Exception:
         logger.exception("The record goes back to the queue", extra={"sqs_message_id": record.message_id})
@@ -27,7 +27,7 @@ def start_executions(record: SQSRecord) -> None:
 
 def _start(found: StoredEmail | str) -> None:
     if isinstance(found, str):
-        logger.warning("Ignored an object that belongs to no route", extra={"key": found})
+        logger.warning("Ignored an object that is no mail to a route of this stack", extra={"key": found})
         metrics.STRAY_OBJECTS.emit()
         return
     outcome = executions.start(found, settings.StartFunction.read().workflow_arn)

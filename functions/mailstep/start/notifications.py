@@ -8,11 +8,12 @@ from mailstep.routes import deployed_names
 from mailstep.start.identity import SETUP_NOTIFICATION, stored_email
 
 
-def objects(notification: object) -> list[StoredEmail | str]:
-    """The objects in an S3 event: emails, and the keys of objects that belong to no route.
+def objects(notification: object, bucket: str) -> list[StoredEmail | str]:
+    """The objects that an S3 event says were created: emails, and the keys of objects that belong to no route.
 
-    Empty for `s3:TestEvent`. The object that SES writes when a rule is created is left out. Keys are URL-encoded, with
-    `+` for a space (Amazon S3 User Guide, "Event message structure").
+    Empty for `s3:TestEvent`. An object of another bucket than `bucket`, and one that was not created, is no mail that
+    SES stored for this stack: its key is returned. The object that SES writes when a rule is created is left out. Keys
+    are URL-encoded, with `+` for a space (Amazon S3 User Guide, "Event message structure").
 
     Raises:
         ValueError: it is not an S3 event.
@@ -21,15 +22,17 @@ def objects(notification: object) -> list[StoredEmail | str]:
         case {"Event": "s3:TestEvent"}:
             return []
         case {"Records": list(records)}:
-            return [found for record in records if (found := _object(record)) is not None]
+            return [found for record in records if (found := _object(record, bucket)) is not None]
         case _:
             raise ValueError("not an S3 event: neither Records nor s3:TestEvent")
 
 
-def _object(record: object) -> StoredEmail | str | None:
+def _object(record: object, ours: str) -> StoredEmail | str | None:
     match record:
         case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(encoded), **rest}}, **event}:
             version, key = rest.get("versionId"), unquote_plus(encoded)
+            if bucket != ours or not str(event.get("eventName")).startswith("ObjectCreated:"):
+                return key
             if key.rpartition("/")[2] == SETUP_NOTIFICATION:
                 return None
             email = stored_email(bucket, key, str(version) if version else None, _time(event.get("eventTime")))

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from mailstep import limits
 from mailstep.addresses import canonical, mailbox, without_label
 from mailstep.authentication import is_authenticated, is_only_signed
-from mailstep.contracts import Attachment, Message, StoredEmail
+from mailstep.contracts import EMAIL_ID_FIELD, Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
@@ -68,7 +68,7 @@ class Rule:
     tell_sender: bool
     broken_by: Callable[[Case], str | None]
     needs: Literal["message", "stack", "verdicts"] = "message"
-    """What it looks at beyond the message and the route: records and times of the stack, or verdicts of SES."""
+    """What the rule needs beyond the message and the route: records and times of the stack, or verdicts of SES."""
 
 
 def _has_no_sender(case: Case) -> str | None:
@@ -104,7 +104,7 @@ def _is_automatic(case: Case) -> str | None:
 
 
 def _is_our_own(case: Case) -> str | None:
-    if {case.author, without_label(case.author)} & case.own_addresses or case.message.header("X-Mailstep-Email-Id"):
+    if {case.author, without_label(case.author)} & case.own_addresses or case.message.header(EMAIL_ID_FIELD):
         return "Mailstep sent this message itself, or it is a reply that came back."
     return None
 
@@ -201,8 +201,8 @@ def _matches(address: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(address, pattern) for pattern in patterns)
 
 
-# Silent rules come first: no sender is told anything until we know that the address is authentic and that a person
-# wrote. The rules that write records (duplicates, replies an hour) run only for messages that passed those before.
+# Silent rules come first: Mailstep tells a sender nothing until it knows that the address is authentic and that a
+# person wrote. The rules that write records (duplicates, replies an hour) run only if a message passed those before.
 RULES = (
     Rule("no_sender", "No From address", "RFC 5322 section 3.6.2", False, _has_no_sender),
     Rule("virus", "SES found a virus", "SES, X-SES-Virus-Verdict", False, _has_a_virus, needs="verdicts"),
@@ -233,7 +233,7 @@ RULES = (
     ),
     Rule(
         "own_address",
-        "From one of Mailstep's own addresses, or with Mailstep's own X-Mailstep-Email-Id: a reply that came back",
+        f"From one of Mailstep's own addresses, or with Mailstep's own {EMAIL_ID_FIELD}: a reply that came back",
         "RFC 3834 section 2",
         False,
         _is_our_own,

@@ -1,11 +1,12 @@
 """Addresses (RFC 5322 section 3.4): From, To, Cc, Reply-To."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from mailstep.mime.fields.encoded_word import decode_words
+from mailstep.mime.fields.comments import without_comments
+from mailstep.mime.fields.encoded_word import ENCODED_WORD, decode_words
 from mailstep.mime.options import DEFAULTS, Options
 
 _ATOM = r"[^\s<>\"(),:;@\[\]\\]"
@@ -13,31 +14,39 @@ _ADDR_SPEC = re.compile(
     rf"(?:\"[^\"\s\\]{{1,62}}\"|(?<!{_ATOM}){_ATOM}{{1,64}})@(?:{_ATOM}{{1,255}}|\[[^\]\s]{{1,255}}\])(?!{_ATOM})"
 )
 
+# White space may stand around the dots and the @ of an address (RFC 5322 section 4.4, obs-addr-spec).
+_SPACED = re.compile(r"(?<![ \t])[ \t]*([.@])[ \t]*")
+_SPACED_DOMAIN = re.compile(
+    rf"(?<![ \t])[ \t]*@[ \t]*+{_ATOM}++(?:[ \t]*+(?<=[ \t])\.[ \t]*+{_ATOM}++|(?<=\.)[ \t]++{_ATOM}++)*+"
+)
+# A route (RFC 5322 section 4.4, obs-route), the scheme of a link, or the name of a group.
+_ROUTE = re.compile(r"^[^\[]*:\s*")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox: its decoded display name, its addr-spec (RFC 6532 too), and the group that it stands in."""
+    """A mailbox: its decoded display name, its addr-spec (also of RFC 6532), and its group."""
 
     name: str
     address: str
     group: str | None = None
 
 
-def parse_addresses(value: str, options: Options = DEFAULTS) -> tuple[Address, ...]:
-    """The mailboxes of an address list, each with its group; leniently, as a reader would."""
-    return tuple(islice(_mailboxes(value, options), options.addresses))
+def parse_addresses(value: str, options: Options = DEFAULTS, *, hints: Sequence[str] = ()) -> tuple[Address, ...]:
+    """The mailboxes of an address list, each with its group. It is lenient with broken lists."""
+    return tuple(islice(_mailboxes(value, options, hints), options.addresses))
 
 
-def _mailboxes(value: str, options: Options) -> Iterator[Address]:
+def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[Address]:
     group: str | None = None
-    if value.count('"') % 2 or value.count("(") != value.count(")"):
-        # Quotes or comments that never end would swallow what follows.
+    if not without_comments(value)[2]:
+        # An unclosed quote or comment would hide everything after it.
         value = re.sub(r'["()]', " ", value)
     for item, mark in _items(value):
-        if mark == ":" and "@" not in item:
-            group = decode_words(_phrase(item))
+        if mark == ":" and "@" not in (plain := without_comments(item)[0]):
+            group = decode_words(_phrase(plain), hints)
             continue
-        if mailbox := _mailbox(item, group, options):
+        if mailbox := _mailbox(item, group, options, hints):
             yield mailbox
         if mark == ";":
             group = None
@@ -46,12 +55,15 @@ def _mailboxes(value: str, options: Options) -> Iterator[Address]:
 def _items(value: str) -> Iterator[tuple[str, str]]:
     """The pieces between `,`, `;` and `:` outside of quotes, comments and angle brackets, each with its end."""
     begun, depth, quoted, angle = 0, 0, False, False
-    skip = False
+    skip = 0
+    words = {word.start(): word.end() for word in ENCODED_WORD.finditer(value)}
     for at, character in enumerate(value):
-        if skip:
-            skip = False
+        if at < skip:
+            continue
+        if at in words and not quoted:
+            skip = words[at]  # a label such as iso_8859-1:1987 has a mark in it
         elif character == "\\":
-            skip = True
+            skip = at + 2
         elif character == '"' and depth == 0:
             quoted = not quoted
         elif quoted:
@@ -72,48 +84,28 @@ def _items(value: str) -> Iterator[tuple[str, str]]:
     yield value[begun:], ""
 
 
-def _mailbox(item: str, group: str | None, options: Options) -> Address | None:
-    plain, comment = _without_comments(item)
+def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str]) -> Address | None:
+    plain, comment, _ = without_comments(item)
     before, opening, inside = plain.rpartition("<")
     if opening:
-        address = inside.partition(">")[0].strip().rpartition(":")[2].strip()
+        address = _SPACED.sub(r"\1", _ROUTE.sub("", inside.partition(">")[0].strip()))
         name = _phrase(before)
         if "@" not in address:
             found = _ADDR_SPEC.search(decode_words(plain))
             address = found[0] if found else ""
     else:
+        plain = _SPACED_DOMAIN.sub(lambda domain: re.sub(r"[ \t]", "", domain[0]), plain)
         found = _ADDR_SPEC.search(plain) or _ADDR_SPEC.search(decode_words(plain))
         address = found[0] if found else ""
         name = comment or _phrase(plain.replace(address, ""))
-    address = address.strip("<>'")
-    if not 0 < len(address) <= options.address or any(character.isspace() for character in address):
+    address = address.strip("<>'").removesuffix(".")  # a domain that ends with a dot is the same one (RFC 1034, 3.1)
+    if (
+        not 0 < len(address) <= options.address
+        or address.startswith("@")
+        or any(character.isspace() for character in address)
+    ):
         return None
-    return Address(name=decode_words(name).strip(), address=address, group=group)
-
-
-def _without_comments(item: str) -> tuple[str, str]:
-    """An item without its comments (RFC 5322 section 3.2.2), and the text of the last one."""
-    if "(" not in item:
-        return item, ""
-    outside, comments, depth, quoted = [], [""], 0, False
-    for character in item:
-        if character == '"' and not depth:
-            quoted = not quoted
-        if not quoted and character == "(":
-            depth += 1
-            if depth == 1:
-                comments.append("")
-                continue
-        if not quoted and character == ")" and depth:
-            depth -= 1
-            if not depth:
-                outside.append(" ")
-                continue
-        if depth:
-            comments[-1] += character
-        else:
-            outside.append(character)
-    return "".join(outside), comments[-1].strip()
+    return Address(name=decode_words(name, hints).strip(), address=address, group=group)
 
 
 def _phrase(text: str) -> str:

@@ -2,35 +2,41 @@
 
 import binascii
 import re
+from collections.abc import Sequence
 
 from mailstep.mime.charsets import decode
 
 CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
-"""Control characters but the tab: none of them belongs into a value that was read."""
+"""Control characters except the tab, which no decoded value may contain."""
 
-_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+"""The charset, the encoding and the encoded text of a word (RFC 2047 section 2)."""
+
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 
 
-def decode_words(value: str) -> str:
-    """Encoded-words decoded; neighbours of one character set are joined first, for those cut inside a character."""
+def decode_words(value: str, hints: Sequence[str] = ()) -> str:
+    """The text with its encoded-words decoded. Adjacent ones of one character set are joined first.
+
+    Some senders cut them within a character.
+    """
     if "=?" not in value:
         return value
     pieces: list[str] = []
     pending, charset, at = b"", "", 0
     value = _BETWEEN_WORDS.sub(r"\1", value)
-    for word in _ENCODED_WORD.finditer(value):
+    for word in ENCODED_WORD.finditer(value):
         octets = _octets(word[2], word[3])
         if octets is None:
             continue
         name = word[1].partition("*")[0].lower()
         if pending and (word.start() != at or name != charset):
-            pieces.append(decode(pending, charset)[0])
+            pieces.append(decode(pending, declared=charset, hints=hints, detect=False).text)
             pending = b""
         pieces.append(value[at : word.start()])
         pending, charset, at = pending + octets, name, word.end()
     if pending:
-        pieces.append(decode(pending, charset)[0])
+        pieces.append(decode(pending, declared=charset, hints=hints, detect=False).text)
     return CONTROLS.sub(" ", "".join([*pieces, value[at:]]))
 
 

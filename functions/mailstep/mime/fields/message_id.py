@@ -2,6 +2,7 @@
 
 import re
 
+from mailstep.mime.fields.comments import without_comments
 from mailstep.mime.options import DEFAULTS, Options
 
 _MSG_ID = re.compile(r"<[^<>]+>")
@@ -9,12 +10,13 @@ _BARE_ID = re.compile(r"<?([^<>\s@]+@[^<>\s@]+)>?")
 
 
 def parse_message_ids(value: str, options: Options = DEFAULTS) -> tuple[str, ...]:
-    """The msg-ids of a field, in angle brackets; the newest where there are too many, none that is too long.
+    """The msg-ids of a field, in angle brackets. If there are too many, the newest. Too long ones are left out.
 
     Lost brackets are put back, and white space that folding left within them is taken out.
     """
     written = [found for found in _MSG_ID.findall(value.replace("><", "> <")) if len(found) <= options.message_id]
-    found = ["".join(identifier.split()) for identifier in written]
+    # White space within is what folding left, or RFC 5322 section 4.5.4, which has comments too; else "(" is a letter.
+    found = ["".join((without_comments(one)[0] if " " in one else one).split()) for one in written]
     if not found and (bare := _BARE_ID.fullmatch(value)):
         found = [identifier for identifier in [f"<{bare[1]}>"] if len(identifier) <= options.message_id]
     return tuple(found[-options.message_ids :])

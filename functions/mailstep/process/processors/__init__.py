@@ -6,7 +6,7 @@ A built-in processor is one module here or in functions/custom/processors/, with
 
 from mailstep import custom
 from mailstep.contracts import Answer, AnswerAttachment, Attachment, Message
-from mailstep.process.attachments import OpenAttachment, UnreadableAttachment, Worked, work_on_each
+from mailstep.process.each_attachment import OpenAttachment, UnreadableAttachment, Worked, work_on_each
 
 __all__ = [
     "Answer",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailstep.process.attachments import UnreadableAttachment
+from mailstep.process.each_attachment import UnreadableAttachment
 
 SIZE_BOUND = 10 * 1024 * 1024
 """Octets of one table. A larger one is listed but not summarised."""

@@ -8,7 +8,7 @@ from samcli.yamlhelper import yaml_parse
 from mailstep import limits
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import ConfigurationError, TransientError
-from mailstep.process.attachments import UnreadableAttachment, work_on_each
+from mailstep.process.each_attachment import UnreadableAttachment, work_on_each
 from mailstep.telemetry import logger
 from tests.support.project import PROJECT
 
@@ -50,7 +50,7 @@ def is_csv(attachment: Attachment) -> bool:
         (TimeoutError(PRIVATE), "smaller parts", "TimeoutError"),
     ],
 )
-def test_an_unforeseen_error_is_one_attachments_and_logged_by_its_name_only(
+def test_an_unforeseen_error_concerns_one_attachment_and_only_its_class_is_logged(
     error: Exception, sentence: str, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged: list[object] = []
@@ -70,7 +70,7 @@ def test_an_unforeseen_error_is_one_attachments_and_logged_by_its_name_only(
 
 
 @pytest.mark.parametrize("error", [TransientError("S3"), ConfigurationError("routes.toml"), OSError("no permission")])
-def test_what_goes_wrong_before_the_work_is_not_the_attachments(error: Exception) -> None:
+def test_an_error_before_the_work_is_not_a_problem_of_the_attachment(error: Exception) -> None:
     def open_attachment(_attachment: Attachment) -> bytes:
         raise error
 

@@ -1,0 +1,348 @@
+"""The text of HTML, line by line: a tokeniser and a walk of our own, in time that grows as the HTML does.
+
+Over 300 lines: the tokeniser, and what each element means for lines, are read together.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mailstep.parse.replies.marks import Hint
+
+# A tag as a browser reads it (WHATWG HTML section 13.2.5): a `>` within quotes does not end it.
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)((?:[^"'>]++|"[^"]*"|'[^']*')*+)>""")
+_BEGINS = re.compile(r"<(?=[a-zA-Z/!?])")
+_ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_ATTRIBUTES = 4_000  # characters of a tag that are searched for attributes
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+_TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")  # no character has so many digits, and Python refuses thousands
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]|\u034f|(?:\u200c|\u200d)(?=\s|$)")
+_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
+_KEEPS_SPACE = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
+_INDENTED = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.IGNORECASE)
+_NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0(?![.\d])", re.IGNORECASE)
+_DEPTH = 20  # of quotes, lists and marked elements; what lies deeper is written as if it lay there
+
+# Elements whose content no reader sees. A browser ends the first two at their end tag alone.
+_DROPPED = frozenset(
+    {"script", "style", "title", "template", "iframe", "noframes", "noembed", "svg", "xml", "datalist"}
+)
+_RAW = frozenset({"script", "style"})
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "fieldset", "figure"})
+_LINES = frozenset((
+    "address", "article", "aside", "body", "caption", "center", "dd", "details", "div", "dt", "figcaption",
+    "footer", "form", "head", "header", "html", "hr", "legend", "li", "main", "nav", "option", "section",
+    "summary", "tbody", "tfoot", "thead", "tr", "table", "blockquote", "pre", "ul", "ol", "menu", "dir",
+))  # fmt: skip
+_CELLS = frozenset({"td", "th"})
+_LISTS = frozenset({"ul", "ol", "menu", "dir"})
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlText:
+    """The text with LF line ends, its block quotes as lines that begin with `> `.
+
+    `hints` is what mail clients say of lines, by their index.
+    """
+
+    text: str
+    hints: dict[int, Hint] = field(default_factory=dict)
+
+
+def html_text(source: str) -> HtmlText:
+    """The text that a reader of the HTML sees."""
+    walk = _Walk(source)
+    walk.run()
+    if walk.is_hidden:
+        # An element that hides what follows it, and never ends, hides nothing.
+        walk = _Walk(source, shows_hidden=True)
+        walk.run()
+    return walk.result()
+
+
+@dataclass(slots=True)
+class _Region:
+    """An element that means something for all that is in it, and how many of its name are open in it."""
+
+    name: str
+    is_hidden: bool = False
+    keeps_space: bool = False
+    hint: Hint | None = None
+    depth: int = 1
+
+
+class _Walk:
+    """The walk over the tokens, and the lines written so far."""
+
+    def __init__(self, source: str, *, shows_hidden: bool = False) -> None:
+        self._source = source
+        self._shows_hidden = shows_hidden
+        self._unended: set[str] = set()
+        self._lines: list[str] = []
+        self._hints: dict[int, Hint] = {}
+        self._line: list[str] = []
+        self._is_empty = True  # whether the line has nothing but what was put before it
+        self._space = False  # whether a space is due before the next word
+        self._cell = False  # whether a cell ended in this line
+        self._paragraph = False  # whether an empty line is due before the next line
+        self._is_tight = False  # whether the last paragraph has no margin
+        self._bullet = ""
+        self._last_prefix = ""
+        self._quotes: list[bool] = []
+        self._lists: list[int | None] = []
+        self._regions: list[_Region] = []
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether what comes next is hidden."""
+        return any(region.is_hidden for region in self._regions)
+
+    def run(self) -> None:
+        """Write all lines."""
+        for token in self._tokens():
+            if isinstance(token, str):
+                if not (self._regions and self.is_hidden):
+                    self._write(token)
+            elif token[1]:
+                self._end(token[2].lower())
+            else:
+                self._start(token[2].lower(), token[3])
+        self._break()
+
+    def result(self) -> HtmlText:
+        """The text, without empty lines at its ends and with one at most between others."""
+        lines: list[str] = []
+        hints: dict[int, Hint] = {}
+        for at, line in enumerate(self._lines):
+            bare = line.rstrip()
+            if bare.strip("> ") or (lines and lines[-1].rstrip() != bare):
+                if at in self._hints:
+                    hints[len(lines)] = self._hints[at]
+                lines.append(bare)
+        while lines and not lines[-1]:
+            hints.pop(len(lines) - 1, None)
+            lines.pop()
+        return HtmlText("\n".join(lines).replace("\xa0", " "), hints)
+
+    def _tokens(self) -> Iterator[str | re.Match[str]]:
+        source, at = self._source, 0
+        last = source.rfind(">")
+        while True:
+            begins = _BEGINS.search(source, at)
+            if begins is None or begins.start() > last:
+                yield source[at:]
+                return
+            if begins.start() > at:
+                yield source[at : begins.start()]
+            at = begins.start()
+            tag = _TAG.match(source, at)
+            if tag is None:
+                at = self._after_no_tag(at)
+                continue
+            at = tag.end()
+            name = tag[2].lower()
+            if not tag[1] and name in _DROPPED:
+                at = self._after_dropped(name, at)
+            else:
+                yield tag
+
+    def _after_no_tag(self, at: int) -> int:
+        """Where a comment, a declaration or a broken tag ends (WHATWG HTML sections 13.2.5.41 to 51)."""
+        source = self._source
+        if source.startswith("<!--", at):
+            if source.startswith((">", "->"), at + 4):
+                return source.find(">", at) + 1
+            end = source.find("-->", at + 4) if "!--" not in self._unended else -1
+            if end >= 0:
+                return end + 3
+            self._unended.add("!--")  # a browser shows nothing more: better to show too much
+        return source.find(">", at) + 1
+
+    def _after_dropped(self, name: str, at: int) -> int:
+        if name in self._unended:
+            return at
+        end = re.compile(rf"</{name}[\s/>]", re.IGNORECASE).search(self._source, at)
+        if end is None:
+            self._unended.add(name)
+            return len(self._source) if name in _RAW else at
+        return self._source.find(">", end.start()) + 1 or len(self._source)
+
+    def _start(self, name: str, attributes: str) -> None:
+        for region in self._regions:
+            region.depth += region.name == name
+        values = _attributes(attributes) if attributes and not attributes.isspace() else {}
+        if name == "br":
+            self._break(forced=True)
+        elif name in _PARAGRAPHS:
+            self._break()
+            self._is_tight = name == "p" and _is_tight(values)
+            self._paragraph = self._paragraph or not self._is_tight
+        elif name in _LINES:
+            self._start_block(name, values)
+        elif name in _CELLS:
+            self._cell = self._cell or not self._is_empty
+        elif name == "img" and _is_character(values.get("alt", "")):
+            self._write(values["alt"])
+        if values and name not in _VOID and len(self._regions) < _DEPTH:
+            self._open_region(name, values)
+        elif name in {"pre", "textarea", "listing"} and len(self._regions) < _DEPTH:
+            self._regions.append(_Region(name, keeps_space=True))
+
+    def _start_block(self, name: str, values: dict[str, str]) -> None:
+        self._break()
+        if name in {"hr", "pre"} or (name in _LISTS and not self._lists):
+            self._paragraph = True
+        elif name == "blockquote":
+            self._paragraph = True
+            if len(self._quotes) < _DEPTH:
+                self._quotes.append(_is_quote(values))
+        elif name == "li":
+            self._bullet = self._next_bullet(values.get("value", ""))
+        if name in _LISTS and len(self._lists) < _DEPTH:
+            start = values.get("start", "")
+            self._lists.append((int(start) if start.isdecimal() and len(start) < 7 else 1) if name == "ol" else None)
+
+    def _next_bullet(self, value: str) -> str:
+        if not self._lists or self._lists[-1] is None:
+            return "- "
+        number = int(value) if value.isdecimal() and len(value) < 7 else self._lists[-1]
+        self._lists[-1] = number + 1
+        return f"{number}. "
+
+    def _open_region(self, name: str, values: dict[str, str]) -> None:
+        style = values.get("style", "")
+        region = _Region(
+            name,
+            is_hidden=not self._shows_hidden and ("hidden" in values or _HIDDEN.search(style) is not None),
+            keeps_space=name in {"pre", "textarea", "listing"} or _KEEPS_SPACE.search(style) is not None,
+            hint=_hint_of(values),
+        )
+        if region.is_hidden or region.keeps_space or region.hint:
+            self._regions.append(region)
+
+    def _end(self, name: str) -> None:
+        if name in {"br", "p"}:
+            self._break(forced=name == "br")
+            self._paragraph = self._paragraph or (name == "p" and not self._is_tight)
+        elif name in _PARAGRAPHS:
+            self._break()
+            self._paragraph = True
+        elif name in _LINES:
+            self._break()
+            if name == "blockquote" and self._quotes:
+                self._quotes.pop()
+                self._paragraph = True
+            elif name in _LISTS and self._lists:
+                self._lists.pop()
+                self._paragraph = self._paragraph or not self._lists
+            elif name == "pre":
+                self._paragraph = True
+        elif name in _CELLS:
+            self._cell = not self._is_empty
+        for region in self._regions:
+            region.depth -= region.name == name
+        if self._regions and any(region.depth <= 0 for region in self._regions):
+            self._regions = [region for region in self._regions if region.depth > 0]
+
+    def _write(self, text: str) -> None:
+        if "&" in text:
+            text = html.unescape(_TOO_LONG.sub("\ufffd", text))
+        if not text.isascii():
+            text = _INVISIBLE.sub("", text)
+        if self._regions and any(region.keeps_space for region in self._regions):
+            first, *more = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            self._put(first)
+            for line in more:
+                self._break(forced=True)
+                self._put(line)
+            return
+        words = _SPACE.sub(" ", text)
+        if not words:
+            return
+        if words[0] == " ":
+            self._space = True
+            words = words[1:]
+        if not words:
+            return
+        due = " " if self._space and not (self._is_empty or self._cell) else ""
+        self._space = words[-1] == " "
+        self._put(due + words.rstrip(" ") if self._space else due + words)
+
+    def _put(self, text: str) -> None:
+        """Add to the line, with what is due before it."""
+        if not text:
+            return
+        if self._is_empty:
+            prefix = self._prefix()
+            if self._paragraph and self._lines:
+                self._lines.append(min(prefix, self._last_prefix, key=len))
+            self._paragraph = False
+            self._last_prefix = prefix
+            self._line = [prefix, "  " * max(len(self._lists) - 1, 0) if self._bullet else "", self._bullet]
+            self._bullet = ""
+            self._is_empty = False
+        elif self._cell:
+            self._line.append("\t")
+        self._cell = False
+        self._line.append(text)
+
+    def _break(self, *, forced: bool = False) -> None:
+        """End the line; an empty one is written only if it was asked for."""
+        if not self._is_empty:
+            hint = next((region.hint for region in self._regions if region.hint), None)
+            if hint:
+                self._hints[len(self._lines)] = hint
+            self._lines.append("".join(self._line))
+        elif forced:
+            self._lines.append(self._prefix())
+            self._paragraph = False
+        self._line = []
+        self._is_empty = True
+        self._space = False
+        self._cell = False
+
+    def _prefix(self) -> str:
+        return "> " * sum(self._quotes) if self._quotes else ""
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """The attributes of a tag, their names in lower case; the first of a name counts."""
+    values: dict[str, str] = {}
+    for name, double, single, bare in _ATTRIBUTE.findall(text[:_ATTRIBUTES]):
+        values.setdefault(name.lower(), double or single or bare)
+    return values
+
+
+def _is_tight(values: dict[str, str]) -> bool:
+    """Whether a paragraph is a line: Outlook writes every line as one, without a margin."""
+    return values.get("class", "").startswith("Mso") or _NO_MARGIN.search(values.get("style", "")) is not None
+
+
+def _is_quote(values: dict[str, str]) -> bool:
+    """Whether a block quote quotes: Gmail and Outlook write an indented paragraph as one, without its border."""
+    cites = values.get("type", "").lower() == "cite" or "quote" in values.get("class", "").lower() or "cite" in values
+    return cites or _INDENTED.search(values.get("style", "")) is None
+
+
+def _hint_of(values: dict[str, str]) -> Hint | None:
+    """What the names of Gmail, Outlook, Thunderbird or Proton Mail say."""
+    names = f"{values.get('class', '')} {values.get('id', '')}"
+    if "gmail_attr" in names or "moz-cite-prefix" in names or "cite-prefix" in names:
+        return Hint.ATTRIBUTION
+    if "divRplyFwdMsg" in names:
+        return Hint.HEADER
+    if any(
+        name in names
+        for name in ("gmail_signature", "moz-signature", "protonmail_signature_block", "ms-outlook-mobile-signature")
+    ):
+        return Hint.SIGNATURE
+    return None
+
+
+def _is_character(alt: str) -> bool:
+    """Whether a picture stands for a character, such as a smiley."""
+    return 0 < len(alt) < 9 and not any(character.isascii() for character in alt)

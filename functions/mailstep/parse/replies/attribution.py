@@ -1,0 +1,247 @@
+"""The line above a quote that says who wrote it, and when: "On 5 May 2025 at 10:00, Bob <bob@example.com> wrote:"."""
+
+import re
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from mailstep.parse.replies import words
+
+LINES = 5
+"""Lines that an attribution takes at most."""
+_LINE_CHARACTERS = 400
+_NAME_WORDS = 9
+# Marks of direction (Unicode annex 9), which Gmail puts into attributions in Hebrew and Arabic, and joiners.
+_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+_RULE = " \t\xa0-‐–—*_~"
+
+
+def _alternatives(phrases: Sequence[str]) -> str:
+    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
+
+
+_SPACED_VERBS = _alternatives(words.VERBS).replace(r"\ ", r"\s+")
+_VERB = re.compile(
+    rf"(?<!\w)(?:{_SPACED_VERBS}|sent(?=\W*$))(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE
+)
+# A verb takes long to search for: a text that has none of these words has none.
+_VERB_WORDS = frozenset(max(re.findall(r"\w+", verb), key=len) for verb in words.VERBS) | {"sent"}
+_LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS) | {"sent"}
+_ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)
+_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+_TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点点시]\s?\d{2}(?!\d)|(?<!\d)\d{1,2}\s?(?:[ap]\.?m\b|uhr\b)", re.IGNORECASE)
+_DATE = re.compile(
+    rf"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?\d{{2,4}}(?!\d)|{_TIME.pattern}",
+    re.IGNORECASE,
+)
+_STARTER = re.compile(rf"[\W_]*(?:{_alternatives(words.STARTERS)})(?!\w)|[\W_]*[在於于]", re.IGNORECASE)
+_BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
+_BEGINS_WITH_NAME = re.compile(r"([^<>@]{0,100})<[^<>]{0,200}@[^<>]{0,200}>")
+_WITHIN_A_LINE = re.compile(r"(?<=[\w.!?:;)])[\s-]+(?=(?:On|Am|Le|El|Il|Em|Op|Den) (?:\w+[.,]* ){0,2}\d)")
+_WORD = re.compile(r"[^\s/]+")
+
+
+class Below(Enum):
+    """What comes below a line that may end an attribution."""
+
+    QUOTE = auto()
+    EMPTY = auto()
+    TEXT = auto()
+
+
+class Attribution(NamedTuple):
+    """Where an attribution begins: the index of its first line, and the column in it where text stands before it."""
+
+    line: int
+    column: int = 0
+
+
+def may_end(stripped: str) -> bool:
+    """Whether a line could be the last of an attribution: it ends in a colon, an address, or the verb."""
+    end = stripped if stripped[-1].isascii() else _clean(stripped)
+    end = end.rstrip(_RULE) or "."
+    return (
+        end[-1] in ":：>"
+        or end.rsplit(None, 1)[-1].casefold().rpartition(">")[2] in _LAST_WORDS
+        or end.endswith(_ENDS_WITHOUT_SPACES)
+    )
+
+
+def is_end(line: str) -> bool:
+    """Whether a line is the wrapped end of an attribution that begins as a quoted line does: `> wrote:`, `>:`."""
+    end = line.lstrip("> ").rstrip(" :：")
+    return line.rstrip()[-1] in ":：" and line.count(">") == 1 and (not end or _VERB.fullmatch(end) is not None)
+
+
+def _find_verb(text: str) -> re.Match[str] | None:
+    spaced = not _VERB_WORDS.isdisjoint(re.findall(r"\w+", text.casefold()))
+    if spaced or (not text.isascii() and any(verb in text for verb in words.VERBS_WITHOUT_SPACES)):
+        return _VERB.search(text)
+    return None
+
+
+def has_sign(line: str) -> bool:
+    """Whether a line has what every attribution has in one of its lines: an address or a verb."""
+    return len(line) <= _LINE_CHARACTERS and ("@" in line or _find_verb(line) is not None)
+
+
+def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attribution | None:
+    """The attribution that ends in the line `end` and begins in `first` or later, None if there is none.
+
+    It is joined backwards over adjacent lines, as clients wrap it; the shortest that reads as one is taken, and
+    is followed up to the word that it starts with.
+
+    Args:
+        lines: the text's lines.
+        end: the index of the line that it would end in.
+        first: the index of the first line that it may have.
+        below: what comes below it.
+    """
+    joined = ""
+    line = end
+    for _ in range(LINES):
+        if len(lines[line]) > _LINE_CHARACTERS:
+            return None
+        joined = f"{_clean(lines[line])} {joined}".strip()
+        if not joined.startswith(("<", "mailto:")) and _is_attribution(joined, below):
+            return Attribution(_with_starter(lines, line, first, joined))
+        column = _begins_within(joined, lines[line], below)
+        if column:
+            return Attribution(line, column)
+        above = line - 1
+        if above >= first and not lines[above].strip() and joined.startswith("<"):
+            above -= 1  # Polymail leaves a line between name and address
+        if above < first or not lines[above].strip() or _ends_sentence(lines[above]):
+            return None
+        line = above
+    return None
+
+
+def _clean(line: str) -> str:
+    return line.translate(_INVISIBLE).strip()
+
+
+def _ends_sentence(line: str) -> bool:
+    last = line.rsplit(None, 1)[-1]
+    is_word = len(last) > 5 and last[:-1].islower()  # no abbreviation of a day or a month
+    return last[-1] in "!?:：。" or (last[-1] == "." and is_word)
+
+
+def _with_starter(lines: Sequence[str], line: int, first: int, joined: str) -> int:
+    """The line of the starter, where the date is wrapped and its end alone reads as an attribution."""
+    if _STARTER.match(joined):
+        return line
+    dated = _DATE.search(joined) is not None
+    begin = line
+    for above in range(line - 1, max(first, line - LINES) - 1, -1):
+        text = _clean(lines[above])
+        if not text or len(text) > _LINE_CHARACTERS or _ends_sentence(text):
+            break
+        goes_on = text[-1] in ",<" and re.search(r"\d", text)
+        if _STARTER.match(text) and (goes_on or (not dated and _DATE.search(text))):
+            begin = above
+    return begin
+
+
+def _begins_within(joined: str, line: str, below: Below) -> int:
+    """The column where an attribution begins that shares its first line with the text before it; 0 if none does."""
+    if not (_ADDRESS.search(joined) and _find_verb(joined)):
+        return 0
+    stripped = line.strip()
+    begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined) if match.end() < len(stripped)]
+    if not begins or not _is_attribution(joined[begins[-1] :], Below.EMPTY if below is Below.TEXT else below):
+        return 0
+    return line.index(stripped) + begins[-1] if joined.startswith(stripped) else 0
+
+
+def _is_attribution(joined: str, below: Below) -> bool:
+    """Whether a joined line says who wrote, and when or from which address, and has the form that clients give it."""
+    text = joined.strip(_RULE)
+    address = _ADDRESS.search(text) is not None
+    verb = _find_verb(text)
+    quoted = below is Below.QUOTE
+    dated_address = address and _DATE.search(text) is not None and _ends_in_address(text)
+    if verb is None:
+        begins = _BEGINS_WITH_DATE.match(text) is not None
+        if text[-1:] not in ":：":
+            return dated_address and quoted and begins
+        begins = begins or _STARTER.match(text) is not None
+        return dated_address and (quoted or (begins and _is_name(_before_address(text))))
+    writer = _beside_verb(text, verb)
+    if _has_pronoun(writer) or _is_name_and_verb(text):
+        return not _has_pronoun(writer)
+    if not _begins(text, verb) and not (quoted and dated_address):
+        name = _VERB.sub(" ", text)
+        return quoted and _is_whole_name(name) and (address or not _lower(name) or len(_names(name)) == 1)
+    numbers = len(re.findall(r"\d+", text))
+    date = numbers > 1 and _DATE.search(text) is not None
+    if quoted and (date or (address and numbers)):
+        return True
+    timed = address and "<" in text and _TIME.search(text) is not None and _STARTER.match(text) is not None
+    return (timed or _is_name(writer)) and (quoted or (address and numbers > 0) or (date and below is Below.EMPTY))
+
+
+def _begins(text: str, verb: re.Match[str]) -> bool:
+    """Whether a text begins as an attribution does: with a starter, a date, or the writer's name."""
+    by_name = _BEGINS_WITH_NAME.match(text)
+    if by_name and _is_whole_name(by_name[1]):
+        return True
+    return re.search(r"\d", text) is not None and (
+        _STARTER.match(text) is not None
+        or _BEGINS_WITH_DATE.match(text) is not None
+        or _is_whole_name(text[: verb.start()])
+    )
+
+
+def _is_name_and_verb(text: str) -> bool:
+    """Whether a text is `Bob Smith <bob@example.com> wrote:`, and nothing else."""
+    by_name = _BEGINS_WITH_NAME.match(text)
+    return (
+        by_name is not None
+        and _is_whole_name(by_name[1])
+        and _VERB.fullmatch(text[by_name.end() :].strip(" :：")) is not None
+    )
+
+
+def _ends_in_address(text: str) -> bool:
+    end = text.rstrip(" \t:：")
+    return end[-1:] in ">)]" and "@" in end.rsplit(None, 2)[-1] + end.rsplit("<", 1)[-1]
+
+
+def _before_address(text: str) -> str:
+    return re.split(r"\d", text.rsplit("<", 1)[0])[-1]
+
+
+def _beside_verb(text: str, verb: re.Match[str]) -> str:
+    """What stands between the date and the verb, and after the verb up to a date: the writer's name."""
+    before = re.split(r"\d", text[: verb.start()])[-1]
+    after = re.split(r"\d", text[verb.end() :])[0]
+    return f"{before} {after}"
+
+
+def _is_whole_name(text: str) -> bool:
+    """Whether words are a name and nothing else: no date, and more than an address."""
+    return re.search(r"\d", text) is None and any("@" not in word for word in _names(text)) and _is_name(text)
+
+
+def _is_name(text: str) -> bool:
+    """Whether words can be a writer's name: capitals and particles, one word in lower case at most, no pronoun."""
+    count, lower = len(_names(text)), len(_lower(text))
+    return count <= _NAME_WORDS and lower < 2 and not (lower and count > 5) and not _has_pronoun(text)
+
+
+def _has_pronoun(text: str) -> bool:
+    return any(word.casefold() in words.PRONOUNS for word in _names(text))
+
+
+def _lower(text: str) -> list[str]:
+    """The words that are in lower case in no name."""
+    return [word for word in _names(text) if word[0].islower() and "@" not in word and word not in words.NAME_PARTICLES]
+
+
+def _names(text: str) -> list[str]:
+    found = (
+        word.strip("\"'“”„«»()[]<>,;:：.、，-–—*")
+        for word in _WORD.findall(text.replace("mailto:", ""))[: _NAME_WORDS + 1]
+    )
+    return [word for word in found if word]

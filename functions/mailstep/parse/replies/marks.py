@@ -1,0 +1,190 @@
+"""What one line, or a block of them, says by its form: a separator, a header, a signature, a list's footer."""
+
+import re
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from mailstep.parse.replies import words
+
+_SEPARATOR = re.compile(r"[\s>*]*(?:[-_=‐–—~]\s?){2,}[\s*]*([^\W\d_][^:\n]{2,80}?)[\s*]*[-_=‐–—~:\s*]*")
+_BEFORE_FIELDS = re.compile(r"\s*[-_=]{3,}\s*([^\W\d_][^-:\n]{2,60}?)\s*[-_=]{3,}\s+(?=\S)")
+_BEGINS = re.compile(r"[\s>*]*([^\W\d_][^:\n]{2,60}?)\s*[:：][\s*]*")
+_RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ?){3,}[\s*]*")
+_FIELD = re.compile(r"[*_\s]*([^\W\d][^:：\n*]{0,24}?)[\s*_]*[:：][\s*_]*")
+# Fields that no client shows: with them, a header was pasted or returned as it was sent, and its text belongs to it.
+_SENT = re.compile(
+    r"(?:received|return-path|message-id|mime-version|in-reply-to|references|delivered-to|authentication-results"
+    r"|dkim-signature|content-[a-z-]+|list-[a-z-]+|x-[a-z0-9-]+)\s*:",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+_DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
+_KINDS = {name: kind for kind, names in words.FIELDS.items() for name in names}
+_FIELD_AND_REST = 3  # lines that a field is folded to
+_LINE_CHARACTERS = 200
+_MOBILE_CHARACTERS = 140
+_LINKS = re.compile(r"\(?<?https?:[^\s>)]*[>)]?|<mailto:[^>]*>|[^\s<(\[]+\.(?:com|net|org)/\S*")
+_LIST_FOOTER_LINES = 4
+
+
+class Separator(Enum):
+    """What a separator announces."""
+
+    ORIGINAL = auto()
+    FORWARDED = auto()
+
+
+class Hint(Enum):
+    """What a mail client's HTML says of a line. It helps where the line's words do not, and decides nothing alone."""
+
+    ATTRIBUTION = auto()
+    HEADER = auto()
+    SIGNATURE = auto()
+
+
+def separator(line: str) -> Separator | None:
+    """What a line such as `-----Original Message-----` announces, None if it is none."""
+    before_fields = _BEFORE_FIELDS.match(line)
+    if before_fields and field_kind(line[before_fields.end() :]):
+        return _announced(before_fields[1])  # Yahoo's own text runs all into one line
+    if len(line) > _LINE_CHARACTERS:
+        return None
+    dashed = _SEPARATOR.fullmatch(line)
+    if dashed:
+        return _announced(dashed[1])
+    begins = _BEGINS.fullmatch(line)
+    return Separator.FORWARDED if begins and _phrase(begins[1]) in words.BEGIN_FORWARDED else None
+
+
+def _announced(announcement: str) -> Separator | None:
+    phrase = _phrase(announcement)
+    if phrase in words.ORIGINAL:
+        return Separator.ORIGINAL
+    by_somebody = phrase.startswith(("forwarded by ", "weitergeleitet von ", "transféré par "))
+    return Separator.FORWARDED if by_somebody or phrase in words.FORWARDED else None
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is drawn, not written."""
+    return len(line) <= _LINE_CHARACTERS and _RULE.fullmatch(line) is not None
+
+
+def field_kind(line: str) -> str | None:
+    """The kind of the field of a quoted header that a line begins with (words.FIELDS), None for any other line."""
+    field = _FIELD.match(line)
+    return _KINDS.get(_phrase(field[1])) if field else None
+
+
+def is_header_block(lines: Sequence[str], start: int) -> bool:
+    """Whether the header of a quoted message begins here: three kinds of fields, From and Subject among them.
+
+    It must also show an address or a date, or have the four fields that every client writes. A kind that comes again
+    ends it. A field that no client writes makes it a form, unless nothing is missing. A header as it was sent is none.
+    """
+    kinds: dict[str, str] = {}
+    last = ""
+    folded = 0
+    above = lines[start - 1] if start else ""
+    if _SENT.match(above) or field_kind(above):
+        return False
+    is_form = _FIELD.match(above) is not None and field_kind(above) is None and not above.rstrip().endswith(":")
+    for line in lines[start : start + 10 * _FIELD_AND_REST]:
+        if _SENT.match(line):
+            return False
+        kind = field_kind(line)
+        if kind in kinds:
+            break
+        if kind:
+            last, folded = kind, 0
+            kinds[kind] = line
+        elif not line.strip():
+            if len(kinds) > 1:
+                break
+        else:
+            folded += 1
+            if folded == _FIELD_AND_REST:
+                break
+            is_form = is_form or (_FIELD.match(line) is not None and "http" not in line and "mailto:" not in line)
+            kinds[last] += f" {line}"
+    if not (len(kinds) > 2 and "from" in kinds and "subject" in kinds):
+        return False
+    has_all = "date" in kinds and "to" in kinds
+    address = any(_ADDRESS.search(kinds.get(kind, "")) for kind in ("from", "to", "cc", "reply-to"))
+    dated = _DATED.search(kinds.get("date", "")) is not None
+    if is_form:
+        return has_all and address and dated
+    return address or dated or has_all
+
+
+def has_fields(lines: Sequence[str], start: int) -> bool:
+    """Whether a block of fields begins here, in whatever language: three lines in a row."""
+    below = [line for line in lines[start : start + 6] if line.strip()]
+    return len(below) > 2 and all(_FIELD.match(line) for line in below[:3])
+
+
+def is_delimiter(stripped: str) -> bool:
+    """Whether a line begins a signature (RFC 3676 section 4.3), its space lost or not."""
+    return stripped == "--"
+
+
+def keeps_space(line: str) -> bool:
+    """Whether a signature's delimiter is the one of RFC 3676: `-- `."""
+    return line[-1].isspace()
+
+
+def is_mobile(stripped: str) -> bool:
+    """Whether a line is what a telephone or an app puts below a text, such as "Sent from my iPhone"."""
+    if len(stripped) > _MOBILE_CHARACTERS:
+        return False
+    line = stripped.casefold().strip("<>()[]*_-–—• ").replace("’", "'")
+    if not (line.startswith(words.MOBILE) or line.endswith(words.MOBILE_ENDINGS)):
+        return False
+    plain = _LINKS.sub(" ", stripped).strip("<>()[]*_-–—• ")
+    sentence, _, rest = plain.partition(". ")
+    if rest and not rest.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
+        return False
+    sentence, _, clause = sentence.partition(",")
+    if clause and not clause.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
+        return False
+    found = [word for word in re.split(r"[^\w'’&]+", sentence) if word]
+    names = [word for word in found if _names_device(word)]
+    owned = any(word.casefold() in words.MOBILE_OWNERS for word in found) and any(
+        _is_proper(word) for word in found[2:]
+    )
+    last = found[-1].casefold() if found else ""
+    if last == "mail" and not found[-1].islower():
+        owned = True
+    if not (names or owned or "Mail" in found):
+        return False
+    begin = max((len(phrase.split()) for phrase in words.MOBILE if line.startswith(phrase)), default=0)
+    strange = [
+        word
+        for word in found[begin:]
+        if word[0].islower()
+        and not _names_device(word)
+        and not _is_proper(word)
+        and word.casefold() not in words.MOBILE_OTHER_WORDS
+    ]
+    return not strange
+
+
+def is_list_footer(lines: Sequence[str], start: int) -> bool:
+    """Whether a mailing list's footer begins here: a long rule, and below it the list's name or address."""
+    if not is_rule(lines[start]) or len(lines[start].strip()) < 15:
+        return False
+    below = [line.casefold() for line in lines[start + 1 : start + 1 + _LIST_FOOTER_LINES]]
+    return any(mark in line for line in below for mark in words.LIST_FOOTERS)
+
+
+def _phrase(words_found: str) -> str:
+    # The dot above is what casefold leaves of a Turkish capital I.
+    return " ".join(words_found.casefold().replace("’", "'").replace("\u0307", "").split())
+
+
+def _names_device(word: str) -> bool:
+    bare = word.casefold()
+    return bare in words.MOBILE_SUBJECTS or bare.startswith(("iphone", "ipad", "android", "blackberry", "outlook"))
+
+
+def _is_proper(word: str) -> bool:
+    return not word.islower() or any(character.isdigit() for character in word)

@@ -1,0 +1,93 @@
+"""Faults in the constants of the trust code, which mutmut leaves alone: an entry missing, a number too large."""
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from tests.mutants.code import files
+from tests.mutants.edits import Mutant, replaced
+from tests.support.project import PROJECT
+
+POLICY = "functions/mailstep/validate/policy.py"
+LIMITS = "functions/mailstep/limits.py"
+_CHOSEN = "the value is a choice; that it is kept to has tests of its own"
+EQUIVALENT = {
+    "_BLOCK_OCTETS": "SES writes about 2,000; any number well above that will do",
+    "REPLAYABLE_SECONDS": "the record has to outlive a replay, which it does by ten days",
+    "_PIECE": "in pieces of any size the content is the same",
+    "_LZMA_MEMORY": "what zipfile itself writes asks for 8 MB, and an attack for gigabytes",
+    "REPLY_TEXT": _CHOSEN,
+    "ARCHIVE_OCTETS": _CHOSEN,
+    "ARCHIVE_MEMBERS": _CHOSEN,
+}
+"""Constants whose number may be another one, with the reason."""
+
+
+def constants() -> Iterator[Mutant]:
+    """Each entry of each collection left out, and each number one more."""
+    for module, tests in files().items():
+        file = f"functions/mailstep/{module}.py"
+        for name, value in _assigned(file):
+            if name != "RULES":
+                yield from _entries(file, name, value, _unit(tests))
+                for number in ast.walk(value):
+                    if isinstance(number, ast.Constant) and type(number.value) is int:
+                        yield _number(file, name, number, number.value + 1, _unit(tests))
+
+
+def limits() -> Iterator[Mutant]:
+    """Each limit of the service ten times as large."""
+    for name, value in _assigned(LIMITS):
+        # A limit that is another module's number has its faults there.
+        for number in [one for one in ast.walk(value) if isinstance(one, ast.Constant)][:1]:
+            yield _number(LIMITS, name, number, 10 * ast.literal_eval(number), _unit(["limits"]))
+
+
+def told() -> Iterator[Mutant]:
+    """Each rule told to the sender instead of silent, and the other way round."""
+    for name, value in _assigned(POLICY):
+        for rule in ast.walk(value) if name == "RULES" else ():
+            match rule:
+                case ast.Call(args=[ast.Constant(value=str(code)), _, _, ast.Constant(value=bool(tells)) as node, *_]):
+                    yield Mutant(
+                        f"{'silent instead of told' if tells else 'told instead of silent'}: {code}",
+                        POLICY,
+                        partial(replaced, node=node, new=str(not tells)),
+                        _unit(["policy"]),
+                    )
+
+
+def _unit(modules: list[str]) -> tuple[str, ...]:
+    return tuple(f"tests/unit/test_{module}.py" for module in modules)
+
+
+def _assigned(file: str) -> Iterator[tuple[str, ast.expr]]:
+    """The names of the module with their values."""
+    for statement in ast.parse((PROJECT / file).read_text()).body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+
+
+def _entries(file: str, name: str, value: ast.expr, tests: tuple[str, ...]) -> Iterator[Mutant]:
+    for collection in ast.walk(value):
+        if isinstance(collection, ast.Set | ast.Tuple | ast.List):
+            for number, entry in enumerate(collection.elts):
+                if isinstance(entry, ast.Constant):
+                    without = type(collection)([one for one in collection.elts if one is not entry])
+                    yield Mutant(
+                        f"{name} without {entry.value!r} ({file}, line {entry.lineno}, {number})",
+                        file,
+                        partial(replaced, node=collection, new=ast.unparse(without)),
+                        tests,
+                    )
+
+
+def _number(file: str, name: str, node: ast.Constant, new: int, tests: tuple[str, ...]) -> Mutant:
+    return Mutant(
+        f"{name} with {new} ({file}, line {node.lineno}, {node.col_offset})",
+        file,
+        partial(replaced, node=node, new=str(new)),
+        tests,
+        EQUIVALENT.get(name, ""),
+    )
