@@ -58,6 +58,7 @@ def html_only(html: str, *, subject: str = "Order") -> str:
             "<p class=MsoNormal>one<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>two</p>",
             "one\n\ntwo",
         ),
+        ('one<p style="margin:0">two</p><p style="margin: 0in">three</p>', "one\ntwo\nthree"),
         ("<p>never <b>ended", "never ended"),
         ("", ""),
     ],
