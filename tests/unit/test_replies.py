@@ -260,10 +260,14 @@ def test_a_header_in_the_text_begins_history(language: str, form: str) -> None:
     assert (reply.text, reply.kind) == (ANSWER, TextKind.TOP)
 
 
-@pytest.mark.parametrize("rule", ["_" * 32, " ------------------------------", "====", "* * *"])
+@pytest.mark.parametrize("rule", ["_" * 32, " ------------------------------", "====", "* * *", "Original Message:"])
 def test_a_rule_above_history_is_history(rule: str) -> None:
     reply = split(f"{ANSWER}\n{rule}\n\n{header(FIELDS['en'])}\n\n{OLD}")
     assert (reply.text, reply.quoted.startswith(rule.strip()) or rule[0] == " ") == (ANSWER, True)
+
+
+def test_an_answer_that_reads_as_a_heading_is_kept() -> None:
+    assert split(f"Original message\n\n{header(FIELDS['en'])}\n\n{OLD}").text == "Original message"
 
 
 def test_a_field_of_a_header_may_be_folded() -> None:

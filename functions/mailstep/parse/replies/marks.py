@@ -64,6 +64,12 @@ def _announced(announcement: str) -> Separator | None:
     return Separator.FORWARDED if by_somebody or phrase in words.FORWARDED else None
 
 
+def is_heading(line: str) -> bool:
+    """Whether a line above a header is a client's, drawn or not: `Original Message:`."""
+    begins = _BEGINS.fullmatch(line) if len(line) <= _LINE_CHARACTERS else None
+    return is_rule(line) or (begins is not None and _announced(begins[1]) is not None)
+
+
 def is_rule(line: str) -> bool:
     """Whether a line is drawn, not written."""
     return len(line) <= _LINE_CHARACTERS and _RULE.fullmatch(line) is not None
