@@ -80,6 +80,8 @@ def decode(
 
     `cut` says that the octets may end within a character, which is then left out.
     """
+    if declared is None and not octets.translate(None, _PLAIN):
+        return Decoded(octets.decode("ascii"), "utf-8", damaged=False, guessed=False)
     label = None if declared is None or says_nothing(declared) else declared
     charset = charset_of(label) if label else None
     for mark, name in _MARKS:
