@@ -1,7 +1,7 @@
 """The Cryptographic Message Syntax of opaque S/MIME (RFC 5652): what kind it is, and the content that is signed.
 
-Nothing is verified or decrypted. It is read in BER (ITU-T X.690) along the one way to the content, because libraries
-read all of it: some 40 MB of elements of two octets each take them minutes.
+Nothing is verified or decrypted. It is read in BER (ITU-T X.690) along the one way to the content, because a
+library scans all elements at each level: 40 MB of empty ones take 7 s a level (docs/decisions/0004).
 """
 
 from dataclasses import dataclass

@@ -55,9 +55,10 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclos
     attachments.wants_body = not (text.strip() or html.strip())
     enclosed_messages = EnclosedMessages(attachments, budget) if enclosed else None
     for part in found.files:
-        octets = attachments.add_part(part)
         if enclosed_messages and part.media_type in NESTED:
-            enclosed_messages.read(octets, defects)
+            enclosed_messages.read(attachments.add_part(part), defects)
+        else:
+            attachments.add_part(part)
     if attachments.body:
         text, html = attachments.body.text, attachments.body.html
     block = ses_block(root.fields)

@@ -91,8 +91,6 @@ def decode(
         found = _as(charset, octets, cut=cut)
         if _fits(charset, found, octets):
             return found
-    if not octets.translate(None, _PLAIN):
-        return Decoded(octets.decode("ascii"), "utf-8", damaged=False, guessed=label is not None)
     if evident := _evident(octets):
         return _as(evident, octets, cut=cut, guessed=label is not None or evident != "utf-8")
     # UTF-8 with a bad octet here and there is still UTF-8: all else would garble what is good.
