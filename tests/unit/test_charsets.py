@@ -222,6 +222,13 @@ a,b
     assert found == ("Иван", "Да", "Да.csv", "Здравствуйте\nПривет")  # noqa: RUF001
 
 
+def test_one_letter_above_ascii_is_read_in_the_charset_of_the_body() -> None:
+    """A lone B3 is more often a superscript three than a Polish letter: only the other label tells."""
+    assert parsed(b"Subject: By\xb3\r\n\r\nx").subject == "By³"
+    assert parsed(b"Subject: By\xb3\r\nContent-Type: text/plain; charset=iso-8859-2\r\n\r\nx").subject == "Był"
+    assert parsed(b"Subject: By\xb3\r\nTo: =?iso-8859-2?q?=A3?= <a@b.example>\r\n\r\nx").subject == "Był"
+
+
 def test_a_bad_octet_does_not_keep_a_hint_from_being_taken() -> None:
     written = "注文はいつ届きますか".encode("euc_jp")
     found = decode(written + b"\xff" + written, hints=["euc-jp"])

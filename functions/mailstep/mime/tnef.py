@@ -1,4 +1,4 @@
-"""Outlook's winmail.dat (TNEF, [MS-OXTNEF]): the files in it, and whether there is more in it than files.
+"""Outlook's winmail.dat (TNEF, [MS-OXTNEF]): the files in it, its text, and whether there is more in it.
 
 Nothing in it is believed: every length and count is held against the octets that are left, what is read is spans of
 the one buffer, and a message within (an embedded TNEF) is not looked into, as no nested message is.
