@@ -21,7 +21,7 @@ GROWTH = 6.0  # of four times the octets
 _SMALL = 0.1  # seconds that say nothing of growth
 
 _HEAD = b"From: a@b.example\r\n"
-_CMS = bytes.fromhex("308006092a864886f70d010702a0803080020101")
+_CMS = bytes.fromhex("30 80 06 09 2a 86 48 86 f7 0d 01 07 02 a0 80 30 80 02 01 01")
 
 
 def _filled(pattern: bytes, octets: int) -> bytes:

@@ -30,7 +30,7 @@ SHOWN = {
 def pairs(charset: str) -> dict[str, bytes]:
     """Characters of a charset of two octets, and their octets, by the standard's index."""
     octets, characters = STANDARD["pairs"]["gb18030" if charset == "gbk" else charset]
-    return {c: bytes.fromhex(octets[4 * at : 4 * at + 4]) for at, c in enumerate(characters)}
+    return {c: bytes.fromhex(pair) for pair, c in zip(octets.split(), characters, strict=True)}
 
 
 def sample(label: str) -> tuple[str, bytes]:

@@ -10,11 +10,11 @@ from typing import Literal
 from mailstep.mime.options import DEFAULTS, Options
 
 # RFC 5652 sections 5, 6 and 8, RFC 5083: the object identifiers' contents.
-_SIGNED = bytes.fromhex("2a864886f70d010702")
+_SIGNED = bytes.fromhex("2a 86 48 86 f7 0d 01 07 02")
 _ENCRYPTED = {
-    bytes.fromhex("2a864886f70d010703"),
-    bytes.fromhex("2a864886f70d010706"),
-    bytes.fromhex("2a864886f70d010910010117"),
+    bytes.fromhex("2a 86 48 86 f7 0d 01 07 03"),
+    bytes.fromhex("2a 86 48 86 f7 0d 01 07 06"),
+    bytes.fromhex("2a 86 48 86 f7 0d 01 09 10 01 01 17"),
 }
 
 # Identifier octets of the elements on the way.
