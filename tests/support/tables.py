@@ -1,8 +1,9 @@
 """Tables as attachments."""
 
 from mailstep.contracts import Attachment
-from mailstep.process.processors.tables.limits import Room
-from mailstep.process.processors.tables.reading import Table, summarise
+from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.reading import read
 
 TITANIC = b"""PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked
 1,0,3,"Archer, Mr. Owen",male,22,1,0,A/5 21171,7.25,,S
@@ -17,5 +18,5 @@ def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachm
 
 
 def one(content: bytes, filename: str = "t.csv") -> Table:
-    [table] = summarise(attachment(filename), content, Room())
+    [table] = read(filename, content, Budget())
     return table

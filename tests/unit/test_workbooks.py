@@ -17,10 +17,10 @@ from mailstep.process.processors.tables.limits import (
     SHEETS_BOUND,
     TEXT_BOUND,
     UNPACKED_BOUND,
-    Room,
+    Budget,
     UnreadableTable,
 )
-from mailstep.process.processors.tables.reading import as_csv, summarise
+from mailstep.process.processors.tables.reading import as_csv, read
 from tests.support.project import CASES, PROJECT
 from tests.support.tables import attachment, one
 
@@ -114,12 +114,12 @@ def what_becomes_of_it() -> None:
     content = sys.stdin.buffer.read()
     bound_memory()
     try:
-        print(f"tables: {len(summarise(attachment('t.xlsx'), content, Room()))}")  # noqa: T201 - the parent reads it
+        print(f"tables: {len(read('t.xlsx', content, Budget()))}")  # noqa: T201 - the parent reads it
     except UnreadableTable as error:
         print(error)  # noqa: T201
 
 
-def test_as_many_cells_as_there_is_room_for_are_read_within_the_memory_of_the_function() -> None:
+def test_as_many_cells_as_there_is_budget_for_are_read_within_the_memory_of_the_function() -> None:
     cells = "<c><v>12</v></c>" * 20
     rows = f"<row>{cells}</row>" * (MARKUP_BOUND // (20 * 4 + 2) - 1)
     assert summarised_within_memory(package(rows)) == "tables: 1"
@@ -183,7 +183,7 @@ def summarise_extremes() -> None:
     for _ in range(3_000):
         content = extreme_cell(chosen) if chosen.random() < 0.5 else extreme_archive(chosen)
         try:
-            summarise(attachment("t.xlsx"), content, Room())
+            read("t.xlsx", content, Budget())
             print("a table")  # noqa: T201
         except UnreadableTable as error:
             print(error)  # noqa: T201

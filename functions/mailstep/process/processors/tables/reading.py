@@ -1,79 +1,36 @@
-"""Reads tables in attachments (CSV, TSV, XLSX) and summarises each column."""
+"""Reads the tables of a file: opens it by its content, finds each table's parts, and summarises its columns."""
 
 import csv
 import io
-import re
-import statistics
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import PurePath
 
-from charset_normalizer import from_bytes
-
 from mailstep.contracts import Attachment
-from mailstep.process.processors.tables import workbooks
-from mailstep.process.processors.tables.limits import SIZE_BOUND, Room, UnreadableTable
+from mailstep.process.processors.tables import delimited, encoding, numbers, workbooks
+from mailstep.process.processors.tables.layout import lay_out
+from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
+from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.summaries import summarise
 
-ROWS_BOUND = 100_000
-"""Rows read of one table: as many as the step can summarise within its timeout and memory."""
-
-COLUMNS_BOUND = 200
-"""Columns that are summarised in one table."""
-
-FREQUENT = 3
-"""Most frequent values that are listed for a column of text."""
-SPREAD = 12
-"""Bars in the chart of a column of numbers."""
-
-_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
-_SAMPLED = 3_000  # characters in which the delimiter is looked for
-# `0049` is text: digits that begin with 0 are an identifier. So is a number with more digits than any measurement.
-_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
-_NUMBER_CHARACTERS = 100
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
-_DELIMITED = {"text/csv", "text/tab-separated-values", "application/csv"}
-_WORKBOOKS = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """The summary of one column.
-
-    Numbers have `minimum`, `maximum`, `mean` and `spread`, which counts the values in equal intervals between minimum
-    and maximum. Other columns have `most_frequent`: pairs of value and count.
-    """
-
-    name: str
-    kind: str
-    missing: int
-    minimum: float | None = None
-    maximum: float | None = None
-    mean: float | None = None
-    spread: tuple[int, ...] = ()
-    most_frequent: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """A summary, and the cells below the header; each row has one cell for each column."""
-
-    name: str
-    rows: int
-    columns: tuple[Column, ...]
-    body: list[list[str]]
-    complete: bool = True
+_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+_MEDIA_TYPES = {
+    "text/csv",
+    "text/tab-separated-values",
+    "application/csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_SUFFIXES = {".csv", ".tsv", ".xlsx"}
 
 
 def is_table(attachment: Attachment) -> bool:
     """Whether the media type or the file name is that of a table."""
-    suffix = PurePath(attachment.filename.lower()).suffix
-    return attachment.media_type in _DELIMITED | _WORKBOOKS or suffix in {".csv", ".tsv", ".xlsx"}
+    return attachment.media_type in _MEDIA_TYPES or PurePath(attachment.filename.lower()).suffix in _SUFFIXES
 
 
-def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]:
+def read(filename: str, content: bytes, budget: Budget, *, declared: str | None = None) -> list[Table]:
     """One table for a delimited file; one for each sheet of a workbook that is not empty.
+
+    `declared` is the character set that the message declares for the file.
 
     Raises:
         UnreadableTable: the file is too large, or not a table.
@@ -82,101 +39,78 @@ def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]
         raise UnreadableTable(
             f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise; please send it in smaller parts."
         )
-    room.take_octets(len(content))
+    budget.take_octets(len(content))
     if content.startswith(_COMPOUND_FILE):
         raise UnreadableTable("It has a password or an older format; please save it as XLSX without a password.")
     if content.startswith(b"PK\x03\x04"):
-        tables = [_summary(name, rows) for name, rows in workbooks.sheets(content, room)]
+        tables = [_table(name, rows) for name, rows in workbooks.sheets(content, budget)]
     else:
-        tables = [_summary(attachment.filename, _delimited_rows(content, room))]
+        tables = [_delimited(filename, content, budget, declared)]
     if not (filled := [table for table in tables if table]):
         raise UnreadableTable("It is empty.")
     return filled
 
 
-def _delimited_rows(content: bytes, room: Room) -> list[list[str]]:
-    text = _text(content)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
-    try:
-        rows = [row[:COLUMNS_BOUND] for row in islice(reader, ROWS_BOUND + 2)]
-    except csv.Error as error:
-        raise UnreadableTable(
-            f"It has a cell of more than {csv.field_size_limit():,} characters; perhaps a closing quotation "
-            "mark is missing."
-        ) from error
-    room.lay_out(max(map(_width, rows), default=0), len(rows))
-    return rows
+def _delimited(filename: str, content: bytes, budget: Budget, declared: str | None) -> Table | None:
+    text = encoding.decode(content, declared=declared)
+    found = delimited.read(text.text, budget, suffix=PurePath(filename.lower()).suffix)
+    return _table(
+        filename,
+        found.rows,
+        encoding=text.encoding,
+        delimiter=found.delimiter,
+        notes=(*text.notes, *found.notes),
+        complete=found.complete,
+    )
 
 
-def _delimiter(text: str) -> str:
-    """The delimiter that makes the most even rows of the first lines; a comma where none makes two columns.
-
-    csv.Sniffer takes minutes for 500 characters of quotation marks. Each trial here is one pass.
-    """
-    sample = text[:_SAMPLED].rpartition("\n")[0] or text[:_SAMPLED]
-
-    def evenness(delimiter: str) -> float:
-        rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
-        [(columns, even)] = Counter(map(len, rows)).most_common(1) or [(0, 0)]
-        return even / len(rows) if columns > 1 else 0
-
-    # A comma comes last: it is in numbers and texts too.
-    best = max("\t;|,", key=evenness)
-    return best if evenness(best) else ","
-
-
-def _text(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        guess = from_bytes(content[: 256 * 1024]).best()
-        text = content.decode(guess.encoding, errors="replace").removeprefix("\ufeff") if guess else "\0"
-    if "\0" in text:
-        raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
-    return text
-
-
-def _summary(name: str, rows: Sequence[Sequence[str]]) -> Table | None:
-    read = [[cell.strip() for cell in row] for row in rows[: ROWS_BOUND + 2]]
-    filled = [row for row in read if any(row)]
+def _table(
+    name: str,
+    rows: list[list[str]],
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    notes: tuple[str, ...] = (),
+    complete: bool = True,
+    hidden: bool = False,
+) -> Table | None:
+    filled = [row for row in (list(map(_stripped, row)) for row in rows) if any(row)]
     if not filled:
         return None
-    header, body = filled[0], filled[1 : ROWS_BOUND + 1]
+    layout = lay_out(filled)
     # A row may be wider than the header; its extra cells are kept.
-    width = min(max(_width(row) for row in filled), COLUMNS_BOUND)
-    titles, *cells = ([*row[:width], *[""] * (width - len(row))] for row in (header, *body))
-    columns = tuple(
-        _column(title or f"column {index + 1}", [row[index] for row in cells]) for index, title in enumerate(titles)
+    wide = max(len(layout.header or ()), max(map(len, layout.body), default=0))
+    body = [row if len(row) == wide else [*row, *[""] * (wide - len(row))] for row in layout.body]
+    columns = list(zip(*body, strict=True)) if body else [()] * wide
+    header = [*layout.header, *[""] * (wide - len(layout.header))] if layout.header is not None else None
+    used = [place for place in range(wide) if (header and header[place]) or any(columns[place])]
+    first, last = (used[0], used[-1] + 1) if used else (0, 0)
+    if last - first < wide:
+        body = [row[first:last] for row in body]
+        columns = columns[first:last]
+        header = header[first:last] if header is not None else None
+    names = [title or f"column {place}" for place, title in enumerate(header or [""] * len(columns), 1)]
+    decimal = numbers.certain_mark(cell for column in columns for cell in column[:100])
+    summaries = tuple(summarise(title, column, decimal=decimal) for title, column in zip(names, columns, strict=True))
+    return Table(
+        name=name,
+        columns=summaries,
+        body=body,
+        rows=len(body),
+        header=tuple(header) if header is not None else None,
+        encoding=encoding,
+        delimiter=delimiter,
+        titles=layout.titles,
+        foot=layout.foot,
+        notes=(*notes, *layout.notes, *(note for column in summaries for note in column.notes)),
+        complete=complete,
+        hidden=hidden,
+        repeated=len(body) - len(set(map(tuple, body))),
     )
-    return Table(name=name, rows=len(body), columns=columns, body=cells, complete=len(read) <= ROWS_BOUND + 1)
 
 
-def _width(row: list[str]) -> int:
-    """The number of cells up to the last one that is not empty."""
-    return next((index for index in range(len(row), 0, -1) if row[index - 1]), 0)
-
-
-def _column(name: str, cells: list[str]) -> Column:
-    values = [cell for cell in cells if cell]
-    missing = len(cells) - len(values)
-    numbers = [number for value in values if (number := _number(value)) is not None]
-    if values and len(numbers) == len(values):
-        least, most = min(numbers), max(numbers)
-        return Column(name, "number", missing, least, most, statistics.fmean(numbers), _spread(numbers, least, most))
-    return Column(
-        name,
-        "text" if values else "empty",
-        missing,
-        most_frequent=tuple(Counter(values).most_common(FREQUENT)),
-    )
-
-
-def _spread(numbers: list[float], least: float, most: float) -> tuple[int, ...]:
-    width = (most - least) / SPREAD
-    if not 0 < width < float("inf"):
-        return ()
-    parts = Counter(min(int((number - least) / width), SPREAD - 1) for number in numbers)
-    return tuple(parts[part] for part in range(SPREAD))
+def _stripped(cell: str) -> str:
+    return cell.strip() if type(cell) is str else cell
 
 
 def as_csv(table: Table) -> bytes:
@@ -192,8 +126,4 @@ def as_csv(table: Table) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in _FORMULA and _number(cell) is None else cell
-
-
-def _number(value: str) -> float | None:
-    return float(value) if len(value) <= _NUMBER_CHARACTERS and _NUMBER.fullmatch(value) else None
+    return f"'{cell}" if cell[:1] in _FORMULA and not numbers.written(cell) else cell

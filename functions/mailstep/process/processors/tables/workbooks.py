@@ -15,7 +15,7 @@ from typing import NoReturn
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from mailstep.process.processors.tables.limits import TEXT_BOUND, Room, UnreadableTable
+from mailstep.process.processors.tables.limits import TEXT_BOUND, Budget, UnreadableTable
 from mailstep.zip_errors import UNREADABLE
 
 Attributes = dict[str, str]
@@ -41,7 +41,7 @@ _BUILT_IN = dict.fromkeys(map(str, [*range(14, 23), 45, 47]), "datetime") | {"46
 _BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
 
 
-def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
+def sheets(content: bytes, budget: Budget) -> Iterator[tuple[str, list[Row]]]:
     """The name and the rows of each worksheet. Empty rows, and empty columns on the left, are left out.
 
     Raises:
@@ -49,7 +49,7 @@ def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
     """
     try:
         with ZipFile(io.BytesIO(content)) as archive:
-            yield from _Workbook(archive, room).sheets()
+            yield from _Workbook(archive, budget).sheets()
     except (UnreadableTable, MemoryError):
         raise
     except (expat.ExpatError, *UNREADABLE) as error:
@@ -57,8 +57,8 @@ def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
 
 
 class _Workbook:
-    def __init__(self, archive: ZipFile, room: Room) -> None:
-        self.archive, self.room = archive, room
+    def __init__(self, archive: ZipFile, budget: Budget) -> None:
+        self.archive, self.budget = archive, budget
         # Names are case-insensitive (ECMA-376 part 2, 6.2.2.3); some writers use backslashes.
         self.members = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
 
@@ -72,9 +72,9 @@ class _Workbook:
         for name, identity in book.sheets:
             kind, target = related[identity]
             if kind == "worksheet":
-                self.room.take_sheet()
-                sheet = self.read(target, _Sheet(self.room, strings, styles, since_1904=book.since_1904))
-                self.room.lay_out(sheet.width, sheet.height)
+                self.budget.take_sheet()
+                sheet = self.read(target, _Sheet(self.budget, strings, styles, since_1904=book.since_1904))
+                self.budget.lay_out(sheet.width, sheet.height)
                 yield name, [sheet.rows[number][sheet.first - 1 :] for number in sorted(sheet.rows)]
 
     def relationships(self, part: str) -> dict[str, tuple[str, str]]:
@@ -88,7 +88,7 @@ class _Workbook:
             # A package has no other method (ECMA-376 part 2, annex B), and zipfile inflates others without a limit.
             raise UnreadableTable(_BROKEN)
         with self.archive.open(member) as stream:
-            part.parse(lambda: stream.read(_PIECE), self.room)
+            part.parse(lambda: stream.read(_PIECE), self.budget)
         return part
 
 
@@ -104,7 +104,7 @@ class _Part:
     def said(self, text: str) -> None:
         """Some text of an element, perhaps not all."""
 
-    def parse(self, read: Callable[[], bytes], room: Room) -> None:
+    def parse(self, read: Callable[[], bytes], budget: Budget) -> None:
         """Read XML piece by piece, within limits.
 
         Raises:
@@ -130,9 +130,9 @@ class _Part:
         parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self.said, _refuse_doctype
         fed = 0
         while piece := read():
-            room.take_unpacked(len(piece))
+            budget.take_unpacked(len(piece))
             # Tags, attributes and references cost parser time, so they are counted before parsing.
-            room.take_markup(sum(map(piece.count, (b"<", b"=", b"&"))))
+            budget.take_markup(sum(map(piece.count, (b"<", b"=", b"&"))))
             fed += len(piece)
             parser.Parse(piece, False)
             if fed - parser.CurrentByteIndex > _TAG_BOUND:
@@ -248,10 +248,10 @@ class _Strings(_Text):
 class _Sheet(_Text):
     """The rows of a worksheet by their number. A cell without a value does not count, however it is formatted."""
 
-    def __init__(self, room: Room, strings: list[str], styles: dict[str, str | None], *, since_1904: bool) -> None:
+    def __init__(self, budget: Budget, strings: list[str], styles: dict[str, str | None], *, since_1904: bool) -> None:
         super().__init__()
         self.rows: dict[int, Row] = {}
-        self.room, self.strings, self.styles = room, strings, styles
+        self.budget, self.strings, self.styles = budget, strings, styles
         self.epoch = datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30)
         self.row = self.column = self.width = self.height = 0
         self.first = MAX_COLUMNS
@@ -293,7 +293,7 @@ class _Sheet(_Text):
 
     def said(self, text: str) -> None:
         if self.heard:
-            self.room.take_text(text)
+            self.budget.take_text(text)
             self.pieces.append(text)
 
     def _keep(self, text: str) -> None:
@@ -301,7 +301,7 @@ class _Sheet(_Text):
             return
         if self.column > self.width or self.row > self.height:
             self.width, self.height = max(self.width, self.column), max(self.height, self.row)
-            self.room.reach(self.width, self.height)
+            self.budget.reach(self.width, self.height)
         self.first = min(self.first, self.column)
         row = self.rows.setdefault(self.row, [])
         row.extend([""] * (self.column - len(row)))
@@ -311,7 +311,7 @@ class _Sheet(_Text):
         match self.kind:
             case "s":
                 text = self.strings[int(value)] if value else ""
-                self.room.take_text(text)
+                self.budget.take_text(text)
                 return text
             case "n":
                 return self._number(value.strip())

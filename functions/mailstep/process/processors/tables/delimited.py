@@ -1,0 +1,206 @@
+"""Rows of delimited text: which delimiter it has, and its cells, also where quotation marks are not closed."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.limits import Budget
+
+DELIMITERS = "\t;|,"
+"""In order of preference between equals: a comma is in numbers and texts, too."""
+_RARE = (" ", ":")
+_SAMPLED = 64 * 1024  # characters in which the delimiter is looked for
+_ROWS_SAMPLED = 500
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own line
+_BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
+_QUOTED_WITHIN = re.compile(r'[,;|\t]"|"[,;|\t]')
+_LINE_END = re.compile(r"\r\n|\r|\n")
+# A cell may be as long as the file; the file's own size is bounded.
+csv.field_size_limit(2**31 - 1)
+
+Rows = list[list[str]]
+
+
+@dataclass
+class Delimited:
+    """The rows of a delimited file, its delimiter (None if it has one column), and what was changed."""
+
+    rows: Rows
+    delimiter: str | None
+    notes: list[str] = field(default_factory=list)
+    complete: bool = True
+
+
+def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
+    """The rows of a delimited text. `suffix` is that of the file's name, which decides between equal delimiters."""
+    notes = []
+    delimiter = None
+    if line := _SEPARATOR_LINE.match(text):
+        delimiter, text = line[1], text[line.end() :]
+        notes.append("The line sep= for Excel was left out.")
+    if delimiter is None:
+        delimiter = find_delimiter(text, suffix=suffix)
+    rows, changed = _rows(text, delimiter or "\0", budget)
+    return Delimited(rows, delimiter, [*notes, *changed])
+
+
+def find_delimiter(text: str, *, suffix: str = "") -> str | None:
+    """The delimiter that makes the most even rows of the first lines; None if the text has one column.
+
+    csv.Sniffer takes minutes for 500 characters of quotation marks. Each trial here is one pass.
+    """
+    sample = _sample(text)
+    tried = sorted(DELIMITERS, key=lambda each: each != _BY_NAME.get(suffix))
+    scores = {each: _score(sample, each) for each in tried if each in sample}
+    if scores and scores[best := max(scores, key=lambda each: scores[each])] > (0.5, 0, 0):
+        return best
+    return next((each for each in _RARE if each in sample and _is_grid(sample, each)), None)
+
+
+def _sample(text: str) -> str:
+    """The first lines, as far as they are whole; a longer piece if not one of them is."""
+    if len(text) <= _SAMPLED:
+        return text
+    piece = text[:_SAMPLED]
+    return piece[: max(piece.rfind("\n"), piece.rfind("\r")) + 1] or text[: 16 * _SAMPLED]
+
+
+def _score(sample: str, delimiter: str) -> tuple[float, float, int]:
+    """How even the rows are and how clean their cells, how many rows have the delimiter, and the usual width."""
+    rows = [row for row in islice(_split(sample, delimiter)[0], _ROWS_SAMPLED) if any(row)]
+    widths = Counter(len(row) for row in rows)
+    divided = sum(count for width, count in widths.items() if width > 1) / max(len(rows), 1)
+    if not divided:
+        return 0, 0, 0
+    del widths[1]
+    [(usual, count)] = widths.most_common(1)
+    prose = delimiter == "," and _is_prose(sample)
+    if prose and usual == 2 and len(rows[0]) == 1:
+        return 0, 0, 0
+    evenness = count / len(rows)
+    if evenness <= 0.5 and (divided < 0.5 or prose):
+        return 0, 0, 0
+    cells = [cell.strip() for row in rows[:100] for cell in row if cell.strip()]
+    unclean = sum(_is_unclean(cell, delimiter) and f'"{cell}' not in sample for cell in cells) / len(cells)
+    typed = sum(bool(numbers.written(cell) or dates.moment_in(cell, day_first=True)) for cell in cells) / len(cells)
+    return max(evenness, 0.51) * (1 - unclean / 2) + typed / 20, divided, usual
+
+
+def _is_prose(sample: str) -> bool:
+    """Whether every comma has a space behind it, as in sentences and in names such as `Smith, John`."""
+    return sample.count(",") == len(re.findall(r",[ \u00a0]", sample))
+
+
+def _is_unclean(cell: str, delimiter: str) -> bool:
+    """Whether another delimiter stands in the cell, or one beside a quotation mark: no comma of a number or sentence."""
+    if any(each in cell for each in "\t;|" if each != delimiter) or _QUOTED_WITHIN.search(cell):
+        return True
+    return delimiter != "," and "," in cell and ", " not in cell and not numbers.written(cell)
+
+
+def _is_grid(sample: str, delimiter: str) -> bool:
+    """Whether the text is a grid of at least three columns below names: no sentences, and no times of day."""
+    rows = [row for row in _split(sample, delimiter)[0][:_ROWS_SAMPLED] if any(row)]
+    if len(rows) < 2 or len({len(row) for row in rows}) > 1 or len(rows[0]) < 3:
+        return False
+    if any(numbers.written(name) for name in rows[0]):
+        return False
+    return any(all(numbers.written(row[place]) for row in rows[1:]) for place in range(len(rows[0])))
+
+
+def _rows(text: str, delimiter: str, budget: Budget) -> tuple[Rows, list[str]]:
+    rows, notes = _split(text, delimiter)
+    # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
+    if '"' not in text and "'" in text and len({len(row) for row in rows if row}) > 1:
+        enclosed = _strict(text, delimiter, "'")
+        if enclosed and len({len(row) for row in enclosed if row}) == 1:
+            rows, notes = enclosed, ["Apostrophes enclose cells in the file."]
+    budget.take_cells(sum(map(len, rows)))
+    return rows, notes
+
+
+def _split(text: str, delimiter: str) -> tuple[Rows, list[str]]:
+    """The rows of a text (RFC 4180); where its quotation marks do not pair, those that do not are part of a cell."""
+    if (rows := _strict(text, delimiter)) is not None:
+        return rows, []
+    if '\\"' in text:
+        doubled = re.sub(r'\\"', '""', text)
+        if (rows := _strict(doubled, delimiter)) is not None:
+            return rows, ['Quotation marks are written as \\" in the file.']
+    return _tolerant(text, delimiter), ["Some quotation marks do not enclose a cell; they are kept as part of it."]
+
+
+def _strict(text: str, delimiter: str, quote: str = '"') -> Rows | None:
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
+    try:
+        rows = list(reader)
+    except csv.Error:
+        return None
+    if reader.line_num > len(rows) and any(_swallows(row, delimiter, _usual_width(rows)) for row in rows):
+        return None
+    return rows
+
+
+def _usual_width(rows: Rows) -> int:
+    return Counter(map(len, rows[:_ROWS_SAMPLED])).most_common(1)[0][0] if rows else 0
+
+
+def _swallows(row: list[str], delimiter: str, usual: int) -> bool:
+    """Whether a cell of several lines is made of whole rows, because a lone quotation mark opens it."""
+    for place, cell in enumerate(row):
+        if "\n" in cell or "\r" in cell:
+            widths = [line.count(delimiter) + 1 for line in _LINE_END.split(cell)]
+            widths[0] += place
+            widths[-1] += len(row) - place - 1
+            return usual > 1 and all(width == usual for width in widths)
+    return False
+
+
+def _tolerant(text: str, delimiter: str) -> Rows:
+    """Rows of a text in which not every quotation mark opens or closes a cell. Takes one pass."""
+    end_of_cell = re.compile(rf"[{re.escape(delimiter)}\r\n]|\Z")
+    quoted = re.compile(rf' *+"([^"]*+(?:""[^"]*+)*+)" *+(?=[{re.escape(delimiter)}\r\n]|\Z)')
+    lines = islice((line for line in _LINE_END.split(text) if '"' not in line), _ROWS_SAMPLED)
+    usual = Counter(line.count(delimiter) + 1 for line in lines).most_common(1)
+    return list(_tolerant_rows(text, delimiter, quoted, end_of_cell, usual[0][0] if usual else 0))
+
+
+def _tolerant_rows(
+    text: str, delimiter: str, quoted: re.Pattern[str], end_of_cell: re.Pattern[str], usual: int
+) -> Iterator[list[str]]:
+    at = 0
+    row: list[str] = []
+    while at < len(text):
+        found = quoted.match(text, at)
+        if found and not _swallows_in(text, found, row, delimiter, usual):
+            row.append(found[1].replace('""', '"'))
+            at = found.end()
+        else:
+            end = end_of_cell.search(text, at)
+            stop = end.start() if end else len(text)
+            row.append(text[at:stop])
+            at = stop
+        if text[at : at + 1] == delimiter:
+            at += 1
+            if at == len(text):
+                row.append("")
+            continue
+        at += 2 if text.startswith("\r\n", at) else 1
+        yield row
+        row = []
+    if row:
+        yield row
+
+
+def _swallows_in(text: str, found: re.Match[str], row: list[str], delimiter: str, usual: int) -> bool:
+    if "\n" not in found[1] and "\r" not in found[1]:
+        return False
+    end = _LINE_END.search(text, found.end())
+    rest = text[found.end() : end.start() if end else len(text)].count(delimiter)
+    return _swallows([*row, found[1], *[""] * rest], delimiter, usual)

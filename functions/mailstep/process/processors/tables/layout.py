@@ -1,0 +1,258 @@
+"""Where a table lies in its rows: titles and comments above it, its header if it has one, totals at its foot."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.model import Stored, StoredText
+from mailstep.process.processors.tables.values import MISSING
+
+CELLS_SAMPLED = 20_000
+"""Cells below a row that tell whether it is a header."""
+ROWS_SAMPLED = 200
+TITLES = 30
+"""Lines above a table that may be titles."""
+FOOT = 5
+"""Rows at the end that may be totals or remarks."""
+
+_TOTAL = re.compile(
+    r"\W*(?:(?:grand|sub)[ -]?)?(?:total(?:s|e|en)?|sum|summe|gesamt\w*|insgesamt|zwischensumme|endsumme|somme|suma|soma|"
+    r"totaal|razem|celkem|итого|всего|合計|总计|合计)\b.{0,40}",
+    re.IGNORECASE,
+)
+_DIGITS, _LETTERS = re.compile(r"[0-9]+"), re.compile(r"[^\W\d_]+")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+")
+_TRUTH = {"true", "false", "yes", "no"}
+_YEARS = range(1900, 2101)
+
+Row = Sequence[str]
+
+
+@dataclass
+class Layout:
+    """The rows of a table by their part. `header` is None if the table has none."""
+
+    header: tuple[str, ...] | None
+    body: list[list[str]]
+    titles: tuple[str, ...] = ()
+    foot: tuple[tuple[str, ...], ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+
+def lay_out(rows: list[list[str]]) -> Layout:
+    """Find the parts of a table in its rows, whose cells are stripped and of which none is empty."""
+    notes: list[str] = []
+    usual = _usual_width(rows)
+    above = _titles(rows, usual)
+    titles = tuple(" ".join(cell for cell in row if cell) for row in rows[:above])
+    rest = rows[above:]
+    headers = _header_rows(rest, usual)
+    body = rest[headers:]
+    if headers > 1:
+        notes.append(f"The header has {headers} rows; their names were joined.")
+    foot = _foot(body, usual)
+    if foot:
+        body, foot_rows = body[:-foot], body[-foot:]
+    else:
+        foot_rows = []
+    return Layout(
+        header=_names(rest[:headers]) if headers else None,
+        body=body,
+        titles=titles,
+        foot=tuple(tuple(row) for row in foot_rows),
+        notes=notes,
+    )
+
+
+def _filled(row: Row) -> int:
+    return len(row) - row.count("")
+
+
+def width(row: Row) -> int:
+    """The number of cells up to the last one that is not empty."""
+    return next((index for index in range(len(row), 0, -1) if row[index - 1]), 0)
+
+
+def _usual_width(rows: Sequence[Row]) -> int:
+    """The width of most rows; of two that are as frequent, the larger one."""
+    widths = Counter(width(row) for row in rows[: TITLES + ROWS_SAMPLED])
+    return max(widths, key=lambda each: (widths[each], each), default=0)
+
+
+def _titles(rows: Sequence[Row], usual: int) -> int:
+    """How many rows above the table are titles or comments: one cell, or two far from the usual width."""
+    if usual < 2:
+        comments = next((place for place, row in enumerate(rows) if not row[0].startswith("#")), 0)
+        return comments if comments < len(rows) - 1 else 0
+    for place, row in enumerate(rows[: TITLES + 1]):
+        if not _is_title(row, usual) and not _is_comment(rows, place, usual):
+            return place
+    return 0
+
+
+def _is_title(row: Row, usual: int) -> bool:
+    filled = _filled(row)
+    if not row[0] or filled > 2:
+        return False
+    if filled == 2:
+        return usual >= 4 and width(row) == 2 and len(row) <= 2
+    # `name,` in a table of two columns is a header that lacks a name; so is a lone cell that has its delimiter.
+    return usual > 2 or len(row) == 1
+
+
+def _is_comment(rows: Sequence[Row], place: int, usual: int) -> bool:
+    """Whether the row begins with `#` and is not the header: some programs put `#` before the first name."""
+    row = rows[place]
+    if not row[0].startswith("#"):
+        return False
+    below = rows[place + 1] if place + 1 < len(rows) else [""]
+    return below[0].startswith("#") or width(row) != usual or _evidence(rows[place + 1 :])[0] > 0
+
+
+def _kind(cell: str) -> str:
+    if not cell or cell.lower() in MISSING:
+        return ""
+    if isinstance(cell, Stored):
+        if isinstance(cell.value, bool):
+            return "truth"
+        return "number" if isinstance(cell.value, int | float) else "date"
+    if cell.lower() in _TRUTH:
+        return "truth"
+    if not isinstance(cell, StoredText) and numbers.written(cell):
+        return "number"
+    return "date" if dates.moment_in(cell, day_first=True) or dates.moment_in(cell, day_first=False) else "text"
+
+
+def _header_rows(rows: Sequence[Row], usual: int) -> int:
+    """How many rows the header has: 0, 1, or 2."""
+    if not rows:
+        return 0
+    if len(rows) > 2 and _is_upper_header(rows, usual):
+        return 2
+    support, doubt = _evidence(rows)
+    return int(support > doubt or not doubt)
+
+
+def _is_upper_header(rows: Sequence[Row], usual: int) -> bool:
+    """Whether the first two rows are a header: groups above names, or units below them."""
+    first, second = rows[0], rows[1]
+    support, doubt = _evidence(rows[1:])
+    if not support or doubt or any(_kind(cell) not in ("text", "") for cell in second):
+        return False
+    kinds = [_kind(cell) for cell in first]
+    if any(kind not in ("text", "") for kind in kinds) and not _are_years([c for c in first if _kind(c) == "number"]):
+        return False
+    gaps = _filled(first) < _filled(second)
+    # A row of text below a full header is one of units only if no row further down has so much text.
+    return (gaps and _filled(second) >= usual - 1) or (support >= 2 and _filled(first) >= usual > 1)
+
+
+def _evidence(rows: Sequence[Row]) -> tuple[int, int]:
+    """Columns that say that the first row is a header, and columns that say that it is not."""
+    first = rows[0] if rows else ()
+    wide = max(len(first), 1)
+    below = rows[1 : 1 + max(min(ROWS_SAMPLED, CELLS_SAMPLED // wide), 5)]
+    if not below:
+        return 0, sum(_kind(cell) not in ("text", "") for cell in first)
+    support, doubt = 0, 0
+    years = _are_years([cell for cell in first if _kind(cell) == "number"]) and any(
+        _kind(cell) in ("text", "") for cell in first
+    )
+    whole_again = list(first) in [list(row) for row in below]
+    for place, name in enumerate(first):
+        cells = [row[place] for row in below if place < len(row) and row[place]]
+        kinds = Counter(kind for cell in cells if (kind := _kind(cell)))
+        if not kinds or not (own := _kind(name)):
+            continue
+        usual, count = kinds.most_common(1)[0]
+        even = count >= 0.8 * kinds.total()
+        if own == "number" and years and not _are_years(cells):
+            support += 1
+        elif usual != "text" and even:
+            support += own != usual
+            doubt += own == usual
+        elif own == usual == "text":
+            doubt += not whole_again and (name in cells or _is_like(name, cells))
+    return support, doubt
+
+
+def _are_years(cells: Sequence[str]) -> bool:
+    """Whether the cells are different years, or 0, 1, 2, … as programs number columns without names."""
+    if not cells or not all(_DIGITS.fullmatch(cell) and len(cell) < 6 for cell in cells):
+        return False
+    found = [int(cell) for cell in cells]
+    if len(found) > 1 and found[0] == 0 and all(after - before == 1 for before, after in pairwise(found)):
+        return True
+    return all(number in _YEARS for number in found) and len(set(found)) == len(found)
+
+
+def _is_like(name: str, cells: Sequence[str]) -> bool:
+    """Whether the name has the shape of the values below it: an address, or a code with the same groups of digits."""
+    if _ADDRESS.fullmatch(name):
+        return any(map(_ADDRESS.fullmatch, cells[:20]))
+    if not _DIGITS.search(name):
+        return False
+    shape = _shape(name)
+    return sum(_shape(cell) == shape for cell in cells) >= 0.8 * len(cells)
+
+
+def _shape(text: str) -> str:
+    return _LETTERS.sub("a", _DIGITS.sub("9", text))
+
+
+def _names(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The names of a header; if it has two rows, the upper one names groups that reach to the next name."""
+    if len(rows) == 1:
+        return tuple(map(str, rows[0]))
+    upper, lower = rows
+    names, group = [], ""
+    gaps = _filled(upper) < _filled(lower)
+    for place in range(max(len(upper), len(lower))):
+        above = upper[place] if place < len(upper) else ""
+        group = above or (group if gaps else "")
+        below = lower[place] if place < len(lower) else ""
+        names.append(" ".join(part for part in (group, below) if part))
+    return tuple(names)
+
+
+def _foot(body: Sequence[Row], usual: int) -> int:
+    """How many rows at the end are totals or remarks."""
+    rows = 0
+    while rows < min(FOOT, len(body) - 1) and _is_remark(body[-1 - rows], usual):
+        rows += 1
+    for total in range(rows + 1, min(FOOT, len(body) - 1) + 1):
+        if _is_total(body[-total], body[:-total]):
+            rows = total
+        else:
+            break
+    return rows
+
+
+def _is_remark(row: Row, usual: int) -> bool:
+    return usual > 2 and _filled(row) == 1 and len(row) == 1 and len(row[0].split()) > 2
+
+
+def _is_total(row: Row, above: Sequence[Row]) -> bool:
+    """Whether the row says that it is a total, and one of its numbers is the sum of those above it."""
+    label = next((cell for cell in row if cell), "")
+    if not _TOTAL.fullmatch(label) or len(above) < 2:
+        return False
+    for place, cell in enumerate(row):
+        if not (own := _amount(cell)):
+            continue
+        cells = [line[place] for line in above if place < len(line)]
+        found = [number for number in map(_amount, cells) if number is not None]
+        if len(found) > 1 and abs(sum(found) - own) <= 0.005 * max(abs(own), 1):
+            return True
+    return False
+
+
+def _amount(cell: str) -> int | float | None:
+    if isinstance(cell, Stored):
+        return cell.value if isinstance(cell.value, int | float) else None
+    if (number := numbers.written(cell)) is None:
+        return None
+    return number.value(number.decimal or ".")
