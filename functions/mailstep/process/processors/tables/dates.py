@@ -57,15 +57,22 @@ class Order:
     value: Callable[[str], Moment | None]
 
 
+def either_order(text: str) -> Moment | None:
+    """The date or time that a text says in either order of day and month."""
+    return moment_in(text, day_first=True) or moment_in(text, day_first=False)
+
+
 def order(texts: Iterable[str], *, day_first: bool = True) -> tuple[dict[str, Moment], Order] | None:
     """The dates and times among the texts, and their common order; None if there are none.
 
     `day_first` decides where no value tells: in `03/04/2024` in a column without a day above 12.
     """
     texts = list(texts)
+    if plain := _plain(texts):
+        return plain, Order(day_first, True, partial(moment_in, day_first=day_first))
     days, months, either = 0, 0, 0
     for text in texts:
-        if (parts := _YEAR_LAST.fullmatch(text)) if len(text) <= CHARACTERS else None:
+        if parts := _YEAR_LAST.fullmatch(text[:CHARACTERS]):
             one, two = int(parts["one"]), int(parts["two"])
             days += one > 12
             months += two > 12
@@ -77,6 +84,19 @@ def order(texts: Iterable[str], *, day_first: bool = True) -> tuple[dict[str, Mo
     if not read:
         return None
     return read, Order(first, bool(days or months) or not either, partial(moment_in, day_first=first))
+
+
+def _plain(texts: list[str]) -> dict[str, Moment] | None:
+    """The dates of a column in the form of ISO 8601 with hyphens: the common case, and the fast one."""
+    if {text[4:5] + text[7:8] for text in texts} != {"--"}:
+        return None
+    read = date.fromisoformat if set(map(len, texts)) == {10} else datetime.fromisoformat
+    if read is datetime.fromisoformat and min(map(len, texts)) < 16:
+        return None
+    try:
+        return dict(zip(texts, map(read, texts), strict=True))
+    except ValueError:
+        return None
 
 
 def moment_in(text: str, *, day_first: bool) -> Moment | None:

@@ -46,7 +46,7 @@ def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
     if delimiter is None:
         delimiter = find_delimiter(text, suffix=suffix)
     rows, changed = _rows(text, delimiter or "\0", budget)
-    return Delimited(rows, delimiter, [*notes, *changed])
+    return Delimited([list(map(str.strip, row)) for row in rows], delimiter, [*notes, *changed])
 
 
 def find_delimiter(text: str, *, suffix: str = "") -> str | None:

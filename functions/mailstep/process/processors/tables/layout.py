@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.model import Stored, StoredText
-from mailstep.process.processors.tables.values import MISSING
+from mailstep.process.processors.tables.values import is_missing
 
 CELLS_SAMPLED = 20_000
 """Cells below a row that tell whether it is a header."""
@@ -113,7 +113,7 @@ def _is_comment(rows: Sequence[Row], place: int, usual: int) -> bool:
 
 
 def _kind(cell: str) -> str:
-    if not cell or cell.lower() in MISSING:
+    if not cell or is_missing(cell):
         return ""
     if isinstance(cell, Stored):
         if isinstance(cell.value, bool):
@@ -123,7 +123,7 @@ def _kind(cell: str) -> str:
         return "truth"
     if not isinstance(cell, StoredText) and numbers.written(cell):
         return "number"
-    return "date" if dates.moment_in(cell, day_first=True) or dates.moment_in(cell, day_first=False) else "text"
+    return "date" if dates.either_order(cell) is not None else "text"
 
 
 def _header_rows(rows: Sequence[Row], usual: int) -> int:

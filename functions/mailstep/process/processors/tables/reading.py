@@ -74,7 +74,7 @@ def _table(
     complete: bool = True,
     hidden: bool = False,
 ) -> Table | None:
-    filled = [row for row in (list(map(_stripped, row)) for row in rows) if any(row)]
+    filled = list(filter(any, rows))
     if not filled:
         return None
     layout = lay_out(filled)
@@ -105,12 +105,8 @@ def _table(
         notes=(*notes, *layout.notes, *(note for column in summaries for note in column.notes)),
         complete=complete,
         hidden=hidden,
-        repeated=len(body) - len(set(map(tuple, body))),
+        repeated=0 if any(column.all_different for column in summaries) else len(body) - len(set(map(tuple, body))),
     )
-
-
-def _stripped(cell: str) -> str:
-    return cell.strip() if type(cell) is str else cell
 
 
 def as_csv(table: Table) -> bytes:

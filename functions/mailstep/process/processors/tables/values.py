@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import islice
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
@@ -13,8 +13,7 @@ from mailstep.process.processors.tables.model import Kind, Moment, Number, Store
 ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
-MISSING = frozenset(
-    {
+_MARKS = {
         *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", ".."),
         *(
             "n/a",
@@ -34,9 +33,10 @@ MISSING = frozenset(
         ),
         *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
         *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
-    }
-)
-"""Marks for a missing value, in lower case: as people, databases and spreadsheets write them."""
+}
+MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {"NaN"}
+"""Marks for a missing value, as people, databases and spreadsheets write them."""
+_TRIED = 200
 _TWO_LETTERS = re.compile(r"[A-Z]{2}")
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
 _TRUE_AND_FALSE = [
@@ -55,26 +55,26 @@ _TRUE_AND_FALSE = [
 _ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verdadeiro"}
 _TELEPHONE = re.compile(r"\b(tele(ph|f)on\w*|phone\w*|tel|t[\u00e9e]l|fax|mobile|handy|cell|telefax)\b", re.IGNORECASE)
 _CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
-_PLAIN = re.compile(r"[0-9.\-]+")
+_LEADING_ZERO = re.compile(r"\n0[0-9]")
 
 
 @dataclass
 class Reading:
-    """What a column's cells are: their kind, and the value of each text that is of this kind."""
+    """What a column's cells are: how often each text is there, and each number or date, as the column's kind says."""
 
     kind: Kind
     counts: Counter[str]
     missing: int
     value: Callable[[str], Value]
-    numbers: dict[str, Number] = field(default_factory=dict)
-    moments: dict[str, Moment] = field(default_factory=dict)
+    numbers: Counter[Number] = field(default_factory=Counter)
+    moments: Counter[Moment] = field(default_factory=Counter)
     unit: str = ""
     notes: tuple[str, ...] = ()
 
-    @property
-    def fitting(self) -> dict[str, Number] | dict[str, Moment]:
-        """The texts that are numbers or dates, with their values."""
-        return self.numbers or self.moments
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell is empty or holds a mark for a missing value."""
+    return cell in MISSING
 
 
 def read_column(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool = True) -> Reading:
@@ -88,21 +88,58 @@ def read_column(name: str, cells: Sequence[str], *, decimal: str | None = None, 
         return Reading("empty", counts, missing, _text)
     if truth := _truth_values(counts):
         return Reading("boolean", counts, missing, truth)
-    values = counts.total()
-    enough = values - values // ODD_SHARE
+    # Text that a workbook stores as such is no number of this column.
     as_text = sum(isinstance(cell, StoredText) for cell in cells) if StoredText in types else 0
-    if as_text <= values // ODD_SHARE and not _is_identifier(name, counts):
-        infinite = sum(count for text, count in counts.items() if text.lower() in _INFINITE)
-        plain = _plain_numbers(counts)
-        found = (plain, _PLAIN_NOTATION) if plain else numbers.notation(counts, decimal=decimal)
-        if found and sum(counts[text] for text in found[0]) >= max(enough - infinite, 1):
-            read, notation = found
-            return Reading("number", counts, missing, partial(_or_text, notation.value), read, unit=notation.unit)
-    if (dated := dates.order(counts, day_first=day_first)) and sum(counts[text] for text in dated[0]) >= enough:
-        moments, order = dated
-        notes = () if order.certain else (_uncertain_order(name, day_first=order.day_first),)
-        return Reading("date", counts, missing, partial(_or_text, order.value), moments=moments, notes=notes)
-    return Reading("text", counts, missing, _text)
+    read = None
+    if as_text <= counts.total() // ODD_SHARE and not _is_identifier(name, counts):
+        read = _as_numbers(counts, missing, decimal)
+    return read or _as_dates(name, counts, missing, day_first=day_first) or Reading("text", counts, missing, _text)
+
+
+def _as_numbers(counts: Counter[str], missing: int, decimal: str | None) -> Reading | None:
+    if not _is_promising(counts, numbers.written):
+        return None
+    plain = _plain_numbers(counts)
+    found = (plain, _PLAIN_NOTATION) if plain else numbers.notation(counts, decimal=decimal)
+    infinite = sum(count for text, count in counts.items() if text.lower() in _INFINITE) if not plain else 0
+    if not found or not _is_enough(counts, found[0], infinite):
+        return None
+    read, notation = found
+    value = partial(_or_text, notation.value)
+    return Reading("number", counts, missing, value, numbers=_weighted(read, counts), unit=notation.unit)
+
+
+def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool) -> Reading | None:
+    if not _is_promising(counts, dates.either_order):
+        return None
+    found = dates.order(counts, day_first=day_first)
+    if not found or not _is_enough(counts, found[0]):
+        return None
+    read, order = found
+    notes = () if order.certain else (_uncertain_order(name, day_first=order.day_first),)
+    value = partial(_or_text, order.value)
+    return Reading("date", counts, missing, value, moments=_weighted(read, counts), notes=notes)
+
+
+def _is_promising(counts: Counter[str], read: Callable[[str], object]) -> bool:
+    """Whether half of the first texts can be read so: it saves the search in a column of other texts."""
+    first = list(islice(counts, _TRIED))
+    return 2 * sum(read(text) is not None for text in first) >= len(first)
+
+
+def _is_enough(counts: Counter[str], read: Iterable[str], also: int = 0) -> bool:
+    found, values = sum(counts[text] for text in read), counts.total()
+    return found > 0 and found + also >= values - values // ODD_SHARE
+
+
+def _weighted[V: Number | Moment](read: dict[str, V], counts: Counter[str]) -> Counter[V]:
+    """How often each value is there: different texts may be one number, as 1 and 1.0 are."""
+    if len(read) == counts.total():
+        return Counter(read.values())
+    weighted = Counter[V]()
+    for text, value in read.items():
+        weighted[value] += counts[text]
+    return weighted
 
 
 def _uncertain_order(name: str, *, day_first: bool) -> str:
@@ -114,27 +151,33 @@ def _stored(cells: Sequence[str]) -> Reading:
     """The kind of a workbook's column, from the values that the workbook stores."""
     counts = Counter(map(str, cells))
     missing = _take_missing(counts)
-    kinds = Counter(_kind_of(cell) for cell in cells if cell.lower() not in MISSING)
+    values = [_stored_value(cell) for cell in cells if not is_missing(cell)]
+    kinds = Counter(map(_kind_of, values))
     kind, count = kinds.most_common(1)[0] if kinds else ("empty", 0)
     if count < kinds.total() - kinds.total() // ODD_SHARE:
         kind = "text"
-    units = {_unit(cell) for cell in cells if isinstance(cell, Stored)} if kind == "number" else set()
-    return Reading(kind, counts, missing, _stored_value, unit=units.pop() if len(units) == 1 else "")
+    reading = Reading(kind, counts, missing, _stored_value)
+    if kind == "number":
+        reading.numbers = Counter(value for value in values if _kind_of(value) == "number")
+        units = {number.unit for cell in counts if (number := numbers.written(cell))}
+        reading.unit = units.pop() if len(units) == 1 else ""
+    if kind == "date":
+        reading.moments = Counter(value for value in values if isinstance(value, Moment))
+    return reading
 
 
-def _kind_of(cell: str) -> Kind:
-    value = _stored_value(cell)
+def _kind_of(value: Value) -> Kind:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
         return "number"
-    return "date" if isinstance(value, date | datetime | time | timedelta) else "text"
+    return "date" if isinstance(value, Moment) else "text"
 
 
 def _stored_value(cell: str) -> Value:
     if isinstance(cell, Stored):
         return cell.value
-    if cell.lower() in MISSING:
+    if is_missing(cell):
         return None
     if isinstance(cell, StoredText):
         return str(cell)
@@ -142,12 +185,8 @@ def _stored_value(cell: str) -> Value:
     return cell if number is None else number
 
 
-def _unit(cell: str) -> str:
-    return number.unit if (number := numbers.written(cell)) else ""
-
-
 def _text(cell: str) -> Value:
-    return None if cell.lower() in MISSING else cell
+    return None if is_missing(cell) else cell
 
 
 def _or_text(value: Callable[[str], Value], cell: str) -> Value:
@@ -157,7 +196,7 @@ def _or_text(value: Callable[[str], Value], cell: str) -> Value:
 
 def _take_missing(counts: Counter[str]) -> int:
     """Count and take out the marks for missing values. `NA` among two-letter codes is one of them (Namibia)."""
-    marks = [text for text in counts if len(text) < 14 and text.lower() in MISSING]
+    marks = [mark for mark in MISSING if mark in counts]
     if "NA" in marks:
         others = [text for text in counts if text not in marks]
         if others and all(_TWO_LETTERS.fullmatch(text) for text in others[:1000]):
@@ -177,12 +216,12 @@ def _truth_values(counts: Counter[str]) -> Callable[[str], Value] | None:
 
 
 def _truth(cell: str, *, true: str) -> Value:
-    return None if cell.lower() in MISSING else cell.lower() == true
+    return None if is_missing(cell) else cell.lower() == true
 
 
 def _is_identifier(name: str, counts: Counter[str]) -> bool:
     """Whether the digits name something: a leading zero anywhere, telephone or card numbers."""
-    if any(text[:1] == "0" and text[1:2].isdigit() for text in counts):
+    if _LEADING_ZERO.search("\n" + "\n".join(counts)):
         return True
     words = name.replace("_", " ")
     if _TELEPHONE.search(words):
@@ -207,7 +246,9 @@ def _plain_numbers(counts: Counter[str]) -> dict[str, Number] | None:
             return dict(zip(texts, map(int, texts), strict=True))
         if numbers.certain_mark(texts[:1000]) != ".":
             return None
-        read = [float(text) if "." in text else int(text) for text in texts]
+        # Whole numbers of more digits than a float holds keep them.
+        short = max(map(len, texts)) < 16
+        read = list(map(float, texts)) if short else [float(text) if "." in text else int(text) for text in texts]
     except ValueError:
         return None
     return dict(zip(texts, read, strict=True))
