@@ -63,6 +63,7 @@ MESSAGES: dict[str, str | bytes] = {
     "base64_wrong": encoded(b"plain text, with all that base64 (RFC 4648!) does not have."),
     "uuencoding_broken": encoded(b"begin 644 a\r\n#\xff\xff\xff\xff\r\nend\r\n", "x-uuencode"),
     "charset_wrong": b"Content-Type: text/plain; charset=utf-8\r\n\r\ncaf\xe9 au lait, cr\xe8me br\xfbl\xe9e",
+    "characters_replaced": "Content-Type: text/plain; charset=shift_jis\r\n\r\n日本語".encode("shift_jis") + b"\xff",
     "nul_removed": "Subject: x\n\nhel\0lo",
     "text_truncated": "Subject: x\n\n" + "hello " * 200_000,
     "tnef_unreadable": packed(b"not TNEF"),

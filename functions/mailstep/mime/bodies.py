@@ -31,9 +31,9 @@ def bodies(root: Part) -> Bodies:
 
 def disposition(part: Part) -> tuple[str, str | None]:
     """`attachment`, `inline` or empty, and the declared file name (RFC 2183; RFC 2047, which is common)."""
-    kind, values = parse_parameters(unfold(part.first("content-disposition") or b""))
+    kind, values = parse_parameters(unfold(part.first("content-disposition") or b"", part.hints), part.hints)
     name = values.get("filename") or part.parameters.get("name")
-    return kind, decode_words(name) if name else None
+    return kind, decode_words(name, part.hints) if name else None
 
 
 def _walk(parts: list[Part], multipart: str, *, in_alternative: bool, found: Bodies) -> None:

@@ -74,7 +74,14 @@ class Defect(StrEnum):
     )
 
     # Texts.
-    CHARSET_WRONG = "charset_wrong", "A text is not in the character set that it declares: another one was used."
+    CHARSET_WRONG = (
+        "charset_wrong",
+        "A text is not in the character set that it declares, or declares none: another one was guessed.",
+    )
+    CHARACTERS_REPLACED = (
+        "characters_replaced",
+        "A text holds octets that are no character of its character set: each was replaced by U+FFFD.",
+    )
     NUL_REMOVED = "nul_removed", "NUL characters were removed from a text."
     TEXT_TRUNCATED = (
         "text_truncated",

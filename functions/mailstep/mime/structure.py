@@ -7,6 +7,7 @@ open, and finds the boundary that was meant where the declared one is missing or
 import re
 from dataclasses import dataclass, field
 
+from mailstep.mime.charsets import hints_in
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import Parameters, parse_parameters, unfold
 from mailstep.mime.options import DEFAULTS, Options
@@ -48,6 +49,8 @@ class Part:
     media_type: str
     parameters: Parameters
     children: list["Part"] = field(default_factory=list)
+    hints: tuple[str, ...] = ()
+    """Charsets for what names none (`charsets.hints_in`)."""
     _first: dict[str, bytes] | None = field(default=None, repr=False)
 
     def first(self, name: str) -> bytes | None:
@@ -59,7 +62,8 @@ class Part:
 
 def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> Part:
     """The tree of parts of a message; what was wrong with it is added to `defects`."""
-    root = _part(raw, 0, len(raw), "text/plain", defects, options, top=True)
+    hints = hints_in(raw, options)
+    root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=True)
     waiting, parts = [(root, 0)], 1
     while waiting:
         part, depth = waiting.pop()
@@ -70,7 +74,7 @@ def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS) -> 
             continue
         default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
         spans = _split(raw, part, options.parts - parts, defects)
-        part.children = [_part(raw, start, end, default, defects, options) for start, end in spans]
+        part.children = [_part(raw, start, end, default, defects, options, hints) for start, end in spans]
         parts += len(part.children)
         waiting += [(child, depth + 1) for child in part.children]
     return root
@@ -141,14 +145,22 @@ def _next_field(raw: bytes, at: int, end: int) -> int | None:
 
 
 def _part(
-    raw: bytes, start: int, end: int, default: str, defects: set[Defect], options: Options, *, top: bool = False
+    raw: bytes,
+    start: int,
+    end: int,
+    default: str,
+    defects: set[Defect],
+    options: Options,
+    hints: tuple[str, ...],
+    *,
+    top: bool = False,
 ) -> Part:
     fields, body = header(raw, start, end, defects, options, top=top)
-    part = Part(fields, body, end, default, {})
+    part = Part(fields, body, end, default, {}, hints=hints)
     declared = part.first("content-type")
     if declared is None:
         return part
-    part.media_type, part.parameters = parse_parameters(unfold(declared)[: options.field_value])
+    part.media_type, part.parameters = parse_parameters(unfold(declared, hints)[: options.field_value], hints)
     if not _MEDIA_TYPE.fullmatch(part.media_type):
         defects.add(Defect.CONTENT_TYPE_UNREADABLE)
         part.media_type = "application/octet-stream" if "/" in part.media_type else "text/plain"

@@ -36,9 +36,6 @@ _MULTIVALUED, _NAMED = 0x1000, 0x8000
 _IID = 16
 _IID_MESSAGE = bytes.fromhex("0703020000000000c000000000000046")  # 00020307-0000-0000-C000-000000000046
 _NO_TEXT = b"\0 \t\r\n"
-_CODEPAGES = {1200: "utf-16-le", 20127: "us-ascii", 20866: "koi8-r", 21866: "koi8-u", 50220: "iso-2022-jp",
-              51932: "euc-jp", 51949: "euc-kr", 54936: "gb18030", 65000: "utf-7", 65001: "utf-8"}  # fmt: skip
-_ISO_8859 = range(28591, 28606)  # iso-8859-1 and on
 
 
 class _Broken(ValueError):
@@ -242,11 +239,5 @@ class _Packed:
         if value.type == _UNICODE:
             text = octets.decode("utf-16-le", errors="replace")
         else:
-            text = decode(octets.partition(b"\0")[0], _charset(self._codepage))[0]
+            text = decode(octets.partition(b"\0")[0], declared=f"cp{self._codepage}", detect=False).text
         return text.partition("\0")[0].strip()
-
-
-def _charset(codepage: int) -> str:
-    if codepage in _ISO_8859:
-        return f"iso-8859-{codepage - _ISO_8859.start + 1}"
-    return _CODEPAGES.get(codepage, f"cp{codepage}")

@@ -50,7 +50,7 @@ def parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget | None = No
 def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Message:
     defects: set[Defect] = set()
     root = structure(raw, defects)
-    headers = tuple((name, parse_unstructured(value)) for name, value in root.fields)
+    headers = tuple((name, parse_unstructured(value, root.hints)) for name, value in root.fields)
     if _is_no_email(raw, root):
         raise UnreadableEmail("it is neither text nor has a header field of its own")
     found = bodies(root)
@@ -74,7 +74,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget) -> Messag
         to=_addresses(root, "to", defects),
         cc=_addresses(root, "cc", defects),
         reply_to=_addresses(root, "reply-to", defects),
-        subject=" ".join(decode_words(_field(root, "subject")).split()),
+        subject=" ".join(decode_words(_field(root, "subject"), root.hints).split()),
         date=when,
         date_raw=sent if sent and when is None else None,
         message_id=_message_id(root, defects),
@@ -117,17 +117,19 @@ def _is_no_email(raw: bytes, root: Part) -> bool:
 
 
 def _field(root: Part, name: str) -> str:
-    return unfold(root.first(name) or b"")[: DEFAULTS.field_value]
+    return unfold(root.first(name) or b"", root.hints)[: DEFAULTS.field_value]
 
 
 def _addresses(root: Part, name: str, defects: set[Defect]) -> tuple[Address, ...]:
     if root.first(name) is None:
         return ()
-    values = [value for value in (unfold(raw) for field, raw in root.fields if field.lower() == name) if value]
+    values = [
+        value for value in (unfold(raw, root.hints) for field, raw in root.fields if field.lower() == name) if value
+    ]
     together = ", ".join(values)
     if len(together) > DEFAULTS.field_value:
         defects.add(Defect.ADDRESSES_TRUNCATED)
-    found = parse_addresses(together[: DEFAULTS.field_value])
+    found = parse_addresses(together[: DEFAULTS.field_value], hints=root.hints)
     if values and not found:
         defects.add(_WITHOUT_ADDRESS[name])
     return tuple(Address(name=one.name, address=one.address, group=one.group) for one in found)

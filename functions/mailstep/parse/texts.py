@@ -20,9 +20,14 @@ def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: 
     room = limits.TEXT
     for part in parts:
         octets = decoded_content(raw, part, defects, budget)
-        charset = part.parameters.get("charset", "")
         read = budget.attempt(
-            partial(decode, octets[:room], charset, cut=len(octets) > room, guess=True),
+            partial(
+                decode,
+                octets[:room],
+                declared=part.parameters.get("charset"),
+                hints=part.hints,
+                cut=len(octets) > room,
+            ),
             None,
             defects,
             Defect.TEXT_NOT_DECODED,
@@ -33,10 +38,12 @@ def read_text(raw: bytes, parts: list[Part], attachments: Attachments, defects: 
             continue
         if len(octets) > room:
             defects.add(Defect.TEXT_TRUNCATED)
-        text, is_in_charset = read
+        text = read.text
         room = max(0, room - len(octets))
-        if not is_in_charset:
+        if read.guessed:
             defects.add(Defect.CHARSET_WRONG)
+        if read.damaged:
+            defects.add(Defect.CHARACTERS_REPLACED)
         if "\0" in text:
             defects.add(Defect.NUL_REMOVED)
             text = text.replace("\0", "")

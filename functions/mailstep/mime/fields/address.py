@@ -1,7 +1,7 @@
 """Addresses (RFC 5322 section 3.4): From, To, Cc, Reply-To."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -23,21 +23,21 @@ class Address:
     group: str | None = None
 
 
-def parse_addresses(value: str, options: Options = DEFAULTS) -> tuple[Address, ...]:
+def parse_addresses(value: str, options: Options = DEFAULTS, *, hints: Sequence[str] = ()) -> tuple[Address, ...]:
     """The mailboxes of an address list, each with its group; leniently, as a reader would."""
-    return tuple(islice(_mailboxes(value, options), options.addresses))
+    return tuple(islice(_mailboxes(value, options, hints), options.addresses))
 
 
-def _mailboxes(value: str, options: Options) -> Iterator[Address]:
+def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[Address]:
     group: str | None = None
     if value.count('"') % 2 or value.count("(") != value.count(")"):
         # Quotes or comments that never end would swallow what follows.
         value = re.sub(r'["()]', " ", value)
     for item, mark in _items(value):
         if mark == ":" and "@" not in item:
-            group = decode_words(_phrase(item))
+            group = decode_words(_phrase(item), hints)
             continue
-        if mailbox := _mailbox(item, group, options):
+        if mailbox := _mailbox(item, group, options, hints):
             yield mailbox
         if mark == ";":
             group = None
@@ -72,7 +72,7 @@ def _items(value: str) -> Iterator[tuple[str, str]]:
     yield value[begun:], ""
 
 
-def _mailbox(item: str, group: str | None, options: Options) -> Address | None:
+def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str]) -> Address | None:
     plain, comment = _without_comments(item)
     before, opening, inside = plain.rpartition("<")
     if opening:
@@ -88,7 +88,7 @@ def _mailbox(item: str, group: str | None, options: Options) -> Address | None:
     address = address.strip("<>'")
     if not 0 < len(address) <= options.address or any(character.isspace() for character in address):
         return None
-    return Address(name=decode_words(name).strip(), address=address, group=group)
+    return Address(name=decode_words(name, hints).strip(), address=address, group=group)
 
 
 def _without_comments(item: str) -> tuple[str, str]:

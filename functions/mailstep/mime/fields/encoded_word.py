@@ -2,6 +2,7 @@
 
 import binascii
 import re
+from collections.abc import Sequence
 
 from mailstep.mime.charsets import decode
 
@@ -12,7 +13,7 @@ _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 
 
-def decode_words(value: str) -> str:
+def decode_words(value: str, hints: Sequence[str] = ()) -> str:
     """Encoded-words decoded; neighbours of one character set are joined first, for those cut inside a character."""
     if "=?" not in value:
         return value
@@ -25,12 +26,12 @@ def decode_words(value: str) -> str:
             continue
         name = word[1].partition("*")[0].lower()
         if pending and (word.start() != at or name != charset):
-            pieces.append(decode(pending, charset)[0])
+            pieces.append(decode(pending, declared=charset, hints=hints, detect=False).text)
             pending = b""
         pieces.append(value[at : word.start()])
         pending, charset, at = pending + octets, name, word.end()
     if pending:
-        pieces.append(decode(pending, charset)[0])
+        pieces.append(decode(pending, declared=charset, hints=hints, detect=False).text)
     return CONTROLS.sub(" ", "".join([*pieces, value[at:]]))
 
 

@@ -1,6 +1,7 @@
 """Values with parameters (RFC 2045 section 5.1, RFC 2231): Content-Type, Content-Disposition."""
 
 import re
+from collections.abc import Sequence
 
 from mailstep.mime.charsets import decode
 
@@ -10,7 +11,7 @@ Parameters = dict[str, str]
 _PARAMETER = re.compile(r";\s*([^\s=;]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^;]*)", re.DOTALL)
 
 
-def parse_parameters(value: str) -> tuple[str, Parameters]:
+def parse_parameters(value: str, hints: Sequence[str] = ()) -> tuple[str, Parameters]:
     """The value before the first `;` in lower case, and its parameters (RFC 2045 section 5.1, RFC 2231)."""
     main, separator, rest = value.partition(";")
     plain: Parameters = {}
@@ -24,7 +25,7 @@ def parse_parameters(value: str) -> tuple[str, Parameters]:
         number = next((int(mark) for mark in marks if mark.isdigit() and len(mark) < 4), 0)
         pieces.setdefault(base, {}).setdefault(number, (content, marks[-1] == ""))
     for base, numbered in pieces.items():
-        plain[base] = _joined(numbered)
+        plain[base] = _joined(numbered, hints)
     return main.strip().lower(), plain
 
 
@@ -34,7 +35,7 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
+def _joined(numbered: dict[int, tuple[str, bool]], hints: Sequence[str]) -> str:
     """The continuations of RFC 2231 section 3 in order, percent-decoded where section 4 says so."""
     ordered = [numbered[number] for number in sorted(numbered)]
     charset = ""
@@ -47,4 +48,4 @@ def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
         else content.encode("utf-8", "replace")
         for content, extended in ordered
     )
-    return decode(octets, charset or "utf-8")[0]
+    return decode(octets, declared=charset, hints=hints, detect=False).text

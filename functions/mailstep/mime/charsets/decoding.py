@@ -1,0 +1,197 @@
+"""Which charset octets are in: the declared one where it fits, else the one that was meant."""
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import chardet
+from chardet import EncodingEra
+
+from mailstep.mime.charsets.decoders import REPLACEMENT, decoder
+from mailstep.mime.charsets.labels import charset_of, says_nothing
+from mailstep.mime.options import DEFAULTS, Options
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32le"),
+    (codecs.BOM_UTF32_BE, "utf-32be"),
+    (codecs.BOM_UTF16_LE, "utf-16le"),
+    (codecs.BOM_UTF16_BE, "utf-16be"),
+)
+_LABEL = re.compile(rb"charset[ \t]*=[ \t\"']*([\w.:+-]{2,60})|=\?([\w.:+-]{2,60})(?:\*[\w-]*)?\?[bq]\?", re.IGNORECASE)
+_ESCAPES = (
+    (re.compile(rb"\x1b\$[@B]|\x1b\$\([DOPQ]|\x1b\(I"), "iso-2022-jp"),
+    (re.compile(rb"\x1b\$\)C"), "iso-2022-kr"),
+)
+# A line of a header, or one that goes on with it, which has octets above ASCII.
+_UNDECLARED = re.compile(rb"^(?:[!-9;-~]+:|[ \t])[^\r\n\x80-\xff]*[\x80-\xff][^\r\n]*", re.MULTILINE)
+_WESTERN = "windows-1252"
+_MULTI_BYTE = {"shift_jis", "euc-jp", "euc-kr", "big5", "gbk", "gb18030"}
+_NO_HINTS = {"utf-8", "us-ascii", "utf-16le", "utf-16be", "utf-7"}
+# Quotes, dashes and other signs that have the same octet in all charsets of Windows.
+_SIGNS = bytes.fromhex("80 82 84 85 91 92 93 94 95 96 97 99 a0 a3 a7 a9 ab ae b0 b1 b4 b7 bb")
+_CONTROLS = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1b"})
+_UNUSUAL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
+_ASCII = bytes(range(128))
+_PLAIN = bytes({*_ASCII} - {*_CONTROLS} - {0x1B})
+_LEAST_OF_WIDE = 4  # octets
+_MOST = 0.7  # of the octets at even or odd places
+# What undeclared mail is not in, and what little text would often be taken for.
+_NOT_IN_MAIL = [
+    "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-8", "iso8859-10", "iso8859-14", "iso8859-16", "johab",
+    "utf-16", "utf-32", "utf-32-le", "utf-32-be",
+]  # fmt: skip
+_ERA = EncodingEra.MODERN_WEB | EncodingEra.LEGACY_ISO
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Text, and how it was read."""
+
+    text: str
+    charset: str
+    """The charset that it was read in: the Encoding Standard's name in lower case, or one that only mail has."""
+    damaged: bool
+    """Whether octets that are no character of that charset were replaced, each by one U+FFFD."""
+    guessed: bool
+    """Whether it is a guess: none is declared and the octets do not say it, or they are not in the declared one."""
+
+
+def decode(
+    octets: bytes,
+    *,
+    declared: str | None = None,
+    hints: Sequence[str] = (),
+    cut: bool = False,
+    detect: bool = True,
+    options: Options = DEFAULTS,
+) -> Decoded:
+    """The text of octets. Never raises, whatever the octets and the labels are.
+
+    A byte order mark says the charset; else `declared` does where the octets fit it, but for a bad one here and there;
+    else the octets do (UTF-8, UTF-16, ISO-2022-JP); else one of `hints`, labels that the message has elsewhere, in
+    which they are text; else a detector guesses, which takes up to 3 ms, if `detect` allows it; else windows-1252.
+
+    `cut` says that the octets may end within a character, which is then left out.
+    """
+    label = None if declared is None or says_nothing(declared) else declared
+    charset = charset_of(label) if label else None
+    for mark, name in _MARKS:
+        if octets.startswith(mark) and (name != "utf-32le" or len(octets) % 4 == 0):
+            return _as(name, octets[len(mark) :], cut=cut)
+    if charset:
+        found = _as(charset, octets, cut=cut)
+        if _fits(found, octets):
+            return found
+    if not octets.translate(None, _PLAIN):
+        return Decoded(octets.decode("ascii"), "utf-8", damaged=False, guessed=label is not None)
+    if evident := _evident(octets):
+        return _as(evident, octets, cut=cut, guessed=label is not None or evident != "utf-8")
+    # UTF-8 with a bad octet here and there is still UTF-8: all else would garble what is good.
+    good, bad = _good_and_bad(octets.decode("utf-8", "replace"))
+    otherwise = "utf-8" if good >= bad and _is_western(octets) else _WESTERN
+    if good <= 2 * bad:
+        for guess in _guesses(octets, charset, hints, options, detect=detect):
+            found = _as(guess, octets, cut=cut, guessed=not (charset == "us-ascii" and guess == _WESTERN))
+            # Only pairs of octets are often taken for UTF-8 by chance.
+            if not _UNUSUAL.search(found.text) and (otherwise == _WESTERN or guess in _MULTI_BYTE):
+                return found
+    return _as(otherwise, octets, cut=cut, guessed=label is not None or otherwise == _WESTERN)
+
+
+def hints_in(message: bytes, options: Options = DEFAULTS) -> tuple[str, ...]:
+    """Charsets for what names none in a message: first a guess at its fields that name none, then those it names.
+
+    A header has room for thousands of such texts, so the guess is made once, for all of them.
+    """
+    names: dict[str, None] = {}
+    for label in _LABEL.finditer(message, 0, options.labels_sample):
+        charset = charset_of((label[1] or label[2]).decode("ascii"))
+        if charset and charset not in _NO_HINTS and len(names) < options.labels:
+            names[charset] = None
+    if message[: options.labels_sample].isascii():
+        return tuple(names)
+    undeclared = decode(b"\n".join(_UNDECLARED.findall(message, 0, options.labels_sample)), hints=tuple(names))
+    return tuple(dict.fromkeys((undeclared.charset, *names))) if undeclared.guessed else tuple(names)
+
+
+def _as(charset: str, octets: bytes, *, cut: bool, guessed: bool = False) -> Decoded:
+    text, replaced = decoder(charset)(octets)
+    if cut and replaced and text.endswith(REPLACEMENT):
+        text, replaced = text[:-1], replaced - 1
+    return Decoded(text, charset, damaged=replaced > 0, guessed=guessed)
+
+
+def _fits(found: Decoded, octets: bytes) -> bool:
+    """Whether octets are in the charset that they are declared in, but for a bad one here and there."""
+    if found.charset.startswith(("utf-16", "utf-32")) and octets and b"\0" not in octets and _is_utf8(octets):
+        return False
+    if not found.damaged:
+        return True
+    good, bad = _good_and_bad(found.text)
+    if found.charset == "utf-8":
+        return good >= bad
+    return good + 1 >= bad and not _is_utf8(octets)
+
+
+def _evident(octets: bytes) -> str | None:
+    """The charset that octets show themselves."""
+    if wide := _wide(octets):
+        return wide
+    if b"\x1b" in octets:
+        for escape, charset in _ESCAPES:
+            if escape.search(octets):
+                return charset
+    return "utf-8" if _is_utf8(octets) else None
+
+
+def _guesses(
+    octets: bytes, declared: str | None, hints: Sequence[str], options: Options, *, detect: bool
+) -> Iterator[str]:
+    sample = octets[: options.charset_sample]
+    high = sample.translate(None, _ASCII)
+    for charset in map(charset_of, hints):
+        if charset and charset not in _NO_HINTS and (charset != _WESTERN or _is_western(octets)):
+            yield charset
+    if declared == "us-ascii" or not high.translate(None, _SIGNS) or not detect:
+        yield _WESTERN
+        return
+    # A few words of another script among many of ASCII are taken for Western ones: then they are looked at alone.
+    words = b" ".join(word for word in sample.split() if not word.isascii())
+    sample = words if len(high) * 2 > len(words) else sample
+    guess = chardet.detect(sample, encoding_era=_ERA, exclude_encodings=_NOT_IN_MAIL, no_match_encoding=_WESTERN)
+    charset = charset_of(guess["encoding"] or "")
+    if charset and decoder(charset)(high) != decoder(_WESTERN)(high):
+        yield charset
+    yield _WESTERN
+
+
+def _is_western(octets: bytes) -> bool:
+    """Whether at most a quarter of the octets are above ASCII, as in languages with Latin letters."""
+    return len(octets.translate(None, _ASCII)) * 4 <= len(octets)
+
+
+def _wide(octets: bytes) -> str | None:
+    """UTF-16 of an alphabet: nearly all octets at even or odd places are controls, which text does not have."""
+    if len(octets) < _LEAST_OF_WIDE or len(octets) % 2:
+        return None
+    even, odd = (len(half) - len(half.translate(None, _CONTROLS)) for half in (octets[::2], octets[1::2]))
+    for charset, many, few in (("utf-16le", odd, even), ("utf-16be", even, odd)):
+        if many * 2 > len(octets) * _MOST and few * 3 < many:
+            return charset
+    return None
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _good_and_bad(text: str) -> tuple[int, int]:
+    """The characters above ASCII in a text, and the replaced ones."""
+    bad = text.count(REPLACEMENT)
+    return len(text) - bad - len(text.encode("ascii", "ignore")), bad
