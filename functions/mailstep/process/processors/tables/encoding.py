@@ -1,10 +1,14 @@
-"""Text of a delimited file: decoded from all its octets, with what had to be done for it."""
+"""Text of a delimited file: decoded from all its octets by the decoder of mail, with what that changed."""
 
+import re
 from dataclasses import dataclass
 
-from charset_normalizer import from_bytes
-
+from mailstep.mime.charsets import decode as decode_charset
+from mailstep.process.processors.tables.alphabets import likeliest
 from mailstep.process.processors.tables.limits import UnreadableTable
+
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_NOT_TEXT = "It is not text; please save it as CSV (UTF-8) or XLSX."
 
 
 @dataclass(frozen=True)
@@ -17,15 +21,23 @@ class Text:
 
 
 def decode(content: bytes, *, declared: str | None = None) -> Text:
-    """The text of a file.
+    """The text of a file. `declared` is the character set that the message declares for it.
 
     Raises:
         UnreadableTable: it is not text.
     """
-    try:
-        return Text(content.decode("utf-8-sig"), "utf-8")
-    except UnicodeDecodeError:
-        guess = from_bytes(content[: 256 * 1024]).best()
-        if not guess:
-            raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.") from None
-        return Text(content.decode(guess.encoding, errors="replace").removeprefix("\ufeff"), guess.encoding)
+    decoded = decode_charset(content, declared=declared)
+    if decoded.guessed and (likelier := likeliest(content, decoded.charset)) != decoded.charset:
+        decoded = decode_charset(content, declared=declared, hints=(likelier,))
+    text, notes = decoded.text.removeprefix("\ufeff"), []
+    if decoded.damaged:
+        count = text.count("\ufffd")
+        cells = "1 character" if count == 1 else f"{count:,} characters"
+        notes.append(f"{cells} could not be read in {decoded.charset}, and became \ufffd.")
+    if controls := _CONTROLS.findall(text):
+        # A few are an accident; many are a file that is not text.
+        if len(controls) * 100 > len(text) + 900:
+            raise UnreadableTable(_NOT_TEXT)
+        text = _CONTROLS.sub("", text)
+        notes.append("Control characters, which are no text, were left out.")
+    return Text(text, decoded.charset, tuple(notes))

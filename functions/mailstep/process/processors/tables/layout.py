@@ -54,10 +54,16 @@ def lay_out(rows: list[list[str]]) -> Layout:
     if headers > 1:
         notes.append(f"The header has {headers} rows; their names were joined.")
     foot = _foot(body, usual)
+    body, foot_rows = (body[:-foot], body[-foot:]) if foot else (body, [])
+    if titles:
+        notes.append(_told("line above the table was", "lines above the table were", titles))
     if foot:
-        body, foot_rows = body[:-foot], body[-foot:]
-    else:
-        foot_rows = []
+        below = [" ".join(cell for cell in row if cell) for row in foot_rows]
+        notes.append(
+            _told(
+                "row at the end is a total or a remark and was", "rows at the end are totals or remarks and were", below
+            )
+        )
     return Layout(
         header=_names(rest[:headers]) if headers else None,
         body=body,
@@ -65,6 +71,12 @@ def lay_out(rows: list[list[str]]) -> Layout:
         foot=tuple(tuple(row) for row in foot_rows),
         notes=notes,
     )
+
+
+def _told(one: str, several: str, lines: Sequence[str]) -> str:
+    """A sentence that says which lines were left out."""
+    quoted = "; ".join(f"\u201c{line[:60]}\u201d" for line in lines[:3])
+    return f"{len(lines)} {one if len(lines) == 1 else several} left out: {quoted}{', …' if len(lines) > 3 else '.'}"
 
 
 def _filled(row: Row) -> int:

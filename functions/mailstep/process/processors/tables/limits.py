@@ -8,7 +8,7 @@ SIZE_BOUND = 30 * 1024 * 1024
 """Octets of one file. SES accepts messages of 40 MB, whose Base64 holds 29 MB."""
 UNPACKED_BOUND = 100 * 1024 * 1024
 """Octets unpacked from archives and workbooks: a workbook of 100 KB can contain gigabytes."""
-MARKUP_BOUND = 8_000_000
+MARKUP_BOUND = 20_000_000
 """Tags, attributes and references of XML, each of which takes time. A cell has four tags and two attributes."""
 CELLS_BOUND = 6_000_000
 """Cells, counted up to the last row and column: one stray cell in the corner of a sheet makes 17,000,000,000."""
@@ -20,6 +20,13 @@ SHEETS_BOUND = 200
 
 class UnreadableTable(UnreadableAttachment):
     """The attachment looks like a table but cannot be read."""
+
+
+class TooMuch(UnreadableTable):
+    """The message's budget has no room for more. If rows were read, they are kept, and the reply says so."""
+
+    def __init__(self) -> None:
+        super().__init__("It has more cells than can be summarised; please send fewer rows, or send it by itself.")
 
 
 @dataclass
@@ -57,17 +64,13 @@ class Budget:
         """Count the cells of a delimited file, as `take_octets` does."""
         self.cells -= count
         if self.cells < 0:
-            raise UnreadableTable(
-                "It has more cells than can be summarised; please send fewer rows, or send it by itself."
-            )
+            raise TooMuch
 
     def take_markup(self, count: int) -> None:
         """Count tags, attributes and references of XML, as `take_octets` does."""
         self.markup -= count
         if self.markup < 0:
-            raise UnreadableTable(
-                "It has more cells than can be summarised; please send fewer rows, or send it by itself."
-            )
+            raise TooMuch
 
     def take_text(self, text: str) -> None:
         """Count the text of a cell in UTF-8, as `take_octets` does."""

@@ -17,8 +17,22 @@ GENERAL = "General"
 BUILT_IN = {
     **{0: GENERAL, 1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00"},
     **{12: GENERAL, 13: GENERAL, 14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM"},
-    **{19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd hh:mm", 37: "#,##0;(#,##0)", 38: "#,##0;(#,##0)"},
-    **{39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;(#,##0.00)", 41: "#,##0", 42: "$#,##0", 43: "#,##0.00", 44: "$#,##0.00"},
+    **{
+        19: "h:mm:ss AM/PM",
+        20: "h:mm",
+        21: "h:mm:ss",
+        22: "yyyy-mm-dd hh:mm",
+        37: "#,##0;(#,##0)",
+        38: "#,##0;(#,##0)",
+    },
+    **{
+        39: "#,##0.00;(#,##0.00)",
+        40: "#,##0.00;(#,##0.00)",
+        41: "#,##0",
+        42: "$#,##0",
+        43: "#,##0.00",
+        44: "$#,##0.00",
+    },
     **{45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "0.0E+0", 49: "@"},
 }
 """Number formats that a workbook names by number only."""
@@ -29,7 +43,7 @@ _MONTHS = "January February March April May June July August September October N
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|[_*].|\[\$(?P<currency>[^\]\-]*)[^\]]*\]|\[(?P<elapsed>h+|m+|s+)\]|\[[^\]]*\]?|'
-    r"(?P<half>AM/PM|A/P)|(?P<date>y+|m+|d+|h+|s+|b+|e+)(?![a-z+\-])|(?P<fraction>\.0+(?=[^0-9]*$|\s|;))|"
+    r"(?P<half>AM/PM|A/P)|(?P<date>y+|m+|d+|h+|s+|b+|e+(?![+\-]))|(?P<fraction>\.0+(?=[^0-9]*$|\s|;))|"
     r"(?P<exponent>E[+\-]0+)|(?P<digits>[0#?][0#?.,]*)|(?P<percent>%)|(?P<general>General)|(?P<text>@)|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -210,20 +224,19 @@ def _exceptional(value: Number, parts: tuple[_Part, ...], patterns: list[str], e
     if exponent:
         decimals = len(patterns[0].partition(".")[2])
         return Stored(f"{value:.{decimals}E}", value)
-    if not float(value).is_integer() or value < 0 or any(part.kind == "other" for part in parts):
+    if not float(value).is_integer() or value < 0:
         return Stored(general(value), value)
-    places = sum(map(len, patterns))
-    digits = general(value).zfill(places)
-    rest, shown = digits[len(digits) - places + len(patterns[0]) :], [digits[: len(digits) - places + len(patterns[0])]]
-    first = True
+    digits = general(value).zfill(sum(map(len, patterns)))
+    # The first group takes the digits that are too many.
+    extra = len(digits) - sum(map(len, patterns))
+    shown = []
     for part in parts:
-        if part.kind != "digits":
-            shown.append(_plain(part))
-        elif first:
-            first = False
+        if part.kind == "digits":
+            taken, extra = len(part.text) + extra, 0
+            shown.append(digits[:taken])
+            digits = digits[taken:]
         else:
-            shown.append(rest[: len(part.text)])
-            rest = rest[len(part.text) :]
+            shown.append(_plain(part))
     return "".join(shown)
 
 
@@ -253,5 +266,3 @@ def iso_moment(text: str) -> str:
         moment = datetime.fromisoformat(text)
         return Stored(text, moment.date() if len(text) <= 10 else moment)
     return text
-
-

@@ -43,7 +43,10 @@ def read(filename: str, content: bytes, budget: Budget, *, declared: str | None 
     if content.startswith(_COMPOUND_FILE):
         raise UnreadableTable("It has a password or an older format; please save it as XLSX without a password.")
     if content.startswith(b"PK\x03\x04"):
-        tables = [_table(name, rows) for name, rows in workbooks.sheets(content, budget)]
+        tables = [
+            _table(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete, hidden=sheet.hidden)
+            for sheet in workbooks.sheets(content, budget)
+        ]
     else:
         tables = [_delimited(filename, content, budget, declared)]
     if not (filled := [table for table in tables if table]):

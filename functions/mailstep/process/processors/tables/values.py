@@ -14,27 +14,29 @@ ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
 _MARKS = {
-        *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", ".."),
-        *(
-            "n/a",
-            "#n/a",
-            "na",
-            "<na>",
-            "n.a.",
-            "n.a",
-            "nan",
-            "-nan",
-            "null",
-            "(null)",
-            "[null]",
-            "<null>",
-            "nil",
-            "none",
-        ),
-        *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
-        *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
+    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", ".."),
+    *(
+        "n/a",
+        "#n/a",
+        "na",
+        "<na>",
+        "n.a.",
+        "n.a",
+        "nan",
+        "-nan",
+        "null",
+        "(null)",
+        "[null]",
+        "<null>",
+        "nil",
+        "none",
+    ),
+    *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
+    *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
 }
-MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {"NaN"}
+MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
+    "NaN"
+}
 """Marks for a missing value, as people, databases and spreadsheets write them."""
 _TRIED = 200
 _TWO_LETTERS = re.compile(r"[A-Z]{2}")
@@ -74,7 +76,8 @@ class Reading:
 
 def is_missing(cell: str) -> bool:
     """Whether a cell is empty or holds a mark for a missing value."""
-    return cell in MISSING
+    # A format may show a stored number as a dash.
+    return cell in MISSING and not isinstance(cell, Stored)
 
 
 def read_column(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool = True) -> Reading:
@@ -149,9 +152,9 @@ def _uncertain_order(name: str, *, day_first: bool) -> str:
 
 def _stored(cells: Sequence[str]) -> Reading:
     """The kind of a workbook's column, from the values that the workbook stores."""
-    counts = Counter(map(str, cells))
-    missing = _take_missing(counts)
-    values = [_stored_value(cell) for cell in cells if not is_missing(cell)]
+    there = [cell for cell in cells if not is_missing(cell)]
+    counts, missing = Counter(map(str, there)), len(cells) - len(there)
+    values = list(map(_stored_value, there))
     kinds = Counter(map(_kind_of, values))
     kind, count = kinds.most_common(1)[0] if kinds else ("empty", 0)
     if count < kinds.total() - kinds.total() // ODD_SHARE:

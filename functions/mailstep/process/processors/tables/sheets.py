@@ -1,0 +1,98 @@
+"""A sheet of a workbook while it is read: only cells that hold something count, within the message's budget."""
+
+from dataclasses import dataclass, field
+
+from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.numbers import written
+from mailstep.process.processors.tables.model import StoredText
+
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+"""The size of a sheet (Microsoft, "Excel specifications and limits")."""
+NAME_BOUND = 100
+"""Characters of a sheet's name; Excel allows 31."""
+BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
+_NUMERIC = frozenset("0123456789+-.,($€£¥")
+
+
+@dataclass
+class Sheet:
+    """The rows of a sheet, from its first column that holds something; rows without a cell are left out."""
+
+    name: str
+    rows: list[list[str]]
+    hidden: bool = False
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+
+
+@dataclass
+class Grid:
+    """Cells by their place, counted from 1."""
+
+    budget: Budget
+    rows: dict[int, list[str]] = field(default_factory=dict)
+    width: int = 0
+    height: int = 0
+    first: int = MAX_COLUMNS
+    cells: int = 0
+    uncalculated: int = 0
+    """Formulas without a stored value."""
+
+    def reach(self, row: int, column: int) -> None:
+        """Check a place.
+
+        Raises:
+            UnreadableTable: no sheet is so large.
+        """
+        if row > MAX_ROWS or column > MAX_COLUMNS:
+            raise UnreadableTable(
+                f"It reaches to row {row:,} and column {max(column, 1):,}, farther than a sheet can; "
+                "please delete any cells far from the table."
+            )
+
+    def put(self, row: int, column: int, text: str) -> None:
+        """Set a cell, unless it is empty.
+
+        Raises:
+            UnreadableTable: the cell is too far from the others.
+            TooMuch: the budget has no room for more rows.
+        """
+        if not text or text.isspace():
+            return
+        if column > self.width or row > self.height:
+            width, height = max(self.width, column), max(self.height, row)
+            grown = width * height - self.width * self.height
+            if width * height > self.budget.cells and self.rows and grown <= self.budget.cells // 10:
+                # The table grew row by row: it is long, and no stray cell makes it so.
+                raise TooMuch
+            self.budget.reach(width, height)
+            self.width, self.height = width, height
+        self.first = min(self.first, column)
+        self.cells += 1
+        line = self.rows.setdefault(row, [])
+        line.extend([""] * (column - len(line)))
+        line[column - 1] = text if not text[:1].isspace() and not text[-1:].isspace() else _stripped(text)
+
+    def sheet(self, name: str, *, hidden: bool, complete: bool = True) -> Sheet:
+        """The sheet that was read."""
+        self.budget.lay_out(self.width, self.height)
+        notes = []
+        if hidden:
+            notes.append("Excel does not show this sheet: it is hidden.")
+        if self.uncalculated:
+            cells = "1 formula has" if self.uncalculated == 1 else f"{self.uncalculated:,} formulas have"
+            notes.append(f"{cells} no stored result; open the file in Excel and save it again to have them.")
+        rows = [self.rows.pop(number)[self.first - 1 :] for number in sorted(self.rows)]
+        shown = " ".join(name.split())[:NAME_BOUND]
+        return Sheet(shown, rows, hidden=hidden, notes=tuple(notes), complete=complete)
+
+
+def _stripped(text: str) -> str:
+    return type(text)(text.strip()) if type(text) in (str, StoredText) else text
+
+
+def text_cell(text: str) -> str:
+    """A cell that the workbook stores as text: marked as such if it looks like a number."""
+    if (text[:1] in _NUMERIC or text[-1:] in _NUMERIC) and written(text.strip()):
+        return StoredText(text.strip())
+    return text
