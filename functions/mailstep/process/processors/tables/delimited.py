@@ -16,6 +16,8 @@ DELIMITERS = "\t;|,"
 _RARE = (" ", ":")
 _SAMPLED = 64 * 1024  # characters in which the delimiter is looked for
 _ROWS_SAMPLED = 500
+_CELLS_SAMPLED = 100_000
+_CHUNK = 10_000  # rows
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own line
 _BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _QUOTED_WITHIN = re.compile(r'[,;|\t]"|"[,;|\t]')
@@ -37,16 +39,32 @@ class Delimited:
 
 
 def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
-    """The rows of a delimited text. `suffix` is that of the file's name, which decides between equal delimiters."""
-    notes = []
-    delimiter = None
+    """The rows of a delimited text, with stripped cells. `suffix` is that of the file's name, which decides between
+    equal delimiters. If there are more cells than the budget has, the last rows are cut.
+
+    Raises:
+        TooMuch: not even the first row fits the budget.
+    """
+    notes, delimiter = [], None
     if line := _SEPARATOR_LINE.match(text):
         delimiter, text = line[1], text[line.end() :]
         notes.append("The line sep= for Excel was left out.")
     if delimiter is None:
         delimiter = find_delimiter(text, suffix=suffix)
-    rows, changed = _rows(text, delimiter or "\0", budget)
-    return Delimited([list(map(str.strip, row)) for row in rows], delimiter, [*notes, *changed])
+    split = _split(text, delimiter or "\0", budget.cells)
+    # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
+    if '"' not in text and "'" in text and not _is_even(split.rows):
+        enclosed = _strict(text, delimiter or "\0", budget.cells, "'")
+        if enclosed and _is_even(enclosed.rows):
+            split, notes = enclosed, [*notes, "Apostrophes enclose cells in the file."]
+    if not split.complete and len(split.rows) < 2:
+        raise TooMuch
+    budget.take_cells(min(sum(map(len, split.rows)), budget.cells))
+    return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
+
+
+def _is_even(rows: Rows) -> bool:
+    return len({len(row) for row in rows if row}) == 1
 
 
 def find_delimiter(text: str, *, suffix: str = "") -> str | None:
@@ -72,7 +90,7 @@ def _sample(text: str) -> str:
 
 def _score(sample: str, delimiter: str) -> tuple[float, float, int]:
     """How even the rows are and how clean their cells, how many rows have the delimiter, and the usual width."""
-    rows = [row for row in islice(_split(sample, delimiter)[0], _ROWS_SAMPLED) if any(row)]
+    rows = [row for row in _split(sample, delimiter, _CELLS_SAMPLED).rows if any(row)][:_ROWS_SAMPLED]
     widths = Counter(len(row) for row in rows)
     divided = sum(count for width, count in widths.items() if width > 1) / max(len(rows), 1)
     if not divided:
@@ -85,7 +103,7 @@ def _score(sample: str, delimiter: str) -> tuple[float, float, int]:
     evenness = count / len(rows)
     if evenness <= 0.5 and (divided < 0.5 or prose):
         return 0, 0, 0
-    cells = [cell.strip() for row in rows[:100] for cell in row if cell.strip()]
+    cells = [cell for row in rows[:100] for cell in row if cell]
     unclean = sum(_is_unclean(cell, delimiter) and f'"{cell}' not in sample for cell in cells) / len(cells)
     typed = sum(bool(numbers.written(cell) or dates.moment_in(cell, day_first=True)) for cell in cells) / len(cells)
     return max(evenness, 0.51) * (1 - unclean / 2) + typed / 20, divided, usual
@@ -105,7 +123,7 @@ def _is_unclean(cell: str, delimiter: str) -> bool:
 
 def _is_grid(sample: str, delimiter: str) -> bool:
     """Whether the text is a grid of at least three columns below names: no sentences, and no times of day."""
-    rows = [row for row in _split(sample, delimiter)[0][:_ROWS_SAMPLED] if any(row)]
+    rows = [row for row in _split(sample, delimiter, _CELLS_SAMPLED).rows if any(row)][:_ROWS_SAMPLED]
     if len(rows) < 2 or len({len(row) for row in rows}) > 1 or len(rows[0]) < 3:
         return False
     if any(numbers.written(name) for name in rows[0]):
@@ -113,38 +131,51 @@ def _is_grid(sample: str, delimiter: str) -> bool:
     return any(all(numbers.written(row[place]) for row in rows[1:]) for place in range(len(rows[0])))
 
 
-def _rows(text: str, delimiter: str, budget: Budget) -> tuple[Rows, list[str]]:
-    rows, notes = _split(text, delimiter)
-    # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
-    if '"' not in text and "'" in text and len({len(row) for row in rows if row}) > 1:
-        enclosed = _strict(text, delimiter, "'")
-        if enclosed and len({len(row) for row in enclosed if row}) == 1:
-            rows, notes = enclosed, ["Apostrophes enclose cells in the file."]
-    budget.take_cells(sum(map(len, rows)))
-    return rows, notes
+@dataclass
+class _Split:
+    rows: Rows
+    complete: bool = True
+    notes: tuple[str, ...] = ()
 
 
-def _split(text: str, delimiter: str) -> tuple[Rows, list[str]]:
+def _split(text: str, delimiter: str, most: int) -> _Split:
     """The rows of a text (RFC 4180); where its quotation marks do not pair, those that do not are part of a cell."""
-    if (rows := _strict(text, delimiter)) is not None:
-        return rows, []
-    if '\\"' in text:
-        doubled = re.sub(r'\\"', '""', text)
-        if (rows := _strict(doubled, delimiter)) is not None:
-            return rows, ['Quotation marks are written as \\" in the file.']
-    return _tolerant(text, delimiter), ["Some quotation marks do not enclose a cell; they are kept as part of it."]
+    if split := _strict(text, delimiter, most):
+        return split
+    if '\\"' in text and (split := _strict(text.replace('\\"', '""'), delimiter, most)):
+        split.notes = ('Quotation marks are written as \\" in the file.',)
+        return split
+    rows, complete = _taken(_tolerant(text, delimiter), most)
+    return _Split(rows, complete, ("Some quotation marks do not enclose a cell; they are kept as part of it.",))
 
 
-def _strict(text: str, delimiter: str, quote: str = '"') -> Rows | None:
-    lines = io.StringIO(text, newline="")
+def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | None:
+    """The rows by csv, if all quotation marks pair and no cell is made of whole rows."""
+    # A StringIO would take four octets for each character.
+    lines = io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "surrogatepass")), "utf-8", "surrogatepass", newline="")
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
     try:
-        rows = list(reader)
+        rows, complete = _taken(reader, most)
     except csv.Error:
         return None
-    if reader.line_num > len(rows) and any(_swallows(row, delimiter, _usual_width(rows)) for row in rows):
-        return None
-    return rows
+    if reader.line_num > len(rows):
+        usual = _usual_width(rows)
+        if any(_swallows(row, delimiter, usual) for row in rows):
+            return None
+    return _Split(rows, complete)
+
+
+def _taken(rows: Iterator[list[str]], most: int) -> tuple[Rows, bool]:
+    """The rows up to so many cells, with stripped cells, and whether they are all."""
+    taken: Rows = []
+    while chunk := list(islice(rows, _CHUNK)):
+        taken.extend(list(map(str.strip, row)) for row in chunk)
+        most -= sum(map(len, chunk))
+        if most < 0:
+            while taken and most < 0:
+                most += len(taken.pop())
+            return taken, False
+    return taken, True
 
 
 def _usual_width(rows: Rows) -> int:
@@ -162,13 +193,13 @@ def _swallows(row: list[str], delimiter: str, usual: int) -> bool:
     return False
 
 
-def _tolerant(text: str, delimiter: str) -> Rows:
+def _tolerant(text: str, delimiter: str) -> Iterator[list[str]]:
     """Rows of a text in which not every quotation mark opens or closes a cell. Takes one pass."""
     end_of_cell = re.compile(rf"[{re.escape(delimiter)}\r\n]|\Z")
     quoted = re.compile(rf' *+"([^"]*+(?:""[^"]*+)*+)" *+(?=[{re.escape(delimiter)}\r\n]|\Z)')
     lines = islice((line for line in _LINE_END.split(text) if '"' not in line), _ROWS_SAMPLED)
     usual = Counter(line.count(delimiter) + 1 for line in lines).most_common(1)
-    return list(_tolerant_rows(text, delimiter, quoted, end_of_cell, usual[0][0] if usual else 0))
+    return _tolerant_rows(text, delimiter, quoted, end_of_cell, usual[0][0] if usual else 0)
 
 
 def _tolerant_rows(

@@ -8,6 +8,7 @@ from mailstep.process.processors.tables.alphabets import likeliest
 from mailstep.process.processors.tables.limits import UnreadableTable
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CALLED = {"shift_jis": "cp932"}  # what the Encoding Standard calls Shift_JIS is Microsoft's code page 932
 _NOT_TEXT = "It is not text; please save it as CSV (UTF-8) or XLSX."
 
 
@@ -40,4 +41,4 @@ def decode(content: bytes, *, declared: str | None = None) -> Text:
             raise UnreadableTable(_NOT_TEXT)
         text = _CONTROLS.sub("", text)
         notes.append("Control characters, which are no text, were left out.")
-    return Text(text, decoded.charset, tuple(notes))
+    return Text(text, _CALLED.get(decoded.charset, decoded.charset), tuple(notes))

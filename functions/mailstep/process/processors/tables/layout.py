@@ -145,7 +145,12 @@ def _header_rows(rows: Sequence[Row], usual: int) -> int:
     if len(rows) > 2 and _is_upper_header(rows, usual):
         return 2
     support, doubt = _evidence(rows)
-    return int(support > doubt or not doubt)
+    if support or doubt:
+        return int(support > doubt)
+    # No column tells. Names are texts.
+    kinds = [_kind(cell) for cell in rows[0]]
+    numbered = [cell for cell, kind in zip(rows[0], kinds, strict=True) if kind not in ("text", "")]
+    return int("text" in kinds and (not numbered or _are_years(numbered)))
 
 
 def _is_upper_header(rows: Sequence[Row], usual: int) -> bool:

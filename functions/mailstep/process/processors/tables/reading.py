@@ -1,36 +1,67 @@
 """Reads the tables of a file: opens it by its content, finds each table's parts, and summarises its columns."""
 
 import csv
+import gc
 import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import PurePath
+from zipfile import ZipFile
 
 from mailstep.contracts import Attachment
-from mailstep.process.processors.tables import delimited, encoding, numbers, workbooks
+from mailstep.process.processors.tables import (
+    binary_workbooks,
+    containers,
+    delimited,
+    encoding,
+    legacy_workbooks,
+    numbers,
+    open_document,
+    workbooks,
+)
 from mailstep.process.processors.tables.layout import lay_out
 from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
 from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.sheets import BROKEN, PASSWORD, Sheet
 from mailstep.process.processors.tables.summaries import summarise
+from mailstep.zip_errors import UNREADABLE
 
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
-_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
+_OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")  # [MS-XLS] 2.4.21, BOF
+_PACKAGE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
+_NO_TABLES = (
+    (b"%PDF-", "It is a PDF, which has no cells; please send the table as CSV or XLSX."),
+    (b"{\\rtf", "It is a text document; please send the table as CSV or XLSX."),
+    (b"<?xml", "It is XML; please open it in Excel and save it as XLSX."),
+    (b"<html", "It is a web page; please open it in Excel and save it as XLSX."),
+    (b"<!doctype html", "It is a web page; please open it in Excel and save it as XLSX."),
+    (b"<table", "It is a web page; please open it in Excel and save it as XLSX."),
+)
+_CELLS_SAMPLED = 2_000  # that tell the decimal mark of a table
+_DELIMITED = {".csv", ".tsv", ".tab", ".psv", ".txt"}
+_WORKBOOKS = {".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlt", ".xlsb", ".ods", ".ots"}
+_ARCHIVES = {".zip", ".gz"}
 _MEDIA_TYPES = {
-    "text/csv",
-    "text/tab-separated-values",
-    "application/csv",
+    *("text/csv", "text/tab-separated-values", "application/csv", "text/x-csv", "text/comma-separated-values"),
+    *("application/vnd.ms-excel", "application/vnd.oasis.opendocument.spreadsheet"),
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-excel.sheet.macroenabled.12",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12",
 }
-_SUFFIXES = {".csv", ".tsv", ".xlsx"}
 
 
 def is_table(attachment: Attachment) -> bool:
-    """Whether the media type or the file name is that of a table."""
-    return attachment.media_type in _MEDIA_TYPES or PurePath(attachment.filename.lower()).suffix in _SUFFIXES
+    """Whether the media type or the file name is that of a table, or of an archive of tables."""
+    suffix = _suffix(attachment.filename)
+    return attachment.media_type.lower() in _MEDIA_TYPES or suffix in _DELIMITED | _WORKBOOKS | _ARCHIVES
 
 
 def read(filename: str, content: bytes, budget: Budget, *, declared: str | None = None) -> list[Table]:
-    """One table for a delimited file; one for each sheet of a workbook that is not empty.
+    """One table for a delimited file; one for each sheet of a workbook that is not empty, and of each file of a ZIP.
 
-    `declared` is the character set that the message declares for the file.
+    The octets decide what a file is, not its name. `declared` is the character set that the message declares for it.
 
     Raises:
         UnreadableTable: the file is too large, or not a table.
@@ -40,23 +71,93 @@ def read(filename: str, content: bytes, budget: Budget, *, declared: str | None 
             f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise; please send it in smaller parts."
         )
     budget.take_octets(len(content))
-    if content.startswith(_COMPOUND_FILE):
-        raise UnreadableTable("It has a password or an older format; please save it as XLSX without a password.")
-    if content.startswith(b"PK\x03\x04"):
-        tables = [
-            _table(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete, hidden=sheet.hidden)
-            for sheet in workbooks.sheets(content, budget)
-        ]
-    else:
-        tables = [_delimited(filename, content, budget, declared)]
-    if not (filled := [table for table in tables if table]):
+    with _collector_paused():
+        if content.startswith(_GZIP):
+            filename, content = filename.removesuffix(".gz"), containers.gunzipped(content, budget)
+        tables = _tables(filename, content, budget, declared)
+    if not tables:
         raise UnreadableTable("It is empty.")
-    return filled
+    return tables
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without Python's garbage collector: a million rows have no cycles, and it would look through them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _tables(filename: str, content: bytes, budget: Budget, declared: str | None = None) -> list[Table]:
+    if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
+        if _ENCRYPTED in content:
+            raise UnreadableTable(PASSWORD)
+        return _of_sheets(legacy_workbooks.sheets(content, budget))
+    if content.startswith(_PACKAGE):
+        return _package(content, budget)
+    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for mark, sentence in _NO_TABLES:
+        if start.startswith(mark):
+            raise UnreadableTable(sentence)
+    table = _delimited(filename, content, budget, declared)
+    return [table] if table else []
+
+
+def _package(content: bytes, budget: Budget) -> list[Table]:
+    """The tables of a ZIP archive: it is a workbook, or it has files that are."""
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            names = {name.replace("\\", "/").lower() for name in archive.namelist()}
+            if binary_workbooks.MAIN in names:
+                return _of_sheets(binary_workbooks.sheets(content, budget))
+            if "content.xml" in names:
+                return _of_sheets(open_document.sheets(content, budget))
+            if "[content_types].xml" in names or any(name.startswith(("xl/", "_rels/")) for name in names):
+                return _of_sheets(workbooks.sheets(content, budget))
+            return _archived(archive, budget)
+    except (UnreadableTable, MemoryError):
+        raise
+    except UNREADABLE as error:
+        raise UnreadableTable(BROKEN) from error
+
+
+def _archived(archive: ZipFile, budget: Budget) -> list[Table]:
+    tables: list[Table] = []
+    problems: list[str] = []
+    for name, content in containers.members(archive, budget, _DELIMITED | _WORKBOOKS):
+        if content.startswith(_PACKAGE) and _suffix(name) in _DELIMITED:
+            continue
+        try:
+            tables += _tables(name, content, budget)
+        except UnreadableTable as error:
+            problems.append(f"{name} in the archive: {error}")
+    if not tables:
+        raise UnreadableTable(problems[0] if problems else "It is an archive without a CSV file or a workbook.")
+    return [replace(tables[0], notes=(*tables[0].notes, *problems)), *tables[1:]]
+
+
+def _of_sheets(sheets: Iterable[Sheet]) -> list[Table]:
+    tables = (
+        _table(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete, hidden=sheet.hidden)
+        for sheet in sheets
+    )
+    return [table for table in tables if table]
+
+
+def _suffix(filename: str) -> str:
+    return PurePath(filename.lower()).suffix
 
 
 def _delimited(filename: str, content: bytes, budget: Budget, declared: str | None) -> Table | None:
     text = encoding.decode(content, declared=declared)
-    found = delimited.read(text.text, budget, suffix=PurePath(filename.lower()).suffix)
+    suffix = _suffix(filename)
+    found = delimited.read(text.text, budget, suffix=suffix)
+    if suffix == ".txt" and found.delimiter is None:
+        raise UnreadableTable("It is a text without columns; please send the table as CSV or XLSX.")
     return _table(
         filename,
         found.rows,
@@ -93,8 +194,10 @@ def _table(
         columns = columns[first:last]
         header = header[first:last] if header is not None else None
     names = [title or f"column {place}" for place, title in enumerate(header or [""] * len(columns), 1)]
-    decimal = numbers.certain_mark(cell for column in columns for cell in column[:100])
+    sampled = max(_CELLS_SAMPLED // max(len(columns), 1), 2)
+    decimal = numbers.certain_mark(cell for column in columns for cell in column[:sampled])
     summaries = tuple(summarise(title, column, decimal=decimal) for title, column in zip(names, columns, strict=True))
+    cut = () if complete else (f"Only the first {len(body):,} rows were read; the table is longer.",)
     return Table(
         name=name,
         columns=summaries,
@@ -105,7 +208,7 @@ def _table(
         delimiter=delimiter,
         titles=layout.titles,
         foot=layout.foot,
-        notes=(*notes, *layout.notes, *(note for column in summaries for note in column.notes)),
+        notes=(*cut, *notes, *layout.notes, *(note for column in summaries for note in column.notes)),
         complete=complete,
         hidden=hidden,
         repeated=0 if any(column.all_different for column in summaries) else len(body) - len(set(map(tuple, body))),

@@ -11,6 +11,7 @@ MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 NAME_BOUND = 100
 """Characters of a sheet's name; Excel allows 31."""
 BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
+PASSWORD = "It has a password; please remove the password, and send it again."
 _NUMERIC = frozenset("0123456789+-.,($€£¥")
 
 
@@ -34,7 +35,6 @@ class Grid:
     width: int = 0
     height: int = 0
     first: int = MAX_COLUMNS
-    cells: int = 0
     uncalculated: int = 0
     """Formulas without a stored value."""
 
@@ -59,19 +59,28 @@ class Grid:
         """
         if not text or text.isspace():
             return
-        if column > self.width or row > self.height:
-            width, height = max(self.width, column), max(self.height, row)
-            grown = width * height - self.width * self.height
-            if width * height > self.budget.cells and self.rows and grown <= self.budget.cells // 10:
-                # The table grew row by row: it is long, and no stray cell makes it so.
-                raise TooMuch
-            self.budget.reach(width, height)
-            self.width, self.height = width, height
+        self._grow(row, column)
         self.first = min(self.first, column)
-        self.cells += 1
         line = self.rows.setdefault(row, [])
         line.extend([""] * (column - len(line)))
-        line[column - 1] = text if not text[:1].isspace() and not text[-1:].isspace() else _stripped(text)
+        line[column - 1] = text if not text[:1].isspace() and not text[-1:].isspace() else stripped(text)
+
+    def put_row(self, row: int, cells: list[str]) -> None:
+        """Set a whole row of stripped cells, as `put` sets each of its cells."""
+        self._grow(row, len(cells))
+        self.first = min(self.first, next((place for place, cell in enumerate(cells, 1) if cell), MAX_COLUMNS))
+        self.rows[row] = list(cells)
+
+    def _grow(self, row: int, column: int) -> None:
+        if column <= self.width and row <= self.height:
+            return
+        width, height = max(self.width, column), max(self.height, row)
+        grown = width * height - self.width * self.height
+        if width * height > self.budget.cells and self.rows and grown <= self.budget.cells // 10:
+            # The table grew row by row: it is long, and no stray cell makes it so.
+            raise TooMuch
+        self.budget.reach(width, height)
+        self.width, self.height = width, height
 
     def sheet(self, name: str, *, hidden: bool, complete: bool = True) -> Sheet:
         """The sheet that was read."""
@@ -87,7 +96,8 @@ class Grid:
         return Sheet(shown, rows, hidden=hidden, notes=tuple(notes), complete=complete)
 
 
-def _stripped(text: str) -> str:
+def stripped(text: str) -> str:
+    """The text of a cell without white space around it; what a format puts there stays."""
     return type(text)(text.strip()) if type(text) in (str, StoredText) else text
 
 

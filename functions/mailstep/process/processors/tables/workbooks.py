@@ -38,8 +38,8 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
 
 
 def _sheets(package: Package) -> Iterator[Sheet]:
-    [main] = [target for kind, target in _relationships(package, "").values() if kind == "officeDocument"]
-    related = _relationships(package, main)
+    [main] = [target for kind, target in relationships(package, "").values() if kind == "officeDocument"]
+    related = relationships(package, main)
     kinds = dict(related.values())
     book = package.read(main, _Book())
     strings = package.read(kinds["sharedStrings"], _Strings()).cells if "sharedStrings" in kinds else []
@@ -61,7 +61,7 @@ def _sheets(package: Package) -> Iterator[Sheet]:
         yield part.grid.sheet(name, hidden=hidden)
 
 
-def _relationships(package: Package, part: str) -> dict[str, tuple[str, str]]:
+def relationships(package: Package, part: str) -> dict[str, tuple[str, str]]:
     """The relationships of a part, by identifier: last word of the type, and target (ECMA-376 part 2, 6.5)."""
     folder, name = posixpath.split(part)
     return package.read(f"{folder}/_rels/{name}.rels".lstrip("/"), _Relationships(folder)).found

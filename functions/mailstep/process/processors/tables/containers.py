@@ -1,0 +1,69 @@
+"""Opens the archives in which tables are sent: a ZIP of files, and GZIP. Each is unpacked within the budget."""
+
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+from mailstep.process.processors.tables.limits import Budget, UnreadableTable
+from mailstep.process.processors.tables.sheets import PASSWORD
+from mailstep.zip_errors import UNREADABLE
+
+MEMBERS_BOUND = 200
+"""Files of one archive that are looked at."""
+_PIECE = 64 * 1024
+_BROKEN = "It is an archive that cannot be unpacked; please make it again, or send the files by themselves."
+
+
+def gunzipped(content: bytes, budget: Budget) -> bytes:
+    """The file within GZIP (RFC 1952), all its members together.
+
+    Raises:
+        UnreadableTable: it is broken, or unpacks to more than the budget has.
+    """
+    unpacked = bytearray()
+    while content:
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            while not stream.eof:
+                piece = stream.decompress(content, _PIECE)
+                budget.take_unpacked(len(piece))
+                unpacked += piece
+                content = stream.unconsumed_tail
+                if not piece and not content:
+                    break
+        except zlib.error as error:
+            # Octets behind the last member are padding.
+            if unpacked:
+                break
+            raise UnreadableTable(_BROKEN) from error
+        if not stream.eof:
+            raise UnreadableTable(_BROKEN)
+        content = stream.unused_data
+    return bytes(unpacked)
+
+
+def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tuple[str, bytes]]:
+    """The name and content of each file in a ZIP archive whose name ends so.
+
+    Raises:
+        UnreadableTable: it has a password, is broken, or unpacks to more than the budget has.
+    """
+    for member in archive.infolist()[:MEMBERS_BOUND]:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if member.is_dir() or path.suffix.lower() not in suffixes or path.parts[0] == "__MACOSX":
+            continue
+        if member.flag_bits & 1:
+            raise UnreadableTable(PASSWORD)
+        if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise UnreadableTable(_BROKEN)
+        unpacked = io.BytesIO()
+        try:
+            with archive.open(member) as stream:
+                while piece := stream.read(_PIECE):
+                    budget.take_unpacked(len(piece))
+                    unpacked.write(piece)
+        except UNREADABLE as error:
+            raise UnreadableTable(_BROKEN) from error
+        yield path.name, unpacked.getvalue()
