@@ -70,7 +70,7 @@ def order(texts: Iterable[str], *, day_first: bool = True) -> tuple[dict[str, Mo
     texts = list(texts)
     if plain := _plain(texts):
         return plain, Order(day_first, True, partial(moment_in, day_first=day_first))
-    days, months, either = 0, 0, 0
+    days, months, either, unpadded = 0, 0, 0, 0
     for text in texts:
         if parts := _YEAR_LAST.fullmatch(text[:CHARACTERS]):
             one, two = int(parts["one"]), int(parts["two"])
@@ -79,7 +79,9 @@ def order(texts: Iterable[str], *, day_first: bool = True) -> tuple[dict[str, Mo
             either += one != two and one <= 12 and two <= 12
             if parts["mark"] == ".":
                 days += 1
-    first = days > months or (days == months and day_first)
+            # Without zeros in front, between strokes: so programs write dates in the United States.
+            unpadded += parts["mark"] == "/" and len(parts["one"]) == 1
+    first = days > months or (days == months and day_first and not unpadded)
     read = {text: moment for text in texts if (moment := moment_in(text, day_first=first)) is not None}
     if not read:
         return None

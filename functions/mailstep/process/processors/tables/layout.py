@@ -26,6 +26,7 @@ _TOTAL = re.compile(
 _DIGITS, _LETTERS = re.compile(r"[0-9]+"), re.compile(r"[^\W\d_]+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+")
 _TRUTH = {"true", "false", "yes", "no"}
+_UNIT = re.compile(r"[(\[].{1,12}[)\]]")
 _YEARS = range(1900, 2101)
 
 Row = Sequence[str]
@@ -121,7 +122,7 @@ def _is_comment(rows: Sequence[Row], place: int, usual: int) -> bool:
     if not row[0].startswith("#"):
         return False
     below = rows[place + 1] if place + 1 < len(rows) else [""]
-    return below[0].startswith("#") or width(row) != usual or _evidence(rows[place + 1 :])[0] > 0
+    return below[0].startswith("#") or width(row) != usual or _evidence(rows[place + 1 :]).support > 0
 
 
 def _kind(cell: str) -> str:
@@ -144,9 +145,11 @@ def _header_rows(rows: Sequence[Row], usual: int) -> int:
         return 0
     if len(rows) > 2 and _is_upper_header(rows, usual):
         return 2
-    support, doubt = _evidence(rows)
-    if support or doubt:
-        return int(support > doubt)
+    found = _evidence(rows)
+    if found.support or found.doubt:
+        return int(found.support > found.doubt)
+    if found.likeness:
+        return 0
     # No column tells. Names are texts.
     kinds = [_kind(cell) for cell in rows[0]]
     numbered = [cell for cell, kind in zip(rows[0], kinds, strict=True) if kind not in ("text", "")]
@@ -156,44 +159,55 @@ def _header_rows(rows: Sequence[Row], usual: int) -> int:
 def _is_upper_header(rows: Sequence[Row], usual: int) -> bool:
     """Whether the first two rows are a header: groups above names, or units below them."""
     first, second = rows[0], rows[1]
-    support, doubt = _evidence(rows[1:])
-    if not support or doubt or any(_kind(cell) not in ("text", "") for cell in second):
+    found = _evidence(rows[1:])
+    if not found.support or found.doubt or any(_kind(cell) not in ("text", "") for cell in second):
         return False
     kinds = [_kind(cell) for cell in first]
     if any(kind not in ("text", "") for kind in kinds) and not _are_years([c for c in first if _kind(c) == "number"]):
         return False
     gaps = _filled(first) < _filled(second)
-    # A row of text below a full header is one of units only if no row further down has so much text.
-    return (gaps and _filled(second) >= usual - 1) or (support >= 2 and _filled(first) >= usual > 1)
+    units = 2 * sum(bool(_UNIT.fullmatch(cell)) for cell in second) >= len(second)
+    return (gaps and _filled(second) >= usual - 1) or units
 
 
-def _evidence(rows: Sequence[Row]) -> tuple[int, int]:
-    """Columns that say that the first row is a header, and columns that say that it is not."""
+@dataclass
+class _Evidence:
+    """Columns that say whether the first row is a header.
+
+    `support` and `doubt` are by kind: a text above numbers, or a number above numbers. `likeness` counts texts that are
+    like those below them, which only matters if no kind tells.
+    """
+
+    support: int = 0
+    doubt: int = 0
+    likeness: int = 0
+
+
+def _evidence(rows: Sequence[Row]) -> _Evidence:
+    found = _Evidence()
     first = rows[0] if rows else ()
-    wide = max(len(first), 1)
-    below = rows[1 : 1 + max(min(ROWS_SAMPLED, CELLS_SAMPLED // wide), 5)]
+    below = rows[1 : 1 + max(min(ROWS_SAMPLED, CELLS_SAMPLED // max(len(first), 1)), 5)]
     if not below:
-        return 0, sum(_kind(cell) not in ("text", "") for cell in first)
-    support, doubt = 0, 0
-    years = _are_years([cell for cell in first if _kind(cell) == "number"]) and any(
-        _kind(cell) in ("text", "") for cell in first
-    )
+        found.doubt = sum(_kind(cell) not in ("text", "") for cell in first)
+        return found
+    kinds_of_first = list(map(_kind, first))
+    numbered = [cell for cell, kind in zip(first, kinds_of_first, strict=True) if kind == "number"]
+    years = _are_years(numbered) and any(kind in ("text", "") for kind in kinds_of_first)
     whole_again = list(first) in [list(row) for row in below]
-    for place, name in enumerate(first):
+    for place, (name, own) in enumerate(zip(first, kinds_of_first, strict=True)):
         cells = [row[place] for row in below if place < len(row) and row[place]]
         kinds = Counter(kind for cell in cells if (kind := _kind(cell)))
-        if not kinds or not (own := _kind(name)):
+        if not kinds or not own:
             continue
         usual, count = kinds.most_common(1)[0]
-        even = count >= 0.8 * kinds.total()
         if own == "number" and years and not _are_years(cells):
-            support += 1
-        elif usual != "text" and even:
-            support += own != usual
-            doubt += own == usual
-        elif own == usual == "text":
-            doubt += not whole_again and (name in cells or _is_like(name, cells))
-    return support, doubt
+            found.support += 1
+        elif usual != "text" and count >= 0.8 * kinds.total():
+            found.support += own != usual
+            found.doubt += own == usual
+        elif own == usual == "text" and not whole_again:
+            found.likeness += name in cells or _is_like(name, cells)
+    return found
 
 
 def _are_years(cells: Sequence[str]) -> bool:

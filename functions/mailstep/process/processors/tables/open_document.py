@@ -11,7 +11,16 @@ from zipfile import ZipFile
 from mailstep.process.processors.tables import number_formats
 from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored, Value
-from mailstep.process.processors.tables.sheets import BROKEN, MAX_COLUMNS, MAX_ROWS, PASSWORD, Grid, Sheet, stripped, text_cell
+from mailstep.process.processors.tables.sheets import (
+    BROKEN,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    PASSWORD,
+    Grid,
+    Sheet,
+    stripped,
+    text_cell,
+)
 from mailstep.process.processors.tables.xml_parts import Attributes, Package, Part
 from mailstep.zip_errors import UNREADABLE
 

@@ -14,7 +14,7 @@ ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
 _MARKS = {
-    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", ".."),
+    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "*", "**"),
     *(
         "n/a",
         "#n/a",
