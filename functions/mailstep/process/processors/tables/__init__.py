@@ -67,7 +67,7 @@ def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[Ans
             yield AnswerAttachment(
                 filename=f"{identity}.png",
                 media_type="image/png",
-                content=bars(column.figures.spread),
+                content=bars(column.figures.spread if column.figures else ()),
                 content_id=identity,
             )
 

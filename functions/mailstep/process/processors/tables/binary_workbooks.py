@@ -24,7 +24,13 @@ _FORMULA_TEXT, _FORMULA_NUMBER, _FORMULA_BOOL, _FORMULA_ERROR = range(8, 12)
 _STRING, _FORMAT, _CELL_FORMAT, _BOOK_PROPERTIES, _SHEET = 19, 44, 47, 153, 156
 _BEGIN_CELL_FORMATS, _END_CELL_FORMATS = 617, 618
 _ERRORS = {
-    **{0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"},
+    0: "#NULL!",
+    7: "#DIV/0!",
+    15: "#VALUE!",
+    23: "#REF!",
+    29: "#NAME?",
+    36: "#NUM!",
+    42: "#N/A",
     43: "#GETTING_DATA",
 }
 
@@ -148,7 +154,7 @@ def _cell(kind: int, record: bytes, strings: list[str], code: str, epoch: dateti
         case 3 | 11:
             return _ERRORS.get(record[8], "#N/A")
         case 7:
-            return strings[struct.unpack_from("<I", record, 8)[0]]
+            return strings[int.from_bytes(record[8:12], "little")]
         case _:
             return text_cell(_wide(record, 8)[0])
 

@@ -106,19 +106,18 @@ def moment_in(text: str, *, day_first: bool) -> Moment | None:
     if len(text) > CHARACTERS or not any(map(str.isdigit, text[:24])):
         return None
     try:
-        if parts := _YEAR_FIRST.fullmatch(text):
-            return _with_time(parts, int(parts["year"]), int(parts["month"]), int(parts["day"]))
-        if parts := _YEAR_LAST.fullmatch(text):
-            one, two = int(parts["one"]), int(parts["two"])
-            return _with_time(parts, _year(parts["year"]), *((two, one) if day_first else (one, two)))
         if parts := _CLOCK.fullmatch(text):
             return _time(parts)
-        if parts := _NAMED.fullmatch(text) or _NAMED_FIRST.fullmatch(text):
-            month = _month(parts["name"])
-            return _with_time(parts, _year(parts["year"]), month, int(parts["day"])) if month else None
+        if parts := _YEAR_LAST.fullmatch(text):
+            one, two = int(parts["one"]), int(parts["two"])
+            return _with_time(parts, *((two, one) if day_first else (one, two)))
+        if parts := _YEAR_FIRST.fullmatch(text):
+            return _with_time(parts, int(parts["month"]), int(parts["day"]))
+        parts = _NAMED.fullmatch(text) or _NAMED_FIRST.fullmatch(text)
+        month = _month(parts["name"]) if parts else None
+        return _with_time(parts, month, int(parts["day"])) if parts and month else None
     except ValueError:
         return None
-    return None
 
 
 def _month(name: str) -> int | None:
@@ -132,8 +131,8 @@ def _year(digits: str) -> int:
     return number if len(digits) > 2 else number + (2000 if number < 30 else 1900)
 
 
-def _with_time(parts: re.Match[str], year: int, month: int, day: int) -> date | datetime:
-    found = date(year, month, day)
+def _with_time(parts: re.Match[str], month: int, day: int) -> date | datetime:
+    found = date(_year(parts["year"]), month, day)
     return found if parts["hour"] is None else datetime.combine(found, _time(parts))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from mailstep.process.processors.tables import dates, numbers
-from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.limits import Budget, TooMuch
 
 DELIMITERS = "\t;|,"
 """In order of preference between equals: a comma is in numbers and texts, too."""
@@ -39,8 +39,9 @@ class Delimited:
 
 
 def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
-    """The rows of a delimited text, with stripped cells. `suffix` is that of the file's name, which decides between
-    equal delimiters. If there are more cells than the budget has, the last rows are cut.
+    """The rows of a delimited text, with stripped cells. If there are more than the budget has, the last rows are cut.
+
+    `suffix` is that of the file's name, which decides between equal delimiters.
 
     Raises:
         TooMuch: not even the first row fits the budget.
@@ -115,7 +116,7 @@ def _is_prose(sample: str) -> bool:
 
 
 def _is_unclean(cell: str, delimiter: str) -> bool:
-    """Whether another delimiter stands in the cell, or one beside a quotation mark: no comma of a number or sentence."""
+    """Whether another delimiter is in the cell, or one beside a quotation mark, except a comma in a number or text."""
     if any(each in cell for each in "\t;|" if each != delimiter) or _QUOTED_WITHIN.search(cell):
         return True
     return delimiter != "," and "," in cell and ", " not in cell and not numbers.written(cell)

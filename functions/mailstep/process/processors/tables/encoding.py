@@ -8,6 +8,7 @@ from mailstep.process.processors.tables.alphabets import likeliest
 from mailstep.process.processors.tables.limits import UnreadableTable
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ASCII = re.compile("[\\t\\r\\n -~]")
 _CALLED = {"shift_jis": "cp932"}  # what the Encoding Standard calls Shift_JIS is Microsoft's code page 932
 _NOT_TEXT = "It is not text; please save it as CSV (UTF-8) or XLSX."
 
@@ -35,6 +36,9 @@ def decode(content: bytes, *, declared: str | None = None) -> Text:
         count = text.count("\ufffd")
         cells = "1 character" if count == 1 else f"{count:,} characters"
         notes.append(f"{cells} could not be read in {decoded.charset}, and became \ufffd.")
+    # Two octets of any file are some character of UTF-16. Text has spaces, digits or line ends in it.
+    if decoded.guessed and decoded.charset.startswith("utf-16") and 50 * len(_ASCII.findall(text)) < len(text):
+        raise UnreadableTable(_NOT_TEXT)
     if controls := _CONTROLS.findall(text):
         # A few are an accident; many are a file that is not text.
         if len(controls) * 100 > len(text) + 900:

@@ -19,8 +19,8 @@ FOOT = 5
 """Rows at the end that may be totals or remarks."""
 
 _TOTAL = re.compile(
-    r"\W*(?:(?:grand|sub)[ -]?)?(?:total(?:s|e|en)?|sum|summe|gesamt\w*|insgesamt|zwischensumme|endsumme|somme|suma|soma|"
-    r"totaal|razem|celkem|итого|всего|合計|总计|合计)\b.{0,40}",
+    r"\W*(?:(?:grand|sub)[ -]?)?(?:total(?:s|e|en)?|sum|summe|gesamt\w*|insgesamt|zwischensumme|endsumme|somme|suma|"
+    r"soma|totaal|razem|celkem|итого|всего|合計|总计|合计)\b.{0,40}",
     re.IGNORECASE,
 )
 _DIGITS, _LETTERS = re.compile(r"[0-9]+"), re.compile(r"[^\W\d_]+")

@@ -8,7 +8,7 @@ SIZE_BOUND = 30 * 1024 * 1024
 """Octets of one file. SES accepts messages of 40 MB, whose Base64 holds 29 MB."""
 UNPACKED_BOUND = 100 * 1024 * 1024
 """Octets unpacked from archives and workbooks: a workbook of 100 KB can contain gigabytes."""
-MARKUP_BOUND = 20_000_000
+MARKUP_BOUND = 10_000_000
 """Tags, attributes and references of XML, each of which takes time. A cell has four tags and two attributes."""
 CELLS_BOUND = 6_000_000
 """Cells, counted up to the last row and column: one stray cell in the corner of a sheet makes 17,000,000,000."""

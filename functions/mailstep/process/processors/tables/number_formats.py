@@ -3,6 +3,7 @@
 ECMA-376 part 1, 18.8.30 and 18.8.31. Names of months are English, the decimal mark is a point.
 """
 
+import calendar
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,33 +15,38 @@ from mailstep.process.processors.tables.model import Number, Stored
 
 GENERAL = "General"
 # Dates of the built-in formats are shown as ISO 8601 has them: Excel shows them as the reader's own country does.
-BUILT_IN = {
-    **{0: GENERAL, 1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00"},
-    **{12: GENERAL, 13: GENERAL, 14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM"},
-    **{
-        19: "h:mm:ss AM/PM",
-        20: "h:mm",
-        21: "h:mm:ss",
-        22: "yyyy-mm-dd hh:mm",
-        37: "#,##0;(#,##0)",
-        38: "#,##0;(#,##0)",
-    },
-    **{
-        39: "#,##0.00;(#,##0.00)",
-        40: "#,##0.00;(#,##0.00)",
-        41: "#,##0",
-        42: "$#,##0",
-        43: "#,##0.00",
-        44: "$#,##0.00",
-    },
-    **{45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "0.0E+0", 49: "@"},
+BUILT_IN = dict(enumerate([GENERAL, "0", "0.00", "#,##0", "#,##0.00"])) | {
+    9: "0%",
+    10: "0.00%",
+    11: "0.00E+00",
+    14: "yyyy-mm-dd",
+    15: "d-mmm-yy",
+    16: "d-mmm",
+    17: "mmm-yy",
+    18: "h:mm AM/PM",
+    19: "h:mm:ss AM/PM",
+    20: "h:mm",
+    21: "h:mm:ss",
+    22: "yyyy-mm-dd hh:mm",
+    37: "#,##0;(#,##0)",
+    38: "#,##0;(#,##0)",
+    39: "#,##0.00;(#,##0.00)",
+    40: "#,##0.00;(#,##0.00)",
+    41: "#,##0",
+    42: "$#,##0",
+    43: "#,##0.00",
+    44: "$#,##0.00",
+    45: "mm:ss",
+    46: "[h]:mm:ss",
+    47: "mm:ss.0",
+    48: "0.0E+0",
 }
 """Number formats that a workbook names by number only."""
 CODE_BOUND = 255
 """Characters of a number format (Microsoft, "Excel specifications and limits")."""
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = list(calendar.month_name)[1:]
+_DAYS = list(calendar.day_name)
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|[_*].|\[\$(?P<currency>[^\]\-]*)[^\]]*\]|\[(?P<elapsed>h+|m+|s+)\]|\[[^\]]*\]?|'
     r"(?P<half>AM/PM|A/P)|(?P<date>y+|m+|d+|h+|s+|b+|e+(?![+\-]))|(?P<fraction>\.0+(?=[^0-9]*$|\s|;))|"
@@ -109,7 +115,8 @@ def general(value: Number) -> str:
         return str(value)
     if value.is_integer() and abs(value) < 1e21:
         return str(int(Decimal(repr(value))))
-    return repr(value)
+    # With an exponent of three digits, the text alone would not be read as a number.
+    return Stored(repr(value), value) if "e" in repr(value) else repr(value)
 
 
 def _moment(days: Number, epoch: datetime) -> datetime:
@@ -174,24 +181,19 @@ def _is_minutes(parts: tuple[_Part, ...], place: int) -> bool:
 
 
 def _date_part(moment: datetime, letters: str, *, half: bool, minutes: bool) -> str:
-    count = len(letters)
-    match letters[0]:
-        case "y" | "e":
-            return f"{moment.year:04}" if count > 2 or letters[0] == "e" else f"{moment.year % 100:02}"
-        case "m" if not minutes:
-            name = _MONTHS[moment.month - 1]
-            return {3: name[:3], 4: name, 5: name[0]}.get(count, str(moment.month).zfill(min(count, 2)))
-        case "m":
-            return str(moment.minute).zfill(min(count, 2))
-        case "d":
-            name = _DAYS[moment.weekday()]
-            return name if count > 3 else name[:3] if count == 3 else str(moment.day).zfill(count)
-        case "h":
-            return str((moment.hour + 11) % 12 + 1 if half else moment.hour).zfill(min(count, 2))
-        case "s":
-            return str(moment.second).zfill(min(count, 2))
-        case _:
-            return ""
+    letter, count = letters[0], len(letters)
+    if letter in "ye":
+        return f"{moment.year:04}" if count > 2 or letter == "e" else f"{moment.year % 100:02}"
+    if letter in "md" and count > 2 and not minutes:
+        name = _MONTHS[moment.month - 1] if letter == "m" else _DAYS[moment.weekday()]
+        return {3: name[:3], 5: name[:1] if letter == "m" else name}.get(count, name)
+    number = {
+        "m": moment.minute if minutes else moment.month,
+        "d": moment.day,
+        "h": (moment.hour + 11) % 12 + 1 if half else moment.hour,
+        "s": moment.second,
+    }.get(letter)
+    return "" if number is None else str(number).zfill(min(count, 2))
 
 
 def _formatted(value: Number, code: str) -> str:

@@ -12,7 +12,8 @@ _SYMBOLS = "$€£¥₹₽₩₪₺฿₫₴₦¢"
 _CODES = (
     r"(?:US|CA|A|AU|NZ|HK|S|R|MX|C)\$|"
     r"AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KRW|MXN|MYR|NOK|NZD|PEN|PHP|"
-    r"PLN|RMB|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR|kr\.?|zł|Kč|Ft|Fr\.|SFr\.|Rs\.?|руб\.?|лв\.?|грн\.?|元|円"
+    r"PLN|RMB|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR|kr\.?|zł|Kč|Ft|Fr\.|SFr\.|Rs\.?|"
+    r"руб\.?|лв\.?|грн\.?|元|円"  # noqa: RUF001 - Russian, Bulgarian, Ukrainian
 )
 _CURRENCY = rf"(?:[{_SYMBOLS}]|{_CODES})"
 _SPACES = " \u00a0\u202f\u2009"
@@ -91,22 +92,19 @@ def written(text: str) -> Written | None:
 
 def _decimal_mark(digits: str) -> tuple[bool, str | None]:
     """Whether the digits are a number, and the decimal mark that they must have."""
-    if _WHOLE.fullmatch(digits):
-        return True, None
     if grouped := _GROUPED.fullmatch(digits):
-        group, decimal = grouped.groups()
-        if group in " '":
-            return True, decimal
-        if decimal:
-            return group != decimal, decimal
-        # `1.234.567` has groups; `1.234` has them, or three decimals.
-        several = digits.count(group) > 1
-        return True, {",": ".", ".": ","}[group] if several else None
-    if _INDIAN.fullmatch(digits):
-        return True, "."
+        return _grouped_mark(digits, *grouped.groups())
     if single := _DECIMAL.fullmatch(digits):
         return True, single[1]
-    return False, None
+    indian = bool(_INDIAN.fullmatch(digits))
+    return indian or bool(_WHOLE.fullmatch(digits)), "." if indian else None
+
+
+def _grouped_mark(digits: str, group: str, decimal: str | None) -> tuple[bool, str | None]:
+    if decimal or group in " '":
+        return group != decimal, decimal
+    # `1.234.567` has groups; `1.234` has them, or three decimals.
+    return True, {",": ".", ".": ","}[group] if digits.count(group) > 1 else None
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     try:
         with ZipFile(io.BytesIO(content)) as archive:
             package = Package(archive, budget)
-            if "META-INF/manifest.xml" in package and package.read("META-INF/manifest.xml", _Manifest()).encrypted:
-                raise UnreadableTable(PASSWORD)
+            _refuse_password(package)
             spreadsheet = _Spreadsheet(budget)
             try:
                 package.read("content.xml", spreadsheet)
@@ -52,6 +51,11 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
         raise
     except (expat.ExpatError, *UNREADABLE) as error:
         raise UnreadableTable(BROKEN) from error
+
+
+def _refuse_password(package: Package) -> None:
+    if "META-INF/manifest.xml" in package and package.read("META-INF/manifest.xml", _Manifest()).encrypted:
+        raise UnreadableTable(PASSWORD)
 
 
 class _Manifest(Part):

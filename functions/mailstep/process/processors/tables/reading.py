@@ -30,9 +30,10 @@ from mailstep.zip_errors import UNREADABLE
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
 _OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")  # [MS-XLS] 2.4.21, BOF
+_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
 _PACKAGE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _NO_TABLES = (
-    (b"%PDF-", "It is a PDF, which has no cells; please send the table as CSV or XLSX."),
+    (b"%pdf-", "It is a PDF, which has no cells; please send the table as CSV or XLSX."),
     (b"{\\rtf", "It is a text document; please send the table as CSV or XLSX."),
     (b"<?xml", "It is XML; please open it in Excel and save it as XLSX."),
     (b"<html", "It is a web page; please open it in Excel and save it as XLSX."),
@@ -82,7 +83,7 @@ def read(filename: str, content: bytes, budget: Budget, *, declared: str | None 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Without Python's garbage collector: a million rows have no cycles, and it would look through them again and again."""
+    """Without Python's garbage collector, which would look through a million rows for cycles again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 
 from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
-from mailstep.process.processors.tables.numbers import written
 from mailstep.process.processors.tables.model import StoredText
+from mailstep.process.processors.tables.numbers import written
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """The size of a sheet (Microsoft, "Excel specifications and limits")."""
 NAME_BOUND = 100
 """Characters of a sheet's name; Excel allows 31."""
 BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
-PASSWORD = "It has a password; please remove the password, and send it again."
+PASSWORD = "It has a password; please remove the password, and send it again."  # noqa: S105 - no password
 _NUMERIC = frozenset("0123456789+-.,($€£¥")
 
 

@@ -57,6 +57,8 @@ _TRUE_AND_FALSE = [
 _ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verdadeiro"}
 _TELEPHONE = re.compile(r"\b(tele(ph|f)on\w*|phone\w*|tel|t[\u00e9e]l|fax|mobile|handy|cell|telefax)\b", re.IGNORECASE)
 _CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
+_FLOAT_DIGITS = 16
+_MINUS_ZERO = re.compile(r"^-0[0-9]", re.MULTILINE)
 _LEADING_ZERO = re.compile(r"\n0[0-9]")
 
 
@@ -161,7 +163,7 @@ def _stored(cells: Sequence[str]) -> Reading:
         kind = "text"
     reading = Reading(kind, counts, missing, _stored_value)
     if kind == "number":
-        reading.numbers = Counter(value for value in values if _kind_of(value) == "number")
+        reading.numbers = Counter(value for value in values if isinstance(value, int | float) and value is not True)
         units = {number.unit for cell in counts if (number := numbers.written(cell))}
         reading.unit = units.pop() if len(units) == 1 else ""
     if kind == "date":
@@ -236,25 +238,26 @@ def _is_identifier(name: str, counts: Counter[str]) -> bool:
 
 def _plain_numbers(counts: Counter[str]) -> dict[str, Number] | None:
     """The numbers of a column that has only digits, points and minus signs: the common case, and the fast one."""
-    texts = list(counts)
-    if max(map(len, texts)) > numbers.CHARACTERS:
+    texts, longest = list(counts), max(map(len, counts))
+    joined = "\n".join((*texts, ""))
+    strange = not joined.isascii() or joined.encode().translate(None, b"0123456789.-\n")
+    # `5.` is no number, `-012` neither.
+    if longest > numbers.CHARACTERS or strange or ".\n" in joined or _MINUS_ZERO.search(joined):
         return None
-    joined = "\n".join(texts)
-    if not joined.isascii() or joined.encode().translate(None, b"0123456789.-\n") or ".\n" in joined + "\n":
+    decimals = "." in joined
+    # `1.234` may be a thousand.
+    if decimals and numbers.certain_mark(texts[:1000]) != ".":
         return None
-    if "-0" in joined and re.search(r"^-0[0-9]", joined, re.MULTILINE):
-        return None
+    # Whole numbers of more digits than a float holds keep them.
+    read: Callable[[str], Number] = int if not decimals else float if longest < _FLOAT_DIGITS else _number
     try:
-        if "." not in joined:
-            return dict(zip(texts, map(int, texts), strict=True))
-        if numbers.certain_mark(texts[:1000]) != ".":
-            return None
-        # Whole numbers of more digits than a float holds keep them.
-        short = max(map(len, texts)) < 16
-        read = list(map(float, texts)) if short else [float(text) if "." in text else int(text) for text in texts]
+        return dict(zip(texts, map(read, texts), strict=True))
     except ValueError:
         return None
-    return dict(zip(texts, read, strict=True))
+
+
+def _number(text: str) -> Number:
+    return float(text) if "." in text else int(text)
 
 
 def _plain_value(cell: str) -> Number | None:
