@@ -211,7 +211,7 @@ def test_tables_that_are_too_much_together_are_named() -> None:
 
 
 def test_rows_that_the_budget_has_no_room_for_are_cut_and_the_cut_is_told() -> None:
-    table = one(b"a,b\n" + b"1,2\n" * 100, budget=Budget(cells=41))
+    table = one(b"a,b\n" + b"1,2\n" * 100, budget=Budget(cells=104))
     assert (table.rows, table.complete) == (19, False)
     assert any("Only the first 19 rows were read" in note for note in table.notes)
     rows = "".join(f'<row r="{n}"><c><v>{n}</v></c><c><v>{n}</v></c></row>' for n in range(1, 101))

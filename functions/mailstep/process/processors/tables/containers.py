@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from mailstep.process.processors.tables.limits import Budget, UnreadableTable
+from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
 from mailstep.process.processors.tables.sheets import PASSWORD
 from mailstep.zip_errors import UNREADABLE
 
@@ -14,6 +14,13 @@ MEMBERS_BOUND = 200
 """Files of one archive that are looked at."""
 _PIECE = 64 * 1024
 _BROKEN = "It is an archive that cannot be unpacked; please make it again, or send the files by themselves."
+
+
+def _take(budget: Budget, more: int, before: int) -> None:
+    """Count unpacked octets: a file in an archive may be as large as one that is attached."""
+    budget.take_unpacked(more)
+    if before + more > SIZE_BOUND:
+        raise UnreadableTable("It unpacks to more than can be summarised; please send it in smaller parts.")
 
 
 def gunzipped(content: bytes, budget: Budget) -> bytes:
@@ -28,7 +35,7 @@ def gunzipped(content: bytes, budget: Budget) -> bytes:
         try:
             while not stream.eof:
                 piece = stream.decompress(content, _PIECE)
-                budget.take_unpacked(len(piece))
+                _take(budget, len(piece), len(unpacked))
                 unpacked += piece
                 content = stream.unconsumed_tail
                 if not piece and not content:
@@ -62,7 +69,7 @@ def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tu
         try:
             with archive.open(member) as stream:
                 while piece := stream.read(_PIECE):
-                    budget.take_unpacked(len(piece))
+                    _take(budget, len(piece), unpacked.tell())
                     unpacked.write(piece)
         except UNREADABLE as error:
             raise UnreadableTable(_BROKEN) from error

@@ -60,8 +60,13 @@ def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
             split, notes = enclosed, [*notes, "Apostrophes enclose cells in the file."]
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
-    budget.take_cells(min(sum(map(len, split.rows)), budget.cells))
+    budget.take_cells(min(cells_taken(split.rows), budget.cells))
     return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
+
+
+def cells_taken(rows: Rows) -> int:
+    """What rows take of the budget: a row itself needs as much memory as three cells."""
+    return sum(map(len, rows)) + 3 * len(rows)
 
 
 def _is_even(rows: Rows) -> bool:
@@ -171,10 +176,10 @@ def _taken(rows: Iterator[list[str]], most: int) -> tuple[Rows, bool]:
     taken: Rows = []
     while chunk := list(islice(rows, _CHUNK)):
         taken.extend(list(map(str.strip, row)) for row in chunk)
-        most -= sum(map(len, chunk))
+        most -= cells_taken(chunk)
         if most < 0:
             while taken and most < 0:
-                most += len(taken.pop())
+                most += cells_taken([taken.pop()])
             return taken, False
     return taken, True
 
