@@ -3,6 +3,7 @@
 import io
 import zlib
 from collections.abc import Iterator
+from gzip import GzipFile
 from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -29,26 +30,15 @@ def gunzipped(content: bytes, budget: Budget) -> bytes:
     Raises:
         UnreadableTable: it is broken, or unpacks to more than the budget has.
     """
-    unpacked = bytearray()
-    while content:
-        stream = zlib.decompressobj(wbits=31)
-        try:
-            while not stream.eof:
-                piece = stream.decompress(content, _PIECE)
-                _take(budget, len(piece), len(unpacked))
-                unpacked += piece
-                content = stream.unconsumed_tail
-                if not piece and not content:
-                    break
-        except zlib.error as error:
-            # Octets behind the last member are padding.
-            if unpacked:
-                break
-            raise UnreadableTable(_BROKEN) from error
-        if not stream.eof:
-            raise UnreadableTable(_BROKEN)
-        content = stream.unused_data
-    return bytes(unpacked)
+    unpacked = io.BytesIO()
+    try:
+        with GzipFile(fileobj=io.BytesIO(content)) as stream:
+            while piece := stream.read(_PIECE):
+                _take(budget, len(piece), unpacked.tell())
+                unpacked.write(piece)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableTable(_BROKEN) from error
+    return unpacked.getvalue()
 
 
 def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -71,6 +61,8 @@ def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tu
                 while piece := stream.read(_PIECE):
                     _take(budget, len(piece), unpacked.tell())
                     unpacked.write(piece)
+        except UnreadableTable:
+            raise
         except UNREADABLE as error:
             raise UnreadableTable(_BROKEN) from error
         yield path.name, unpacked.getvalue()

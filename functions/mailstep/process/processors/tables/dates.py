@@ -80,7 +80,7 @@ def order(texts: Iterable[str], *, day_first: bool = True) -> tuple[dict[str, Mo
             if parts["mark"] == ".":
                 days += 1
             # Without zeros in front, between strokes: so programs write dates in the United States.
-            unpadded += parts["mark"] == "/" and len(parts["one"]) == 1
+            unpadded += parts["mark"] == "/" and min(len(parts["one"]), len(parts["two"])) == 1
     first = days > months or (days == months and day_first and not unpadded)
     read = {text: moment for text in texts if (moment := moment_in(text, day_first=first)) is not None}
     if not read:
