@@ -3,8 +3,10 @@
 import gzip
 import io
 import struct
+import subprocess
 import zipfile
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 import xlwt
@@ -68,14 +70,14 @@ def test_an_xls_workbook_that_takes_too_long_is_a_sentence(monkeypatch: pytest.M
 
 def test_the_process_that_reads_xls_is_given_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, str]] = []
-    run = legacy_workbooks.subprocess.run
+    run = subprocess.run
 
-    def seen(*arguments: object, **options: object) -> object:
-        given.append(options["env"])  # type: ignore[arg-type]
-        return run(*arguments, **options)  # type: ignore[call-overload]
+    def seen(*arguments: Any, **options: Any) -> Any:
+        given.append(options["env"])
+        return run(*arguments, **options)
 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
-    monkeypatch.setattr(legacy_workbooks.subprocess, "run", seen)
+    monkeypatch.setattr(subprocess, "run", seen)
     read("t.xls", xls(), Budget())
     assert [set(environment) for environment in given] == [{"PYTHONPATH"}]
 
@@ -97,14 +99,14 @@ def archive(**members: bytes) -> bytes:
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
 
 
-def ods(tables: str, styles: str = "", **members: bytes) -> bytes:
+def ods(tables: str, styles: str = "", manifest: str = "<manifest/>") -> bytes:
     content = (
         f'<office:document-content xmlns:office="{OFFICE}:office:1.0" xmlns:table="{OFFICE}:table:1.0" '
         f'xmlns:text="{OFFICE}:text:1.0" xmlns:style="{OFFICE}:style:1.0">'
         f"<office:automatic-styles>{styles}</office:automatic-styles>"
         f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
     )
-    return archive(**{"content.xml": content.encode(), **members})
+    return archive(**{"content.xml": content.encode(), "META-INF/manifest.xml": manifest.encode()})
 
 
 def cell(shown: str, **value: str) -> str:
@@ -158,7 +160,7 @@ def test_a_spreadsheet_under_a_password_says_so() -> None:
         f'<m:manifest xmlns:m="{OFFICE}:manifest:1.0"><m:file-entry><m:encryption-data/></m:file-entry></m:manifest>'
     )
     with pytest.raises(UnreadableTable, match="has a password"):
-        one(ods("", **{"META-INF/manifest.xml": manifest.encode()}), "t.ods")
+        one(ods("", manifest=manifest), "t.ods")
 
 
 def record(kind: int, content: bytes) -> bytes:
