@@ -79,7 +79,7 @@ def test_the_process_that_reads_xls_is_given_no_credentials(monkeypatch: pytest.
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     monkeypatch.setattr(subprocess, "run", seen)
     read("t.xls", xls(), Budget())
-    assert [set(environment) for environment in given] == [{"PYTHONPATH"}]
+    assert [set(environment) for environment in given] == [{"PYTHONPATH", "LD_LIBRARY_PATH"}]
 
 
 @pytest.mark.parametrize("name", ["EncryptedPackage", "EncryptionInfo EncryptedPackage"])
@@ -320,4 +320,8 @@ def test_a_header_is_kept_although_a_column_repeats_its_name() -> None:
 
 def test_a_quoted_cell_of_several_lines_is_kept_and_a_lone_mark_swallows_no_row() -> None:
     assert one(b'id,note\n1,"a\nb, c\nd"\n2,x\n').body == [["1", "a\nb, c\nd"], ["2", "x"]]
+    assert one(b'name,note\nBob,"multi\nline, with comma"\nCy,5" pipe\n').body == [
+        ["Bob", "multi\nline, with comma"],
+        ["Cy", '5" pipe'],
+    ]
     assert one(b'id,note,n\n1,",5\n2,x,6\n3,",7\n4,y,8\n').rows == 4

@@ -27,8 +27,9 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     Raises:
         UnreadableTable: it is not a workbook, has a password, or exceeds a limit.
     """
-    # Nothing of the function's environment: no credentials. -P keeps this package's modules from hiding others.
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    # Of the function's environment only the ways to libraries: no credentials. -P keeps this package's modules from
+    # hiding others.
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
     command = [sys.executable, "-P", str(Path(legacy_reader.__file__))]
     try:
         ended = subprocess.run(

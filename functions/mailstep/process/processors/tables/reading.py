@@ -197,6 +197,8 @@ def _table(
     names = [title or f"column {place}" for place, title in enumerate(header or [""] * len(columns), 1)]
     sampled = max(_CELLS_SAMPLED // max(len(columns), 1), 2)
     decimal = numbers.certain_mark(cell for column in columns for cell in column[:sampled])
+    # Countries with a decimal comma separate cells by a semicolon.
+    decimal = decimal or ("," if delimiter == ";" else None)
     summaries = tuple(summarise(title, column, decimal=decimal) for title, column in zip(names, columns, strict=True))
     cut = () if complete else (f"Only the first {len(body):,} rows were read; the table is longer.",)
     return Table(
