@@ -314,6 +314,8 @@ def test_a_header_of_two_rows_is_joined() -> None:
 def test_a_header_is_kept_although_a_column_repeats_its_name() -> None:
     assert one(b"a,b\n1,b\n2,c\n").header == ("a", "b")
     assert one(b"red,apple\ngreen,pear\nred,plum\n").header is None
+    assert one(b"region,1,2,3\nN,70,80,90\nS,71,84,99\n").header == ("region", "1", "2", "3")
+    assert one(b"N,70,80,90\nS,71,84,99\n").header is None
     assert one(b"id,AB-1\n").header == ("id", "AB-1")
     assert one(b"ann@example.com\nbob@example.com\n").header is None
 

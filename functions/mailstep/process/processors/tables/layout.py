@@ -212,11 +212,12 @@ def _evidence(rows: Sequence[Row]) -> _Evidence:
 
 
 def _are_years(cells: Sequence[str]) -> bool:
-    """Whether the cells are different years, or 0, 1, 2, … as programs number columns without names."""
+    """Whether the cells are different years, or 0, 1, … or 1, 2, 3, … as programs and people number columns."""
     if not cells or not all(_DIGITS.fullmatch(cell) and len(cell) < 6 for cell in cells):
         return False
     found = [int(cell) for cell in cells]
-    if len(found) > 1 and found[0] == 0 and all(after - before == 1 for before, after in pairwise(found)):
+    counted = all(after - before == 1 for before, after in pairwise(found))
+    if counted and found[0] in (0, 1) and len(found) > 1 + found[0]:
         return True
     return all(number in _YEARS for number in found) and len(set(found)) == len(found)
 
