@@ -68,6 +68,18 @@ def test_an_xls_workbook_that_takes_too_long_is_a_sentence(monkeypatch: pytest.M
         read("t.xls", xls(), Budget())
 
 
+def test_one_string_in_many_cells_of_an_xls_workbook_is_too_much() -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Orders")
+    for place in range(2_500):
+        sheet.write(place, 0, "x" * 32_000)
+    stream = io.BytesIO()
+    book.save(stream)
+    assert len(stream.getvalue()) < 200_000
+    with pytest.raises(UnreadableTable, match="memory or time"):
+        read("t.xls", stream.getvalue(), Budget())
+
+
 def test_the_process_that_reads_xls_is_given_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, str]] = []
     run = subprocess.run

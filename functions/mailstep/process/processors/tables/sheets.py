@@ -85,7 +85,7 @@ class Grid:
     def sheet(self, name: str, *, hidden: bool, complete: bool = True) -> Sheet:
         """The sheet that was read."""
         self.budget.lay_out(self.width, self.height)
-        notes = []
+        notes = [] if complete else ["The rest of the workbook was not read."]
         if hidden:
             notes.append("Excel does not show this sheet: it is hidden.")
         if self.uncalculated:
