@@ -75,8 +75,11 @@ def _exported(chosen: random.Random) -> Exported:
     with_header = chosen.random() < 0.85
     header = tuple(name for name, *_ in columns)
     stream = io.StringIO()
-    quoting = chosen.choice([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    writer = csv.writer(stream, delimiter=delimiter, quoting=quoting, lineterminator=chosen.choice(["\r\n", "\n"]))
+    end = chosen.choice(["\r\n", "\n"])
+    if chosen.random() < 0.3:
+        writer = csv.writer(stream, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=end)
+    else:
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator=end)
     if delimiter == ";" and chosen.random() < 0.1:
         stream.write("sep=;\r\n")
     elif with_header and len(columns) > 2 and chosen.random() < 0.15:

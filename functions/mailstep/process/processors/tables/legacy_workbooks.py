@@ -16,7 +16,7 @@ from mailstep.process.processors.tables import legacy_reader, number_formats
 from mailstep.process.processors.tables.legacy_reader import ENCRYPTED, SECONDS_BOUND, UNREADABLE
 from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored
-from mailstep.process.processors.tables.sheets import BROKEN, PASSWORD, Grid, Sheet, text_cell
+from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Grid, Sheet, text_cell
 
 _TOO_MUCH = "It takes too much memory or time to read; please save it as XLSX, or send fewer rows."
 
@@ -38,7 +38,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     except subprocess.TimeoutExpired:
         raise UnreadableTable(_TOO_MUCH) from None
     if ended.returncode:
-        raise UnreadableTable({ENCRYPTED: PASSWORD, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH))
+        raise UnreadableTable({ENCRYPTED: LOCKED, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH))
     lines = ended.stdout.split(b"\n")
     budget.take_unpacked(len(ended.stdout))
     del ended

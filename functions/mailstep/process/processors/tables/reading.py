@@ -23,7 +23,7 @@ from mailstep.process.processors.tables import (
 from mailstep.process.processors.tables.layout import lay_out
 from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
 from mailstep.process.processors.tables.model import Table
-from mailstep.process.processors.tables.sheets import BROKEN, PASSWORD, Sheet
+from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Sheet
 from mailstep.process.processors.tables.summaries import summarise
 from mailstep.zip_errors import UNREADABLE
 
@@ -96,7 +96,7 @@ def _collector_paused() -> Iterator[None]:
 def _tables(filename: str, content: bytes, budget: Budget, declared: str | None = None) -> list[Table]:
     if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
         if _ENCRYPTED in content:
-            raise UnreadableTable(PASSWORD)
+            raise UnreadableTable(LOCKED)
         return _of_sheets(legacy_workbooks.sheets(content, budget))
     if content.startswith(_PACKAGE):
         return _package(content, budget)
