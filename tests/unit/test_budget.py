@@ -148,7 +148,7 @@ def rung() -> Iterator[list[int]]:
 def clock(monkeypatch: pytest.MonkeyPatch, rung: list[int]) -> list[float]:
     """The time that a budget reads, in seconds. A test moves it on, so that no test depends on a busy machine.
 
-    `rung` takes pytest-timeout's alarm away meanwhile. A budget would set it again by the moved clock, so it would ring.
+    `rung` takes pytest-timeout's alarm away meanwhile: by the moved clock, a budget would let it ring at once.
     """
     now = [1_000.0]
     monkeypatch.setattr("mailstep.budget.time", SimpleNamespace(monotonic=lambda: now[0]))
