@@ -40,6 +40,10 @@ _SPICE = (
     b"\nContent-Type: message/rfc822\n\n",
     b"\nContent-Transfer-Encoding: base64\n", b"charset=utf-7", b"charset=no-such\0", b"filename*0*=utf-8''%ff",
     b"begin 644 x\n", b"Date: 99999999999999\n", b"\xe2\x80\xae", b"../../etc/passwd",
+    b"charset=iso-2022-jp\n\n\x1b$B-!\x1b(I1\x0e!!\x1bN!", b"charset=euc-jp", b"charset=shift_jis", b"charset=big5",
+    b"charset=gb18030\n\n\x81\x30\x84\x31\xa4", b"charset=utf-16", b"charset=utf-32", b"charset=hz", b"charset=cp037",
+    b"=?iso_8859-1:1987?q?=FC?=", b"=?big5?b?gUD/?=", b"\x1b$B", b"\xad\xa1\x8f\xa2\xb7", b"a\0" * 40, b"\xff\xfe\0\0",
+    b"\nContent-Type: application/pkcs7-mime\n\n\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80",
     b"charset=unicode_escape", b"charset=punycode", b"\\ud800", b"+2AA-", b" " * 9_000,
     b"\n--a" + b" " * 5_000, b"a" * 20_000,
     b"\nContent-Type: text/html\n\n", b"charset=windows-874", b"charset=iso-2022-jp-ms", b"\x1b$B\x2d\x21\x1b(B",
@@ -141,7 +145,7 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
         tracemalloc.start()
     began = time.perf_counter()
     try:
-        message = parse(raw, EMAIL, lambda _key, _content: None, NoNet())
+        message = parse(raw, EMAIL, lambda _key, _content: None, NoNet(), enclosed=True)
         said = message.model_dump_json()
         if not watch_memory:
             Message.model_validate_json(said)

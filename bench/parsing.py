@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from pathlib import Path
 from unittest.mock import patch
 
@@ -56,6 +57,21 @@ def standard_library(raw: bytes) -> None:
             part.get_content()
 
 
+def compat32(raw: bytes) -> None:
+    """`email` with policy.compat32, every part's octets read, and texts decoded as they are declared or as Latin-1."""
+    message = message_from_bytes(raw, policy=policy.compat32)
+    for name in ("from", "to", "cc", "subject", "date", "message-id"):
+        str(make_header(decode_header(str(message.get(name, "")))))
+    for part in message.walk():
+        if part.is_multipart():
+            continue
+        part.get_filename()
+        octets = part.get_payload(decode=True)
+        if part.get_content_maintype() == "text" and isinstance(octets, bytes):
+            with contextlib.suppress(LookupError):
+                octets.decode(part.get_content_charset("utf-8"), errors="replace")
+
+
 def mail_parser(raw: bytes) -> None:
     """SpamScope mail-parser."""
     message = mailparser.parse_from_bytes(raw)
@@ -72,6 +88,7 @@ CANDIDATES: dict[str, Callable[[bytes], None]] = {
     "ours": ours,
     "ours, without reply_text": ours_without_reply_text,
     "standard library": standard_library,
+    "standard library, compat32": compat32,
     "mail-parser": mail_parser,
     "fast-mail-parser": fast_mail,
 }

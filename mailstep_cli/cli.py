@@ -35,6 +35,7 @@ from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, latest
 from mailstep_cli.routing import check_route, routes_of_the_example
 from mailstep_cli.smtp_client import read_message_file
+from mailstep_cli.table_files import read_tables, table_as_json
 from mailstep_cli.terminal import Console, complain, print_json
 from mailstep_cli.verify import experiments, lab
 
@@ -274,6 +275,20 @@ def parse_files(
     return 0 if all(ended) else 2
 
 
+@app.command(name="tables")
+def read_table_files(
+    files: Annotated[list[Path], typer.Argument(help="CSV files, workbooks, or archives of them. No stack is needed.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each file.")] = False,
+    rows: Annotated[int, typer.Option(min=0, help="Rows to show of each table.")] = 5,
+) -> int:
+    """Read tables as the processor `tables` does: show their encoding, header, kinds of columns, and first rows.
+
+    Exits with 1 if a file has no table that can be read.
+    """
+    ended = [_read_one(path, rows, as_json=as_json) for path in files]
+    return 0 if all(ended) else 1
+
+
 @app.command(
     name="process",
     epilog="Example: mailstep process events/emails/order.eml --route orders",
@@ -391,6 +406,22 @@ def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
     else:
         _out.print(display.message_view(path, message))
     return True
+
+
+def _read_one(path: Path, rows: int, *, as_json: bool) -> bool:
+    try:
+        worked = read_tables(path)
+        problem = worked.problem
+    except UserError as error:
+        worked, problem = None, str(error)
+    if as_json:
+        tables = [table_as_json(table, rows) for table in (worked and worked.result) or ()]
+        print_json({"file": str(path), **({"error": problem} if problem else {"tables": tables})})
+    elif problem:
+        complain(f"{path.name}: {problem}")
+    else:
+        _out.print(display.tables_view(path, (worked and worked.result) or (), rows))
+    return not problem
 
 
 def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextManager["LocalCloud"]]]:

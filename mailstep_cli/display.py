@@ -1,6 +1,7 @@
 """Renders outcomes, timelines with bars, replies, routes and findings for the terminal, with rich."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from mailstep import keys
 from mailstep.contracts import Message
+from mailstep.process.processors.tables.model import Table as SummarisedTable
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.history import Attempt, State, Timeline
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 _BAR = 28
 _CAUSE_BOUND = 240
+_COLUMNS_SHOWN = 12
 _WAITS = {
     "WaitForApplication": "The application is unavailable. The workflow keeps trying (docs/applications.md).",
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
@@ -201,6 +204,25 @@ def routes_view(checked: Checked) -> RenderableType:
     if checked.domain:
         said.append(f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}")
     return Group(table, _unwrapped("\n".join(said)))
+
+
+def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> RenderableType:
+    """The tables of a file: how each was read, its columns with their kinds, and its first rows."""
+    shown: list[RenderableType] = [Rule(Text(path.name))]
+    for table in tables:
+        told = [f"{table.rows:,} row{'' if table.rows == 1 else 's'}", f"{len(table.columns):,} columns"]
+        told += [table.encoding or "", f"delimiter {table.delimiter!r}" if table.delimiter else ""]
+        told += ["" if table.header else "no header"]
+        shown.append(Text(f"{table.name}: {', '.join(part for part in told if part)}"))
+        shown += [Text(f"  {note}") for note in table.notes]
+        view = Table(box=None, padding=(0, 2, 0, 0))
+        for column in table.columns[:_COLUMNS_SHOWN]:
+            number = column.kind == "number"
+            view.add_column(Text(f"{column.name[:40]}\n{column.kind}"), justify="right" if number else "left")
+        for row in table.body[:rows]:
+            view.add_row(*(Text(" ".join(cell.split())[:40]) for cell in row[:_COLUMNS_SHOWN]))
+        shown.append(view)
+    return Group(*shown)
 
 
 def message_view(path: Path, message: Message) -> RenderableType:

@@ -16,11 +16,12 @@ EQUIVALENT = {
     "REPLAYABLE_SECONDS": "the record has to outlive a replay, which it does by ten days",
     "_PIECE": "in pieces of any size the content is the same",
     "_LZMA_MEMORY": "what zipfile itself writes asks for 8 MB, and an attack for gigabytes",
+    "_REMOVED_WHOLE without 'template'": "an HTML parser keeps the content of a template apart from the text",
     "REPLY_TEXT": _CHOSEN,
     "ARCHIVE_OCTETS": _CHOSEN,
     "ARCHIVE_MEMBERS": _CHOSEN,
 }
-"""Constants whose number may be another one, with the reason."""
+"""Constants whose number may be another one, and entries that may be missing, with the reason."""
 
 
 def constants() -> Iterator[Mutant]:
@@ -75,11 +76,13 @@ def _entries(file: str, name: str, value: ast.expr, tests: tuple[str, ...]) -> I
             for number, entry in enumerate(collection.elts):
                 if isinstance(entry, ast.Constant):
                     without = type(collection)([one for one in collection.elts if one is not entry])
+                    what = f"{name} without {entry.value!r}"
                     yield Mutant(
-                        f"{name} without {entry.value!r} ({file}, line {entry.lineno}, {number})",
+                        f"{what} ({file}, line {entry.lineno}, {number})",
                         file,
                         partial(replaced, node=collection, new=ast.unparse(without)),
                         tests,
+                        EQUIVALENT.get(what, ""),
                     )
 
 

@@ -1,8 +1,9 @@
 """Tables as attachments."""
 
 from mailstep.contracts import Attachment
-from mailstep.process.processors.tables.limits import Room
-from mailstep.process.processors.tables.reading import Table, summarise
+from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.model import Column, Figures, Table
+from mailstep.process.processors.tables.reading import read
 
 TITANIC = b"""PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked
 1,0,3,"Archer, Mr. Owen",male,22,1,0,A/5 21171,7.25,,S
@@ -16,6 +17,11 @@ def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachm
     return Attachment(filename=filename, media_type=media_type, size_octets=1, sha256="", key="k")
 
 
-def one(content: bytes, filename: str = "t.csv") -> Table:
-    [table] = summarise(attachment(filename), content, Room())
+def one(content: bytes, filename: str = "t.csv", *, budget: Budget | None = None) -> Table:
+    [table] = read(filename, content, budget or Budget())
     return table
+
+
+def figures_of(column: Column) -> Figures:
+    assert column.figures
+    return column.figures

@@ -134,8 +134,22 @@ def spin(seconds: float) -> None:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that a budget reads, in seconds. A test moves it on, so that no test depends on a busy machine."""
+def rung() -> Iterator[list[int]]:
+    """The alarms that a handler noted which was set before the budget's; pytest-timeout sets one, for instance."""
+    noted: list[int] = []
+    handler = signal.signal(signal.SIGALRM, lambda number, _frame: noted.append(number))
+    timer = signal.setitimer(signal.ITIMER_REAL, 0)
+    yield noted
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, rung: list[int]) -> list[float]:
+    """The time that a budget reads, in seconds. A test moves it on, so that no test depends on a busy machine.
+
+    `rung` takes pytest-timeout's alarm away meanwhile: by the moved clock, a budget would let it ring at once.
+    """
     now = [1_000.0]
     monkeypatch.setattr("mailstep.budget.time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
@@ -164,17 +178,6 @@ def test_waiting_for_a_service_does_not_count(clock: list[float]) -> None:
                 assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
                 clock[0] += 50
         assert signal.getitimer(signal.ITIMER_REAL)[0] > 30
-
-
-@pytest.fixture
-def rung() -> Iterator[list[int]]:
-    """The alarms that a handler noted which was set before the budget's; pytest-timeout sets one, for instance."""
-    noted: list[int] = []
-    handler = signal.signal(signal.SIGALRM, lambda number, _frame: noted.append(number))
-    timer = signal.setitimer(signal.ITIMER_REAL, 0)
-    yield noted
-    signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
 def test_an_alarm_that_was_set_before_is_still_due_at_its_time(rung: list[int], clock: list[float]) -> None:

@@ -30,7 +30,7 @@ SHOWN = {
 def pairs(charset: str) -> dict[str, bytes]:
     """Characters of a charset of two octets, and their octets, by the standard's index."""
     octets, characters = STANDARD["pairs"]["gb18030" if charset == "gbk" else charset]
-    return {c: bytes.fromhex(octets[4 * at : 4 * at + 4]) for at, c in enumerate(characters)}
+    return {c: bytes.fromhex(pair) for pair, c in zip(octets.split(), characters, strict=True)}
 
 
 def sample(label: str) -> tuple[str, bytes]:
@@ -220,6 +220,14 @@ a,b
     message = parsed(written.replace("\n", "\r\n").encode("koi8-r"))
     found = (message.from_[0].name, message.subject, message.attachments[0].filename, message.text)
     assert found == ("Иван", "Да", "Да.csv", "Здравствуйте\nПривет")  # noqa: RUF001
+
+
+def test_one_word_without_a_label_is_read_in_the_charset_that_the_message_names() -> None:
+    """A word is too little to guess from: only the other labels tell."""
+    subject = b"Subject: " + "Мир".encode("koi8-r") + b"\r\n"
+    assert parsed(subject + b"\r\nx").subject != "Мир"
+    assert parsed(subject + b"Content-Type: text/plain; charset=koi8-r\r\n\r\nx").subject == "Мир"
+    assert parsed(subject + b"To: =?koi8-r?q?=E1?= <a@b.example>\r\n\r\nx").subject == "Мир"
 
 
 def test_a_bad_octet_does_not_keep_a_hint_from_being_taken() -> None:

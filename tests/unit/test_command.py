@@ -1,12 +1,13 @@
 """The command as it is put together: what it may import, what it is installed with, what a shell can complete."""
 
+import json
 import subprocess
 import sys
 import tomllib
 
 import pytest
 
-from tests.support.project import PROJECT, run
+from tests.support.project import CASES, PROJECT, run
 
 
 def test_the_command_is_imported_without_the_local_account() -> None:
@@ -20,7 +21,9 @@ def test_the_command_is_installed_with_all_that_the_functions_package_needs() ->
     assert set(declared["dependency-groups"]["functions"]) <= set(declared["project"]["dependencies"])
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "history", "replay", "routes", "parse", "process", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["demo", "up", "history", "replay", "routes", "parse", "tables", "process", "doctor"]
+)
 def test_every_command_helps_under_both_names(command: str) -> None:
     short, long = run(command, "-h"), run(command, "--help")
     assert (short.returncode, short.stderr) == (0, "")
@@ -40,3 +43,24 @@ def test_a_shell_completes_commands_and_options() -> None:
     asked = {"_MAILSTEP_COMPLETE": "complete_bash"}
     assert run(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay"]
     assert "--reply-again" in run(**asked, COMP_WORDS="mailstep replay --", COMP_CWORD="2").stdout.split()
+
+
+def test_tables_prints_one_line_of_json_for_each_file() -> None:
+    files = [str(CASES / "tables" / name) for name in ("18-no-header.csv", "01-german-excel.csv", "42-empty.csv")]
+    ended = run("tables", "--json", "--rows", "1", *files)
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert (ended.returncode, [line["file"] for line in lines]) == (1, files)
+    [without] = lines[0]["tables"]
+    assert (without["header"], without["rows"], without["body"]) == (None, 3, [["1", "10", "x"]])
+    [german] = lines[1]["tables"]
+    assert (german["name"], german["encoding"], german["delimiter"]) == ("01-german-excel.csv", "windows-1252", ";")
+    assert german["columns"][2] == {"name": "Betrag", "kind": "number"}
+    assert german["body"] == [["31.12.2024", "Müller GmbH", "1.234,56", "3"]]
+    assert lines[2] == {"file": files[2], "error": "It is empty."}
+
+
+def test_tables_shows_a_person_how_a_file_was_read() -> None:
+    ended = run("tables", str(CASES / "tables" / "07-title-above.csv"))
+    assert ended.returncode == 0
+    assert "3 rows, 3 columns, utf-8" in ended.stdout
+    assert "Sales report 2024" in ended.stdout

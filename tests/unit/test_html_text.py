@@ -58,6 +58,7 @@ def html_only(html: str, *, subject: str = "Order") -> str:
             "<p class=MsoNormal>one<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>two</p>",
             "one\n\ntwo",
         ),
+        ('one<p style="margin:0">two</p><p style="margin: 0in">three</p>', "one\ntwo\nthree"),
         ("<p>never <b>ended", "never ended"),
         ("", ""),
     ],
@@ -97,12 +98,19 @@ def test_a_text_beside_the_html_is_the_text() -> None:
 def test_an_empty_text_beside_the_html_gives_way_to_it() -> None:
     message = parsed(ALTERNATIVE.format(" "))
     assert (message.text.strip(), message.text_from_html) == ("rich", True)
+    assert parsed(ALTERNATIVE.replace("<p>rich", "<p>👍").format(" ")).text.strip() == "👍"
 
 
 def test_html_beside_a_footer_of_text_is_no_less_read() -> None:
     """A mailing list adds its footer as a part: RFC 8621 section 4.1.4 has both in `textBody`."""
     mixed = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>rich\n--b\n\nfooter\n--b--"
     assert parsed(mixed).text == "rich\nfooter"
+
+
+def test_the_same_words_as_text_and_as_html_are_read_once() -> None:
+    mixed = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nTwo lamps.\n--b\nContent-Type: text/html\n\n"
+    message = parsed(f"{mixed}<p>Two <b>lamps</b>.\n--b--")
+    assert (message.text, message.text_from_html) == ("Two lamps.", False)
 
 
 @pytest.mark.parametrize(

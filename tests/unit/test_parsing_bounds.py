@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import fuzz
+from bench import fuzz, hostile
 from mailstep.errors import UnreadableEmail
 from mailstep.parse.message import summary
 from tests.support.messages import field, parsed, stored
@@ -120,6 +120,12 @@ EXTREMES: dict[str, bytes] = {
 def test_extremes_stay_within_time_and_memory(name: str) -> None:
     assert fuzz.broken_promise(EXTREMES[name], watch_memory=True) is None
     assert fuzz.broken_promise(EXTREMES[name], watch_memory=False) is None
+
+
+@pytest.mark.parametrize("kind", hostile.KINDS)
+def test_the_worst_kinds_of_messages_stay_within_time_and_memory(kind: str) -> None:
+    """Four megabytes of what `python -m bench.hostile` measures with forty."""
+    assert fuzz.broken_promise(hostile.KINDS[kind](4_000_000), watch_memory=False) is None
 
 
 def test_no_label_of_a_sender_is_looked_up_among_pythons_codecs() -> None:

@@ -161,6 +161,7 @@ TELEPHONES = [
 SENTENCES = [
     "Sent from my desk, this is much easier than from my phone.",
     "Sent from my iPhone app to all of your users.",
+    "Sent from my iPhone, which I love.",
     "Sent from Berlin on Monday.",
     "Gesendet mit DHL am 5. Mai.",
     "From my iPhone I cannot log in.",
@@ -259,10 +260,14 @@ def test_a_header_in_the_text_begins_history(language: str, form: str) -> None:
     assert (reply.text, reply.kind) == (ANSWER, TextKind.TOP)
 
 
-@pytest.mark.parametrize("rule", ["_" * 32, " ------------------------------", "====", "* * *"])
+@pytest.mark.parametrize("rule", ["_" * 32, " ------------------------------", "====", "* * *", "Original Message:"])
 def test_a_rule_above_history_is_history(rule: str) -> None:
     reply = split(f"{ANSWER}\n{rule}\n\n{header(FIELDS['en'])}\n\n{OLD}")
     assert (reply.text, reply.quoted.startswith(rule.strip()) or rule[0] == " ") == (ANSWER, True)
+
+
+def test_an_answer_that_reads_as_a_heading_is_kept() -> None:
+    assert split(f"Original message\n\n{header(FIELDS['en'])}\n\n{OLD}").text == "Original message"
 
 
 def test_a_field_of_a_header_may_be_folded() -> None:
@@ -270,11 +275,16 @@ def test_a_field_of_a_header_may_be_folded() -> None:
     assert split(f"{ANSWER}\n\n{fields}\n\n{OLD}").text == ANSWER
 
 
+def test_a_header_may_have_empty_lines_between_its_fields() -> None:
+    fields = header(FIELDS["en"]).replace("\n", "\n\n")
+    assert split(f"{ANSWER}\n\n{fields}\n\n{OLD}").text == ANSWER
+
+
 def test_a_header_as_it_was_sent_belongs_to_the_text() -> None:
-    text = (
-        f"The server said:\n\nReceived: from mx.example.org\nMessage-ID: <1@example.org>\n{header(FIELDS['en'])}\n\nx"
-    )
-    assert split(text).text == text
+    fields = header(FIELDS["en"])
+    above = f"The server said:\n\nReceived: from mx.example.org\nMessage-ID: <1@example.org>\n{fields}\n\nx"
+    within = f"The server said:\n\n{fields}\nMIME-Version: 1.0\n\nx"
+    assert (split(above).text, split(within).text) == (above, within)
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)
@@ -387,6 +397,7 @@ def test_a_quote_that_no_client_introduced_is_kept_unless_it_ends_the_text(text:
         f"Sent from my iPhone\n\n{ATTRIBUTIONS[0]}\n{QUOTED}",
         f"-- \nAnn\n\n{ATTRIBUTIONS[0]}\n{QUOTED}",
         f"2025/06/03 Carol Jones <carol@example.org>\n{QUOTED}",
+        "Sent from my iPhone\n\n-- REPLY ABOVE THIS LINE --\n\nYour request",
     ],
 )
 def test_a_reply_is_empty_where_everything_is_history(text: str) -> None:

@@ -84,11 +84,11 @@ def element(identifier: int, contents: bytes, *, indefinite: bool = False) -> by
     return bytes([identifier, 0x84]) + length + contents
 
 
-def streamed(entity: bytes, piece: int = 5, oid: str = "2a864886f70d010702") -> bytes:
+def streamed(entity: bytes, piece: int = 5, oid: str = "2a 86 48 86 f7 0d 01 07 02") -> bytes:
     """Signed data of indefinite length, its content in pieces, as programs write it that do not hold it in memory."""
     pieces = b"".join(element(0x04, entity[at : at + piece]) for at in range(0, len(entity), piece))
     content = element(0xA0, element(0x24, element(0x24, pieces, indefinite=True), indefinite=True), indefinite=True)
-    data = element(0x30, element(0x06, bytes.fromhex("2a864886f70d010701")) + content, indefinite=True)
+    data = element(0x30, element(0x06, bytes.fromhex("2a 86 48 86 f7 0d 01 07 01")) + content, indefinite=True)
     version, algorithms = element(0x02, b"\1"), element(0x31, element(0x30, b"", indefinite=True), indefinite=True)
     inner = element(0x30, version + algorithms + data + element(0x31, b""), indefinite=True)
     return element(0x30, element(0x06, bytes.fromhex(oid)) + element(0xA0, inner, indefinite=True), indefinite=True)
@@ -121,7 +121,7 @@ def test_the_object_identifier_decides_and_not_the_smime_type(said: str) -> None
     declared = f"application/pkcs7-mime; smime-type={said}; name=smime.p7m"
     message = parsed(mailed(signed(ENTITY), declared))
     assert (message.text, message.signed, message.encrypted) == ("Grüße", "smime", None)
-    for oid in ("2a864886f70d010703", "2a864886f70d010910010117"):  # RFC 5652 section 6, RFC 5083
+    for oid in ("2a 86 48 86 f7 0d 01 07 03", "2a 86 48 86 f7 0d 01 09 10 01 01 17"):  # RFC 5652 section 6, RFC 5083
         message = parsed(mailed(element(0x30, element(0x06, bytes.fromhex(oid)) + element(0xA0, b"")), declared))
         assert (message.signed, message.encrypted, len(message.attachments)) == (None, "smime", 1)
 
@@ -141,7 +141,7 @@ def test_signed_data_within_a_list_footer_and_within_signed_data_is_read() -> No
 
 def test_encrypted_data_within_signed_data_is_said() -> None:
     """Triple wrapping (RFC 2634 section 1.1)."""
-    enveloped = element(0x30, element(0x06, bytes.fromhex("2a864886f70d010703")) + element(0xA0, b""))
+    enveloped = element(0x30, element(0x06, bytes.fromhex("2a 86 48 86 f7 0d 01 07 03")) + element(0xA0, b""))
     inner = mailed(enveloped).split(b"\r\n", 1)[1].decode().replace("\r\n", "\n")
     message = parsed(mailed(signed(inner)))
     assert (message.signed, message.encrypted) == ("smime", "smime")

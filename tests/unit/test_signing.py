@@ -145,7 +145,7 @@ def test_a_secret_is_read_once_and_again_after_the_application_rejected_it() -> 
 
 
 def test_a_secret_is_kept_for_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/architecture.md, "Errors": after that, or once the application rejected it, it is read again."""
+    """docs/applications.md: a new secret is in use within five minutes."""
     now = datetime.now()
 
     class Clock(datetime):

@@ -49,7 +49,7 @@ class Options:
     charset_sample: int = 32_768
     """Octets that are used to guess the character set, if none is declared or the declared one is wrong."""
 
-    labels_sample: int = 262_144
+    labels_sample: int = 65_536
     """Octets that are searched for the charsets that a message names: its header and its first parts."""
 
     labels: int = 4

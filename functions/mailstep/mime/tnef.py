@@ -1,4 +1,4 @@
-"""Reads the files in Outlook's winmail.dat (TNEF, [MS-OXTNEF]), and whether it holds anything else.
+"""Reads the files and the text in Outlook's winmail.dat (TNEF, [MS-OXTNEF]), and whether it holds anything else.
 
 The file is hostile: the reader compares every length and count with the octets that are left. It copies nothing: each
 file is a span of the one buffer. It does not open an embedded message, as it opens no nested message elsewhere.

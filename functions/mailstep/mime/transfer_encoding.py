@@ -12,7 +12,7 @@ _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
 _PLAUSIBLE = 0.8  # share of base64 characters: mail systems add some lines, but not every fifth character
 # Pieces that were encoded one by one are lines or files. Millions of lone digits are neither, and take half a minute.
-_FEW_PIECES, _SHORT_PIECE = 1_000, 16
+_FEW_PIECES, _SHORT_PIECE = 1_000, 8
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
 _BETWEEN_PADDING = re.compile(rb"[^=]+")

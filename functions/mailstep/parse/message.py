@@ -57,9 +57,10 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclos
     attachments.wants_body = not any(text.strip() for text in (*plain.values(), *html.values()))
     enclosed_messages = EnclosedMessages(attachments, budget) if enclosed else None
     for part in found.files:
-        octets = attachments.add_part(part)
         if enclosed_messages and part.media_type in NESTED:
-            enclosed_messages.read(octets, defects)
+            enclosed_messages.read(attachments.add_part(part), defects)
+        else:
+            attachments.add_part(part)
     if packed := attachments.body:
         html = {0: packed.html} if packed.html else {}
         body = TextBody(packed.text, from_html=False) if packed.text else text_body((), {}, html, defects, budget)

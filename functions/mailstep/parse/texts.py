@@ -1,5 +1,6 @@
 """Joins the text parts of a message, and its HTML parts."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +14,8 @@ from mailstep.mime.structure import Part
 from mailstep.parse.attachment_parts import Attachments, decoded_content
 from mailstep.parse.html_text import HtmlText, html_text
 from mailstep.parse.replies.marks import Hint
+
+_WORD = re.compile(r"\w+")
 
 Read = Mapping[int, str]
 """What was read of parts, by their `id`, in order."""
@@ -35,12 +38,16 @@ def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defec
     order = [id(part) for part in parts]
     if not any(text.strip() for text in plain.values()):
         order += [part for part in html if part not in order]
+    said = {_words(text) for text in plain.values()} - {""} if any(part in html for part in order) else set()
     lines: list[str] = []
     hints: dict[int, Hint] = {}
     from_html = False
     for part in order:
         if part in html:
             made = budget.attempt(partial(html_text, html[part]), HtmlText(""), defects, Defect.HTML_NOT_READ)
+            # Some programs declare as `mixed` what is `alternative`: the same words twice.
+            if _words(made.text) in said:
+                continue
             from_html = from_html or bool(made.text)
         else:
             made = HtmlText(plain.get(part, ""))
@@ -48,6 +55,10 @@ def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defec
             hints |= {len(lines) + at: hint for at, hint in made.hints.items()}
             lines += made.text.split("\n")
     return TextBody("\n".join(lines), from_html, hints)
+
+
+def _words(text: str) -> str:
+    return " ".join(_WORD.findall(text))
 
 
 def read_text(

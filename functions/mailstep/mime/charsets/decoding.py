@@ -80,6 +80,8 @@ def decode(
 
     `cut` says that the octets may end within a character, which is then left out.
     """
+    if declared is None and not octets.translate(None, _PLAIN):
+        return Decoded(octets.decode("ascii"), "utf-8", damaged=False, guessed=False)
     label = None if declared is None or says_nothing(declared) else declared
     charset = charset_of(label) if label else None
     for mark, name in _MARKS:
@@ -89,8 +91,6 @@ def decode(
         found = _as(charset, octets, cut=cut)
         if _fits(charset, found, octets):
             return found
-    if not octets.translate(None, _PLAIN):
-        return Decoded(octets.decode("ascii"), "utf-8", damaged=False, guessed=label is not None)
     if evident := _evident(octets):
         return _as(evident, octets, cut=cut, guessed=label is not None or evident != "utf-8")
     # UTF-8 with a bad octet here and there is still UTF-8: all else would garble what is good.

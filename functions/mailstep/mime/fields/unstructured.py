@@ -11,7 +11,10 @@ _FOLD = re.compile(r"(?:\r\n|\n|\r)(?=[ \t])")
 
 def unfold(value: bytes, hints: Sequence[str] = ()) -> str:
     """A raw value as text on one line: read as UTF-8 (RFC 6532), or else in one of the charsets in `hints`."""
-    text = decode(value, hints=hints, detect=False).text.strip()
+    # Nearly all fields are printable US-ASCII. Only the others need decoding.
+    text = value.decode("ascii").strip() if value.isascii() else ""
+    if not text or not text.isprintable():
+        text = decode(value, hints=hints, detect=False).text.strip()
     return text if text.isprintable() else CONTROLS.sub(" ", _FOLD.sub("", text))
 
 

@@ -64,6 +64,12 @@ def _announced(announcement: str) -> Separator | None:
     return Separator.FORWARDED if by_somebody or phrase in words.FORWARDED else None
 
 
+def is_heading(line: str) -> bool:
+    """Whether a line above a header is a client's, drawn or not: `Original Message:`."""
+    begins = _BEGINS.fullmatch(line) if len(line) <= _LINE_CHARACTERS else None
+    return is_rule(line) or (begins is not None and _announced(begins[1]) is not None)
+
+
 def is_rule(line: str) -> bool:
     """Whether a line is drawn, not written."""
     return len(line) <= _LINE_CHARACTERS and _RULE.fullmatch(line) is not None
@@ -88,7 +94,8 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     if _SENT.match(above) or field_kind(above):
         return False
     is_form = _FIELD.match(above) is not None and field_kind(above) is None and not above.rstrip().endswith(":")
-    for line in lines[start : start + 10 * _FIELD_AND_REST]:
+    for at in range(start, min(start + 10 * _FIELD_AND_REST, len(lines))):
+        line = lines[at]
         if _SENT.match(line):
             return False
         kind = field_kind(line)
@@ -98,7 +105,7 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
             last, folded = kind, 0
             kinds[kind] = line
         elif not line.strip():
-            if len(kinds) > 1:
+            if at + 1 == len(lines) or not field_kind(lines[at + 1]):
                 break
         else:
             folded += 1

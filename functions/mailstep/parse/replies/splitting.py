@@ -127,7 +127,7 @@ class _Tagging:
                 self.tags += [_Tag.HISTORY] * (len(self.lines) - len(self.tags))
                 break
         self._end_signature(len(self.tags))
-        self._drop_rules()
+        self._drop_headings()
 
     def _add(self, at: int, tag: _Tag, stripped: str) -> None:
         if self._in_signature and tag is not _Tag.SIGNATURE:
@@ -259,15 +259,15 @@ class _Tagging:
                 self.tags[self._bare : end] = [_Tag.TEXT if tag is _Tag.SIGNATURE else tag for tag in tags]
         self._in_signature = False
 
-    def _drop_rules(self) -> None:
-        """The rule that a client draws above history is part of it."""
+    def _drop_headings(self) -> None:
+        """The rule or the heading that a client puts above history is part of it."""
         below_is_history = False
         for at in range(len(self.tags) - 1, -1, -1):
             tag = self.tags[at]
             if tag is _Tag.HISTORY or tag is _Tag.ATTRIBUTION:
                 below_is_history = True
             elif below_is_history and tag is not _Tag.BLANK:
-                below_is_history = tag is not _Tag.QUOTED and marks.is_rule(self.lines[at].strip())
+                below_is_history = tag is not _Tag.QUOTED and marks.is_heading(self.lines[at].strip())
                 if below_is_history:
                     self.tags[at] = _Tag.HISTORY
 

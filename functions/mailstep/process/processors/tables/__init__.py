@@ -6,9 +6,10 @@ from itertools import count
 from pathlib import PurePath
 
 from mailstep.process.processors import Answer, AnswerAttachment, Attachment, Message, OpenAttachment, work_on_each
-from mailstep.process.processors.tables.limits import Room
+from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.model import Column, Table
 from mailstep.process.processors.tables.pictures import bars
-from mailstep.process.processors.tables.reading import Column, Table, as_csv, is_table, summarise
+from mailstep.process.processors.tables.reading import as_csv, is_table, read
 from mailstep.rendering import render
 
 PICTURES_BOUND = 30
@@ -29,13 +30,13 @@ class _Shown:
 
 def process(message: Message, open_attachment: OpenAttachment) -> Answer:
     """Answer with a summary of each table of the message, and the table itself as CSV in UTF-8."""
-    room = Room()
+    budget = Budget()
     received = work_on_each(
-        message, open_attachment, lambda attachment, content: _shown(attachment, content, room), only=is_table
+        message, open_attachment, lambda attachment, content: _shown(attachment, content, budget), only=is_table
     )
     shown = [one for worked in received for one in worked.result or ()]
     columns = [column for one in shown for column in one.table.columns]
-    numbered = zip((column for column in columns if column.spread), count(1), strict=False)
+    numbered = zip((column for column in columns if column.figures and column.figures.spread), count(1), strict=False)
     pictures = {id(column): f"bars-{number}" for column, number in numbered if number <= PICTURES_BOUND}
     described = {id(column) for column in columns[:COLUMNS_SHOWN]}
     context = {
@@ -51,8 +52,8 @@ def process(message: Message, open_attachment: OpenAttachment) -> Answer:
     )
 
 
-def _shown(attachment: Attachment, content: bytes, room: Room) -> tuple[_Shown, ...]:
-    tables = summarise(attachment, content, room)
+def _shown(attachment: Attachment, content: bytes, budget: Budget) -> tuple[_Shown, ...]:
+    tables = read(attachment.filename, content, budget)
     return tuple(
         # The other rows are dropped to save memory: a message may have many tables.
         _Shown(replace(table, body=table.body[:ROWS_SHOWN]), _cleaned(attachment, table, alone=len(tables) == 1))
@@ -64,7 +65,10 @@ def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[Ans
     for column in columns:
         if identity := identities.get(id(column)):
             yield AnswerAttachment(
-                filename=f"{identity}.png", media_type="image/png", content=bars(column.spread), content_id=identity
+                filename=f"{identity}.png",
+                media_type="image/png",
+                content=bars(column.figures.spread if column.figures else ()),
+                content_id=identity,
             )
 
 

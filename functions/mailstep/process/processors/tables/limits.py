@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 from mailstep.process.each_attachment import UnreadableAttachment
 
-SIZE_BOUND = 10 * 1024 * 1024
-"""Octets of one table. A larger one is listed but not summarised."""
+SIZE_BOUND = 30 * 1024 * 1024
+"""Octets of one file. SES accepts messages of 40 MB, whose Base64 holds 29 MB."""
 UNPACKED_BOUND = 100 * 1024 * 1024
-"""Octets of inflated XML: a workbook of 100 KB can contain gigabytes."""
-MARKUP_BOUND = 8_000_000
+"""Octets unpacked from archives and workbooks: a workbook of 100 KB can contain gigabytes."""
+MARKUP_BOUND = 10_000_000
 """Tags, attributes and references of XML, each of which takes time. A cell has four tags and two attributes."""
-CELLS_BOUND = 3_000_000
-"""Cells, counted up to the last row and column: one stray cell in the corner of a sheet makes 17,000,000,000."""
+CELLS_BOUND = 7_000_000
+"""Cells, counted up to the last row and column: one stray cell in the corner of a sheet makes 17,000,000,000.
+
+A row of a delimited file counts as three more. A million rows of four columns fit.
+"""
 TEXT_BOUND = 30_000_000
 """Octets of text in the cells of workbooks: many cells may refer to one string. A reply could not hold more."""
 SHEETS_BOUND = 200
@@ -22,11 +25,18 @@ class UnreadableTable(UnreadableAttachment):
     """The attachment looks like a table but cannot be read."""
 
 
+class TooMuch(UnreadableTable):
+    """The message's budget has no room for more. If rows were read, they are kept, and the reply says so."""
+
+    def __init__(self) -> None:
+        super().__init__("It has more cells than can be summarised; please send fewer rows, or send it by itself.")
+
+
 @dataclass
-class Room:
+class Budget:
     """What may still be read. The `take_...` methods and `lay_out` count it down."""
 
-    octets: int = 2 * SIZE_BOUND
+    octets: int = SIZE_BOUND
     unpacked: int = UNPACKED_BOUND
     markup: int = MARKUP_BOUND
     cells: int = CELLS_BOUND
@@ -46,20 +56,24 @@ class Room:
             )
 
     def take_unpacked(self, count: int) -> None:
-        """Count octets of XML, as `take_octets` does."""
+        """Count octets that are unpacked, as `take_octets` does."""
         self.unpacked -= count
         if self.unpacked < 0:
             raise UnreadableTable(
                 "It unpacks to more than can be summarised; please send fewer rows, or send it by itself."
             )
 
+    def take_cells(self, count: int) -> None:
+        """Count the cells of a delimited file, as `take_octets` does."""
+        self.cells -= count
+        if self.cells < 0:
+            raise TooMuch
+
     def take_markup(self, count: int) -> None:
         """Count tags, attributes and references of XML, as `take_octets` does."""
         self.markup -= count
         if self.markup < 0:
-            raise UnreadableTable(
-                "It has more cells than can be summarised; please send fewer rows, or send it by itself."
-            )
+            raise TooMuch
 
     def take_text(self, text: str) -> None:
         """Count the text of a cell in UTF-8, as `take_octets` does."""

@@ -1,79 +1,68 @@
-"""Reads tables in attachments (CSV, TSV, XLSX) and summarises each column."""
+"""Reads the tables of a file: opens it by its content, finds each table's parts, and summarises its columns."""
 
 import csv
+import gc
 import io
-import re
-import statistics
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import PurePath
-
-from charset_normalizer import from_bytes
+from zipfile import ZipFile
 
 from mailstep.contracts import Attachment
-from mailstep.process.processors.tables import workbooks
-from mailstep.process.processors.tables.limits import SIZE_BOUND, Room, UnreadableTable
+from mailstep.process.processors.tables import (
+    binary_workbooks,
+    containers,
+    delimited,
+    encoding,
+    legacy_workbooks,
+    numbers,
+    open_document,
+    workbooks,
+)
+from mailstep.process.processors.tables.layout import lay_out
+from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
+from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Sheet
+from mailstep.process.processors.tables.summaries import summarise
+from mailstep.zip_errors import UNREADABLE
 
-ROWS_BOUND = 100_000
-"""Rows read of one table: as many as the step can summarise within its timeout and memory."""
-
-COLUMNS_BOUND = 200
-"""Columns that are summarised in one table."""
-
-FREQUENT = 3
-"""Most frequent values that are listed for a column of text."""
-SPREAD = 12
-"""Bars in the chart of a column of numbers."""
-
-_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
-_SAMPLED = 3_000  # characters in which the delimiter is looked for
-# `0049` is text: digits that begin with 0 are an identifier. So is a number with more digits than any measurement.
-_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
-_NUMBER_CHARACTERS = 100
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
-_DELIMITED = {"text/csv", "text/tab-separated-values", "application/csv"}
-_WORKBOOKS = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """The summary of one column.
-
-    Numbers have `minimum`, `maximum`, `mean` and `spread`, which counts the values in equal intervals between minimum
-    and maximum. Other columns have `most_frequent`: pairs of value and count.
-    """
-
-    name: str
-    kind: str
-    missing: int
-    minimum: float | None = None
-    maximum: float | None = None
-    mean: float | None = None
-    spread: tuple[int, ...] = ()
-    most_frequent: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """A summary, and the cells below the header; each row has one cell for each column."""
-
-    name: str
-    rows: int
-    columns: tuple[Column, ...]
-    body: list[list[str]]
-    complete: bool = True
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
+_OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")  # [MS-XLS] 2.4.21, BOF
+_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+_PACKAGE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
+_NO_TABLES = (
+    (b"%pdf-", "It is a PDF, which has no cells; please send the table as CSV or XLSX."),
+    (b"{\\rtf", "It is a text document; please send the table as CSV or XLSX."),
+    (b"<?xml", "It is XML; please open it in Excel and save it as XLSX."),
+    (b"<html", "It is a web page; please open it in Excel and save it as XLSX."),
+    (b"<!doctype html", "It is a web page; please open it in Excel and save it as XLSX."),
+    (b"<table", "It is a web page; please open it in Excel and save it as XLSX."),
+)
+_CELLS_SAMPLED = 2_000  # that tell the decimal mark of a table
+_DELIMITED = {".csv", ".tsv", ".tab", ".psv", ".txt"}
+_WORKBOOKS = {".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlt", ".xlsb", ".ods", ".ots"}
+_ARCHIVES = {".zip", ".gz"}
+_MEDIA_TYPES = {
+    *("text/csv", "text/tab-separated-values", "application/csv", "text/x-csv", "text/comma-separated-values"),
+    *("application/vnd.ms-excel", "application/vnd.oasis.opendocument.spreadsheet"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-excel.sheet.macroenabled.12",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+}
 
 
 def is_table(attachment: Attachment) -> bool:
-    """Whether the media type or the file name is that of a table."""
-    suffix = PurePath(attachment.filename.lower()).suffix
-    return attachment.media_type in _DELIMITED | _WORKBOOKS or suffix in {".csv", ".tsv", ".xlsx"}
+    """Whether the media type or the file name is that of a table, or of an archive of tables."""
+    suffix = _suffix(attachment.filename)
+    return attachment.media_type.lower() in _MEDIA_TYPES or suffix in _DELIMITED | _WORKBOOKS | _ARCHIVES
 
 
-def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]:
-    """One table for a delimited file; one for each sheet of a workbook that is not empty.
+def read(filename: str, content: bytes, budget: Budget, *, declared: str | None = None) -> list[Table]:
+    """One table for a delimited file; one for each sheet of a workbook that is not empty, and of each file of a ZIP.
+
+    The octets decide what a file is, not its name. `declared` is the character set that the message declares for it.
 
     Raises:
         UnreadableTable: the file is too large, or not a table.
@@ -82,101 +71,151 @@ def summarise(attachment: Attachment, content: bytes, room: Room) -> list[Table]
         raise UnreadableTable(
             f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise; please send it in smaller parts."
         )
-    room.take_octets(len(content))
-    if content.startswith(_COMPOUND_FILE):
-        raise UnreadableTable("It has a password or an older format; please save it as XLSX without a password.")
-    if content.startswith(b"PK\x03\x04"):
-        tables = [_summary(name, rows) for name, rows in workbooks.sheets(content, room)]
-    else:
-        tables = [_summary(attachment.filename, _delimited_rows(content, room))]
-    if not (filled := [table for table in tables if table]):
+    budget.take_octets(len(content))
+    with _collector_paused():
+        if content.startswith(_GZIP):
+            filename, content = filename.removesuffix(".gz"), containers.gunzipped(content, budget)
+        tables = _tables(filename, content, budget, declared)
+    if not tables:
         raise UnreadableTable("It is empty.")
-    return filled
+    return tables
 
 
-def _delimited_rows(content: bytes, room: Room) -> list[list[str]]:
-    text = _text(content)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without Python's garbage collector, which would look through a million rows for cycles again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
     try:
-        rows = [row[:COLUMNS_BOUND] for row in islice(reader, ROWS_BOUND + 2)]
-    except csv.Error as error:
-        raise UnreadableTable(
-            f"It has a cell of more than {csv.field_size_limit():,} characters; perhaps a closing quotation "
-            "mark is missing."
-        ) from error
-    room.lay_out(max(map(_width, rows), default=0), len(rows))
-    return rows
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
-def _delimiter(text: str) -> str:
-    """The delimiter that makes the most even rows of the first lines; a comma where none makes two columns.
-
-    csv.Sniffer takes minutes for 500 characters of quotation marks. Each trial here is one pass.
-    """
-    sample = text[:_SAMPLED].rpartition("\n")[0] or text[:_SAMPLED]
-
-    def evenness(delimiter: str) -> float:
-        rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
-        [(columns, even)] = Counter(map(len, rows)).most_common(1) or [(0, 0)]
-        return even / len(rows) if columns > 1 else 0
-
-    # A comma comes last: it is in numbers and texts too.
-    best = max("\t;|,", key=evenness)
-    return best if evenness(best) else ","
+def _tables(filename: str, content: bytes, budget: Budget, declared: str | None = None) -> list[Table]:
+    if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
+        if _ENCRYPTED in content:
+            raise UnreadableTable(LOCKED)
+        return _of_sheets(legacy_workbooks.sheets(content, budget))
+    if content.startswith(_PACKAGE):
+        return _package(content, budget)
+    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for mark, sentence in _NO_TABLES:
+        if start.startswith(mark):
+            raise UnreadableTable(sentence)
+    table = _delimited(filename, content, budget, declared)
+    return [table] if table else []
 
 
-def _text(content: bytes) -> str:
+def _package(content: bytes, budget: Budget) -> list[Table]:
+    """The tables of a ZIP archive: it is a workbook, or it has files that are."""
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        guess = from_bytes(content[: 256 * 1024]).best()
-        text = content.decode(guess.encoding, errors="replace").removeprefix("\ufeff") if guess else "\0"
-    if "\0" in text:
-        raise UnreadableTable("It is not text; please save it as CSV (UTF-8) or XLSX.")
-    return text
+        with ZipFile(io.BytesIO(content)) as archive:
+            names = {name.replace("\\", "/").lower() for name in archive.namelist()}
+            if binary_workbooks.MAIN in names:
+                return _of_sheets(binary_workbooks.sheets(content, budget))
+            if "content.xml" in names:
+                return _of_sheets(open_document.sheets(content, budget))
+            if "[content_types].xml" in names or any(name.startswith(("xl/", "_rels/")) for name in names):
+                return _of_sheets(workbooks.sheets(content, budget))
+            return _archived(archive, budget)
+    except (UnreadableTable, MemoryError):
+        raise
+    except UNREADABLE as error:
+        raise UnreadableTable(BROKEN) from error
 
 
-def _summary(name: str, rows: Sequence[Sequence[str]]) -> Table | None:
-    read = [[cell.strip() for cell in row] for row in rows[: ROWS_BOUND + 2]]
-    filled = [row for row in read if any(row)]
+def _archived(archive: ZipFile, budget: Budget) -> list[Table]:
+    tables: list[Table] = []
+    problems: list[str] = []
+    for name, content in containers.members(archive, budget, _DELIMITED | _WORKBOOKS):
+        if content.startswith(_PACKAGE) and _suffix(name) in _DELIMITED:
+            continue
+        try:
+            tables += _tables(name, content, budget)
+        except UnreadableTable as error:
+            problems.append(f"{name} in the archive: {error}")
+    if not tables:
+        raise UnreadableTable(problems[0] if problems else "It is an archive without a CSV file or a workbook.")
+    return [replace(tables[0], notes=(*tables[0].notes, *problems)), *tables[1:]]
+
+
+def _of_sheets(sheets: Iterable[Sheet]) -> list[Table]:
+    tables = (
+        _table(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete, hidden=sheet.hidden)
+        for sheet in sheets
+    )
+    return [table for table in tables if table]
+
+
+def _suffix(filename: str) -> str:
+    return PurePath(filename.lower()).suffix
+
+
+def _delimited(filename: str, content: bytes, budget: Budget, declared: str | None) -> Table | None:
+    text = encoding.decode(content, declared=declared)
+    suffix = _suffix(filename)
+    found = delimited.read(text.text, budget, suffix=suffix)
+    if suffix == ".txt" and found.delimiter is None:
+        raise UnreadableTable("It is a text without columns; please send the table as CSV or XLSX.")
+    return _table(
+        filename,
+        found.rows,
+        encoding=text.encoding,
+        delimiter=found.delimiter,
+        notes=(*text.notes, *found.notes),
+        complete=found.complete,
+    )
+
+
+def _table(
+    name: str,
+    rows: list[list[str]],
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    notes: tuple[str, ...] = (),
+    complete: bool = True,
+    hidden: bool = False,
+) -> Table | None:
+    filled = list(filter(any, rows))
     if not filled:
         return None
-    header, body = filled[0], filled[1 : ROWS_BOUND + 1]
+    layout = lay_out(filled)
     # A row may be wider than the header; its extra cells are kept.
-    width = min(max(_width(row) for row in filled), COLUMNS_BOUND)
-    titles, *cells = ([*row[:width], *[""] * (width - len(row))] for row in (header, *body))
-    columns = tuple(
-        _column(title or f"column {index + 1}", [row[index] for row in cells]) for index, title in enumerate(titles)
+    wide = max(len(layout.header or ()), max(map(len, layout.body), default=0))
+    body = [row if len(row) == wide else [*row, *[""] * (wide - len(row))] for row in layout.body]
+    columns = list(zip(*body, strict=True)) if body else [()] * wide
+    header = [*layout.header, *[""] * (wide - len(layout.header))] if layout.header is not None else None
+    used = [place for place in range(wide) if (header and header[place]) or any(columns[place])]
+    first, last = (used[0], used[-1] + 1) if used else (0, 0)
+    if last - first < wide:
+        body = [row[first:last] for row in body]
+        columns = columns[first:last]
+        header = header[first:last] if header is not None else None
+    names = [title or f"column {place}" for place, title in enumerate(header or [""] * len(columns), 1)]
+    sampled = max(_CELLS_SAMPLED // max(len(columns), 1), 2)
+    decimal = numbers.certain_mark(cell for column in columns for cell in column[:sampled])
+    # Countries with a decimal comma separate cells by a semicolon.
+    decimal = decimal or ("," if delimiter == ";" else None)
+    summaries = tuple(summarise(title, column, decimal=decimal) for title, column in zip(names, columns, strict=True))
+    cut = () if complete else (f"Only the first {len(body):,} rows were read; the table is longer.",)
+    return Table(
+        name=name,
+        columns=summaries,
+        body=body,
+        rows=len(body),
+        header=tuple(header) if header is not None else None,
+        encoding=encoding,
+        delimiter=delimiter,
+        titles=layout.titles,
+        foot=layout.foot,
+        notes=(*cut, *notes, *layout.notes, *(note for column in summaries for note in column.notes)),
+        complete=complete,
+        hidden=hidden,
+        repeated=0 if any(column.all_different for column in summaries) else len(body) - len(set(map(tuple, body))),
     )
-    return Table(name=name, rows=len(body), columns=columns, body=cells, complete=len(read) <= ROWS_BOUND + 1)
-
-
-def _width(row: list[str]) -> int:
-    """The number of cells up to the last one that is not empty."""
-    return next((index for index in range(len(row), 0, -1) if row[index - 1]), 0)
-
-
-def _column(name: str, cells: list[str]) -> Column:
-    values = [cell for cell in cells if cell]
-    missing = len(cells) - len(values)
-    numbers = [number for value in values if (number := _number(value)) is not None]
-    if values and len(numbers) == len(values):
-        least, most = min(numbers), max(numbers)
-        return Column(name, "number", missing, least, most, statistics.fmean(numbers), _spread(numbers, least, most))
-    return Column(
-        name,
-        "text" if values else "empty",
-        missing,
-        most_frequent=tuple(Counter(values).most_common(FREQUENT)),
-    )
-
-
-def _spread(numbers: list[float], least: float, most: float) -> tuple[int, ...]:
-    width = (most - least) / SPREAD
-    if not 0 < width < float("inf"):
-        return ()
-    parts = Counter(min(int((number - least) / width), SPREAD - 1) for number in numbers)
-    return tuple(parts[part] for part in range(SPREAD))
 
 
 def as_csv(table: Table) -> bytes:
@@ -192,8 +231,4 @@ def as_csv(table: Table) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in _FORMULA and _number(cell) is None else cell
-
-
-def _number(value: str) -> float | None:
-    return float(value) if len(value) <= _NUMBER_CHARACTERS and _NUMBER.fullmatch(value) else None
+    return f"'{cell}" if cell[:1] in _FORMULA and not numbers.written(cell) else cell

@@ -1,150 +1,73 @@
-"""Streams XLSX workbooks (ECMA-376): ignores the sizes that a file declares, and counts everything before reading it.
-
-Libraries allocate a sheet as large as it declares itself, and run out of memory if that is too large.
-
-Over 300 lines, because the parts of a workbook are read by one streaming reader and counted by one budget.
-"""
+"""Streams XLSX and XLSM workbooks (ECMA-376), with each cell as Excel shows it."""
 
 import io
 import posixpath
 import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import NoReturn
+from collections.abc import Iterator
+from datetime import datetime
 from xml.parsers import expat
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+from zipfile import ZipFile
 
-from mailstep.process.processors.tables.limits import TEXT_BOUND, Room, UnreadableTable
+from mailstep.process.processors.tables import number_formats
+from mailstep.process.processors.tables.limits import TEXT_BOUND, Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.model import Stored
+from mailstep.process.processors.tables.sheets import BROKEN, Grid, Sheet, text_cell
+from mailstep.process.processors.tables.xml_parts import Attributes, Package, Part
 from mailstep.zip_errors import UNREADABLE
 
-Attributes = dict[str, str]
-Row = list[str]
-
-MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
-"""The size of a sheet (Microsoft, "Excel specifications and limits")."""
-DEPTH_BOUND = 100
-"""Nesting of XML elements; a cell's text is seven deep."""
 FORMATS_BOUND = 65_490
 """Cell formats of a workbook (Microsoft, "Excel specifications and limits")."""
-NAME_BOUND = 100
-"""Characters of a sheet's name; Excel allows 31."""
 
-_PIECE = 64 * 1024
-_TAG_BOUND = 1024 * 1024  # octets of one tag or comment: the parser buffers it whole
-_PLACE = re.compile(r"\s*([A-Za-z]{0,9})([0-9]{0,18})\s*")
+_PLACE = re.compile(r"\s*\$?([A-Za-z]{0,9})\$?([0-9]{0,18})\s*")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-# Parts of a number format unrelated to date and time: literals, fill and width, colours and conditions.
-_LITERAL = re.compile(r'"[^"]*"?|[\\_*].?|\[(?!(?:h+|m+|s+)\])[^\]]*\]?', re.IGNORECASE | re.DOTALL)
-# Built-in number formats (ECMA-376 part 1, 18.8.30).
-_BUILT_IN = dict.fromkeys(map(str, [*range(14, 23), 45, 47]), "datetime") | {"46": "duration"}
-_BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
 
 
-def sheets(content: bytes, room: Room) -> Iterator[tuple[str, list[Row]]]:
-    """The name and the rows of each worksheet. Empty rows, and empty columns on the left, are left out.
+def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
+    """Each worksheet of a workbook.
 
     Raises:
         UnreadableTable: it is not a workbook, or exceeds a limit.
     """
     try:
         with ZipFile(io.BytesIO(content)) as archive:
-            yield from _Workbook(archive, room).sheets()
+            yield from _sheets(Package(archive, budget))
     except (UnreadableTable, MemoryError):
         raise
     except (expat.ExpatError, *UNREADABLE) as error:
-        raise UnreadableTable(_BROKEN) from error
+        raise UnreadableTable(BROKEN) from error
 
 
-class _Workbook:
-    def __init__(self, archive: ZipFile, room: Room) -> None:
-        self.archive, self.room = archive, room
-        # Names are case-insensitive (ECMA-376 part 2, 6.2.2.3); some writers use backslashes.
-        self.members = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
-
-    def sheets(self) -> Iterator[tuple[str, list[Row]]]:
-        [main] = [target for kind, target in self.relationships("").values() if kind == "officeDocument"]
-        related = self.relationships(main)
-        kinds = dict(related.values())
-        book = self.read(main, _Book())
-        strings = self.read(kinds["sharedStrings"], _Strings()).strings if "sharedStrings" in kinds else []
-        styles = self.read(kinds["styles"], _Styles()).kinds if "styles" in kinds else {}
-        for name, identity in book.sheets:
-            kind, target = related[identity]
-            if kind == "worksheet":
-                self.room.take_sheet()
-                sheet = self.read(target, _Sheet(self.room, strings, styles, since_1904=book.since_1904))
-                self.room.lay_out(sheet.width, sheet.height)
-                yield name, [sheet.rows[number][sheet.first - 1 :] for number in sorted(sheet.rows)]
-
-    def relationships(self, part: str) -> dict[str, tuple[str, str]]:
-        """The relationships of a part, by identifier: last word of the type, and target (ECMA-376 part 2, 6.5)."""
-        folder, name = posixpath.split(part)
-        return self.read(f"{folder}/_rels/{name}.rels".lstrip("/"), _Relationships(folder)).found
-
-    def read[P: _Part](self, name: str, part: P) -> P:
-        member = self.members[name.lower()]
-        if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            # A package has no other method (ECMA-376 part 2, annex B), and zipfile inflates others without a limit.
-            raise UnreadableTable(_BROKEN)
-        with self.archive.open(member) as stream:
-            part.parse(lambda: stream.read(_PIECE), self.room)
-        return part
+def _sheets(package: Package) -> Iterator[Sheet]:
+    [main] = [target for kind, target in relationships(package, "").values() if kind == "officeDocument"]
+    related = relationships(package, main)
+    kinds = dict(related.values())
+    book = package.read(main, _Book())
+    strings = package.read(kinds["sharedStrings"], _Strings()).cells if "sharedStrings" in kinds else []
+    styles = package.read(kinds["styles"], _Styles()).codes if "styles" in kinds else []
+    for name, identity, hidden in book.sheets:
+        kind, target = related[identity]
+        if kind != "worksheet":
+            continue
+        package.budget.take_sheet()
+        part = _Sheet(Grid(package.budget), strings, styles, since_1904=book.since_1904)
+        try:
+            package.read(target, part)
+        except TooMuch:
+            if not part.grid.rows:
+                raise
+            # The rows so far are kept. Nothing behind them can be read.
+            yield part.grid.sheet(name, hidden=hidden, complete=False)
+            return
+        yield part.grid.sheet(name, hidden=hidden)
 
 
-class _Part:
-    """A part of the package. `started`, `ended` and `said` are called for its elements, with their local names."""
-
-    def started(self, name: str, attributes: Attributes) -> None:
-        """An element begins."""
-
-    def ended(self, name: str) -> None:
-        """An element ends."""
-
-    def said(self, text: str) -> None:
-        """Some text of an element, perhaps not all."""
-
-    def parse(self, read: Callable[[], bytes], room: Room) -> None:
-        """Read XML piece by piece, within limits.
-
-        Raises:
-            UnreadableTable: it exceeds a limit, or has a DTD, which is not allowed (ECMA-376 part 2, 6.2.5).
-        """
-        depth = 0
-
-        def start(name: str, attributes: Attributes) -> None:
-            nonlocal depth
-            depth += 1
-            if depth > DEPTH_BOUND:
-                raise UnreadableTable(_BROKEN)
-            self.started(name.rpartition(":")[2] if ":" in name else name, attributes)
-
-        def end(name: str) -> None:
-            nonlocal depth
-            depth -= 1
-            self.ended(name.rpartition(":")[2] if ":" in name else name)
-
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = start, end
-        parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self.said, _refuse_doctype
-        fed = 0
-        while piece := read():
-            room.take_unpacked(len(piece))
-            # Tags, attributes and references cost parser time, so they are counted before parsing.
-            room.take_markup(sum(map(piece.count, (b"<", b"=", b"&"))))
-            fed += len(piece)
-            parser.Parse(piece, False)
-            if fed - parser.CurrentByteIndex > _TAG_BOUND:
-                raise UnreadableTable(_BROKEN)
-        parser.Parse(b"", True)
+def relationships(package: Package, part: str) -> dict[str, tuple[str, str]]:
+    """The relationships of a part, by identifier: last word of the type, and target (ECMA-376 part 2, 6.5)."""
+    folder, name = posixpath.split(part)
+    return package.read(f"{folder}/_rels/{name}.rels".lstrip("/"), _Relationships(folder)).found
 
 
-def _refuse_doctype(*_declared: object) -> NoReturn:
-    raise UnreadableTable(_BROKEN)
-
-
-class _Relationships(_Part):
+class _Relationships(Part):
     def __init__(self, folder: str) -> None:
         self.folder, self.found = folder, dict[str, tuple[str, str]]()
 
@@ -154,48 +77,45 @@ class _Relationships(_Part):
             self.found[attributes["Id"]] = attributes["Type"].rpartition("/")[2], target.lstrip("/")
 
 
-class _Book(_Part):
+class _Book(Part):
     def __init__(self) -> None:
-        self.sheets, self.since_1904 = list[tuple[str, str]](), False
+        self.sheets, self.since_1904 = list[tuple[str, str, bool]](), False
 
     def started(self, name: str, attributes: Attributes) -> None:
         if name == "sheet":
             [identity] = [value for key, value in attributes.items() if key.endswith(":id")]
-            self.sheets.append((" ".join(attributes["name"].split())[:NAME_BOUND], identity))
+            self.sheets.append((attributes["name"], identity, attributes.get("state", "visible") != "visible"))
         elif name == "workbookPr":
             self.since_1904 = attributes.get("date1904") in {"1", "true", "on"}
 
 
-class _Styles(_Part):
-    """Which cell formats, by index, show a number as `datetime` or `duration` (ECMA-376 part 1, 18.8)."""
+class _Styles(Part):
+    """The number format of each cell format, by index (ECMA-376 part 1, 18.8)."""
 
     def __init__(self) -> None:
-        self.kinds, self.custom = dict[str, str | None](), dict[str, str | None]()
+        self.codes, self.custom = list[str](), dict[str, str]()
         self.of_cells = False
 
     def started(self, name: str, attributes: Attributes) -> None:
         if name == "cellXfs":
             self.of_cells = True
         elif name == "numFmt":
-            self.custom[attributes["numFmtId"]] = _kind(attributes["formatCode"])
-        elif name == "xf" and self.of_cells and len(self.kinds) < FORMATS_BOUND:
-            identity = attributes.get("numFmtId", "")
-            self.kinds[str(len(self.kinds))] = self.custom.get(identity, _BUILT_IN.get(identity))
+            self.custom[attributes["numFmtId"]] = attributes["formatCode"][: number_formats.CODE_BOUND]
+        elif name == "xf" and self.of_cells and len(self.codes) < FORMATS_BOUND:
+            self.codes.append(attributes.get("numFmtId", "0"))
 
     def ended(self, name: str) -> None:
         if name == "cellXfs":
             self.of_cells = False
+        elif name == "styleSheet":
+            self.codes = [self.custom.get(identity) or _built_in(identity) for identity in self.codes]
 
 
-def _kind(code: str) -> str | None:
-    """What the first section of a number format shows (ECMA-376 part 1, 18.8.31)."""
-    shown = _LITERAL.sub("", code).partition(";")[0].lower()
-    if "[" in shown:
-        return "duration"
-    return "datetime" if set(shown) & set("dmyhs") else None
+def _built_in(identity: str) -> str:
+    return number_formats.BUILT_IN.get(int(identity), number_formats.GENERAL) if identity.isdecimal() else "General"
 
 
-class _Text(_Part):
+class _Text(Part):
     """Text of `<t>` elements: joins the runs of rich text, and skips phonetic runs (ECMA-376 part 1, 18.4)."""
 
     def __init__(self) -> None:
@@ -229,12 +149,12 @@ class _Text(_Part):
 class _Strings(_Text):
     def __init__(self) -> None:
         super().__init__()
-        self.strings, self.left = list[str](), TEXT_BOUND
+        self.cells, self.left = list[str](), TEXT_BOUND
 
     def ended(self, name: str) -> None:
         super().ended(name)
         if name == "si":
-            self.strings.append(self.taken())
+            self.cells.append(text_cell(self.taken()))
 
     def said(self, text: str) -> None:
         self.left -= len(text)
@@ -246,29 +166,30 @@ class _Strings(_Text):
 
 
 class _Sheet(_Text):
-    """The rows of a worksheet by their number. A cell without a value does not count, however it is formatted."""
+    """The cells of a worksheet. A cell without a value does not count, however it is formatted."""
 
-    def __init__(self, room: Room, strings: list[str], styles: dict[str, str | None], *, since_1904: bool) -> None:
+    def __init__(self, grid: Grid, strings: list[str], codes: list[str], *, since_1904: bool) -> None:
         super().__init__()
-        self.rows: dict[int, Row] = {}
-        self.room, self.strings, self.styles = room, strings, styles
+        self.grid, self.strings, self.codes = grid, strings, codes
         self.epoch = datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30)
-        self.row = self.column = self.width = self.height = 0
-        self.first = MAX_COLUMNS
-        self.kind, self.style, self.filled = "n", "", False
+        self.row = self.column = 0
+        self.kind, self.style, self.filled, self.formula = "n", "", False, False
 
     def started(self, name: str, attributes: Attributes) -> None:
         if name == "c":
             self._place(attributes.get("r"))
-            self.kind, self.style, self.filled = attributes.get("t", "n"), attributes.get("s", ""), False
+            self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
+            self.filled = self.formula = False
         elif name == "v":
             self.heard = self.filled = self.kind != "inlineStr"
         elif name == "row":
             _, number = _place(attributes["r"]) if "r" in attributes else (0, 0)
             self.row, self.column = number or self.row + 1, 0
-            self._reach(0)
+            self.grid.reach(self.row, 0)
         elif name == "is":
             self.filled = True
+        elif name == "f":
+            self.formula = True
         else:
             super().started(name, attributes)
 
@@ -276,86 +197,61 @@ class _Sheet(_Text):
         """Move to the cell's reference, or else one past the previous cell (ECMA-376 part 1, 18.3.1.4)."""
         column, row = _place(place) if place else (0, 0)
         self.column = column or self.column + 1
-        self.row = row or self.row
-        self._reach(self.column)
-
-    def _reach(self, column: int) -> None:
-        if self.row > MAX_ROWS or column > MAX_COLUMNS:
-            raise UnreadableTable(
-                f"It reaches to row {self.row:,} and column {max(column, 1):,}, farther than a sheet can; "
-                "please delete any cells far from the table."
-            )
+        self.row = row or self.row or 1
+        self.grid.reach(self.row, self.column)
 
     def ended(self, name: str) -> None:
         super().ended(name)
-        if name == "c" and self.filled:
-            self._keep(self._shown(self.taken()))
+        if name != "c":
+            return
+        text = self.taken()
+        if self.filled and (text or self.kind == "str"):
+            self.grid.put(self.row, self.column, self._shown(text))
+        elif self.formula:
+            self.grid.uncalculated += 1
 
     def said(self, text: str) -> None:
         if self.heard:
-            self.room.take_text(text)
+            self.grid.budget.take_text(text)
             self.pieces.append(text)
-
-    def _keep(self, text: str) -> None:
-        if not text:
-            return
-        if self.column > self.width or self.row > self.height:
-            self.width, self.height = max(self.width, self.column), max(self.height, self.row)
-            self.room.reach(self.width, self.height)
-        self.first = min(self.first, self.column)
-        row = self.rows.setdefault(self.row, [])
-        row.extend([""] * (self.column - len(row)))
-        row[self.column - 1] = text
 
     def _shown(self, value: str) -> str:
         match self.kind:
             case "s":
-                text = self.strings[int(value)] if value else ""
-                self.room.take_text(text)
+                place = int(value)
+                if place < 0:
+                    raise UnreadableTable(BROKEN)
+                text = self.strings[place]
+                self.grid.budget.take_text(text)
                 return text
             case "n":
                 return self._number(value.strip())
             case "b":
-                return str(value != "0") if value else ""
+                true = value.strip() in ("1", "true")
+                return Stored("TRUE" if true else "FALSE", true)
+            case "d":
+                return number_formats.iso_moment(value.strip())
             case "e":
-                return ""
-            case _:
                 return value
+            case _:
+                return text_cell(value)
 
     def _number(self, value: str) -> str:
-        """A number with all its digits; a date, time or duration as Python writes it."""
         try:
-            number = float(value)
+            number = int(value) if value.removeprefix("-").isdecimal() and len(value) < 100 else float(value)
         except ValueError:
             return value
-        if kind := self.styles.get(self.style):
-            # A value outside the calendar stays a number.
-            with suppress(OverflowError, ValueError):
-                return _duration(number) if kind == "duration" else _moment(number, self.epoch)
-        if number.is_integer() and abs(number) < 1e15:
-            return str(int(number))
-        return value if value.removeprefix("-").isdigit() else str(number)
-
-
-def _duration(days: float) -> str:
-    return str(timedelta(milliseconds=round(days * 86_400_000)))
-
-
-def _moment(days: float, epoch: datetime) -> str:
-    """A time of day, a date, or both (ECMA-376 part 1, 18.17.4.1). The 1900 calendar has a day 60 that never was."""
-    if days < 0:
-        raise ValueError("before the calendar")
-    shifted = days + 1 if days < 60 and epoch.year < 1900 else days
-    moment = epoch + timedelta(milliseconds=round(shifted * 86_400_000))
-    if days < 1:
-        return str(moment.time())
-    return str(moment.date() if days.is_integer() else moment)
+        style = int(self.style) if self.style.isdecimal() else 0
+        code = self.codes[style] if style < len(self.codes) else number_formats.GENERAL
+        if code == number_formats.GENERAL:
+            return number_formats.general(number)
+        return number_formats.cell(number, code, self.epoch)
 
 
 def _place(place: str) -> tuple[int, int]:
     """Column and row of a reference such as `B3`, counted from 1; 0 if a part is missing."""
     if not (parts := _PLACE.fullmatch(place)):
-        raise UnreadableTable(_BROKEN)
+        raise UnreadableTable(BROKEN)
     column = 0
     for letter in parts[1].upper():
         column = column * 26 + ord(letter) - ord("A") + 1

@@ -1,0 +1,68 @@
+"""Opens the archives in which tables are sent: a ZIP of files, and GZIP. Each is unpacked within the budget."""
+
+import io
+import zlib
+from collections.abc import Iterator
+from gzip import GzipFile
+from pathlib import PurePosixPath
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
+from mailstep.process.processors.tables.sheets import LOCKED
+from mailstep.zip_errors import UNREADABLE
+
+MEMBERS_BOUND = 200
+"""Files of one archive that are looked at."""
+_PIECE = 64 * 1024
+_BROKEN = "It is an archive that cannot be unpacked; please make it again, or send the files by themselves."
+
+
+def _take(budget: Budget, more: int, before: int) -> None:
+    """Count unpacked octets: a file in an archive may be as large as one that is attached."""
+    budget.take_unpacked(more)
+    if before + more > SIZE_BOUND:
+        raise UnreadableTable("It unpacks to more than can be summarised; please send it in smaller parts.")
+
+
+def gunzipped(content: bytes, budget: Budget) -> bytes:
+    """The file within GZIP (RFC 1952), all its members together.
+
+    Raises:
+        UnreadableTable: it is broken, or unpacks to more than the budget has.
+    """
+    unpacked = io.BytesIO()
+    try:
+        with GzipFile(fileobj=io.BytesIO(content)) as stream:
+            while piece := stream.read(_PIECE):
+                _take(budget, len(piece), unpacked.tell())
+                unpacked.write(piece)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableTable(_BROKEN) from error
+    return unpacked.getvalue()
+
+
+def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tuple[str, bytes]]:
+    """The name and content of each file in a ZIP archive whose name ends so.
+
+    Raises:
+        UnreadableTable: it has a password, is broken, or unpacks to more than the budget has.
+    """
+    for member in archive.infolist()[:MEMBERS_BOUND]:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if member.is_dir() or path.suffix.lower() not in suffixes or path.parts[0] == "__MACOSX":
+            continue
+        if member.flag_bits & 1:
+            raise UnreadableTable(LOCKED)
+        if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise UnreadableTable(_BROKEN)
+        unpacked = io.BytesIO()
+        try:
+            with archive.open(member) as stream:
+                while piece := stream.read(_PIECE):
+                    _take(budget, len(piece), unpacked.tell())
+                    unpacked.write(piece)
+        except UnreadableTable:
+            raise
+        except UNREADABLE as error:
+            raise UnreadableTable(_BROKEN) from error
+        yield path.name, unpacked.getvalue()

@@ -1,0 +1,48 @@
+"""Text of a delimited file: decoded from all its octets by the decoder of mail, with what that changed."""
+
+import re
+from dataclasses import dataclass
+
+from mailstep.mime.charsets import decode as decode_charset
+from mailstep.process.processors.tables.alphabets import likeliest
+from mailstep.process.processors.tables.limits import UnreadableTable
+
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ASCII = re.compile("[\\t\\r\\n -~]")
+_CALLED = {"shift_jis": "cp932"}  # what the Encoding Standard calls Shift_JIS is Microsoft's code page 932
+_NOT_TEXT = "It is not text; please save it as CSV (UTF-8) or XLSX."
+
+
+@dataclass(frozen=True)
+class Text:
+    """The text of a file, the encoding that it was read with, and sentences about what was changed."""
+
+    text: str
+    encoding: str
+    notes: tuple[str, ...] = ()
+
+
+def decode(content: bytes, *, declared: str | None = None) -> Text:
+    """The text of a file. `declared` is the character set that the message declares for it.
+
+    Raises:
+        UnreadableTable: it is not text.
+    """
+    decoded = decode_charset(content, declared=declared)
+    if decoded.guessed and (likelier := likeliest(content, decoded.charset)) != decoded.charset:
+        decoded = decode_charset(content, declared=declared, hints=(likelier,))
+    text, notes = decoded.text.removeprefix("\ufeff"), []
+    if decoded.damaged:
+        count = text.count("\ufffd")
+        cells = "1 character" if count == 1 else f"{count:,} characters"
+        notes.append(f"{cells} could not be read in {decoded.charset}, and became \ufffd.")
+    # Two octets of any file are some character of UTF-16. Text has spaces, digits or line ends in it.
+    if decoded.guessed and decoded.charset.startswith("utf-16") and 50 * len(_ASCII.findall(text)) < len(text):
+        raise UnreadableTable(_NOT_TEXT)
+    if controls := _CONTROLS.findall(text):
+        # A few are an accident; many are a file that is not text.
+        if len(controls) * 100 > len(text) + 900:
+            raise UnreadableTable(_NOT_TEXT)
+        text = _CONTROLS.sub("", text)
+        notes.append("Control characters, which are no text, were left out.")
+    return Text(text, _CALLED.get(decoded.charset, decoded.charset), tuple(notes))

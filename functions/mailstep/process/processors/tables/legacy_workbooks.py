@@ -1,0 +1,81 @@
+"""Reads XLS workbooks with xlrd, in a process of its own with limits on memory and time.
+
+A hostile file cannot stop the function: only that process, which knows nothing but the file.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mailstep.process.processors.tables import legacy_reader, number_formats
+from mailstep.process.processors.tables.legacy_reader import ENCRYPTED, SECONDS_BOUND, UNREADABLE
+from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.model import Stored
+from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Grid, Sheet, text_cell
+
+_TOO_MUCH = "It takes too much memory or time to read; please save it as XLSX, or send fewer rows."
+
+
+def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
+    """Each worksheet of an XLS workbook.
+
+    Raises:
+        UnreadableTable: it is not a workbook, has a password, or exceeds a limit.
+    """
+    # Of the function's environment only the ways to libraries: no credentials. -P keeps this package's modules from
+    # hiding others.
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
+    command = [sys.executable, "-P", str(Path(legacy_reader.__file__))]
+    try:
+        ended = subprocess.run(
+            command, input=content, capture_output=True, timeout=SECONDS_BOUND, check=False, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreadableTable(_TOO_MUCH) from None
+    if ended.returncode:
+        raise UnreadableTable({ENCRYPTED: LOCKED, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH))
+    lines = ended.stdout.split(b"\n")
+    budget.take_unpacked(len(ended.stdout))
+    del ended
+    book = json.loads(lines[0])
+    epoch = datetime(1904, 1, 1) if book["since_1904"] else datetime(1899, 12, 30)
+    grid, name, hidden = Grid(budget), "", False
+    for line in lines[1:]:
+        read = json.loads(line) if line else {"name": ""}
+        if isinstance(read, dict):
+            if name:
+                yield grid.sheet(name, hidden=hidden)
+            if not line:
+                return
+            budget.take_sheet()
+            grid, name, hidden = Grid(budget), read["name"] or " ", read["hidden"]
+            continue
+        row, cells = read
+        try:
+            for column, kind, value, code in cells:
+                text = _cell(kind, value, book["formats"][code], epoch)
+                budget.take_text(text)
+                grid.put(row + 1, column + 1, text)
+        except TooMuch:
+            if not grid.rows:
+                raise
+            yield grid.sheet(name, hidden=hidden, complete=False)
+            return
+
+
+def _cell(kind: str, value: Any, code: str, epoch: datetime) -> str:
+    match kind:
+        case "n":
+            number = int(value) if float(value).is_integer() and abs(value) < 2**53 else value
+            return number_formats.cell(number, code, epoch)
+        case "b":
+            return Stored("TRUE" if value else "FALSE", bool(value))
+        case "e":
+            return str(value)
+        case _:
+            return text_cell(str(value))

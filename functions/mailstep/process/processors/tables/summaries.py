@@ -1,0 +1,96 @@
+"""The summary of a column: its figures, its period, its frequent values, and the values that do not fit it."""
+
+import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice, pairwise
+from operator import mul
+
+from mailstep.process.processors.tables.dates import comparable
+from mailstep.process.processors.tables.model import Column, Figures, Moment, Number, Odd, Period
+from mailstep.process.processors.tables.values import Reading, is_missing, read_column
+
+FREQUENT = 3
+"""Most frequent values that are named for a column."""
+ODD = 3
+"""Values that do not fit their column, of which so many are named."""
+SPREAD = 12
+"""Intervals in which a column's numbers are counted."""
+
+
+def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool = True) -> Column:
+    """The summary of one column. `decimal` and `day_first` decide what its cells leave open."""
+    reading = read_column(name, cells, decimal=decimal, day_first=day_first)
+    values = reading.counts.total()
+    odd = values - (reading.numbers or reading.moments).total() if reading.kind in ("number", "date") else 0
+    return Column(
+        name=name,
+        kind=reading.kind,
+        values=values,
+        missing=reading.missing,
+        distinct=len(reading.counts),
+        value=reading.value,
+        figures=figures(reading.numbers) if reading.kind == "number" else None,
+        period=_period(reading.moments) if reading.kind == "date" else None,
+        frequent=tuple(reading.counts.most_common(FREQUENT)),
+        odd=tuple(islice(_odd(reading, cells), ODD)) if odd else (),
+        odd_values=odd,
+        unit=reading.unit,
+        notes=reading.notes,
+    )
+
+
+def figures(numbers: Counter[Number]) -> Figures:
+    """The figures of at least one number, by how often each is there.
+
+    Whole numbers are added exactly, others with one rounding.
+    """
+    ordered = sorted(numbers)
+    counts = [numbers[number] for number in ordered]
+    amounts = map(mul, ordered, counts)
+    total = sum(amounts) if set(map(type, ordered)) == {int} else math.fsum(amounts)
+    ends = list(accumulate(counts))
+    return Figures(
+        total=total,
+        mean=total / ends[-1],
+        median=_quantile(ordered, ends, 1, 2),
+        minimum=ordered[0],
+        maximum=ordered[-1],
+        lower_quartile=_quantile(ordered, ends, 1, 4),
+        upper_quartile=_quantile(ordered, ends, 3, 4),
+        spread=_spread(ordered, ends),
+    )
+
+
+def _quantile(ordered: list[Number], ends: list[int], part: int, parts: int) -> Number:
+    """Between two values by their distance, as Excel's QUARTILE.INC does. `ends` counts the values up to each."""
+    place, rest = divmod((ends[-1] - 1) * part, parts)
+    below = ordered[bisect_left(ends, place + 1)]
+    if not rest:
+        return below
+    above = ordered[bisect_left(ends, place + 2)]
+    way = (above - below) * rest
+    # Whole numbers beyond 2^53 keep every digit.
+    return below + (way // parts if isinstance(way, int) and way % parts == 0 else way / parts)
+
+
+def _spread(ordered: list[Number], ends: list[int]) -> tuple[int, ...]:
+    least = ordered[0]
+    width = (ordered[-1] - least) / SPREAD
+    if not 0 < width < math.inf:
+        return ()
+    places = [bisect_left(ordered, least + width * part) for part in range(1, SPREAD)]
+    counts = [ends[place - 1] if place else 0 for place in places]
+    return tuple(after - before for before, after in pairwise((0, *counts, ends[-1])))
+
+
+def _period(moments: Counter[Moment]) -> Period:
+    return Period(min(moments, key=comparable), max(moments, key=comparable))
+
+
+def _odd(reading: Reading, cells: Sequence[str]) -> Iterator[Odd]:
+    kinds = Number if reading.kind == "number" else Moment
+    for row, cell in enumerate(cells, 1):
+        if not is_missing(cell) and not isinstance(reading.value(cell), kinds):
+            yield Odd(row, str(cell))

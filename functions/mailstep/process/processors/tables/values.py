@@ -1,0 +1,269 @@
+"""What a column's cells are: numbers, dates, truth values, text, or marks for a missing value."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+
+from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
+
+ODD_SHARE = 20
+"""One value in so many may be of another kind than its column."""
+
+_MARKS = {
+    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "*", "**"),
+    *(
+        "n/a",
+        "#n/a",
+        "na",
+        "<na>",
+        "n.a.",
+        "n.a",
+        "nan",
+        "-nan",
+        "null",
+        "(null)",
+        "[null]",
+        "<null>",
+        "nil",
+        "none",
+    ),
+    *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
+    *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
+}
+MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
+    "NaN"
+}
+"""Marks for a missing value, as people, databases and spreadsheets write them."""
+_TRIED = 200
+_TWO_LETTERS = re.compile(r"[A-Z]{2}")
+_INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
+_TRUE_AND_FALSE = [
+    *(
+        ("true", "false"),
+        ("yes", "no"),
+        ("ja", "nein"),
+        ("oui", "non"),
+        ("s\u00ed", "no"),
+        ("si", "no"),
+        ("sim", "n\u00e3o"),
+    ),
+    *(("wahr", "falsch"), ("vrai", "faux"), ("vero", "falso"), ("verdadero", "falso"), ("verdadeiro", "falso")),
+    *(("ja", "nee"), ("tak", "nie"), ("y", "n"), ("t", "f")),
+]
+_ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verdadeiro"}
+_TELEPHONE = re.compile(r"\b(tele(ph|f)on\w*|phone\w*|tel|t[\u00e9e]l|fax|mobile|handy|cell|telefax)\b", re.IGNORECASE)
+_CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
+_FLOAT_DIGITS = 16
+_MINUS_ZERO = re.compile(r"^-0[0-9]", re.MULTILINE)
+_LEADING_ZERO = re.compile(r"\n0[0-9]")
+
+
+@dataclass
+class Reading:
+    """What a column's cells are: how often each text is there, and each number or date, as the column's kind says."""
+
+    kind: Kind
+    counts: Counter[str]
+    missing: int
+    value: Callable[[str], Value]
+    numbers: Counter[Number] = field(default_factory=Counter)
+    moments: Counter[Moment] = field(default_factory=Counter)
+    unit: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell is empty or holds a mark for a missing value."""
+    # A format may show a stored number as a dash.
+    return cell in MISSING and not isinstance(cell, Stored)
+
+
+def read_column(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool = True) -> Reading:
+    """The kind of a column, from all its cells. `decimal` and `day_first` decide what the cells leave open."""
+    types = set(map(type, cells))
+    if Stored in types:
+        return _stored(cells)
+    counts = Counter(cells)
+    missing = _take_missing(counts)
+    if not counts:
+        return Reading("empty", counts, missing, _text)
+    if truth := _truth_values(counts):
+        return Reading("boolean", counts, missing, truth)
+    # Text that a workbook stores as such is no number of this column.
+    as_text = sum(isinstance(cell, StoredText) for cell in cells) if StoredText in types else 0
+    read = None
+    if as_text <= counts.total() // ODD_SHARE and not _is_identifier(name, counts):
+        read = _as_numbers(counts, missing, decimal)
+    return read or _as_dates(name, counts, missing, day_first=day_first) or Reading("text", counts, missing, _text)
+
+
+def _as_numbers(counts: Counter[str], missing: int, decimal: str | None) -> Reading | None:
+    if not _is_promising(counts, numbers.written):
+        return None
+    plain = _plain_numbers(counts)
+    found = (plain, _PLAIN_NOTATION) if plain else numbers.notation(counts, decimal=decimal)
+    infinite = sum(count for text, count in counts.items() if text.lower() in _INFINITE) if not plain else 0
+    if not found or not _is_enough(counts, found[0], infinite):
+        return None
+    read, notation = found
+    value = partial(_or_text, notation.value)
+    return Reading("number", counts, missing, value, numbers=_weighted(read, counts), unit=notation.unit)
+
+
+def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool) -> Reading | None:
+    if not _is_promising(counts, dates.either_order):
+        return None
+    found = dates.order(counts, day_first=day_first)
+    if not found or not _is_enough(counts, found[0]):
+        return None
+    read, order = found
+    notes = () if order.certain else (_uncertain_order(name, day_first=order.day_first),)
+    value = partial(_or_text, order.value)
+    return Reading("date", counts, missing, value, moments=_weighted(read, counts), notes=notes)
+
+
+def _is_promising(counts: Counter[str], read: Callable[[str], object]) -> bool:
+    """Whether half of the first texts can be read so: it saves the search in a column of other texts."""
+    first = list(islice(counts, _TRIED))
+    return 2 * sum(read(text) is not None for text in first) >= len(first)
+
+
+def _is_enough(counts: Counter[str], read: Collection[str], also: int = 0) -> bool:
+    if len(read) == len(counts):
+        return True
+    found, values = sum(counts[text] for text in read), counts.total()
+    return found > 0 and found + also >= values - values // ODD_SHARE
+
+
+def _weighted[V: Number | Moment](read: dict[str, V], counts: Counter[str]) -> Counter[V]:
+    """How often each value is there: different texts may be one number, as 1 and 1.0 are."""
+    if len(read) == counts.total():
+        return Counter(read.values())
+    weighted = Counter[V]()
+    for text, value in read.items():
+        weighted[value] += counts[text]
+    return weighted
+
+
+def _uncertain_order(name: str, *, day_first: bool) -> str:
+    order = "day before month" if day_first else "month before day"
+    return f"The dates in {name} are read with the {order}; no value says which comes first."
+
+
+def _stored(cells: Sequence[str]) -> Reading:
+    """The kind of a workbook's column, from the values that the workbook stores."""
+    there = [cell for cell in cells if not is_missing(cell)]
+    counts, missing = Counter(map(str, there)), len(cells) - len(there)
+    values = list(map(_stored_value, there))
+    kinds = Counter(map(_kind_of, values))
+    kind, count = kinds.most_common(1)[0] if kinds else ("empty", 0)
+    if count < kinds.total() - kinds.total() // ODD_SHARE:
+        kind = "text"
+    reading = Reading(kind, counts, missing, _stored_value)
+    if kind == "number":
+        reading.numbers = Counter(value for value in values if isinstance(value, int | float) and value is not True)
+        units = {number.unit for cell in counts if (number := numbers.written(cell))}
+        reading.unit = units.pop() if len(units) == 1 else ""
+    if kind == "date":
+        reading.moments = Counter(value for value in values if isinstance(value, Moment))
+    return reading
+
+
+def _kind_of(value: Value) -> Kind:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return "date" if isinstance(value, Moment) else "text"
+
+
+def _stored_value(cell: str) -> Value:
+    if isinstance(cell, Stored):
+        return cell.value
+    if is_missing(cell):
+        return None
+    if isinstance(cell, StoredText):
+        return str(cell)
+    number = numbers.number_in(cell, decimal=".")
+    return cell if number is None else number
+
+
+def _text(cell: str) -> Value:
+    return None if is_missing(cell) else cell
+
+
+def _or_text(value: Callable[[str], Value], cell: str) -> Value:
+    found = value(cell)
+    return _text(cell) if found is None else found
+
+
+def _take_missing(counts: Counter[str]) -> int:
+    """Count and take out the marks for missing values. `NA` among two-letter codes is one of them (Namibia)."""
+    marks = [mark for mark in MISSING if mark in counts]
+    if "NA" in marks:
+        others = [text for text in counts if text not in marks]
+        if others and all(_TWO_LETTERS.fullmatch(text) for text in others[:1000]):
+            marks.remove("NA")
+    return sum(counts.pop(text) for text in marks)
+
+
+def _truth_values(counts: Counter[str]) -> Callable[[str], Value] | None:
+    """How to read the truth values of a column that has nothing else."""
+    if len(counts) > 6:
+        return None
+    found = {text.lower() for text in counts}
+    for true, false in _TRUE_AND_FALSE:
+        if found == {true, false} or (len(found) == 1 and found <= {true, false} & _ALONE):
+            return partial(_truth, true=true)
+    return None
+
+
+def _truth(cell: str, *, true: str) -> Value:
+    return None if is_missing(cell) else cell.lower() == true
+
+
+def _is_identifier(name: str, counts: Counter[str]) -> bool:
+    """Whether the digits name something: a leading zero anywhere, telephone or card numbers."""
+    if _LEADING_ZERO.search("\n" + "\n".join(counts)):
+        return True
+    words = name.replace("_", " ")
+    if _TELEPHONE.search(words):
+        return True
+    if not all(map(numbers.is_card_number, list(counts)[:1000])):
+        return False
+    return len(counts) > 2 or bool(_CARD.search(words))
+
+
+def _plain_numbers(counts: Counter[str]) -> dict[str, Number] | None:
+    """The numbers of a column that has only digits, points and minus signs: the common case, and the fast one."""
+    texts, longest = list(counts), max(map(len, counts))
+    joined = "\n".join((*texts, ""))
+    strange = not joined.isascii() or joined.encode().translate(None, b"0123456789.-\n")
+    # `5.` is no number, `-012` neither.
+    if longest > numbers.CHARACTERS or strange or ".\n" in joined or _MINUS_ZERO.search(joined):
+        return None
+    decimals = "." in joined
+    # `1.234` may be a thousand.
+    if decimals and numbers.certain_mark(texts[:1000]) != ".":
+        return None
+    # Whole numbers of more digits than a float holds keep them.
+    read: Callable[[str], Number] = int if not decimals else float if longest < _FLOAT_DIGITS else _number
+    try:
+        return dict(zip(texts, map(read, texts), strict=True))
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> Number:
+    return float(text) if "." in text else int(text)
+
+
+def _plain_value(cell: str) -> Number | None:
+    return numbers.number_in(cell, decimal=".")
+
+
+_PLAIN_NOTATION = numbers.Notation(".", "", _plain_value)
