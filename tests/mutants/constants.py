@@ -14,7 +14,6 @@ _CHOSEN = "the value is a choice; that it is kept to has tests of its own"
 EQUIVALENT = {
     "_BLOCK_OCTETS": "SES writes about 2,000; any number well above that will do",
     "REPLAYABLE_SECONDS": "the record has to outlive a replay, which it does by ten days",
-    "ledger_config": "the record has to outlive a replay, which it does by ten days",
     "_PIECE": "in pieces of any size the content is the same",
     "_LZMA_MEMORY": "what zipfile itself writes asks for 8 MB, and an attack for gigabytes",
     "_REMOVED_WHOLE without 'template'": "an HTML parser keeps the content of a template apart from the text",

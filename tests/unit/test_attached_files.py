@@ -100,6 +100,18 @@ def test_a_picture_that_the_html_shows_is_no_attached_file(html: str, content_id
             assert refused(mail, CSV_ONLY) is None
 
 
+@pytest.mark.parametrize("outer", ["logo@y", "other@y"])
+@pytest.mark.parametrize("inner", ["logo@y", "other@y"])
+def test_a_picture_in_an_attached_message_is_judged_by_the_html_of_that_message(outer: str, inner: str) -> None:
+    """Content-IDs are those of one message (RFC 2392 section 2): each of the two has a part `logo@y`."""
+    page, logo = "Content-Type: text/html\n\n<img src=cid:{}>", picture("logo@y", "inline")
+    enclosed = nested("multipart/mixed", page.format(inner), logo, boundary="inner")
+    mail = mime("multipart/mixed", page.format(outer), f"Content-Type: message/rfc822\n\nSubject: y\n{enclosed}", logo)
+    found = parsed(mail, enclosed=True).attachments
+    assert [one.enclosed_in is not None for one in found] == [False, True, False]
+    assert [one.attached for one in found] == [True, inner != "logo@y", outer != "logo@y"]
+
+
 def test_a_picture_in_the_page_is_part_of_it_though_no_reference_names_it() -> None:
     """RFC 2387: the parts of multipart/related are one object."""
     assert attached_names(shown("<p>x</p>", picture("x@y"))) == ["order.csv"]
