@@ -1,4 +1,7 @@
-"""Renders outcomes, timelines with bars, replies, routes and findings for the terminal, with rich."""
+"""Renders outcomes, timelines with bars, replies, routes and findings for the terminal, with rich.
+
+Over 300 lines, because everything that the terminal shows is here.
+"""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""The routes: how the mail to each address is processed. A route's address is also its S3 prefix."""
+"""The routes: how the mail to each address is processed. A route's address is also its S3 prefix.
+
+Over 300 lines, because a route's settings, their meaning and their faults are read together.
+"""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,7 @@
-"""Text in every character set of the WHATWG Encoding Standard and of mail, as declared, hinted at and guessed."""
+"""Text in every character set of the WHATWG Encoding Standard and of mail, as declared, hinted at and guessed.
+
+Over 300 lines, most of which are cases.
+"""
 
 import base64
 import json

@@ -56,3 +56,10 @@ def test_every_way_to_import_a_test_module_is_seen(monkeypatch: pytest.MonkeyPat
     module.parent.mkdir(parents=True)
     module.write_text(f"{line}\nfrom tests.support.events import event\nfrom tests.support import project\n")
     assert len(others(module)) == 1
+
+
+@pytest.mark.parametrize("folder", ["functions", "mailstep_cli", "mailstep_local", "receiving", "tests", "bench"])
+def test_a_module_over_300_lines_says_in_its_first_lines_why_it_is_one(folder: str) -> None:
+    modules = {path: path.read_text().splitlines() for path in (PROJECT / folder).rglob("*.py")}
+    long = {path for path, lines in modules.items() if len(lines) > 300}
+    assert {path.name for path in long if "300 lines" not in " ".join(modules[path][:9])} == set()
