@@ -88,7 +88,8 @@ class Route(Contract):
     )
     unscanned: Literal["refuse", "process"] = Field(
         default="refuse",
-        description="Mail with attached files that SES did not scan for viruses: `refuse` tells the sender, `process`",
+        description="Mail with attached files that SES did not scan for viruses: `refuse` tells the sender, "
+        "`process` accepts it",
     )
     max_size_octets: int = Field(default=limits.MESSAGE_OCTETS, gt=0, le=limits.MESSAGE_OCTETS)
     max_attachments: int = Field(default=50, ge=0, le=DEFAULTS.parts)
