@@ -17,7 +17,7 @@ from mailstep.mime.structure import Part, header
 from mailstep.mime.tnef import Unpacker
 from mailstep.mime.transfer_encoding import content
 from mailstep.parse.budget import Budget
-from mailstep.parse.filenames import safe_filename
+from mailstep.filenames import safe_filename
 
 Keep = Callable[[str, bytes], None]
 """Takes an attachment's key and content, as soon as it is decoded."""
