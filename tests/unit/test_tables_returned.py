@@ -121,8 +121,10 @@ def cells_in(content: bytes, delimiter: str) -> list[str]:
 
 def is_formula(cell: str) -> bool:
     """Whether a spreadsheet may run the cell: it begins with a sign, and is no number and no telephone number."""
-    cell = cell.strip(' "\ufeff\u200b')
-    return cell.startswith(tuple(SIGNS)) and not re.fullmatch(r"[-+]*|[-+][-+0-9.,()/%eE ]*", cell.strip())
+    cell = cell.strip(' "\t\r\n\ufeff\u200b')
+    # A number that text in quotes follows is no formula either: an operator is missing.
+    harmless_ones = r"""[-+]+|[-+][\s$€]*[(0-9.][0-9.,;|/%eE \s()$€+-]*(",.*)?"""
+    return cell.startswith(tuple(SIGNS)) and not re.fullmatch(harmless_ones, cell, re.DOTALL)
 
 
 AS_CODE = ["x;=cmd|' /C calc'!A0", 'x;"=1+1', "x,=1+1", "x|=1+1", "x\t=1+1", "x\n=1+1", "x;\uff1d1+1", "=1", "x; =1"]
@@ -134,6 +136,7 @@ TEXTS = st.text(st.sampled_from("=+-@|%;,\t\n\r\"' a1\uff1d\uff0bא_x0A&<\x01\uf
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @example(AS_CODE)
+@example(["x;-", "&cmd|' /C calc'!A0;y"])
 @example(["a_x000D_b", "\r", " a ", "\ufffe", "00123", "1e5", "TRUE", "2024-01-01"])
 def test_any_text_comes_back_as_text_and_no_spreadsheet_reads_a_formula(cells: list[str]) -> None:
     table = table_of(cells)

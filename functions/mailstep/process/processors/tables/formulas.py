@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from mailstep.process.processors.tables.numbers import written
 
 # A spreadsheet may split at its own list separator, and go on with what follows as a new cell. Excel in Japanese and
-# Chinese reads full-width signs too. Other programs read `|` and `%` at the start of a cell as commands.
-_START = r"""(?:\A[|%]|(?:\A|[,;|\t\r\n])[\s"\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20])"""
-_FORMULA = re.compile(_START)
+# Chinese reads full-width signs too.
+_FORMULA = re.compile(r'(?:\A|[,;|\t\r\n])[ \xa0\v\f"\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20]')
 _NEXT = re.compile(r"[,;|\t\r\n]")
+_COMMANDS = ("|", "%")  # other programs run them at the start of a cell
 # Signs alone are marks for a missing value.
 _SIGNS = re.compile(r"[-+]+")
 _TELEPHONE = re.compile(r"\+[1-9](?:[ ()./-]{0,2}[0-9]){6,14}\)?")
-_ANYWHERE = re.compile(r"[|%\n][|%=+\-@\uff1d\uff0b\uff0d\uff20]|" + _START.replace(r"\A", r"\n"))
+_NUMBERS = 200  # characters of the longest number, or list of numbers, that is looked at
+_ANYWHERE = re.compile(r"\n[|%]|" + _FORMULA.pattern)
 
 
 def may_hold_formulas(rows: Sequence[Sequence[str]]) -> bool:
@@ -26,20 +27,20 @@ def harmless(cell: str) -> str:
 
     That is its start, and what follows a `,`, `;`, `|`, tab or line end in it. Numbers and telephone numbers stay.
     """
-    return _FORMULA.sub(lambda found: _with_apostrophe(cell, found), cell)
+    changed = _FORMULA.sub(lambda found: _with_apostrophe(cell, found), cell)
+    return f"'{changed}" if changed.startswith(_COMMANDS) else changed
 
 
 def _with_apostrophe(cell: str, found: re.Match[str]) -> str:
     start = found.end() - 1
-    if found[0][:1] in "|%" and found.start() == 0:
-        return f"'{found[0]}"
-    rest = cell[start:]
-    end = _NEXT.search(rest)
-    if any(_is_plain(text) for text in (rest, rest[: end.start()] if end else rest)):
+    rest = cell[start : start + _NUMBERS + 1]
+    # A sign behind a separator would begin a formula with what follows the cell in the file: `-","&...`.
+    is_number = _is_plain(rest) or all(map(_is_plain, _NEXT.split(rest)))
+    if _SIGNS.fullmatch(cell) or (is_number and len(rest) <= _NUMBERS):
         return found[0]
     return f"{found[0][:-1]}'{found[0][-1]}"
 
 
 def _is_plain(text: str) -> bool:
     text = text.strip(' "')
-    return bool(written(text) or _SIGNS.fullmatch(text) or _TELEPHONE.fullmatch(text))
+    return bool(not text or written(text) or _TELEPHONE.fullmatch(text))

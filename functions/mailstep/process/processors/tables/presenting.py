@@ -18,6 +18,7 @@ NOTES_SHOWN = 20
 """Notes on one table; a workbook's columns may have one each."""
 FEW = 10
 """Different values of a column that are always worth naming."""
+_LARGE = 1e15  # cents of such an amount are not in a float
 _WIDEST = 12  # decimals that are aligned
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar", " ": "spaces", ":": "a colon"}
 _KINDS = {"boolean": "yes or no"}
@@ -96,25 +97,16 @@ def _reading(table: Table) -> Iterator[str]:
         yield "It has no row of names, so the columns are numbered here."
     else:
         yield "The names of the columns come from the file."
-    if table.titles:
-        yield f"Above the table: {_listed(table.titles)}."
-    if table.foot:
-        below = [" ".join(filter(None, row)) for row in table.foot]
-        yield f"Below the table, and not counted in the figures: {_listed(below)}."
     if table.repeated:
         yield f"{counted(table.repeated, 'row')} {'repeats' if table.repeated == 1 else 'repeat'} an earlier row."
-
-
-def _listed(texts: Sequence[str]) -> str:
-    more = f" and {counted(len(texts) - 3, 'more line')}" if len(texts) > 3 else ""
-    return "; ".join(f"“{shortened(text, 100)}”" for text in texts[:3]) + more
 
 
 def facts(column: Column) -> Iterator[str]:
     """What a column holds, in a few short phrases."""
     if column.missing and column.values:
         yield f"{column.missing:,} missing"
-    if column.all_different:
+    # That amounts differ says nothing.
+    if column.all_different and (not column.figures or is_key(column)):
         yield "all different"
     if column.figures:
         yield from _figures(column)
@@ -162,7 +154,8 @@ def with_unit(number: Number, unit: str) -> str:
     """A figure of a column: `5 %` for 0.05, `12 €`."""
     if unit == "%":
         return f"{figure(number * 100)} %"
-    return f"{figure(number)} {unit}".rstrip()
+    amount = f"{number:,.2f}" if unit and isinstance(number, float) and abs(number) < _LARGE else figure(number)
+    return f"{amount} {unit}".rstrip()
 
 
 def _frequent(column: Column) -> Iterator[str]:
