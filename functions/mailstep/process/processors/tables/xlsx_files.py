@@ -25,7 +25,10 @@ CELL_CHARACTERS = 32_767
 SHEET_NAME = 31
 """Characters of a sheet's name (the same document)."""
 _WHOLE = 10**15  # Excel keeps 15 digits of a number; longer ones stay text
-_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})|-?(?:0|[1-9][0-9]{0,8})\.[0-9]{1,6}")
+_PLAIN = {
+    mark: re.compile(rf"-?(?:0|[1-9][0-9]{{0,14}})|-?(?:0|[1-9][0-9]{{0,8}})\{mark}[0-9]{{1,6}}") for mark in ".,"
+}
+_LONG = 50  # characters of a cell that is not kept in case that it repeats
 _FIRST = date(1900, 3, 1)  # Excel counts a 29 February 1900, which was no day
 _EPOCH = date(1899, 12, 30)
 _DAY = 86_400
@@ -186,19 +189,28 @@ def _widths(table: Table) -> str:
 
 def _writer(column: Column, units: _Units) -> Callable[[str], str]:
     """How a cell of this column is written."""
-    # Whether `1.234` is as written: then plain numbers are copied.
-    plain = column.kind == "number" and column.value("1.5") == 1.5 and column.value("1.234") == 1.234
+    mark = next((mark for mark in ".," if _is_decimal_mark(mark, column)), "")
+    plain = _PLAIN[mark].fullmatch if mark else None
 
     def write(cell: str) -> str:
-        if not cell:
-            return "<c/>"
-        if plain and type(cell) is str and _PLAIN.fullmatch(cell):
-            return f"<c><v>{cell}</v></c>"
-        return _cell(cell, column.value(cell), units)
+        return _cell(cell, column.value(cell), units) if cell else "<c/>"
 
     repeated = lru_cache(10_000)(write)
-    # Cells of a workbook may look the same, but store different values.
-    return lambda cell: repeated(cell) if type(cell) is str and len(cell) < 50 else write(cell)
+
+    def write_fast(cell: str) -> str:
+        # Cells of a workbook may look the same, but store different values.
+        if type(cell) is not str or len(cell) > _LONG:
+            return write(cell)
+        if plain and plain(cell):
+            return f"<c><v>{cell.replace(',', '.')}</v></c>"
+        return repeated(cell)
+
+    return write_fast
+
+
+def _is_decimal_mark(mark: str, column: Column) -> bool:
+    """Whether each cell of the column that has only digits and this mark is that number: then it is copied."""
+    return column.kind == "number" and column.value(f"1{mark}5") == 1.5 and column.value(f"1{mark}234") == 1.234
 
 
 def _cell(cell: str, value: Value, units: _Units) -> str:
