@@ -150,9 +150,8 @@ def score() -> None:
         for name, value in json.loads((CASES / "expected.json").read_text()).items()
         if isinstance(value, list) and value[5] and not name.endswith(".xlsx")
     }
-    print(
-        f"\n{len(expected)} small files of tests/cases/tables\n\n| reader | cells | cells and header |\n| --- | ---: | ---: |"
-    )
+    print(f"\n{len(expected)} small files of tests/cases/tables\n")
+    print("| reader | cells | cells and header |\n| --- | ---: | ---: |")
     for reader in (by_us, by_duckdb, by_pandas):
         cells = headers = 0
         for name, (_, _, header, _, rows, body) in expected.items():

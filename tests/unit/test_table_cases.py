@@ -101,6 +101,11 @@ def test_numbers_have_their_value_in_any_notation() -> None:
     assert total("x01-dates.xlsx", 5) == pytest.approx(18_517.5)
 
 
+def test_leading_zeros_and_account_numbers_come_back_as_they_were() -> None:
+    account = "DE89 3704 0044 0532 0130 00".replace(" ", "")
+    assert case("09-leading-zeros.csv").body[0] == ["01067", "0049301234", account, "00012"]
+
+
 def test_units_and_periods_are_those_of_the_cells() -> None:
     table = case("x01-dates.xlsx")
     assert [table.columns[place].unit for place in (4, 5)] == ["%", "€"]

@@ -1,4 +1,7 @@
-"""Tables in other files than CSV and XLSX: XLS, XLSB, OpenDocument, archives, and files under another name."""
+"""Tables in other files than CSV and XLSX: XLS, XLSB, OpenDocument, archives, and files under another name.
+
+Over 300 lines, most of which are cases and the smallest file of each format.
+"""
 
 import gzip
 import io
@@ -68,6 +71,18 @@ def test_an_xls_workbook_that_takes_too_long_is_a_sentence(monkeypatch: pytest.M
         read("t.xls", xls(), Budget())
 
 
+def test_one_string_in_many_cells_of_an_xls_workbook_is_too_much() -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Orders")
+    for place in range(2_500):
+        sheet.write(place, 0, "x" * 32_000)
+    stream = io.BytesIO()
+    book.save(stream)
+    assert len(stream.getvalue()) < 200_000
+    with pytest.raises(UnreadableTable, match="memory or time"):
+        read("t.xls", stream.getvalue(), Budget())
+
+
 def test_the_process_that_reads_xls_is_given_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, str]] = []
     run = subprocess.run
@@ -79,7 +94,7 @@ def test_the_process_that_reads_xls_is_given_no_credentials(monkeypatch: pytest.
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     monkeypatch.setattr(subprocess, "run", seen)
     read("t.xls", xls(), Budget())
-    assert [set(environment) for environment in given] == [{"PYTHONPATH"}]
+    assert [set(environment) for environment in given] == [{"PYTHONPATH", "LD_LIBRARY_PATH"}]
 
 
 @pytest.mark.parametrize("name", ["EncryptedPackage", "EncryptionInfo EncryptedPackage"])
@@ -314,10 +329,16 @@ def test_a_header_of_two_rows_is_joined() -> None:
 def test_a_header_is_kept_although_a_column_repeats_its_name() -> None:
     assert one(b"a,b\n1,b\n2,c\n").header == ("a", "b")
     assert one(b"red,apple\ngreen,pear\nred,plum\n").header is None
+    assert one(b"region,1,2,3\nN,70,80,90\nS,71,84,99\n").header == ("region", "1", "2", "3")
+    assert one(b"N,70,80,90\nS,71,84,99\n").header is None
     assert one(b"id,AB-1\n").header == ("id", "AB-1")
     assert one(b"ann@example.com\nbob@example.com\n").header is None
 
 
 def test_a_quoted_cell_of_several_lines_is_kept_and_a_lone_mark_swallows_no_row() -> None:
     assert one(b'id,note\n1,"a\nb, c\nd"\n2,x\n').body == [["1", "a\nb, c\nd"], ["2", "x"]]
+    assert one(b'name,note\nBob,"multi\nline, with comma"\nCy,5" pipe\n').body == [
+        ["Bob", "multi\nline, with comma"],
+        ["Cy", '5" pipe'],
+    ]
     assert one(b'id,note,n\n1,",5\n2,x,6\n3,",7\n4,y,8\n').rows == 4

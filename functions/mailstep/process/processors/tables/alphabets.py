@@ -3,6 +3,8 @@
 A list of a few names is too short for a detector's statistics: windows-1252's ñ is windows-1250's ń.
 """
 
+from collections.abc import Iterable
+
 # Letters beyond ASCII in lower case (Unicode CLDR, exemplar characters).
 _WESTERN = {
     "da, nb": "æøåéóòêô",
@@ -26,25 +28,40 @@ _CENTRAL = {
     "sq": "çë",
     "de": "äöüßé",
 }
-_FAMILIES = {"windows-1252": _WESTERN, "windows-1250": _CENTRAL, "iso-8859-2": _CENTRAL}
-_CODECS = {"windows-1252": "cp1252", "windows-1250": "cp1250", "iso-8859-2": "iso8859-2"}
+_BALTIC = {"et": "äõöüšž", "lt": "ąčęėįšųūž", "lv": "āčēģīķļņšūž"}
+_FAMILIES = {"windows-1252": _WESTERN, "windows-1250": _CENTRAL, "iso-8859-2": _CENTRAL, "windows-1257": _BALTIC}
+_CODECS = {
+    "windows-1252": "cp1252",
+    "windows-1250": "cp1250",
+    "iso-8859-2": "iso8859-2",
+    "windows-1257": "cp1257",
+}
 _SAMPLED = 256 * 1024
 
 
 def likeliest(octets: bytes, guessed: str) -> str:
-    """The encoding whose languages have the letters of the text; the guessed one if several have, or none has."""
+    """The encoding whose languages have the letters of the text: one language, or else several of one family.
+
+    It is the guessed one if several encodings fit, or none does.
+    """
     if guessed not in _FAMILIES:
         return guessed
     high = bytes(sorted({*octets[:_SAMPLED]} - {*range(128)}))
-    fitting = [name for name in _FAMILIES if _fits(high, name)]
+    letters = {name: _letters(high, name) for name in _FAMILIES}
+    by_language = [name for name, found in letters.items() if _is_in_one(found, _FAMILIES[name].values())]
+    by_family = [name for name, found in letters.items() if _is_in_one(found, ["".join(_FAMILIES[name].values())])]
+    fitting = by_language or by_family
     return guessed if guessed in fitting or not fitting else fitting[0]
 
 
-def _fits(octets: bytes, encoding: str) -> bool:
-    """Whether one language has all letters that these octets are."""
+def _letters(octets: bytes, encoding: str) -> set[str] | None:
+    """The letters that the octets are, in lower case; None if they are no text."""
     try:
         text = octets.decode(_CODECS[encoding])
     except UnicodeDecodeError:
-        return False
-    letters = {character.lower() for character in text if character.isalpha()}
-    return any(letters <= {*alphabet} for alphabet in _FAMILIES[encoding].values())
+        return None
+    return {character.lower() for character in text if character.isalpha()}
+
+
+def _is_in_one(letters: set[str] | None, alphabets: Iterable[str]) -> bool:
+    return letters is not None and any(letters <= {*alphabet} for alphabet in alphabets)

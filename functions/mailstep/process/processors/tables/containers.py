@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
-from mailstep.process.processors.tables.sheets import PASSWORD
+from mailstep.process.processors.tables.sheets import LOCKED
 from mailstep.zip_errors import UNREADABLE
 
 MEMBERS_BOUND = 200
@@ -52,7 +52,7 @@ def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tu
         if member.is_dir() or path.suffix.lower() not in suffixes or path.parts[0] == "__MACOSX":
             continue
         if member.flag_bits & 1:
-            raise UnreadableTable(PASSWORD)
+            raise UnreadableTable(LOCKED)
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise UnreadableTable(_BROKEN)
         unpacked = io.BytesIO()

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -165,7 +165,7 @@ def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | 
     except csv.Error:
         return None
     if reader.line_num > len(rows):
-        usual = _usual_width(rows)
+        usual = _usual(row for row in rows if not any("\n" in cell or "\r" in cell for cell in row))
         if any(_swallows(row, delimiter, usual) for row in rows):
             return None
     return _Split(rows, complete)
@@ -184,19 +184,41 @@ def _taken(rows: Iterator[list[str]], most: int) -> tuple[Rows, bool]:
     return taken, True
 
 
-def _usual_width(rows: Rows) -> int:
-    return Counter(map(len, rows[:_ROWS_SAMPLED])).most_common(1)[0][0] if rows else 0
+@dataclass(frozen=True)
+class _Usual:
+    """What most rows are like: their width, and the columns that hold numbers."""
+
+    width: int
+    numbers: tuple[int, ...]
 
 
-def _swallows(row: list[str], delimiter: str, usual: int) -> bool:
-    """Whether a cell of several lines is made of whole rows, because a lone quotation mark opens it."""
+def _usual(rows: Iterable[list[str]]) -> _Usual:
+    sampled = list(islice(filter(None, rows), _ROWS_SAMPLED))
+    if not sampled:
+        return _Usual(0, ())
+    [(width, _)] = Counter(map(len, sampled)).most_common(1)
+    even = [row for row in sampled if len(row) == width]
+    counts = [sum(bool(numbers.written(row[place])) for row in even) for place in range(width)]
+    # The header, and a missing value here and there, are no numbers.
+    return _Usual(width, tuple(place for place, count in enumerate(counts) if 2 * count >= len(even)))
+
+
+def _swallows(row: list[str], delimiter: str, usual: _Usual) -> bool:
+    """Whether a cell of several lines is made of whole rows, because a lone quotation mark opens it.
+
+    Its lines are rows if they are as wide as others, and have numbers in the same places.
+    """
     for place, cell in enumerate(row):
         if "\n" in cell or "\r" in cell:
-            widths = [line.count(delimiter) + 1 for line in _LINE_END.split(cell)]
-            widths[0] += place
-            widths[-1] += len(row) - place - 1
-            return usual > 1 and all(width == usual for width in widths)
+            lines = [line.split(delimiter) for line in _LINE_END.split(cell)]
+            lines[0] = [*row[:place], *lines[0]]
+            lines[-1] = [*lines[-1], *row[place + 1 :]]
+            return bool(usual.numbers) and all(_is_row(line, usual) for line in lines)
     return False
+
+
+def _is_row(cells: list[str], usual: _Usual) -> bool:
+    return len(cells) == usual.width and all(numbers.written(cells[place].strip()) for place in usual.numbers)
 
 
 def _tolerant(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -204,12 +226,11 @@ def _tolerant(text: str, delimiter: str) -> Iterator[list[str]]:
     end_of_cell = re.compile(rf"[{re.escape(delimiter)}\r\n]|\Z")
     quoted = re.compile(rf' *+"([^"]*+(?:""[^"]*+)*+)" *+(?=[{re.escape(delimiter)}\r\n]|\Z)')
     lines = islice((line for line in _LINE_END.split(text) if '"' not in line), _ROWS_SAMPLED)
-    usual = Counter(line.count(delimiter) + 1 for line in lines).most_common(1)
-    return _tolerant_rows(text, delimiter, quoted, end_of_cell, usual[0][0] if usual else 0)
+    return _tolerant_rows(text, delimiter, quoted, end_of_cell, _usual(line.split(delimiter) for line in lines))
 
 
 def _tolerant_rows(
-    text: str, delimiter: str, quoted: re.Pattern[str], end_of_cell: re.Pattern[str], usual: int
+    text: str, delimiter: str, quoted: re.Pattern[str], end_of_cell: re.Pattern[str], usual: _Usual
 ) -> Iterator[list[str]]:
     at = 0
     row: list[str] = []
@@ -235,9 +256,9 @@ def _tolerant_rows(
         yield row
 
 
-def _swallows_in(text: str, found: re.Match[str], row: list[str], delimiter: str, usual: int) -> bool:
+def _swallows_in(text: str, found: re.Match[str], row: list[str], delimiter: str, usual: _Usual) -> bool:
     if "\n" not in found[1] and "\r" not in found[1]:
         return False
     end = _LINE_END.search(text, found.end())
-    rest = text[found.end() : end.start() if end else len(text)].count(delimiter)
-    return _swallows([*row, found[1], *[""] * rest], delimiter, usual)
+    rest = text[found.end() : end.start() if end else len(text)].split(delimiter)[1:]
+    return _swallows([*row, found[1], *rest], delimiter, usual)

@@ -15,6 +15,7 @@ CELLS_SAMPLED = 20_000
 ROWS_SAMPLED = 200
 TITLES = 30
 """Lines above a table that may be titles."""
+SAMPLED_FOR_REMARK = 20
 FOOT = 5
 """Rows at the end that may be totals or remarks."""
 
@@ -211,11 +212,12 @@ def _evidence(rows: Sequence[Row]) -> _Evidence:
 
 
 def _are_years(cells: Sequence[str]) -> bool:
-    """Whether the cells are different years, or 0, 1, 2, … as programs number columns without names."""
+    """Whether the cells are different years, or 0, 1, … or 1, 2, 3, … as programs and people number columns."""
     if not cells or not all(_DIGITS.fullmatch(cell) and len(cell) < 6 for cell in cells):
         return False
     found = [int(cell) for cell in cells]
-    if len(found) > 1 and found[0] == 0 and all(after - before == 1 for before, after in pairwise(found)):
+    counted = all(after - before == 1 for before, after in pairwise(found))
+    if counted and found[0] in (0, 1) and len(found) > 1 + found[0]:
         return True
     return all(number in _YEARS for number in found) and len(set(found)) == len(found)
 
@@ -252,7 +254,7 @@ def _names(rows: Sequence[Row]) -> tuple[str, ...]:
 def _foot(body: Sequence[Row], usual: int) -> int:
     """How many rows at the end are totals or remarks."""
     rows = 0
-    while rows < min(FOOT, len(body) - 1) and _is_remark(body[-1 - rows], usual):
+    while rows < min(FOOT, len(body) - 1) and _is_remark(body[-1 - rows], body[:SAMPLED_FOR_REMARK], usual):
         rows += 1
     for total in range(rows + 1, min(FOOT, len(body) - 1) + 1):
         if _is_total(body[-total], body[:-total]):
@@ -262,8 +264,12 @@ def _foot(body: Sequence[Row], usual: int) -> int:
     return rows
 
 
-def _is_remark(row: Row, usual: int) -> bool:
-    return usual > 2 and _filled(row) == 1 and len(row) == 1 and len(row[0].split()) > 2
+def _is_remark(row: Row, above: Sequence[Row], usual: int) -> bool:
+    """Whether the row is one sentence without a delimiter, in a wide table or below a column that is no text."""
+    if usual < 2 or len(row) != 1 or len(row[0].split()) < 3:
+        return False
+    kinds = Counter(_kind(line[0]) for line in above if line)
+    return usual > 2 or kinds.most_common(1)[0][0] in ("number", "date")
 
 
 def _is_total(row: Row, above: Sequence[Row]) -> bool:

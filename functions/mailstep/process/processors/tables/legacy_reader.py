@@ -13,10 +13,12 @@ from typing import Any
 
 MEMORY_BOUND = 640 * 1024 * 1024
 """Octets of address space: the function's memory (template.yaml), less that of the function itself."""
+OUTPUT_BOUND = 60 * 1024 * 1024
+"""Octets of JSON: many cells may refer to one string."""
 SECONDS_BOUND = 15
 """Seconds for a workbook: half of the function's time (template.yaml)."""
 ENCRYPTED, UNREADABLE, EXHAUSTED = 10, 11, 12
-"""Exit codes: it has a password; it is no workbook; it needs too much memory."""
+"""Exit codes: it has a password; it is no workbook; it needs too much memory, or holds too much."""
 _TEXT, _NUMBER, _DATE, _BOOLEAN, _ERROR = 1, 2, 3, 4, 5  # xlrd.biffh.XL_CELL_…
 _KINDS = {_TEXT: "s", _NUMBER: "n", _DATE: "n", _BOOLEAN: "b"}
 
@@ -32,8 +34,13 @@ def main() -> int:
     try:
         with open(os.devnull, "w") as log:  # noqa: PTH123
             book = xlrd.open_workbook(file_contents=content, formatting_info=True, on_demand=True, logfile=log)
+            left = OUTPUT_BOUND
             for line in _lines(book, xlrd.error_text_from_code):
-                sys.stdout.write(json.dumps(line, separators=(",", ":"), ensure_ascii=True) + "\n")
+                written = json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+                left -= len(written)
+                if left < 0:
+                    return EXHAUSTED
+                sys.stdout.buffer.write(written + b"\n")
     except xlrd.XLRDError as error:
         return ENCRYPTED if "encrypted" in str(error).lower() else UNREADABLE
     except MemoryError:

@@ -16,7 +16,7 @@ from mailstep.process.processors.tables import legacy_reader, number_formats
 from mailstep.process.processors.tables.legacy_reader import ENCRYPTED, SECONDS_BOUND, UNREADABLE
 from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored
-from mailstep.process.processors.tables.sheets import BROKEN, PASSWORD, Grid, Sheet, text_cell
+from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Grid, Sheet, text_cell
 
 _TOO_MUCH = "It takes too much memory or time to read; please save it as XLSX, or send fewer rows."
 
@@ -27,8 +27,9 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     Raises:
         UnreadableTable: it is not a workbook, has a password, or exceeds a limit.
     """
-    # Nothing of the function's environment: no credentials. -P keeps this package's modules from hiding others.
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    # Of the function's environment only the ways to libraries: no credentials. -P keeps this package's modules from
+    # hiding others.
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
     command = [sys.executable, "-P", str(Path(legacy_reader.__file__))]
     try:
         ended = subprocess.run(
@@ -37,7 +38,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     except subprocess.TimeoutExpired:
         raise UnreadableTable(_TOO_MUCH) from None
     if ended.returncode:
-        raise UnreadableTable({ENCRYPTED: PASSWORD, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH))
+        raise UnreadableTable({ENCRYPTED: LOCKED, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH))
     lines = ended.stdout.split(b"\n")
     budget.take_unpacked(len(ended.stdout))
     del ended

@@ -13,9 +13,9 @@ from mailstep.process.processors.tables.limits import Budget, TooMuch, Unreadabl
 from mailstep.process.processors.tables.model import Stored, Value
 from mailstep.process.processors.tables.sheets import (
     BROKEN,
+    LOCKED,
     MAX_COLUMNS,
     MAX_ROWS,
-    PASSWORD,
     Grid,
     Sheet,
     stripped,
@@ -55,7 +55,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
 
 def _refuse_password(package: Package) -> None:
     if "META-INF/manifest.xml" in package and package.read("META-INF/manifest.xml", _Manifest()).encrypted:
-        raise UnreadableTable(PASSWORD)
+        raise UnreadableTable(LOCKED)
 
 
 class _Manifest(Part):

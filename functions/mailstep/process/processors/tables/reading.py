@@ -22,7 +22,7 @@ from mailstep.process.processors.tables import (
 from mailstep.process.processors.tables.layout import lay_out
 from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
 from mailstep.process.processors.tables.model import Table
-from mailstep.process.processors.tables.sheets import BROKEN, PASSWORD, Sheet
+from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Sheet
 from mailstep.process.processors.tables.summaries import summarise
 from mailstep.zip_errors import UNREADABLE
 
@@ -94,7 +94,7 @@ def _collector_paused() -> Iterator[None]:
 def _tables(filename: str, content: bytes, budget: Budget, declared: str | None = None) -> list[Table]:
     if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
         if _ENCRYPTED in content:
-            raise UnreadableTable(PASSWORD)
+            raise UnreadableTable(LOCKED)
         return _of_sheets(legacy_workbooks.sheets(content, budget))
     if content.startswith(_PACKAGE):
         return _package(content, budget)
@@ -195,6 +195,8 @@ def _table(
     names = [title or f"column {place}" for place, title in enumerate(header or [""] * len(columns), 1)]
     sampled = max(_CELLS_SAMPLED // max(len(columns), 1), 2)
     decimal = numbers.certain_mark(cell for column in columns for cell in column[:sampled])
+    # Countries with a decimal comma separate cells by a semicolon.
+    decimal = decimal or ("," if delimiter == ";" else None)
     summaries = tuple(summarise(title, column, decimal=decimal) for title, column in zip(names, columns, strict=True))
     cut = () if complete else (f"Only the first {len(body):,} rows were read; the table is longer.",)
     return Table(

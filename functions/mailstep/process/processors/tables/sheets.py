@@ -11,7 +11,7 @@ MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 NAME_BOUND = 100
 """Characters of a sheet's name; Excel allows 31."""
 BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
-PASSWORD = "It has a password; please remove the password, and send it again."  # noqa: S105 - no password
+LOCKED = "It has a password; please remove the password, and send it again."
 _NUMERIC = frozenset("0123456789+-.,($€£¥")
 
 
@@ -85,7 +85,7 @@ class Grid:
     def sheet(self, name: str, *, hidden: bool, complete: bool = True) -> Sheet:
         """The sheet that was read."""
         self.budget.lay_out(self.width, self.height)
-        notes = []
+        notes = [] if complete else ["The rest of the workbook was not read."]
         if hidden:
             notes.append("Excel does not show this sheet: it is hidden.")
         if self.uncalculated:

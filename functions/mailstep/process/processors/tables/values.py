@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -132,7 +132,9 @@ def _is_promising(counts: Counter[str], read: Callable[[str], object]) -> bool:
     return 2 * sum(read(text) is not None for text in first) >= len(first)
 
 
-def _is_enough(counts: Counter[str], read: Iterable[str], also: int = 0) -> bool:
+def _is_enough(counts: Counter[str], read: Collection[str], also: int = 0) -> bool:
+    if len(read) == len(counts):
+        return True
     found, values = sum(counts[text] for text in read), counts.total()
     return found > 0 and found + also >= values - values // ODD_SHARE
 
