@@ -9,6 +9,7 @@ import filetype
 
 from mailstep import keys
 from mailstep.contracts import Attachment
+from mailstep.filenames import safe_filename
 from mailstep.mime.bodies import disposition
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
@@ -17,7 +18,6 @@ from mailstep.mime.structure import Part, header
 from mailstep.mime.tnef import Unpacker
 from mailstep.mime.transfer_encoding import content
 from mailstep.parse.budget import Budget
-from mailstep.filenames import safe_filename
 
 Keep = Callable[[str, bytes], None]
 """Takes an attachment's key and content, as soon as it is decoded."""
