@@ -149,6 +149,11 @@ def test_rows_are_shown_side_by_side_only_as_far_as_a_telephone_is_wide() -> Non
     assert (wide.rows, wide.columns[0].values) == ((), ("1", "6"))
 
 
+def test_numbers_that_are_too_long_for_a_telephone_are_not_side_by_side() -> None:
+    long = ",".join(["12345678901234567"] * 4)
+    assert shown(one(f"a,b,c,d\n{long}\n".encode()), columns=99).rows == ()
+
+
 def test_every_column_of_a_wide_table_is_described() -> None:
     answer = answer_to(a_csv=(CASES / "68-300-columns.csv").read_bytes())
     assert answer.html

@@ -14,6 +14,8 @@ ROWS_SHOWN = 5
 """Rows that the reply shows of each table."""
 NARROW = 4
 """Columns of a table whose rows fit on a telephone, beside each other. A wider table shows values by column."""
+BREADTH = 36
+"""Letters beside each other that fit on a telephone; text breaks between words, and numbers do not."""
 NOTES_SHOWN = 20
 """Notes on one table; a workbook's columns may have one each."""
 FEW = 10
@@ -62,7 +64,7 @@ class ShownTable:
 def shown(table: Table, *, columns: int) -> ShownTable:
     """The table as the reply shows it, with at most so many columns."""
     head = table.body[:ROWS_SHOWN]
-    narrow = len(table.columns) <= min(NARROW, columns)
+    narrow = len(table.columns) <= min(NARROW, columns) and _breadth(table.columns, head) <= BREADTH
     described = tuple(
         ShownColumn(
             name=shortened(column.name),
@@ -184,6 +186,16 @@ def _moment(moment: Moment) -> str:
         case date():
             return moment.isoformat()
     return str(moment)
+
+
+def _breadth(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    """Letters that a table needs beside each other: the longest word of each column."""
+    breadth = 0
+    for place, column in enumerate(columns):
+        cells = [shortened(row[place]) for row in rows]
+        words = [word for text in (shortened(column.name), *cells) for word in text.split()]
+        breadth += max(map(len, cells if column.kind == "number" else words), default=0)
+    return breadth
 
 
 def _aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
