@@ -157,6 +157,12 @@ def test_any_text_comes_back_as_text_and_no_spreadsheet_reads_a_formula(cells: l
     assert {cell.data_type for cell in found if cell.value} <= {"s", "inlineStr"}
 
 
+@pytest.mark.parametrize("unit", ["-", ";-", "\n", '"', ";=a", ";+1 ", '-;"'])
+def test_no_cell_makes_the_search_for_formulas_long(unit: str) -> None:
+    """Its work grows with the length of the cell, not with its square: the square would take hours."""
+    assert len(harmless(unit * 500_000 + ";-" * 100_000)) >= len(unit) * 500_000
+
+
 def test_nothing_in_the_cases_of_injection_is_code_behind_any_list_separator() -> None:
     for name in ("35-injection.csv", "36-injection-fullwidth.csv", "72-injection-semicolon.csv", "x12-injection.xlsx"):
         table = case(name)

@@ -10,7 +10,7 @@ from mailstep.process.processors.tables.numbers import written
 _FORMULA = re.compile(
     r'(?:\A|[,;|\t\r\n])[ \xa0\v\f"\ufeff\u200b]*(?:[=@\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9][0-9.,]{0,20}(?:\n|\Z)))'
 )
-_NEXT = re.compile(r"[,;|\t\r\n]")
+_LIST = re.compile(r"[-+]?[0-9][0-9.,]*(?: [0-9][0-9.,]*|(?:[;|\t\n]|(?<=,)) ?[-+]?[0-9][0-9.,]*)*")
 _COMMANDS = ("|", "%")  # other programs run them at the start of a cell
 # Signs alone are marks for a missing value.
 _SIGNS = re.compile(r"[-+]+")
@@ -29,20 +29,17 @@ def harmless(cell: str) -> str:
 
     That is its start, and what follows a `,`, `;`, `|`, tab or line end in it. Numbers and telephone numbers stay.
     """
-    changed = _FORMULA.sub(lambda found: _with_apostrophe(cell, found), cell)
-    return f"'{changed}" if changed.startswith(_COMMANDS) else changed
+    found = _FORMULA.search(cell)
+    if found and not _are_numbers(cell, found.end() - 1):
+        cell = _FORMULA.sub(lambda place: f"{place[0][:-1]}'{place[0][-1]}", cell)
+    return f"'{cell}" if cell.startswith(_COMMANDS) else cell
 
 
-def _with_apostrophe(cell: str, found: re.Match[str]) -> str:
-    start = found.end() - 1
-    rest = cell[start : start + _NUMBERS + 1]
+def _are_numbers(cell: str, start: int) -> bool:
+    """Whether all that begins with this sign is a number, or several."""
+    rest = cell[start : start + _NUMBERS + 1].rstrip(' "')
+    if len(rest) > _NUMBERS:
+        return False
     # A sign behind a separator would begin a formula with what follows the cell in the file: `-","&...`.
-    is_number = _is_plain(rest) or all(map(_is_plain, _NEXT.split(rest)))
-    if _SIGNS.fullmatch(cell) or (is_number and len(rest) <= _NUMBERS):
-        return found[0]
-    return f"{found[0][:-1]}'{found[0][-1]}"
-
-
-def _is_plain(text: str) -> bool:
-    text = text.strip(' "')
-    return bool(not text or written(text) or _TELEPHONE.fullmatch(text))
+    is_mark = start == 0 and bool(_SIGNS.fullmatch(rest))
+    return is_mark or bool(_LIST.fullmatch(rest) or written(rest) or _TELEPHONE.fullmatch(rest))

@@ -77,7 +77,7 @@ def as_xlsx(tables: Sequence[Table], *, room: int) -> bytes:
         for number, table in enumerate(tables, 1):
             if table.rows + (table.header is not None) > MAX_ROWS or len(table.columns) > MAX_COLUMNS:
                 raise TooLargeToReturn("a sheet cannot hold so many rows or columns")
-            with package.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True) as sheet:
+            with package.open(f"xl/worksheets/sheet{number}.xml", "w") as sheet:
                 for markup in _sheet(table, units):
                     sheet.write(markup.encode())
                     if octets.tell() > room:
