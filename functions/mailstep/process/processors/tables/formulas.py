@@ -7,21 +7,24 @@ from mailstep.process.processors.tables.numbers import written
 
 # A spreadsheet may split at its own list separator, and go on with what follows as a new cell. Excel in Japanese and
 # Chinese reads full-width signs too. The commonest numbers are passed over here, which saves a look at each.
-_FORMULA = re.compile(
-    r'(?:\A|[,;|\t\r\n])[ \xa0\v\f"\ufeff\u200b]*(?:[=@\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9][0-9.,]{0,20}(?:\n|\Z)))'
+_START = (
+    r'(?:{begin}|[,;|\t\r\n])[ \xa0\v\f"\ufeff\u200b]*'
+    r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9][0-9.,]{{0,20}}{end}))"
 )
+_FORMULA = re.compile(_START.format(begin=r"\A", end=r"\Z"))
+_BETWEEN = "\ud800"  # between cells that are searched together: no encoding has it
+_ANYWHERE = re.compile(f"{_BETWEEN}[|%]|" + _START.format(begin=_BETWEEN, end=_BETWEEN))
 _LIST = re.compile(r"[-+]?[0-9][0-9.,]*(?: [0-9][0-9.,]*|(?:[;|\t\n]|(?<=,)) ?[-+]?[0-9][0-9.,]*)*")
 _COMMANDS = ("|", "%")  # other programs run them at the start of a cell
 # Signs alone are marks for a missing value.
 _SIGNS = re.compile(r"[-+]+")
 _TELEPHONE = re.compile(r"\+[1-9](?:[ ()./-]{0,2}[0-9]){6,14}\)?")
 _NUMBERS = 200  # characters of the longest number, or list of numbers, that is looked at
-_ANYWHERE = re.compile(r"\n[|%]|" + _FORMULA.pattern)
 
 
 def may_hold_formulas(rows: Sequence[Sequence[str]]) -> bool:
     """Whether a cell of these rows may need a change: one search of all is faster than one for each cell."""
-    return bool(_ANYWHERE.search("\n" + "\n".join(map("\n".join, rows))))
+    return bool(_ANYWHERE.search(_BETWEEN.join(("", *map(_BETWEEN.join, rows), ""))))
 
 
 def harmless(cell: str) -> str:
