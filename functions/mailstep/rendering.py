@@ -17,8 +17,10 @@ def _octets(count: int) -> str:
     return f"{count} bytes"
 
 
-def _figure(number: float) -> str:
-    """A number with only its meaningful digits: `12`, `3.5`, `1,234.57`, `0.0004`, `1.5e+20`."""
+def figure(number: float) -> str:
+    """A number with only its meaningful digits: `12`, `3.5`, `1,234.57`, `0.0004`, `1.5e+20`. Whole ones keep all."""
+    if isinstance(number, int):
+        return f"{number:,}"
     if 0 < abs(number) < 1 or abs(number) >= 1e15:
         return f"{number:.2g}"
     return f"{number:,.2f}".rstrip("0").rstrip(".")
@@ -32,7 +34,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(octets=_octets, figure=_figure)
+    environment.filters.update(octets=_octets, figure=figure)
     return environment
 
 

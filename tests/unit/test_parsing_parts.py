@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstep import limits
-from mailstep.parse.filenames import safe_filename
+from mailstep.filenames import safe_filename
 from tests.support.messages import field, parsed
 from tests.support.project import CASES
 

@@ -93,6 +93,7 @@ def test_json_is_the_outcome_and_the_answer_of_the_contract() -> None:
 def test_the_reply_is_shown_with_its_files() -> None:
     shown = run("process", "events/emails/order.eml", "--route", "orders").stdout
     assert "Attachment: order-4711 (cleaned).csv (text/csv, " in shown
+    assert "Attachment: order-4711 (cleaned).xlsx" in shown
     assert "Picture: bars-1.png (image/png, " in shown
 
 

@@ -8,20 +8,17 @@ import random
 import re
 import zipfile
 
-import png
 import pytest
 from openpyxl import Workbook
 
 from mailstep.contracts import Message
-from mailstep.process.each_attachment import Worked
 from mailstep.process.processors import tables as processor
 from mailstep.process.processors.tables import process
 from mailstep.process.processors.tables.limits import Budget, UnreadableTable
-from mailstep.process.processors.tables.model import Column, Table
-from mailstep.process.processors.tables.pictures import HEIGHT, bars
-from mailstep.process.processors.tables.reading import as_csv, is_table, read
+from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.presenting import facts
+from mailstep.process.processors.tables.reading import is_table, read
 from mailstep.process.processors.tables.summaries import SPREAD
-from mailstep.rendering import render
 from mailstep.testing import receive
 from tests.support.messages import mail_with
 from tests.support.tables import TITANIC, attachment, figures_of, one
@@ -105,39 +102,6 @@ def test_numbers_without_a_spread_have_none(numbers: bytes) -> None:
     assert figures_of(one(b"n,m\n" + numbers.replace(b"\n", b",x\n")).columns[0]).spread == ()
 
 
-def test_the_cleaned_table_is_even_utf8_and_runs_nothing_in_a_spreadsheet() -> None:
-    cleaned = as_csv(one(" a , b ,\n=1+2,ä\n-4\n@x,y,beyond,\n".encode()))
-    assert cleaned.decode("utf-8-sig") == "a,b,column 3\r\n'=1+2,ä,\r\n-4,,\r\n'@x,y,beyond\r\n"
-    assert cleaned.startswith(b"\xef\xbb\xbf")
-
-
-def test_a_table_is_answered_with_summary_pictures_and_the_table_back() -> None:
-    content = b"sku,n\nA,1\nB,5\n<b>,9\n"
-    answer = receive(mail_with({"t.csv": content, "bad.xlsx": b"PK\x03\x04 broken"})).process("tables")
-    picture, cleaned = answer.attachments
-    assert (picture.media_type, picture.content_id, picture.content[:8]) == (
-        "image/png",
-        "bars-1",
-        b"\x89PNG\r\n\x1a\n",
-    )
-    assert (cleaned.filename, cleaned.content.decode("utf-8-sig")) == (
-        "t (cleaned).csv",
-        "sku,n\r\nA,1\r\nB,5\r\n<b>,9\r\n",
-    )
-    assert answer.html
-    assert 'src="cid:bars-1"' in answer.html
-    assert "&lt;b&gt;" in answer.html
-    assert "3 rows, 2 columns" in answer.text
-    assert "not a workbook that can be read" in answer.text
-
-
-def test_a_picture_has_a_bar_for_each_count() -> None:
-    width, height, rows, info = png.Reader(bytes=bars((1, 0, 4))).read()
-    pixels = [list(row) for row in rows]
-    assert (width, height, info["bitdepth"]) == (28, HEIGHT, 1)
-    assert [sum(row[x] for row in pixels) for x in (0, 7, 8, 10, 20, 27)] == [10, 10, 0, 0, 40, 40]
-
-
 def workbook(**sheets: dict[str, object]) -> bytes:
     made = Workbook()
     made.remove(made["Sheet"])
@@ -150,9 +114,9 @@ def workbook(**sheets: dict[str, object]) -> bytes:
     return stream.getvalue()
 
 
-def test_an_empty_sheet_is_left_out_and_numbers_come_back_as_they_were_typed() -> None:
+def test_an_empty_sheet_is_left_out_and_numbers_are_as_they_were_typed() -> None:
     table = one(workbook(Stock={"A1": "n", "A2": 12}, Empty={}), "t.xlsx")
-    assert (table.name, as_csv(table)) == ("Stock", b"\xef\xbb\xbfn\r\n12\r\n")
+    assert (table.name, table.body) == ("Stock", [["12"]])
 
 
 def test_a_stray_cell_in_the_far_corner_gets_a_sentence_and_does_not_end_the_process() -> None:
@@ -272,15 +236,7 @@ def test_the_largest_numbers_have_a_mean_and_a_spread() -> None:
     column = one(f"a\n{largest}\n{largest}\n-{largest}\n".encode()).columns[0]
     assert figures_of(column).mean == pytest.approx(float(largest) / 3)
     assert sum(figures_of(column).spread) == 3
-    assert len(render("tables.txt.j2", **shown(column))) < 1_000
-
-
-def shown(column: Column) -> dict[str, object]:
-    made = attachment()
-    table = Table("t", (column,), [], 1)
-    worked = Worked(made, (processor._Shown(table, processor._cleaned(made, table, alone=True)),))
-    message = Message(email_id="m", route="r", size_octets=1)
-    return {"message": message, "received": [worked], "picture_of": lambda _: None, "described": lambda t: t.columns}
+    assert len("; ".join(facts(column))) < 1_000
 
 
 def test_a_table_of_passengers_with_a_cabin_e5_is_answered_with_its_table() -> None:
@@ -301,7 +257,7 @@ def test_an_unforeseen_error_at_one_attachment_leaves_the_others_their_answer(mo
     [bad, good] = answer.text.split("\n\n")[1:]
     assert bad.startswith("bad.csv")
     assert "Please save it again" in bad
-    assert "1 columns" in good
+    assert "2 rows, 1 column\n" in good
     assert "good (cleaned).csv" in {one.filename for one in answer.attachments}
 
 
@@ -333,7 +289,7 @@ def test_a_reply_stays_short_whatever_the_tables_hold() -> None:
     assert answer.html
     assert (answer.text.count("- n"), len(answer.html) < 1_000_000) == (processor.COLUMNS_SHOWN, True)
     assert "and 200 more columns" in answer.text
-    assert len(answer.attachments) == 10
+    assert len(answer.attachments) == 20
 
 
 def test_quotation_marks_make_no_work_for_the_search_of_a_delimiter() -> None:

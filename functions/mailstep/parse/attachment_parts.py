@@ -12,6 +12,7 @@ import filetype
 from mailstep import keys
 from mailstep.budget import Budget
 from mailstep.contracts import Attachment, EnclosedMessage
+from mailstep.filenames import safe_filename
 from mailstep.mime.bodies import disposition
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
@@ -20,7 +21,6 @@ from mailstep.mime.structure import Part, header
 from mailstep.mime.tnef import Body, Unpacked, Unpacker
 from mailstep.mime.transfer_encoding import content
 from mailstep.parse.attached import Added
-from mailstep.parse.filenames import safe_filename
 
 Keep = Callable[[str, bytes], None]
 """Stores an attachment, given its key and decoded content."""

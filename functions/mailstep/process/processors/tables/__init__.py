@@ -1,78 +1,112 @@
 """A processor for tables: summarises each column, shows the first rows, draws charts, returns the cleaned table."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import count
-from pathlib import PurePath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
 
 from mailstep.process.processors import Answer, AnswerAttachment, Attachment, Message, OpenAttachment, work_on_each
 from mailstep.process.processors.tables.limits import Budget
-from mailstep.process.processors.tables.model import Column, Table
-from mailstep.process.processors.tables.pictures import bars
-from mailstep.process.processors.tables.reading import as_csv, is_table, read
-from mailstep.rendering import render
+from mailstep.process.processors.tables.model import Column, Number, Table
+from mailstep.process.processors.tables.pictures import histogram
+from mailstep.process.processors.tables.presenting import ShownTable, is_key, shown
+from mailstep.process.processors.tables.reading import is_table, read
+from mailstep.process.processors.tables.returning import Files
+from mailstep.rendering import figure, render
 
 PICTURES_BOUND = 30
 """Charts in one reply, all tables together."""
 COLUMNS_SHOWN = 1_000
 """Columns that one reply describes, all tables together."""
-ROWS_SHOWN = 5
-"""Rows that the reply shows of each table."""
+FORMATS = "CSV, TSV, XLSX, XLSM, XLSB, XLS or ODS, also within a ZIP or GZIP archive"
+"""The formats that are read, as the reply tells a sender whose message has no table."""
+_LABEL = 9  # characters that name an end of an axis
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """A table as the reply shows it, and the file that goes with it."""
+class _Received:
+    """What the reply has of an attachment: its tables, its cleaned files, and sentences on files that are left out."""
 
-    table: Table
-    cleaned: AnswerAttachment
+    tables: tuple[ShownTable, ...]
+    files: tuple[AnswerAttachment, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass
+class _Room:
+    """What one reply has room for."""
+
+    budget: Budget
+    files: Files
+    columns: int = COLUMNS_SHOWN
 
 
 def process(message: Message, open_attachment: OpenAttachment) -> Answer:
-    """Answer with a summary of each table of the message, and the table itself as CSV in UTF-8."""
-    budget = Budget()
+    """Answer with a summary of each table of the message, and the tables themselves as XLSX and CSV."""
+    room = _Room(Budget(), Files())
     received = work_on_each(
-        message, open_attachment, lambda attachment, content: _shown(attachment, content, budget), only=is_table
+        message, open_attachment, lambda attachment, content: _received(attachment, content, room), only=is_table
     )
-    shown = [one for worked in received for one in worked.result or ()]
-    columns = [column for one in shown for column in one.table.columns]
-    numbered = zip((column for column in columns if column.figures and column.figures.spread), count(1), strict=False)
-    pictures = {id(column): f"bars-{number}" for column, number in numbered if number <= PICTURES_BOUND}
-    described = {id(column) for column in columns[:COLUMNS_SHOWN]}
+    done = [worked.result for worked in received if worked.result]
+    pictures = dict(_charts(table for one in done for table in one.tables))
     context = {
         "message": message,
-        "received": received,
+        # A picture within the text is no file that somebody sends to have it summarised.
+        "received": [worked for worked in received if worked.result or worked.problem or not worked.attachment.inline],
+        "found": any(worked.result or worked.problem for worked in received),
+        "formats": FORMATS,
         "picture_of": lambda column: pictures.get(id(column)),
-        "described": lambda table: [column for column in table.columns if id(column) in described],
+        "alternative": _alternative,
     }
     return Answer(
         text=render("tables.txt.j2", **context),
         html=render("tables.html.j2", **context),
-        attachments=(*_pictures(columns, pictures), *(one.cleaned for one in shown)),
+        attachments=(*pictures.values(), *(file for one in done for file in one.files)),
     )
 
 
-def _shown(attachment: Attachment, content: bytes, budget: Budget) -> tuple[_Shown, ...]:
-    tables = read(attachment.filename, content, budget)
-    return tuple(
-        # The other rows are dropped to save memory: a message may have many tables.
-        _Shown(replace(table, body=table.body[:ROWS_SHOWN]), _cleaned(attachment, table, alone=len(tables) == 1))
-        for table in tables
-    )
+def _received(attachment: Attachment, content: bytes, room: _Room) -> _Received:
+    tables = read(attachment.filename, content, room.budget)
+    files, problems = room.files.of(attachment, tables)
+    return _Received(tuple(_shown(tables, room)), tuple(files), tuple(problems))
 
 
-def _pictures(columns: list[Column], identities: dict[int, str]) -> Iterator[AnswerAttachment]:
-    for column in columns:
-        if identity := identities.get(id(column)):
-            yield AnswerAttachment(
-                filename=f"{identity}.png",
+def _shown(tables: Sequence[Table], room: _Room) -> Iterator[ShownTable]:
+    for table in tables:
+        made = shown(table, columns=room.columns)
+        room.columns -= len(made.columns)
+        yield made
+
+
+def _charts(tables: Iterator[ShownTable]) -> Iterator[tuple[int, AnswerAttachment]]:
+    """The charts of the first columns that have a spread, by the identity of the column."""
+    columns = (made.column for table in tables for made in table.columns)
+    drawn = (column for column in columns if column.figures and column.figures.spread and not is_key(column))
+    for number, column in zip(count(1), islice(drawn, PICTURES_BOUND)):
+        found = column.figures
+        assert found  # noqa: S101 - it was looked at above
+        lowest, highest = (_label(end, column.unit) for end in (found.minimum, found.maximum))
+        yield (
+            id(column),
+            AnswerAttachment(
+                filename=f"bars-{number}.png",
                 media_type="image/png",
-                content=bars(column.figures.spread if column.figures else ()),
-                content_id=identity,
-            )
+                content=histogram(found.spread, lowest=lowest, highest=highest),
+                content_id=f"bars-{number}",
+            ),
+        )
 
 
-def _cleaned(attachment: Attachment, table: Table, *, alone: bool) -> AnswerAttachment:
-    stem = PurePath(attachment.filename).stem
-    name = stem if alone else f"{stem} {table.name}"
-    return AnswerAttachment(filename=f"{name} (cleaned).csv", media_type="text/csv", content=as_csv(table))
+def _label(number: Number, unit: str) -> str:
+    percent = "%" if unit == "%" else ""
+    label = figure(number * 100 if percent else number)
+    return (label if len(label) <= _LABEL else f"{float(number):.3g}") + percent
+
+
+def _alternative(column: Column) -> str:
+    """What a chart shows, for a reader who does not see it."""
+    found = column.figures
+    if not found:
+        return ""
+    lowest, highest = (_label(end, column.unit) for end in (found.minimum, found.maximum))
+    counts = ", ".join(map(str, found.spread))
+    return f"How many values lie in each of {len(found.spread)} equal intervals from {lowest} to {highest}: {counts}"

@@ -32,6 +32,10 @@ class TooMuch(UnreadableTable):
         super().__init__("It has more cells than can be summarised; please send fewer rows, or send it by itself.")
 
 
+class TooLargeToReturn(Exception):
+    """A cleaned table cannot be given back as a file of this kind; the text says why, for the sender."""
+
+
 @dataclass
 class Budget:
     """What may still be read. The `take_...` methods and `lay_out` count it down."""

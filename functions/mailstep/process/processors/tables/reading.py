@@ -1,6 +1,5 @@
 """Reads the tables of a file: opens it by its content, finds each table's parts, and summarises its columns."""
 
-import csv
 import gc
 import io
 from collections.abc import Iterable, Iterator
@@ -30,7 +29,6 @@ from mailstep.zip_errors import UNREADABLE
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
 _OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")  # [MS-XLS] 2.4.21, BOF
-_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
 _PACKAGE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _NO_TABLES = (
     (b"%pdf-", "It is a PDF, which has no cells; please send the table as CSV or XLSX."),
@@ -216,19 +214,3 @@ def _table(
         hidden=hidden,
         repeated=0 if any(column.all_different for column in summaries) else len(body) - len(set(map(tuple, body))),
     )
-
-
-def as_csv(table: Table) -> bytes:
-    """The table as CSV in UTF-8, with the byte order mark that Excel needs to recognise UTF-8.
-
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, "CSV Injection").
-    """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([_harmless(column.name) for column in table.columns])
-    writer.writerows([_harmless(cell) for cell in row] for row in table.body)
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in _FORMULA and not numbers.written(cell) else cell

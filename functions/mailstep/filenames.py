@@ -23,9 +23,10 @@ def safe_filename(name: str | None, media_type: str, number: int) -> str:
         return f"part-{number}{mimetypes.guess_extension(media_type) or '.bin'}"
     stem, dot, extension = last.rpartition(".")
     if dot and len(extension.encode()) < 20:
-        return f"{_cut(stem, limits.FILENAME - len(extension.encode()) - 1)}.{extension}"
-    return _cut(last, limits.FILENAME)
+        return f"{cut(stem, limits.FILENAME - len(extension.encode()) - 1)}.{extension}"
+    return cut(last, limits.FILENAME)
 
 
-def _cut(text: str, octets: int) -> str:
+def cut(text: str, octets: int) -> str:
+    """The start of a text, at most so many octets of UTF-8."""
     return text.encode("utf-8", errors="replace")[:octets].decode("utf-8", errors="ignore")

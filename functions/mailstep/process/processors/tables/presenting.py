@@ -1,0 +1,226 @@
+"""What a reply says of a table: how it was read, what each column holds, and its first rows."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from mailstep.process.processors.tables.directions import is_right_to_left
+from mailstep.process.processors.tables.model import Column, Moment, Number, Table
+from mailstep.process.processors.tables.wording import counted, shortened
+from mailstep.rendering import figure
+
+ROWS_SHOWN = 5
+"""Rows that the reply shows of each table."""
+NARROW = 4
+"""Columns of a table whose rows fit on a telephone, beside each other. A wider table shows values by column."""
+BREADTH = 36
+"""Letters beside each other that fit on a telephone; text breaks between words, and numbers do not."""
+NOTES_SHOWN = 20
+"""Notes on one table; a workbook's columns may have one each."""
+FEW = 10
+"""Different values of a column that are always worth naming."""
+_LARGE = 1e15  # cents of such an amount are not in a float
+_WIDEST = 12  # decimals that are aligned
+_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar", " ": "spaces", ":": "a colon"}
+_KINDS = {"boolean": "yes or no"}
+_POINT, _DIGIT = "\u2008", "\u2007"  # spaces as wide as a point and a digit
+_LAST_DIGIT = re.compile(r"[0-9](?=[^0-9]*\Z)")
+_DECIMALS = re.compile(r"[.,]([0-9]+)[^0-9]*\Z")
+# Numbers that name something: their sum says nothing.
+_KEY = re.compile(r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano)\.?$|[a-z]I[Dd]$")
+
+
+@dataclass(frozen=True)
+class ShownColumn:
+    """A column in the reply. `values` are its first ones, if the table is too wide to show rows."""
+
+    name: str
+    kind: str
+    facts: tuple[str, ...]
+    values: tuple[str, ...]
+    is_number: bool
+    column: Column
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """A table in the reply: everything is text, on one line, and bounded.
+
+    `reading` are sentences on how it was read, `notes` on what was changed or left out. `rows` are the first rows of
+    a narrow table, its numbers padded so that their points are below each other.
+    """
+
+    name: str
+    size: str
+    reading: tuple[str, ...]
+    notes: tuple[str, ...]
+    columns: tuple[ShownColumn, ...]
+    more_columns: int
+    rows: tuple[tuple[str, ...], ...]
+    direction: str
+
+
+def shown(table: Table, *, columns: int) -> ShownTable:
+    """The table as the reply shows it, with at most so many columns."""
+    head = table.body[:ROWS_SHOWN]
+    narrow = len(table.columns) <= min(NARROW, columns) and _breadth(table.columns, head) <= BREADTH
+    described = tuple(
+        ShownColumn(
+            name=shortened(column.name),
+            kind=_KINDS.get(column.kind, column.kind),
+            facts=tuple(facts(column)),
+            values=() if narrow else tuple(shortened(row[place], 30) for row in head[:3] if row[place]),
+            is_number=column.kind == "number",
+            column=column,
+        )
+        for place, column in enumerate(table.columns[:columns])
+    )
+    notes = [shortened(note, 300) for note in table.notes[:NOTES_SHOWN]]
+    if len(table.notes) > NOTES_SHOWN:
+        notes.append(f"{counted(len(table.notes) - NOTES_SHOWN, 'more note')} of this kind.")
+    return ShownTable(
+        name=shortened(table.name),
+        size=f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}",
+        reading=tuple(_reading(table)),
+        notes=tuple(notes),
+        columns=described,
+        more_columns=len(table.columns) - len(described),
+        rows=_aligned(table.columns, head) if narrow else (),
+        direction="rtl" if is_right_to_left(table) else "ltr",
+    )
+
+
+def _reading(table: Table) -> Iterator[str]:
+    if table.encoding:
+        between = f", with {_DELIMITERS.get(table.delimiter, table.delimiter)} between cells" if table.delimiter else ""
+        yield f"Read as {table.encoding}{between}."
+    if table.header is None:
+        yield "It has no row of names, so the columns are numbered here."
+    else:
+        yield "The names of the columns come from the file."
+    if table.repeated:
+        yield f"{counted(table.repeated, 'row')} {'repeats' if table.repeated == 1 else 'repeat'} an earlier row."
+
+
+def facts(column: Column) -> Iterator[str]:
+    """What a column holds, in a few short phrases."""
+    if column.missing and column.values:
+        yield f"{column.missing:,} missing"
+    # That amounts differ says nothing.
+    if column.all_different and (not column.figures or is_key(column)):
+        yield "all different"
+    if column.figures:
+        yield from _figures(column)
+    elif column.period:
+        first, last = _moment(column.period.earliest), _moment(column.period.latest)
+        yield first if first == last else f"from {first} to {last}"
+    elif not column.all_different:
+        yield from _frequent(column)
+    if column.odd:
+        yield _odd(column)
+
+
+def is_key(column: Column) -> bool:
+    """Whether a column's numbers name something, as an order number or a year does."""
+    found = column.figures
+    if not found or not isinstance(found.minimum, int) or not isinstance(found.maximum, int):
+        return False
+    consecutive = column.values > FEW and found.maximum - found.minimum + 1 == column.values
+    return bool(_KEY.search(column.name)) or (column.all_different and consecutive)
+
+
+def _figures(column: Column) -> Iterator[str]:
+    found = column.figures
+    assert found  # noqa: S101 - the caller looked
+
+    def said(number: Number) -> str:
+        return with_unit(number, column.unit)
+
+    extent = (
+        said(found.minimum) if found.minimum == found.maximum else f"{said(found.minimum)} to {said(found.maximum)}"
+    )
+    if is_key(column):
+        yield extent
+        return
+    if column.unit != "%":
+        yield f"sum {said(found.total)}"
+    yield f"median {said(found.median)}"
+    yield f"mean {said(found.mean)}"
+    yield extent
+    if column.values > 3 and found.minimum != found.maximum:
+        yield f"half of the values from {said(found.lower_quartile)} to {said(found.upper_quartile)}"
+
+
+def with_unit(number: Number, unit: str) -> str:
+    """A figure of a column: `5 %` for 0.05, `12 €`."""
+    if unit == "%":
+        return f"{figure(number * 100)} %"
+    amount = f"{number:,.2f}" if unit and isinstance(number, float) and abs(number) < _LARGE else figure(number)
+    return f"{amount} {unit}".rstrip()
+
+
+def _frequent(column: Column) -> Iterator[str]:
+    if not column.frequent:
+        return
+    if column.distinct == 1:
+        yield f"always {shortened(column.frequent[0][0])}"
+        return
+    yield f"{column.distinct:,} different"
+    often = [(text, count) for text, count in column.frequent if count > 1]
+    # In a column of names, one that is there twice says nothing.
+    if often and (column.distinct <= FEW or 20 * often[0][1] >= column.values):
+        yield "most frequent " + ", ".join(f"{shortened(text)} ({count:,})" for text, count in often)
+
+
+def _odd(column: Column) -> str:
+    named = ", ".join(f"{shortened(odd.text, 30)} (row {odd.row:,})" for odd in column.odd)
+    more = f" and {column.odd_values - len(column.odd):,} more" if column.odd_values > len(column.odd) else ""
+    return f"no {column.kind}: {named}{more}"
+
+
+def _moment(moment: Moment) -> str:
+    match moment:
+        case datetime():
+            return moment.isoformat(" ", "minutes" if not moment.second and not moment.microsecond else "seconds")
+        case date():
+            return moment.isoformat()
+    return str(moment)
+
+
+def _breadth(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    """Letters that a table needs beside each other: the longest word of each column."""
+    breadth = 0
+    for place, column in enumerate(columns):
+        cells = [shortened(row[place]) for row in rows]
+        words = [word for text in (shortened(column.name), *cells) for word in text.split()]
+        breadth += max(map(len, cells if column.kind == "number" else words), default=0)
+    return breadth
+
+
+def _aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    places = [
+        _points([row[place] for row in rows], column)
+        if column.kind == "number"
+        else [shortened(row[place]) for row in rows]
+        for place, column in enumerate(columns)
+    ]
+    return tuple(zip(*places, strict=True))
+
+
+def _points(cells: Sequence[str], column: Column) -> list[str]:
+    decimals = [_decimals(cell, column) for cell in cells]
+    most = min(max(decimals, default=0), _WIDEST)
+    return [_padded(shortened(cell), own, most) for cell, own in zip(cells, decimals, strict=True)]
+
+
+def _decimals(cell: str, column: Column) -> int:
+    found = _DECIMALS.search(cell) if isinstance(column.value(cell), float) else None
+    return len(found[1]) if found else 0
+
+
+def _padded(cell: str, own: int, most: int) -> str:
+    if own >= most or not (digit := _LAST_DIGIT.search(cell)):
+        return cell
+    space = ("" if own else _POINT) + _DIGIT * (most - own)
+    return cell[: digit.end()] + space + cell[digit.end() :]
