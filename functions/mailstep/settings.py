@@ -114,6 +114,12 @@ class Memory(Settings):
     memory_mb: int | None = Field(None, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", gt=0, title="AWS Lambda")
 
 
+class Libraries(Settings):
+    """Where AWS Lambda keeps the libraries that Python itself needs: for a process of its own."""
+
+    library_path: str = Field("", alias="LD_LIBRARY_PATH", title="AWS Lambda")
+
+
 class StartFunction(Telemetry, Workflow, MailBucket):
     """What StartFunction reads."""
 

@@ -38,8 +38,8 @@ def test_the_help_names_completion_once_and_the_version() -> None:
 
 
 def test_a_shell_completes_commands_and_options() -> None:
-    script = run("--show-completion", "bash").stdout
-    assert "complete " in script
+    # --show-completion asks which shell started it, and CI has none.
+    assert "complete " in run(_MAILSTEP_COMPLETE="source_bash").stdout
     asked = {"_MAILSTEP_COMPLETE": "complete_bash"}
     assert run(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay"]
     assert "--reply-again" in run(**asked, COMP_WORDS="mailstep replay --", COMP_CWORD="2").stdout.split()

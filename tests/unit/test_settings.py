@@ -22,7 +22,7 @@ READ_BY_LIBRARIES = {
     "POWERTOOLS_SERVICE_NAME": "Powertools for AWS Lambda (Python), Environment variables",
 }
 # AWS Lambda Developer Guide, "Defined runtime environment variables".
-SET_BY_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
+SET_BY_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "LD_LIBRARY_PATH"}
 
 
 def own(function: str) -> set[str]:

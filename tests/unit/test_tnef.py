@@ -125,7 +125,7 @@ def test_a_name_is_in_the_codepage_that_is_said(codepage: int, encoding: str, na
 TEXTS = [
     (attribute(BODY, b"Dear all\0"), "Dear all", None),
     (attribute(MESSAGE_PROPERTIES, properties(prop(UNICODE, 0x1000, "Größe 5\r\n"))), "Größe 5\n", None),
-    (attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1013, b"<p>Dear all"))), "", "<p>Dear all"),
+    (attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1013, b"<p>Dear all"))), "Dear all", "<p>Dear all"),
     (
         attribute(OEM_CODEPAGE, (1251).to_bytes(8, "little")) + attribute(BODY, "Привет\0".encode("cp1251")),
         "Привет",
@@ -136,7 +136,7 @@ TEXTS = [
             MESSAGE_PROPERTIES,
             properties(prop(LONG, 0x3FDE, 28592), prop(BINARY, 0x1013, "<p>Łódź".encode("iso8859_2"))),
         ),
-        "",
+        "Łódź",
         "<p>Łódź",
     ),
 ]

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mailstep import settings
 from mailstep.process.processors.tables import legacy_reader, number_formats
 from mailstep.process.processors.tables.legacy_reader import ENCRYPTED, SECONDS_BOUND, UNREADABLE
 from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
@@ -29,7 +30,10 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     """
     # Of the function's environment only the ways to libraries: no credentials. -P keeps this package's modules from
     # hiding others.
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
+    environment = {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "LD_LIBRARY_PATH": settings.Libraries.read().library_path,
+    }
     command = [sys.executable, "-P", str(Path(legacy_reader.__file__))]
     try:
         ended = subprocess.run(
