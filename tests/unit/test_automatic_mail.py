@@ -30,6 +30,8 @@ def effect(fields: str, body: str = "Hello", sender: str = FROM) -> Effect | Non
         "X-AutoReply: yes",
         "X-Auto-Reply: yes",
         "X-Autorespond: hello",
+        "X-Autoresponder: yes",
+        "X-Auto-Response: yes",
         "X-AutoReply-From: ann@shop.example",
         "X-Mail-Autoreply: Yes",
         "X-FC-MachineGenerated: true",
@@ -37,6 +39,7 @@ def effect(fields: str, body: str = "Hello", sender: str = FROM) -> Effect | Non
         "X-POST-MessageClass: 9; Autoresponder",
         "Precedence: auto_reply",
         "Precedence: Auto-Reply",
+        "Precedence: autoreply",
         "X-Precedence: auto_reply",
         "X-Precedence: bulk",
         "X-Loop: ann@shop.example",
@@ -59,11 +62,20 @@ def test_what_an_autoresponder_wrote_is_refused(fields: str) -> None:
         ('multipart/report; report-type=feedback-report; boundary="b"', "--b\n\nx\n--b--"),
         ("message/disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed"),
         ("message/delivery-status", "Reporting-MTA: dns; mail.shop.example"),
+        ("message/global-delivery-status", "Reporting-MTA: dns; mail.shop.example"),
+        ("message/global-disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed"),
+        ("message/feedback-report", "Feedback-Type: abuse"),
+        ("message/tracking-status", "Original-Envelope-Id: x"),
     ],
 )
 def test_a_report_is_refused_whatever_its_envelope_sender_and_author(content_type: str, body: str) -> None:
-    """RFC 3464, RFC 5965 and RFC 8098: reports of mail systems."""
+    """RFC 3464, RFC 3886, RFC 5965, RFC 6533 and RFC 8098: reports of mail systems."""
     assert effect(f"Return-Path: <ann@shop.example>\nContent-Type: {content_type}", body) == Effect.REFUSE
+
+
+@pytest.mark.parametrize("value", ["", " ", "no", "No (a person)", "None", "false", "0"])
+def test_a_field_of_autoresponders_that_says_no_is_no_evidence(value: str) -> None:
+    assert effect(f"X-Autoreply: {value}") is None
 
 
 ICS = "BEGIN:VCALENDAR\nMETHOD:{}\nEND:VCALENDAR"
@@ -102,6 +114,8 @@ def test_a_word_about_a_reply_in_an_invitation_is_not_its_method() -> None:
         "Mailing-list: list support@shop.example",
         "X-Auto-Response-Suppress: All",
         "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply",
+        "X-Auto-Response-Suppress: OOF",
+        "X-Auto-Response-Suppress: DR, AutoReply",
         "References: " + " ".join(f"<{n}@shop.example>" for n in range(101)),
         # List software marks what it passed on.
         "X-Loop: list@shop.example\nList-Id: <list.shop.example>",
