@@ -3,7 +3,7 @@
 A list of a few names is too short for a detector's statistics: windows-1252's ñ is windows-1250's ń.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 # Letters beyond ASCII in lower case (Unicode CLDR, exemplar characters).
 _WESTERN = {
@@ -40,17 +40,16 @@ _SAMPLED = 256 * 1024
 
 
 def likeliest(octets: bytes, guessed: str) -> str:
-    """The encoding whose languages have the letters of the text: one language, or else several of one family.
+    """The encoding in which the letters of the text are those of the fewest languages.
 
-    It is the guessed one if several encodings fit, or none does.
+    It is the guessed one if several encodings are as likely, or none fits.
     """
     if guessed not in _FAMILIES:
         return guessed
     high = bytes(sorted({*octets[:_SAMPLED]} - {*range(128)}))
-    letters = {name: _letters(high, name) for name in _FAMILIES}
-    by_language = [name for name, found in letters.items() if _is_in_one(found, _FAMILIES[name].values())]
-    by_family = [name for name, found in letters.items() if _is_in_one(found, ["".join(_FAMILIES[name].values())])]
-    fitting = by_language or by_family
+    counts = {name: _languages(_letters(high, name), family) for name, family in _FAMILIES.items()}
+    known = {name: count for name, count in counts.items() if count is not None}
+    fitting = [name for name, count in known.items() if count == min(known.values())]
     return guessed if guessed in fitting or not fitting else fitting[0]
 
 
@@ -63,5 +62,13 @@ def _letters(octets: bytes, encoding: str) -> set[str] | None:
     return {character.lower() for character in text if character.isalpha()}
 
 
-def _is_in_one(letters: set[str] | None, alphabets: Iterable[str]) -> bool:
-    return letters is not None and any(letters <= {*alphabet} for alphabet in alphabets)
+def _languages(letters: set[str] | None, family: Mapping[str, str]) -> int | None:
+    """How many languages of a family have all the letters, as few as a quick search finds; None if some have none."""
+    count = 0
+    while letters:
+        alphabet = max(family.values(), key=lambda each: len(letters & {*each}))
+        if not letters & {*alphabet}:
+            return None
+        letters -= {*alphabet}
+        count += 1
+    return None if letters is None else count
