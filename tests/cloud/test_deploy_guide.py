@@ -89,6 +89,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell of somebody who has an empty account, in which SES receives in the Region that the page names."""
     [region] = re.findall(r"RECEIVING_REGION=(\S+)", "\n".join(GUIDE["1. Set the names"]))
     monkeypatch.setattr(cloud, "_CONCURRENCY", NEW_ACCOUNT)
+    monkeypatch.setenv("MAILSTEP_LOCAL_CONCURRENCY", str(NEW_ACCOUNT))
     with cloud.empty_account(tmp_path / "run", region=region) as (account, _), deployment.build_directory():
         yield Shell(account, aws_cli(tmp_path / "bin"))
 
