@@ -138,7 +138,10 @@ def notification_removed(cloud: LocalCloud, site: Site) -> Iterator[None]:
 @contextmanager
 def subscription_missing(cloud: LocalCloud, site: Site) -> Iterator[None]:
     sns, topic = cloud.account.client("sns"), site.home.outputs["EmailReceivedTopicArn"]
-    [found] = [s for s in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] if s["Protocol"] == "sqs"]
+    # Other tests of this account subscribe queues of their own.
+    queue = site.home.outputs["InboundQueueUrl"].rpartition("/")[2]
+    subscriptions = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    [found] = [one for one in subscriptions if one["Endpoint"].endswith(f":{queue}")]
     attributes = sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
     sns.unsubscribe(SubscriptionArn=found["SubscriptionArn"])
     try:
