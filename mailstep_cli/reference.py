@@ -32,7 +32,7 @@ decides.
 - **Told**: the sender gets a short reply that says what to do. The execution ends with the outcome `refused`.
 - **Silent**: the sender gets no reply. The outcome is `silent`.
 
-In both cases the code is the `reason` in the execution's output and a dimension of the metric `EmailsRefused`.
+In both cases the code is the `reason` in the execution's output and in the log line of the metric `EmailsRefused`.
 `mailstep demo` and `mailstep history` show it too. Mailstep never sends to a From address that neither DMARC nor
 aligned SPF or DKIM authenticates.
 
