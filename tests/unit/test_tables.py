@@ -53,6 +53,15 @@ def test_a_column_of_numbers_has_its_figures_and_a_column_of_text_its_most_frequ
     assert (none.kind, none.missing) == ("empty", 3)
 
 
+@pytest.mark.parametrize("charset", ["iso-8859-5", "ibm866"])
+def test_a_table_is_read_in_the_character_set_that_the_message_declares_for_it(charset: str) -> None:
+    # Too short for a detector, which takes it for Chinese or Japanese.
+    mail = mail_with({})
+    mail.add_attachment("имя,n\nИя,1\n".encode(charset), "text", "csv", filename="t.csv", params={"charset": charset})
+    answer = receive(mail).process("tables")
+    assert "имя" in answer.text and "Ия" in answer.text
+
+
 def test_a_ragged_table_is_read_as_far_as_it_goes() -> None:
     table = one(b"a,b\n1\n2,3,4\n")
     assert (table.rows, [column.missing for column in table.columns]) == (2, [0, 1, 1])
@@ -247,10 +256,10 @@ def test_a_table_of_passengers_with_a_cabin_e5_is_answered_with_its_table() -> N
 
 
 def test_an_unforeseen_error_at_one_attachment_leaves_the_others_their_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(filename: str, content: bytes, budget: Budget) -> list[Table]:
+    def fails(filename: str, content: bytes, budget: Budget, *, declared: str | None = None) -> list[Table]:
         if filename == "bad.csv":
             raise ZeroDivisionError
-        return read(filename, content, budget)
+        return read(filename, content, budget, declared=declared)
 
     monkeypatch.setattr(processor, "read", fails)
     answer = receive(mail_with(dict.fromkeys(("bad.csv", "good.csv"), b"a\n1\n2\n"))).process("tables")

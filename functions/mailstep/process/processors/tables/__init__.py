@@ -65,7 +65,7 @@ def process(message: Message, open_attachment: OpenAttachment) -> Answer:
 
 
 def _received(attachment: Attachment, content: bytes, room: _Room) -> _Received:
-    tables = read(attachment.filename, content, room.budget)
+    tables = read(attachment.filename, content, room.budget, declared=attachment.charset)
     files, problems = room.files.of(attachment, tables)
     return _Received(tuple(_shown(tables, room)), tuple(files), tuple(problems))
 
