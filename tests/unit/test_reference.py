@@ -7,7 +7,7 @@ import pytest
 from jsonschema import validate
 from pydantic import ValidationError
 
-from mailstep.contracts import Answer, AnswerAttachment
+from mailstep.contracts import Answer, AnswerAttachment, Message
 from mailstep_cli.reference import PUBLISHED, fact_table, field_tables, metric_table, rule_table, schema
 from tests.support.project import PROJECT
 
@@ -22,6 +22,11 @@ def test_the_published_schema_is_that_of_the_code(name: str) -> None:
 def test_every_field_of_the_message_is_described_and_the_page_says_so() -> None:
     assert "| None |" not in field_tables()
     assert (PROJECT / "docs" / "message.md").read_text() == field_tables(), "run: make reference"
+
+
+def test_every_shape_within_a_message_has_its_table() -> None:
+    shapes = {name for name, shape in Message.model_json_schema()["$defs"].items() if shape["type"] == "object"}
+    assert {f"## {name}" for name in shapes} <= set(field_tables().splitlines())
 
 
 def test_the_policy_page_is_that_of_the_rules() -> None:
