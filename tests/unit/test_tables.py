@@ -59,7 +59,23 @@ def test_a_table_is_read_in_the_character_set_that_the_message_declares_for_it(c
     mail = mail_with({})
     mail.add_attachment("имя,n\nИя,1\n".encode(charset), "text", "csv", filename="t.csv", params={"charset": charset})
     answer = receive(mail).process("tables")
-    assert "имя" in answer.text and "Ия" in answer.text
+    assert "имя" in answer.text
+    assert "Ия" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("certain", "uncertain", "earliest"),
+    [("12/25/2024", "03/04/2024", "2024-03-04"), ("25/12/2024", "03/04/2024", "2024-04-03"),
+     ("25/12/2024", "3/4/2024", "2024-04-03")],
+)  # fmt: skip
+def test_a_column_that_tells_the_order_of_day_and_month_decides_it_for_the_others(
+    certain: str, uncertain: str, earliest: str
+) -> None:
+    table = one(f"ordered,shipped\n{certain},{uncertain}\n{certain},{uncertain}\n".encode())
+    shipped = table.columns[1]
+    assert shipped.period
+    assert str(shipped.period.earliest) == earliest
+    assert table.notes == ()
 
 
 def test_a_ragged_table_is_read_as_far_as_it_goes() -> None:

@@ -50,10 +50,14 @@ CHARACTERS = 60
 
 @dataclass(frozen=True)
 class Order:
-    """How a column writes its dates. `certain` is False if days and months could be swapped."""
+    """How a column writes its dates. `certain` is False if days and months could be swapped.
+
+    `told` is the order that the column's own values tell; None if they tell none.
+    """
 
     day_first: bool
     certain: bool
+    told: bool | None
     value: Callable[[str], Moment | None]
 
 
@@ -62,14 +66,15 @@ def either_order(text: str) -> Moment | None:
     return moment_in(text, day_first=True) or moment_in(text, day_first=False)
 
 
-def order(texts: Iterable[str], *, day_first: bool = True) -> tuple[dict[str, Moment], Order] | None:
+def order(texts: Iterable[str], *, day_first: bool | None = None) -> tuple[dict[str, Moment], Order] | None:
     """The dates and times among the texts, and their common order; None if there are none.
 
     `day_first` decides where no value tells: in `03/04/2024` in a column without a day above 12.
     """
     texts = list(texts)
     if plain := _plain(texts):
-        return plain, Order(day_first, True, partial(moment_in, day_first=day_first))
+        first = day_first is not False
+        return plain, Order(first, True, None, partial(moment_in, day_first=first))
     days, months, either, unpadded = 0, 0, 0, 0
     for text in texts:
         if parts := _YEAR_LAST.fullmatch(text[:CHARACTERS]):
@@ -81,11 +86,13 @@ def order(texts: Iterable[str], *, day_first: bool = True) -> tuple[dict[str, Mo
                 days += 1
             # Without zeros in front, between strokes: so programs write dates in the United States.
             unpadded += parts["mark"] == "/" and min(len(parts["one"]), len(parts["two"])) == 1
-    first = days > months or (days == months and day_first and not unpadded)
+    first = days > months or (days == months and (not unpadded if day_first is None else day_first))
     read = {text: moment for text in texts if (moment := moment_in(text, day_first=first)) is not None}
     if not read:
         return None
-    return read, Order(first, bool(days or months) or not either, partial(moment_in, day_first=first))
+    told = first if days != months else None
+    certain = bool(days or months) or not either or day_first is not None
+    return read, Order(first, certain, told, partial(moment_in, day_first=first))
 
 
 def _plain(texts: list[str]) -> dict[str, Moment] | None:

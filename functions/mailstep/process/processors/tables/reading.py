@@ -198,6 +198,14 @@ def _table(
     # Countries with a decimal comma separate cells by a semicolon.
     decimal = decimal or ("," if delimiter == ";" else None)
     summaries = tuple(summarise(title, column, decimal=decimal) for title, column in zip(names, columns, strict=True))
+    told = {one.day_first for one in summaries if one.day_first is not None}
+    if len(told) == 1:
+        # One column tells how the others write `03/04/2024`. What is uncertain has a note.
+        [day_first] = told
+        summaries = tuple(
+            summarise(one.name, column, day_first=day_first) if one.kind == "date" and one.notes else one
+            for one, column in zip(summaries, columns, strict=True)
+        )
     cut = () if complete else (f"Only the first {len(body):,} rows were read; the table is longer.",)
     return Table(
         name=name,

@@ -19,7 +19,7 @@ SPREAD = 12
 """Intervals in which a column's numbers are counted."""
 
 
-def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool = True) -> Column:
+def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None) -> Column:
     """The summary of one column. `decimal` and `day_first` decide what its cells leave open."""
     reading = read_column(name, cells, decimal=decimal, day_first=day_first)
     values = reading.counts.total()
@@ -37,6 +37,7 @@ def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, da
         odd=tuple(islice(_odd(reading, cells), ODD)) if odd else (),
         odd_values=odd,
         unit=reading.unit,
+        day_first=reading.day_first,
         notes=reading.notes,
     )
 

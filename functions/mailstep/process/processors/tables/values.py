@@ -64,7 +64,10 @@ _LEADING_ZERO = re.compile(r"\n0[0-9]")
 
 @dataclass
 class Reading:
-    """What a column's cells are: how often each text is there, and each number or date, as the column's kind says."""
+    """What a column's cells are: how often each text is there, and each number or date, as the column's kind says.
+
+    `day_first` is the order of day and month that the cells tell; None if they tell none.
+    """
 
     kind: Kind
     counts: Counter[str]
@@ -72,6 +75,7 @@ class Reading:
     value: Callable[[str], Value]
     numbers: Counter[Number] = field(default_factory=Counter)
     moments: Counter[Moment] = field(default_factory=Counter)
+    day_first: bool | None = None
     unit: str = ""
     notes: tuple[str, ...] = ()
 
@@ -82,7 +86,9 @@ def is_missing(cell: str) -> bool:
     return cell in MISSING and not isinstance(cell, Stored)
 
 
-def read_column(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool = True) -> Reading:
+def read_column(
+    name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None
+) -> Reading:
     """The kind of a column, from all its cells. `decimal` and `day_first` decide what the cells leave open."""
     types = set(map(type, cells))
     if Stored in types:
@@ -114,7 +120,7 @@ def _as_numbers(counts: Counter[str], missing: int, decimal: str | None) -> Read
     return Reading("number", counts, missing, value, numbers=_weighted(read, counts), unit=notation.unit)
 
 
-def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool) -> Reading | None:
+def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool | None) -> Reading | None:
     if not _is_promising(counts, dates.either_order):
         return None
     found = dates.order(counts, day_first=day_first)
@@ -123,7 +129,8 @@ def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool)
     read, order = found
     notes = () if order.certain else (_uncertain_order(name, day_first=order.day_first),)
     value = partial(_or_text, order.value)
-    return Reading("date", counts, missing, value, moments=_weighted(read, counts), notes=notes)
+    moments = _weighted(read, counts)
+    return Reading("date", counts, missing, value, moments=moments, day_first=order.told, notes=notes)
 
 
 def _is_promising(counts: Counter[str], read: Callable[[str], object]) -> bool:
