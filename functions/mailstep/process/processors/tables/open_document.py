@@ -24,7 +24,6 @@ from mailstep.process.processors.tables.sheets import (
 from mailstep.process.processors.tables.xml_parts import Attributes, Package, Part
 from mailstep.zip_errors import UNREADABLE
 
-MEDIA_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 _DURATION = re.compile(r"(-)?P(?:([0-9]+)D)?T?(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9.]+)S)?")
 _NO_CELL_TEXT = {"annotation", "shapes", "frame", "custom-shape", "tracked-changes"}
 
