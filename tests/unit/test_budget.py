@@ -171,6 +171,18 @@ def test_many_slow_steps_leave_time_for_the_rest(clock: list[float]) -> None:
     assert clock[0] < 1_000 + 20_000
 
 
+def test_a_step_within_a_step_shares_the_time_of_the_outer_one(clock: list[float]) -> None:
+    def outer() -> float:
+        assert budget.attempt(lambda: "read", "", set(), Defect.DATE_UNREADABLE) == "read"
+        with budget.paused():
+            clock[0] += 50
+        return signal.getitimer(signal.ITIMER_REAL)[0]
+
+    with Budget(seconds=60) as budget:
+        assert budget.bounded(outer) == pytest.approx(30, abs=2)
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == pytest.approx(60, abs=2)
+
+
 def test_waiting_for_a_service_does_not_count(clock: list[float]) -> None:
     with Budget(seconds=60) as budget:
         for _ in range(3):
