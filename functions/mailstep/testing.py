@@ -110,7 +110,7 @@ class ReceivedEmail:
         """The reply with this answer, as its reader gets it.
 
         Raises:
-            ValueError: nothing is sent to this sender, whom SES did not authenticate or cannot send to.
+            ValueError: SES did not authenticate this sender, or cannot send to the address.
         """
         if not is_authenticated(self.message):
             raise ValueError("nothing is sent to a sender that SES did not authenticate")
