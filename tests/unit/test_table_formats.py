@@ -252,6 +252,19 @@ def test_a_broken_binary_workbook_is_a_sentence() -> None:
 CSV = b"day;price\r\n31.12.2024;1.234,50\r\n"
 
 
+def test_an_archive_that_takes_too_much_memory_is_not_called_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The budget of the message turns the error into the sentence for the sender (process/each_attachment.py).
+    def too_much(*_arguments: object) -> None:
+        raise MemoryError
+
+    octets = io.BytesIO()
+    with zipfile.ZipFile(octets, "w") as archive:
+        archive.writestr("t.csv", CSV)
+    monkeypatch.setattr(zipfile.ZipFile, "open", too_much)
+    with pytest.raises(MemoryError):
+        read("t.zip", octets.getvalue(), Budget())
+
+
 def test_csv_in_zip_and_gzip_is_read() -> None:
     assert one(gzip.compress(CSV), "t.csv.gz").body == [["31.12.2024", "1.234,50"]]
     first, second = read("t.zip", archive(**{"a/x.csv": CSV, "y.tsv": b"a\tb\n1\t2\n", "readme.md": b"x"}), Budget())

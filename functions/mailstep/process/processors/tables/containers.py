@@ -61,7 +61,7 @@ def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tu
                 while piece := stream.read(_PIECE):
                     _take(budget, len(piece), unpacked.tell())
                     unpacked.write(piece)
-        except UnreadableTable:
+        except (UnreadableTable, MemoryError):
             raise
         except UNREADABLE as error:
             raise UnreadableTable(_BROKEN) from error
