@@ -25,7 +25,7 @@ def names(lab: Lab) -> Finding:
         try:
             started = sfn.start_execution(stateMachineArn=lab.outputs["Workflow"], name=name, input=json.dumps(given))
         except ClientError as error:
-            return str(error.response["Error"]["Code"])
+            return _refusal(error)
         return str(started["executionArn"])
 
     first = start({"kind": "wait"})
@@ -134,7 +134,7 @@ def tags(lab: Lab) -> Finding:
             s3.put_object_tagging(**place, Tagging={"TagSet": [{"Key": "reason", "Value": value}]})
             found.append("taken")
         except ClientError as error:
-            found.append(error.response["Error"]["Code"])
+            found.append(_refusal(error))
     return _same(found, ["taken", "InvalidTag", "InvalidTag"])
 
 
@@ -171,7 +171,7 @@ def concurrency(lab: Lab) -> Finding:
     try:
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
     except ClientError as error:
-        return _same(error.response["Error"]["Code"], "InvalidParameterValueException")
+        return _same(_refusal(error), "InvalidParameterValueException")
     functions.delete_function_concurrency(FunctionName=name)
     return fault(f"AWS let {wanted} of {limit['ConcurrentExecutions']} be reserved", _DIFFERS)
 
@@ -224,9 +224,20 @@ def attempt(experiment: Experiment, lab: Lab) -> Finding:
         return fault(str(error), _DIFFERS)
     except ClientError as error:
         said = f"{error.operation_name}: {error.response['Error'].get('Message') or error}"
-        if error.response["Error"].get("Code", "").startswith("AccessDenied"):
+        if _is_forbidden(error):
             return unknown(said, "run it with credentials that have this permission")
         return fault(said, _DIFFERS)
+
+
+def _refusal(error: ClientError) -> str:
+    """AWS's name for the refusal of a request. A missing permission is no answer, so it is raised again."""
+    if _is_forbidden(error):
+        raise error
+    return str(error.response["Error"].get("Code", ""))
+
+
+def _is_forbidden(error: ClientError) -> bool:
+    return error.response["Error"].get("Code", "").startswith("AccessDenied")
 
 
 def _same(found: object, wanted: object) -> Finding:

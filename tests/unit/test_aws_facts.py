@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -97,6 +98,18 @@ def hangs(_lab: lab.Lab) -> Finding:
 def test_what_aws_refuses_or_does_not_do_is_a_finding(experiment: Any, state: str, said: str) -> None:
     found = experiments.attempt(experiment, None)  # type: ignore[arg-type] # none of them uses the stack
     assert (found.state, found.detail) == (state, said)
+
+
+@pytest.mark.parametrize("name", ["names", "tags", "concurrency"])
+def test_a_missing_permission_is_no_answer_to_what_aws_should_refuse(name: str) -> None:
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not you"}}, "PutThing")
+    calls = ("start_execution", "put_object_tagging", "put_function_concurrency")
+    client = MagicMock(**{f"{call}.side_effect": denied for call in calls})
+    client.get_account_settings.return_value = {
+        "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
+    }
+    place = MagicMock(**{"client.return_value": client})
+    assert experiments.attempt(experiments.EXPERIMENTS[name], place).state == "unknown"
 
 
 def test_the_stack_is_removed_whole() -> None:
