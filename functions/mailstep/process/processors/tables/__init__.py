@@ -32,8 +32,8 @@ class _Received:
 
 
 @dataclass
-class _Room:
-    """What one reply has room for."""
+class _Allowance:
+    """What one reply may still read, attach and describe."""
 
     budget: Budget
     files: Files
@@ -42,9 +42,9 @@ class _Room:
 
 def process(message: Message, open_attachment: OpenAttachment) -> Answer:
     """Answer with a summary of each table of the message, and the tables themselves as XLSX and CSV."""
-    room = _Room(Budget(), Files())
+    allowance = _Allowance(Budget(), Files())
     received = work_on_each(
-        message, open_attachment, lambda attachment, content: _received(attachment, content, room), only=is_table
+        message, open_attachment, lambda attachment, content: _received(attachment, content, allowance), only=is_table
     )
     done = [worked.result for worked in received if worked.result]
     pictures = dict(_charts(table for one in done for table in one.tables))
@@ -64,16 +64,16 @@ def process(message: Message, open_attachment: OpenAttachment) -> Answer:
     )
 
 
-def _received(attachment: Attachment, content: bytes, room: _Room) -> _Received:
-    tables = read(attachment.filename, content, room.budget, declared=attachment.charset)
-    files, problems = room.files.of(attachment, tables)
-    return _Received(tuple(_shown(tables, room)), tuple(files), tuple(problems))
+def _received(attachment: Attachment, content: bytes, allowance: _Allowance) -> _Received:
+    tables = read(attachment.filename, content, allowance.budget, declared=attachment.charset)
+    files, problems = allowance.files.of(attachment, tables)
+    return _Received(tuple(_shown(tables, allowance)), tuple(files), tuple(problems))
 
 
-def _shown(tables: Sequence[Table], room: _Room) -> Iterator[ShownTable]:
+def _shown(tables: Sequence[Table], allowance: _Allowance) -> Iterator[ShownTable]:
     for table in tables:
-        made = shown(table, columns=room.columns)
-        room.columns -= len(made.columns)
+        made = shown(table, columns=allowance.columns)
+        allowance.columns -= len(made.columns)
         yield made
 
 
