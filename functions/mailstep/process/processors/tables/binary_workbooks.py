@@ -59,11 +59,11 @@ class _Workbook:
         kinds = dict(related.values())
         strings = list(self._strings(kinds["sharedStrings"])) if "sharedStrings" in kinds else []
         codes = self._formats(kinds["styles"]) if "styles" in kinds else []
-        epoch = datetime(1899, 12, 30)
+        epoch = number_formats.EPOCH
         listed: list[tuple[str, str, bool]] = []
         for kind, record in self._records(MAIN):
             if kind == _BOOK_PROPERTIES and record[0] & 1:
-                epoch = datetime(1904, 1, 1)
+                epoch = number_formats.EPOCH_1904
             elif kind == _SHEET:
                 state, _ = struct.unpack_from("<II", record)
                 identity, end = _wide(record, 8)

@@ -47,7 +47,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     budget.take_unpacked(len(ended.stdout))
     del ended
     book = json.loads(lines[0])
-    epoch = datetime(1904, 1, 1) if book["since_1904"] else datetime(1899, 12, 30)
+    epoch = number_formats.EPOCH_1904 if book["since_1904"] else number_formats.EPOCH
     grid, name, hidden = Grid(budget), "", False
     for line in lines[1:]:
         read = json.loads(line) if line else {"name": ""}

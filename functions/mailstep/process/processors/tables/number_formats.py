@@ -45,6 +45,9 @@ BUILT_IN = dict(enumerate([GENERAL, "0", "0.00", "#,##0", "#,##0.00"])) | {
 CODE_BOUND = 255
 """Characters of a number format (Microsoft, "Excel specifications and limits")."""
 
+EPOCH, EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)
+"""Day 0 of a workbook's dates (ECMA-376 part 1, 18.17.4.1), for days from 1 March 1900 on."""
+
 _MONTHS = list(calendar.month_name)[1:]
 _DAYS = list(calendar.day_name)
 _TOKEN = re.compile(

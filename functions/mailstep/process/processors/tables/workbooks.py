@@ -4,7 +4,6 @@ import io
 import posixpath
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from xml.parsers import expat
 from zipfile import ZipFile
 
@@ -112,7 +111,11 @@ class _Styles(Part):
 
 
 def _built_in(identity: str) -> str:
-    return number_formats.BUILT_IN.get(int(identity), number_formats.GENERAL) if identity.isdecimal() else "General"
+    return (
+        number_formats.BUILT_IN.get(int(identity), number_formats.GENERAL)
+        if identity.isdecimal()
+        else number_formats.GENERAL
+    )
 
 
 class _Text(Part):
@@ -171,7 +174,7 @@ class _Sheet(_Text):
     def __init__(self, grid: Grid, strings: list[str], codes: list[str], *, since_1904: bool) -> None:
         super().__init__()
         self.grid, self.strings, self.codes = grid, strings, codes
-        self.epoch = datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30)
+        self.epoch = number_formats.EPOCH_1904 if since_1904 else number_formats.EPOCH
         self.row = self.column = 0
         self.kind, self.style, self.filled, self.formula = "n", "", False, False
 

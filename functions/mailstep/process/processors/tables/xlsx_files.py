@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import batched
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from mailstep.process.processors.tables import number_formats
 from mailstep.process.processors.tables.directions import is_right_to_left
 from mailstep.process.processors.tables.formulas import harmless
 from mailstep.process.processors.tables.limits import TooLargeToReturn
@@ -30,7 +31,7 @@ _PLAIN = {
 }
 _LONG = 50  # characters of a cell that is not kept in case that it repeats
 _FIRST = date(1900, 3, 1)  # Excel counts a 29 February 1900, which was no day
-_EPOCH = date(1899, 12, 30)
+_EPOCH = number_formats.EPOCH.date()
 _DAY = 86_400
 _ROWS = 1_000  # that are written at once
 _SAMPLE = 100  # rows that tell how wide a column is
