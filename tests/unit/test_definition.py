@@ -44,7 +44,7 @@ RAISED_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((*TRANSIENT_OF_LAMBDA, *DEAD, "TransientError"), OF_FUNCTIONS),
     "UnreadableEmail": ("ParseEmail",),
     "RefusedEmail": ("ValidateEmail",),
-    "ConfigurationError": ("ValidateEmail", *PROCESSING, *SENDING),
+    "ConfigurationError": OF_FUNCTIONS,
     **dict.fromkeys(("ApplicationBusy", "ApplicationDenied", "ApplicationRefused", "MalformedAnswer"), PROCESSING),
     **dict.fromkeys(
         ("SendUnconfirmed", "IdempotencyAlreadyInProgressError", "IdempotencyInconsistentStateError", *REMEDIED),
@@ -82,13 +82,14 @@ FAILS: dict[tuple[str, str], str] = {
         for task in ("SendReply", "SendRefusal", "SendCompletionNotice")
     },
     **{
-        ("ConfigurationError", task): "an operator corrects routes.toml" for task in ("ValidateEmail", "ReprocessEmail")
+        ("ConfigurationError", task): "an operator corrects routes.toml"
+        for task in ("ParseEmail", "ValidateEmail", "ReprocessEmail")
     },
     ("MalformedAnswer", "ReprocessEmail"): "the second time: the application is at fault, and a redrive asks it again",
 }
 # Errors of ours that never reach the workflow by themselves.
 ROOTS = {"MailstepError"}
-# Powertools' errors that mean a defect of ours, or become a TransientError in sending.py.
+# Powertools' errors that mean a defect of ours, or become a TransientError in send_once.py.
 NOT_OF_THE_WORKFLOW = {
     "BaseError",
     "IdempotencyInvalidStatusError",
