@@ -12,7 +12,7 @@ _RULE_MOST = 64
 
 
 def faults(stack: str, receiving_stack: str, routes: Iterable[str], *, guest: bool) -> list[str]:
-    """What is wrong with the names, one sentence each. `guest`: the rules go into another's active rule set."""
+    """A sentence for each fault of the names. `guest`: the rules go into a rule set that is active already."""
     found = []
     if not _HOME.fullmatch(stack):
         found.append(

@@ -55,7 +55,7 @@ class Route(Contract):
         default="receipt", description="A built-in processor: a module of mailstep/process/processors"
     )
 
-    # What is read of a message.
+    # How much of a message is read.
     read_enclosed: bool = Field(
         default=False, description="true: attached messages (message/rfc822) are read too, their files with them"
     )

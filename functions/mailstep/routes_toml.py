@@ -32,7 +32,7 @@ class RoutesToml:
             raise ConfigurationError(f"{self.file}, line {line}: not TOML: {said[1] if said else error}") from error
 
     def tables(self) -> dict[str, object]:
-        """What is declared of each route, by its name.
+        """The table of each route, by its name.
 
         Raises:
             ConfigurationError: it is not TOML, or has no route.

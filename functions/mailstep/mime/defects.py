@@ -5,7 +5,7 @@ from typing import Self
 
 
 class Defect(StrEnum):
-    """What was wrong with a message, or could not be read of it, and what was done. The raw message is always kept."""
+    """A fault of a message, or a part that could not be read, and what was done. The raw message is always kept."""
 
     # A code stands alone, without the sender's words (a charset's name, a size), so that an application can compare it,
     # a log can carry it, and its values can be listed. It takes the place of a sentence: never change what one means.

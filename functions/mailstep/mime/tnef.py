@@ -74,7 +74,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What is in a winmail.dat."""
+    """The content of a winmail.dat."""
 
     files: list[tuple[str, memoryview]] = field(default_factory=list)
     """Name and content of each."""
@@ -93,7 +93,7 @@ class Unpacker:
         self._options, self._room = options, options.tnef_values
 
     def unpack(self, octets: bytes, defects: set[Defect]) -> Unpacked:
-        """What is in a winmail.dat."""
+        """The content of a winmail.dat."""
         packed = _Packed(self._options)
         try:
             self._read(_Cursor(memoryview(octets)), packed)
@@ -243,7 +243,7 @@ class _Packed:
         return found
 
     def body(self) -> Body | None:
-        """The text and the HTML, unless there is none, or it is longer than what is read of one."""
+        """The text and the HTML; None if both are missing, or one is longer than `Options.tnef_text`."""
         values = [value for value in (self._text, self._html) if value]
         if not values or any(len(value.octets) > self._options.tnef_text for value in values):
             return None

@@ -19,7 +19,7 @@ _WITHOUT_ADDRESS = {
 
 
 def field(root: Part, name: str) -> str:
-    """The value of the first field of that name, unfolded; empty if there is none."""
+    """The value of the first field of that name, unfolded; empty if there is no such field."""
     return unfold(root.first(name) or b"", root.hints)[: DEFAULTS.field_value]
 
 

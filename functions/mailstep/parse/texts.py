@@ -18,7 +18,7 @@ from mailstep.parse.replies.marks import Hint
 _WORD = re.compile(r"\w+")
 
 Read = Mapping[int, str]
-"""What was read of parts, by their `id`, in order."""
+"""The texts that were read, by the `id` of their part, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def has_sign(line: str) -> bool:
 
 
 def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attribution | None:
-    """The attribution that ends in the line `end` and begins in `first` or later, None if there is none.
+    """The attribution that ends in the line `end` and begins in `first` or later; None if no line does.
 
     It is joined backwards over adjacent lines, as clients wrap it; the shortest that reads as one is taken, and
     is followed up to the word that it starts with.

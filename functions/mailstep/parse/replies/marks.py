@@ -43,7 +43,7 @@ class Hint(Enum):
 
 
 def separator(line: str) -> Separator | None:
-    """What a line such as `-----Original Message-----` announces, None if it is none."""
+    """What a line such as `-----Original Message-----` announces; None if it is no such line."""
     before_fields = _BEFORE_FIELDS.match(line)
     if before_fields and field_kind(line[before_fields.end() :]):
         return _announced(before_fields[1])  # Yahoo's own text runs all into one line
@@ -85,7 +85,8 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     """Whether the header of a quoted message begins here: three kinds of fields, From and Subject among them.
 
     It must also show an address or a date, or have the four fields that every client writes. A kind that comes again
-    ends it. A field that no client writes makes it a form, unless nothing is missing. A header as it was sent is none.
+    ends it. A field that no client writes makes it a form, unless nothing is missing. A header as it was
+    sent, with Received or Message-ID, is no such block.
     """
     kinds: dict[str, str] = {}
     last = ""
