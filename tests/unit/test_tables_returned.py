@@ -83,6 +83,8 @@ def test_a_table_without_a_header_comes_back_without_one() -> None:
             "\uff20SUM(1)",
         ),
         *("|calc", "%0A=1+1", '"=1', " =1", "- open", "-A1"),
+        # Excel passes over spaces within a formula, however many they are.
+        "-1" + " " * 250 + "+cmd|calc!A0",
     ],
 )
 def test_a_formula_at_the_start_of_a_cell_gets_an_apostrophe(cell: str) -> None:

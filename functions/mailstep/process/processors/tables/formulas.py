@@ -40,7 +40,8 @@ def harmless(cell: str) -> str:
 
 def _are_numbers(cell: str, start: int) -> bool:
     """Whether all that begins with this sign is a number, or several."""
-    rest = cell[start : start + _NUMBERS + 1].rstrip(' "')
+    # What spaces end is all of the cell: behind 200 of them a formula goes on.
+    rest = cell[start:].rstrip(' "')
     if len(rest) > _NUMBERS:
         return False
     # A sign behind a separator would begin a formula with what follows the cell in the file: `-","&...`.
