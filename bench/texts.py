@@ -68,8 +68,9 @@ HTML: dict[str, str] = {
     "scripts without an end": "<title>x",
     "entities": "&ampampampampampampampampampampamp",
     "numbers": "&#99999999",
+    "quotes that hide every end": '<a x=">"',
 }
-"""17 kinds of HTML."""
+"""18 kinds of HTML."""
 
 
 def of(kind: str, octets: int) -> str:

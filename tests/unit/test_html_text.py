@@ -78,6 +78,12 @@ def test_html_is_written_as_a_reader_sees_it(html: str, text: str) -> None:
         f"&#{'9' * 5_000};kept",
         "<blockquote>" * 500 + "kept",
         "<p a='>kept</p>",
+        # A quotation mark outside of a value is a letter (WHATWG HTML section 13.2.5.33), and `--!>` ends a comment.
+        '<b ">kept<i ">x</i>',
+        "<b a=1'>kept<i a='>'>x</i>",
+        "<!-- no --!>kept<!-- no -->",
+        "</ >kept<a title='a>b'>",
+        "<svg/>kept<svg></svg>",
     ],
 )
 def test_broken_html_hides_no_words(html: str) -> None:

@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 
 from mailstep.parse.replies.marks import Hint
 
-# A tag as a browser reads it (WHATWG HTML section 13.2.5): a `>` within quotes does not end it.
-_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)((?:[^"'>]++|"[^"]*"|'[^']*')*+)>""")
+# A tag as a browser reads it (WHATWG HTML section 13.2.5): a `>` within a value in quotes does not end it. Elsewhere,
+# a quotation mark is a letter of a name.
+_VALUE = r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\s>]++)?+"""
+_TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)((?:[\s/]++|[^\s/>][^\s/>=]*+(?:{_VALUE})?+)*+)>")
+# For what follows quotes that do not pair up to the end: with _TAG, each tag would be a search of all the rest.
+_TAG_WITHOUT_QUOTES = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)([^>]*+)>")
 _BEGINS = re.compile(r"<(?=[a-zA-Z/!?])")
+_BEGINS_TAG = re.compile(r"</?[a-zA-Z]")
 _ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _ATTRIBUTES = 4_000  # characters of a tag that are searched for attributes
+_COMMENT_ENDS = re.compile(r"--!?>")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")  # no character has so many digits, and Python refuses thousands
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]|\u034f|(?:\u200c|\u200d)(?=\s|$)")
@@ -129,7 +135,7 @@ class _Walk:
         return HtmlText("\n".join(lines).replace("\xa0", " "), hints)
 
     def _tokens(self) -> Iterator[str | re.Match[str]]:
-        source, at = self._source, 0
+        source, at, pattern = self._source, 0, _TAG
         last = source.rfind(">")
         while True:
             begins = _BEGINS.search(source, at)
@@ -139,13 +145,15 @@ class _Walk:
             if begins.start() > at:
                 yield source[at : begins.start()]
             at = begins.start()
-            tag = _TAG.match(source, at)
+            tag = pattern.match(source, at)
             if tag is None:
+                if _BEGINS_TAG.match(source, at):
+                    pattern = _TAG_WITHOUT_QUOTES
                 at = self._after_no_tag(at)
                 continue
             at = tag.end()
             name = tag[2].lower()
-            if not tag[1] and name in _DROPPED:
+            if not tag[1] and name in _DROPPED and not (name == "svg" and tag[3].endswith("/")):
                 at = self._after_dropped(name, at)
             else:
                 yield tag
@@ -156,9 +164,9 @@ class _Walk:
         if source.startswith("<!--", at):
             if source.startswith((">", "->"), at + 4):
                 return source.find(">", at) + 1
-            end = source.find("-->", at + 4) if "!--" not in self._unended else -1
-            if end >= 0:
-                return end + 3
+            end = _COMMENT_ENDS.search(source, at + 4) if "!--" not in self._unended else None
+            if end:
+                return end.end()
             self._unended.add("!--")  # a browser shows nothing more: better to show too much
         return source.find(">", at) + 1
 
