@@ -37,8 +37,10 @@ LINES: dict[str, str] = {
     "delimiters without their space": "--\n",
     "telephones": "Sent from my iPhone\n",
     "empty lines": " \n",
+    "fields above long rules": "From: a@b\n" + "_" * 3_000 + "\n",
+    "quotes of open links": "> " + "(http:" * 5_000 + ")\nx\n> q\n",
 }
-"""22 kinds of lines, each made to be read again and again."""
+"""24 kinds of lines, each made to be read again and again."""
 
 ONE_LINE: dict[str, str] = {
     "stars": "*",
