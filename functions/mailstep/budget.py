@@ -48,7 +48,7 @@ class Budget:
         self._seconds = seconds if in_main_thread else None
         self._octets = octets if in_main_thread else None
         self._armed = False
-        self._deadline = 0.0
+        self._deadline = self._paused = 0.0
         self.failures: set[str] = set()
         """Why steps failed, for the log, as `<code of the defect>: <time, memory, or the class of the error>`."""
 
@@ -84,14 +84,16 @@ class Budget:
     def bounded[T](self, step: Callable[[], T]) -> T:
         """Return the result of a step, which may take half of the time left.
 
-        Any number of slow steps leaves time for the rest of the message.
+        Any number of slow steps leaves time for the rest of the message. A step may have steps of its own.
 
         Raises:
             OverBudget: the step takes more time or memory. What the step itself raises passes through.
         """
         scarce: Literal["time", "memory"]
+        outer, paused = self._deadline, self._paused
         try:
-            self._arm(self._left() / 2)
+            self._deadline = time.monotonic() + self._left() / 2
+            self._arm(self._left())
             return step()
         except (_Alarm, MemoryError) as error:
             # First of all: the alarm could ring again while the step's memory is freed, and nothing would catch it.
@@ -102,6 +104,7 @@ class Budget:
             self._disarm()
             raise
         finally:
+            self._deadline = outer + self._paused - paused
             self._arm(self._left())
         raise OverBudget(scarce)
 
@@ -124,7 +127,9 @@ class Budget:
         try:
             yield
         finally:
-            self._deadline += time.monotonic() - began
+            waited = time.monotonic() - began
+            self._deadline += waited
+            self._paused += waited
             self._arm(self._left())
 
     def _left(self) -> float:
