@@ -83,6 +83,7 @@ def test_html_is_written_as_a_reader_sees_it(html: str, text: str) -> None:
         '<b ">kept<i ">x</i>',
         "<b a=1'>kept<i a='>'>x</i>",
         "<!-- no --!>kept<!-- no -->",
+        "<p hidden>no<p>kept</p></p>",
         "</ >kept<a title='a>b'>",
         "<svg/>kept<svg></svg>",
     ],

@@ -44,6 +44,10 @@ _LINES = frozenset((
     "footer", "form", "head", "header", "html", "hr", "legend", "li", "main", "nav", "option", "section",
     "summary", "tbody", "tfoot", "thead", "tr", "table", "blockquote", "pre", "ul", "ol", "menu", "dir",
 ))  # fmt: skip
+# A paragraph ends where one of these begins (section 13.2.6.4.7); a table may lie in one.
+_END_PARAGRAPHS = _PARAGRAPHS | _LINES - {
+    "body", "caption", "head", "html", "legend", "option", "table", "tbody", "tfoot", "thead", "tr"
+}  # fmt: skip
 _CELLS = frozenset({"td", "th"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 
@@ -180,6 +184,8 @@ class _Walk:
         return self._source.find(">", end.start()) + 1 or len(self._source)
 
     def _start(self, name: str, attributes: str) -> None:
+        if self._regions and name in _END_PARAGRAPHS:
+            self._regions = [region for region in self._regions if region.name != "p"]
         for region in self._regions:
             region.depth += region.name == name
         values = _attributes(attributes) if attributes and not attributes.isspace() else {}
