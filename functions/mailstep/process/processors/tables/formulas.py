@@ -8,7 +8,7 @@ from mailstep.process.processors.tables.numbers import written
 # A spreadsheet may split at its own list separator, and go on with what follows as a new cell. Excel in Japanese and
 # Chinese reads full-width signs too. The commonest numbers are passed over here, which saves a look at each.
 _START = (
-    r'(?:{begin}|[,;|\t\r\n])[ \xa0\v\f"\ufeff\u200b]*'
+    r'(?:{begin}|[,;|\t\r\n])[\x00-\x08\v\f\x0e-\x20\xa0"\ufeff\u200b]*'
     r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9][0-9.,]{{0,20}}{end}))"
 )
 _FORMULA = re.compile(_START.format(begin=r"\A", end=r"\Z"))
