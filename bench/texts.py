@@ -37,8 +37,10 @@ LINES: dict[str, str] = {
     "delimiters without their space": "--\n",
     "telephones": "Sent from my iPhone\n",
     "empty lines": " \n",
+    "fields above long rules": "From: a@b\n" + "_" * 3_000 + "\n",
+    "quotes of open links": "> " + "(http:" * 5_000 + ")\nx\n> q\n",
 }
-"""22 kinds of lines, each made to be read again and again."""
+"""24 kinds of lines, each made to be read again and again."""
 
 ONE_LINE: dict[str, str] = {
     "stars": "*",
@@ -68,8 +70,9 @@ HTML: dict[str, str] = {
     "scripts without an end": "<title>x",
     "entities": "&ampampampampampampampampampampamp",
     "numbers": "&#99999999",
+    "quotes that hide every end": '<a x=">"',
 }
-"""17 kinds of HTML."""
+"""18 kinds of HTML."""
 
 
 def of(kind: str, octets: int) -> str:

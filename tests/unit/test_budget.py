@@ -216,3 +216,17 @@ def test_memory_is_free_again_after_an_error_of_another_kind() -> None:
     with pytest.raises(KeyError), Budget(seconds=60, octets=10**9):
         raise KeyError
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_a_step_that_has_steps_of_its_own_leaves_time_for_the_rest() -> None:
+    defects: set[Defect] = set()
+
+    def loops() -> None:
+        budget.attempt(lambda: None, None, defects, Defect.SIGNED_NOT_READ)
+        while True:
+            pass
+
+    with Budget(2) as budget:
+        budget.attempt(loops, None, defects, Defect.ENCLOSED_NOT_READ)
+        time.sleep(0.1)  # the rest of the message
+    assert budget.failures == {f"{Defect.ENCLOSED_NOT_READ}: time"}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import texts
+from mailstep import limits
 from mailstep.contracts import TextKind
 from mailstep.parse.html_text import html_text
 from tests.support.messages import parsed
@@ -78,6 +79,13 @@ def test_html_is_written_as_a_reader_sees_it(html: str, text: str) -> None:
         f"&#{'9' * 5_000};kept",
         "<blockquote>" * 500 + "kept",
         "<p a='>kept</p>",
+        # A quotation mark outside of a value is a letter (WHATWG HTML section 13.2.5.33), and `--!>` ends a comment.
+        '<b ">kept<i ">x</i>',
+        "<b a=1'>kept<i a='>'>x</i>",
+        "<!-- no --!>kept<!-- no -->",
+        "<p hidden>no<p>kept</p></p>",
+        "</ >kept<a title='a>b'>",
+        "<svg/>kept<svg></svg>",
     ],
 )
 def test_broken_html_hides_no_words(html: str) -> None:
@@ -190,6 +198,15 @@ def test_a_forward_of_gmail_is_kept_whole() -> None:
 def test_any_html_has_a_text(pieces: list[str]) -> None:
     made = html_text("".join(pieces))
     assert all(0 <= line < len(made.text.split("\n")) for line in made.hints)
+
+
+def test_the_text_that_is_made_of_html_is_bounded_as_a_text_is() -> None:
+    """`limits.TEXT` bounds what message.json has: quotes and lists would make twenty times the HTML."""
+    items = "<blockquote><ol>" * 20 + "<li>a" * 60_000
+    half = "Content-Type: text/html\n\n" + items
+    message = parsed(f"From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n{half}\n--b\n{half}\n--b--")
+    assert limits.TEXT - 10 < len(message.text) <= limits.TEXT + 10
+    assert "text_truncated" in message.defects
 
 
 @pytest.mark.parametrize("name", texts.HTML)

@@ -7,13 +7,14 @@ import io
 import random
 import re
 import zipfile
+from datetime import datetime
 
 import pytest
 from openpyxl import Workbook
 
 from mailstep.contracts import Message
 from mailstep.process.processors import tables as processor
-from mailstep.process.processors.tables import process
+from mailstep.process.processors.tables import number_formats, process
 from mailstep.process.processors.tables.limits import Budget, UnreadableTable
 from mailstep.process.processors.tables.model import Table
 from mailstep.process.processors.tables.presenting import facts
@@ -21,6 +22,7 @@ from mailstep.process.processors.tables.reading import is_table, read
 from mailstep.process.processors.tables.summaries import SPREAD
 from mailstep.testing import receive
 from tests.support.messages import mail_with
+from tests.support.steps import lines_run
 from tests.support.tables import TITANIC, attachment, figures_of, one
 
 
@@ -330,3 +332,25 @@ def test_quotation_marks_make_no_work_for_the_search_of_a_delimiter() -> None:
 def test_the_delimiter_is_the_one_that_makes_even_rows(text: str) -> None:
     table = one((text).encode())
     assert [column.name for column in table.columns] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a@" + "." * 400_000 + "@\nabc\nabd\n", id="a name of points"),
+        pytest.param(",".join(f"ab;{place:06}" for place in range(90_000)), id="two delimiters in a line"),
+        pytest.param('"a\n",' * 150_000 + '"b"c\n1,2,3\n', id="cells of two lines in a row"),
+    ],
+)
+def test_no_table_makes_the_reader_search_the_same_text_again_and_again(text: str) -> None:
+    """Its work grows with the length of the file, not with its square: the square would take minutes and hours."""
+    assert read("a.csv", text.encode(), Budget())
+
+
+def test_a_format_of_many_minutes_takes_work_in_proportion() -> None:
+    def shown(code: str) -> object:
+        return number_formats.cell(45_000.5, code, datetime(1899, 12, 30))
+
+    number_formats.kind.cache_clear()
+    half, whole = (lines_run(shown, "m:" * parts) for parts in (60, 120))
+    assert whole < 2.5 * half

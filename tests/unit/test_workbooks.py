@@ -63,6 +63,14 @@ ENTITIES = '<!DOCTYPE sst [<!ENTITY a "aaaaaaaaaa">]><sst>&a;</sst>'
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "99 MB of empty rows": (lambda: package("<row/>" * 16_500_000), "reaches to row 1,048,577"),
     "one string in many cells": (lambda: package(MANY, strings=LONG), "more text"),
+    "a long format of many numbers": (
+        lambda: package(
+            '<row><c s="0"><v>1</v></c></row>' * 120_000,
+            styles=f'<styleSheet><numFmts><numFmt numFmtId="200" formatCode="{"\U0001f600" * 200}0"/></numFmts>'
+            '<cellXfs><xf numFmtId="200"/></cellXfs></styleSheet>',
+        ),
+        "more text",
+    ),
     "a cell of long text": (lambda: package(f'<row><c t="str"><v>{"x" * (TEXT_BOUND + 1)}</v></c></row>'), "more text"),
     "long strings": (lambda: package(ROW, strings=f"<sst><si><t>{'x' * (TEXT_BOUND + 1)}</t></si></sst>"), "more text"),
     "a row of eight digits": (lambda: package('<row r="99999999"><c><v>1</v></c></row>'), "row 99,999,999"),

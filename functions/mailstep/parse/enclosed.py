@@ -44,7 +44,7 @@ class EnclosedMessages:
             texts = [part for part in found.text if part.media_type == "text/plain"]
             plain = read_text(texts, self._attachments, defects, self._budget, self._room)
             markup = read_text(found.html, self._attachments, defects, self._budget, self._room)
-            text = text_body(found.text, plain, markup, defects, self._budget).text
+            text = text_body(found.text, plain, markup, defects, self._budget, self._room).text
             html = "\n".join(markup.values())
             self._room -= min(self._room, max(len(text.encode()), len(html.encode())))
             self._attachments.shown_in(root, html)

@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 
 from mailstep.parse.replies.marks import Hint
 
-# A tag as a browser reads it (WHATWG HTML section 13.2.5): a `>` within quotes does not end it.
-_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)((?:[^"'>]++|"[^"]*"|'[^']*')*+)>""")
+# A tag as a browser reads it (WHATWG HTML section 13.2.5): a `>` within a value in quotes does not end it. Elsewhere,
+# a quotation mark is a letter of a name.
+_VALUE = r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\s>]++)?+"""
+_TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)((?:[\s/]++|[^\s/>][^\s/>=]*+(?:{_VALUE})?+)*+)>")
+# For what follows quotes that do not pair up to the end: with _TAG, each tag would be a search of all the rest.
+_TAG_WITHOUT_QUOTES = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)([^>]*+)>")
 _BEGINS = re.compile(r"<(?=[a-zA-Z/!?])")
+_BEGINS_TAG = re.compile(r"</?[a-zA-Z]")
 _ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _ATTRIBUTES = 4_000  # characters of a tag that are searched for attributes
+_COMMENT_ENDS = re.compile(r"--!?>")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")  # no character has so many digits, and Python refuses thousands
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]|\u034f|(?:\u200c|\u200d)(?=\s|$)")
@@ -38,6 +44,10 @@ _LINES = frozenset((
     "footer", "form", "head", "header", "html", "hr", "legend", "li", "main", "nav", "option", "section",
     "summary", "tbody", "tfoot", "thead", "tr", "table", "blockquote", "pre", "ul", "ol", "menu", "dir",
 ))  # fmt: skip
+# A paragraph ends where one of these begins (section 13.2.6.4.7); a table may lie in one.
+_END_PARAGRAPHS = _PARAGRAPHS | _LINES - {
+    "body", "caption", "head", "html", "legend", "option", "table", "tbody", "tfoot", "thead", "tr"
+}  # fmt: skip
 _CELLS = frozenset({"td", "th"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 
@@ -129,7 +139,7 @@ class _Walk:
         return HtmlText("\n".join(lines).replace("\xa0", " "), hints)
 
     def _tokens(self) -> Iterator[str | re.Match[str]]:
-        source, at = self._source, 0
+        source, at, pattern = self._source, 0, _TAG
         last = source.rfind(">")
         while True:
             begins = _BEGINS.search(source, at)
@@ -139,13 +149,15 @@ class _Walk:
             if begins.start() > at:
                 yield source[at : begins.start()]
             at = begins.start()
-            tag = _TAG.match(source, at)
+            tag = pattern.match(source, at)
             if tag is None:
+                if _BEGINS_TAG.match(source, at):
+                    pattern = _TAG_WITHOUT_QUOTES
                 at = self._after_no_tag(at)
                 continue
             at = tag.end()
             name = tag[2].lower()
-            if not tag[1] and name in _DROPPED:
+            if not tag[1] and name in _DROPPED and not (name == "svg" and tag[3].endswith("/")):
                 at = self._after_dropped(name, at)
             else:
                 yield tag
@@ -156,9 +168,9 @@ class _Walk:
         if source.startswith("<!--", at):
             if source.startswith((">", "->"), at + 4):
                 return source.find(">", at) + 1
-            end = source.find("-->", at + 4) if "!--" not in self._unended else -1
-            if end >= 0:
-                return end + 3
+            end = _COMMENT_ENDS.search(source, at + 4) if "!--" not in self._unended else None
+            if end:
+                return end.end()
             self._unended.add("!--")  # a browser shows nothing more: better to show too much
         return source.find(">", at) + 1
 
@@ -172,6 +184,8 @@ class _Walk:
         return self._source.find(">", end.start()) + 1 or len(self._source)
 
     def _start(self, name: str, attributes: str) -> None:
+        if self._regions and name in _END_PARAGRAPHS:
+            self._regions = [region for region in self._regions if region.name != "p"]
         for region in self._regions:
             region.depth += region.name == name
         values = _attributes(attributes) if attributes and not attributes.isspace() else {}

@@ -30,10 +30,18 @@ class TextBody:
     hints: dict[int, Hint] = field(default_factory=dict)
 
 
-def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defect], budget: Budget) -> TextBody:
+def text_body(
+    parts: Iterable[Part],
+    plain: Read,
+    html: Read,
+    defects: set[Defect],
+    budget: Budget,
+    room: int = limits.TEXT,
+) -> TextBody:
     """The text of parts, one after the other; HTML is written as text if nothing stands in its place.
 
-    If there are texts and all are empty, all HTML is written as text.
+    If there are texts and all are empty, all HTML is written as text. What is made of HTML has at most `room` octets:
+    deep quotes and lists put up to 80 characters before a letter.
     """
     order = [id(part) for part in parts]
     if not any(text.strip() for text in plain.values()):
@@ -48,6 +56,11 @@ def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defec
             # Some programs declare as `mixed` what is `alternative`: the same words twice.
             if _words(made.text) in said:
                 continue
+            octets = made.text.encode()
+            if len(octets) > room:
+                defects.add(Defect.TEXT_TRUNCATED)
+                made = _cut(octets[:room].decode(errors="ignore"), made.hints)
+            room -= min(room, len(octets))
             from_html = from_html or bool(made.text)
         else:
             made = HtmlText(plain.get(part, ""))
@@ -55,6 +68,12 @@ def text_body(parts: Iterable[Part], plain: Read, html: Read, defects: set[Defec
             hints |= {len(lines) + at: hint for at, hint in made.hints.items()}
             lines += made.text.split("\n")
     return TextBody("\n".join(lines), from_html, hints)
+
+
+def _cut(text: str, hints: Mapping[int, Hint]) -> HtmlText:
+    """The beginning of a text, with what is said of its lines."""
+    lines = text.count("\n") + 1
+    return HtmlText(text, {at: hint for at, hint in hints.items() if at < lines})
 
 
 def _words(text: str) -> str:

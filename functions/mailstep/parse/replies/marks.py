@@ -10,7 +10,7 @@ _SEPARATOR = re.compile(r"[\s>*]*(?:[-_=‐–—~]\s?){2,}[\s*]*([^\W\d_][^:\n]
 _BEFORE_FIELDS = re.compile(r"\s*[-_=]{3,}\s*([^\W\d_][^-:\n]{2,60}?)\s*[-_=]{3,}\s+(?=\S)")
 _BEGINS = re.compile(r"[\s>*]*([^\W\d_][^:\n]{2,60}?)\s*[:：][\s*]*")
 _RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ?){3,}[\s*]*")
-_FIELD = re.compile(r"[*_\s]*([^\W\d][^:：\n*]{0,24}?)[\s*_]*[:：][\s*_]*")
+_FIELD = re.compile(r"[*_\s]*+([^\W\d][^:：\n*]{0,24}?)[\s*_]*+[:：][\s*_]*")
 # Fields that no client shows: with them, a header was pasted or returned as it was sent, and its text belongs to it.
 _SENT = re.compile(
     r"(?:received|return-path|message-id|mime-version|in-reply-to|references|delivered-to|authentication-results"

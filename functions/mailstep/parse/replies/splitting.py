@@ -22,6 +22,7 @@ _WRAPPED = 65  # characters: a quoted line as long as this may have been wrapped
 _ABOVE = re.compile("|".join(re.escape(phrase) for phrase in words.REPLY_ABOVE), re.IGNORECASE)
 _ABOVE_ASCII = tuple(phrase for phrase in words.REPLY_ABOVE if phrase.isascii())
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
+_LINK = 1_000  # characters of the longest link that is looked for
 _SENTENCES = re.compile(r".*[.!?:](?=[\s#-])")
 _LETTER = re.compile(r"[^\W_]")
 
@@ -249,7 +250,7 @@ class _Tagging:
             return False
         above = self.lines[at - 1].rstrip()
         wrapped = len(above) >= _WRAPPED and (above[-1].isalnum() or above[-1] in ",-") and line[0].islower()
-        return wrapped or (" " not in line.strip() and _OPEN_LINK.search(above) is not None)
+        return wrapped or (" " not in line.strip() and _OPEN_LINK.search(above[-_LINK:]) is not None)
 
     def _end_signature(self, end: int) -> None:
         """A delimiter without its space begins a signature only below a text and above few lines: else it is a rule."""

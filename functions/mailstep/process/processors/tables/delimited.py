@@ -17,6 +17,7 @@ _RARE = (" ", ":")
 _SAMPLED = 64 * 1024  # characters in which the delimiter is looked for
 _ROWS_SAMPLED = 500
 _CELLS_SAMPLED = 100_000
+_CELLS_SCORED = 2_000  # each may be looked for in the whole sample
 _CHUNK = 10_000  # rows
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own line
 _BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
@@ -109,7 +110,7 @@ def _score(sample: str, delimiter: str) -> tuple[float, float, int]:
     evenness = count / len(rows)
     if evenness <= 0.5 and (divided < 0.5 or prose):
         return 0, 0, 0
-    cells = [cell for row in rows[:100] for cell in row if cell]
+    cells = [cell for row in rows[:100] for cell in row if cell][:_CELLS_SCORED]
     unclean = sum(_is_unclean(cell, delimiter) and f'"{cell}' not in sample for cell in cells) / len(cells)
     typed = sum(bool(numbers.written(cell) or dates.moment_in(cell, day_first=True)) for cell in cells) / len(cells)
     return max(evenness, 0.51) * (1 - unclean / 2) + typed / 20, divided, usual
@@ -258,6 +259,9 @@ def _tolerant_rows(
 
 def _swallows_in(text: str, found: re.Match[str], row: list[str], delimiter: str, usual: _Usual) -> bool:
     if "\n" not in found[1] and "\r" not in found[1]:
+        return False
+    # Most often the width alone tells, without a copy of a row that may have millions of cells.
+    if len(row) + _LINE_END.split(found[1], 1)[0].count(delimiter) + 1 != usual.width:
         return False
     end = _LINE_END.search(text, found.end())
     rest = text[found.end() : end.start() if end else len(text)].split(delimiter)[1:]

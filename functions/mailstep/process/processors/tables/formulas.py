@@ -8,7 +8,7 @@ from mailstep.process.processors.tables.numbers import written
 # A spreadsheet may split at its own list separator, and go on with what follows as a new cell. Excel in Japanese and
 # Chinese reads full-width signs too. The commonest numbers are passed over here, which saves a look at each.
 _START = (
-    r'(?:{begin}|[,;|\t\r\n])[ \xa0\v\f"\ufeff\u200b]*'
+    r'(?:{begin}|[,;|\t\r\n])[\x00-\x08\v\f\x0e-\x20\xa0"\ufeff\u200b]*'
     r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9][0-9.,]{{0,20}}{end}))"
 )
 _FORMULA = re.compile(_START.format(begin=r"\A", end=r"\Z"))
@@ -40,7 +40,8 @@ def harmless(cell: str) -> str:
 
 def _are_numbers(cell: str, start: int) -> bool:
     """Whether all that begins with this sign is a number, or several."""
-    rest = cell[start : start + _NUMBERS + 1].rstrip(' "')
+    # What spaces end is all of the cell: behind 200 of them a formula goes on.
+    rest = cell[start:].rstrip(' "')
     if len(rest) > _NUMBERS:
         return False
     # A sign behind a separator would begin a formula with what follows the cell in the file: `-","&...`.

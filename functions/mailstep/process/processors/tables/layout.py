@@ -25,7 +25,7 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _DIGITS, _LETTERS = re.compile(r"[0-9]+"), re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+\.[^@\s]+|https?://\S+")
 _TRUTH = {"true", "false", "yes", "no"}
 _UNIT = re.compile(r"[(\[].{1,12}[)\]]")
 _YEARS = range(1900, 2101)

@@ -161,11 +161,12 @@ def _dated(moment: datetime, parts: tuple[_Part, ...]) -> str:
     if not _shows_fraction(parts) and moment.microsecond:
         moment = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
     half = any(part.kind == "half" for part in parts)
+    minutes = _minutes(parts)
     shown = []
     for place, part in enumerate(parts):
         match part.kind:
             case "date":
-                shown.append(_date_part(moment, part.text.lower(), half=half, minutes=_is_minutes(parts, place)))
+                shown.append(_date_part(moment, part.text.lower(), half=half, minutes=place in minutes))
             case "half":
                 letters = "AM" if moment.hour < 12 else "PM"
                 shown.append(letters[0] if len(part.text) == 3 else letters)
@@ -176,11 +177,13 @@ def _dated(moment: datetime, parts: tuple[_Part, ...]) -> str:
     return "".join(shown).strip()
 
 
-def _is_minutes(parts: tuple[_Part, ...], place: int) -> bool:
-    """Whether `m` is for minutes: it is behind hours, or before seconds."""
-    dated = [(index, part.text[:1].lower()) for index, part in enumerate(parts) if part.kind in ("date", "elapsed")]
-    at = [index for index, _ in dated].index(place)
-    return (at > 0 and dated[at - 1][1] == "h") or (at + 1 < len(dated) and dated[at + 1][1] == "s")
+def _minutes(parts: tuple[_Part, ...]) -> set[int]:
+    """The places where `m` is for minutes: behind hours, or before seconds."""
+    dated = [(place, part.text[:1].lower()) for place, part in enumerate(parts) if part.kind in ("date", "elapsed")]
+    letters = "".join(letter for _, letter in dated)
+    return {
+        place for at, (place, _) in enumerate(dated) if letters[at - 1 : at] == "h" or letters[at + 1 : at + 2] == "s"
+    }
 
 
 def _date_part(moment: datetime, letters: str, *, half: bool, minutes: bool) -> str:

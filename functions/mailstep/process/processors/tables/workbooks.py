@@ -228,7 +228,10 @@ class _Sheet(_Text):
                 self.grid.budget.take_text(text)
                 return text
             case "n":
-                return self._number(value.strip())
+                shown = self._number(value.strip())
+                # The value itself was counted as it was read. A format may add 255 characters to each.
+                self.grid.budget.take_text(shown[len(value) :])
+                return shown
             case "b":
                 true = value.strip() in ("1", "true")
                 return Stored("TRUE" if true else "FALSE", true)
