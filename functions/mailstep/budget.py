@@ -160,6 +160,11 @@ def octets_of(memory_mb: int) -> int:
     return memory_mb * 1024 * 1024 - _OTHER_OCTETS
 
 
+def free_octets(memory_mb: int) -> int:
+    """How many octets of a function's memory (in MiB) are still free for another process."""
+    return octets_of(memory_mb) - int(_STATM.read_text().split()[1]) * resource.getpagesize()
+
+
 def _allowed_data(octets: int, hard: int) -> int:
     """The limit of writable memory: what it is now, and what is still free of `octets`, but at least half of them."""
     pages = [int(number) for number in _STATM.read_text().split()]

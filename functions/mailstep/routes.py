@@ -91,8 +91,10 @@ class Route(Contract):
         description="Mail with attached files that SES did not scan for viruses: `refuse` tells the sender, "
         "`process` accepts it",
     )
-    max_size_octets: int = Field(default=limits.MESSAGE_OCTETS, gt=0, le=limits.MESSAGE_OCTETS)
-    max_attachments: int = Field(default=50, ge=0, le=DEFAULTS.parts)
+    max_size_octets: int = Field(
+        default=limits.MESSAGE_OCTETS, gt=0, le=limits.MESSAGE_OCTETS, description="Octets of the largest message"
+    )
+    max_attachments: int = Field(default=50, ge=0, le=DEFAULTS.parts, description="Most files that may be attached")
     attachment_types: _MediaTypePatterns = Field(
         default=(), description="Media types such as `text/csv` and `image/*`; empty: all but programs"
     )

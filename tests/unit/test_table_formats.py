@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 import xlwt
 
+from mailstep import limits
 from mailstep.process.processors.tables import legacy_workbooks
+from mailstep.process.processors.tables.legacy_reader import SECONDS_BOUND
 from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
 from mailstep.process.processors.tables.model import Table
 from mailstep.process.processors.tables.reading import read
@@ -355,3 +357,13 @@ def test_a_quoted_cell_of_several_lines_is_kept_and_a_lone_mark_swallows_no_row(
         ["Cy", '5" pipe'],
     ]
     assert one(b'id,note,n\n1,",5\n2,x,6\n3,",7\n4,y,8\n').rows == 4
+
+
+def test_an_xls_workbook_gets_no_more_memory_than_the_function_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+    with pytest.raises(UnreadableTable, match="too much memory"):
+        read("orders.xls", xls(), Budget())
+
+
+def test_the_process_that_reads_xls_ends_before_the_attachments_time_does() -> None:
+    assert 2 * SECONDS_BOUND < limits.ATTACHMENTS_SECONDS

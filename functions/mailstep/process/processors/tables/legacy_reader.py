@@ -1,5 +1,7 @@
 """The program that reads an XLS workbook: octets on standard input, its cells as lines of JSON on standard output.
 
+Its argument is the memory that it may take, in octets.
+
 The first line has `formats` and `since_1904`; a sheet begins with a line of `name` and `hidden`; then each row is
 `[row, [[column, kind, value, format], ...]]`, counted from 0.
 """
@@ -12,11 +14,11 @@ from collections.abc import Iterator
 from typing import Any
 
 MEMORY_BOUND = 640 * 1024 * 1024
-"""Octets of address space: the function's memory (template.yaml), less that of the function itself."""
+"""Octets of address space at most. The first argument is less if the function needs more itself."""
 OUTPUT_BOUND = 60 * 1024 * 1024
 """Octets of JSON: many cells may refer to one string."""
-SECONDS_BOUND = 15
-"""Seconds for a workbook: half of the function's time (template.yaml)."""
+SECONDS_BOUND = 8
+"""Seconds for a workbook: below the half of limits.ATTACHMENTS_SECONDS, which one attachment may take."""
 ENCRYPTED, UNREADABLE, EXHAUSTED = 10, 11, 12
 """Exit codes: it has a password; it is no workbook; it needs too much memory, or holds too much."""
 _TEXT, _NUMBER, _DATE, _BOOLEAN, _ERROR = 1, 2, 3, 4, 5  # xlrd.biffh.XL_CELL_…
@@ -25,7 +27,8 @@ _KINDS = {_TEXT: "s", _NUMBER: "n", _DATE: "n", _BOOLEAN: "b"}
 
 def main() -> int:
     """Read the workbook; the result is the exit code."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BOUND, MEMORY_BOUND))
+    memory = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_BOUND, SECONDS_BOUND))
     # Within the limits, and not where the function imports this module's constants.
     import xlrd  # noqa: PLC0415

@@ -13,8 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from mailstep import settings
+from mailstep.budget import free_octets
 from mailstep.process.processors.tables import legacy_reader, number_formats
-from mailstep.process.processors.tables.legacy_reader import ENCRYPTED, SECONDS_BOUND, UNREADABLE
+from mailstep.process.processors.tables.legacy_reader import (
+    ENCRYPTED,
+    MEMORY_BOUND,
+    OUTPUT_BOUND,
+    SECONDS_BOUND,
+    UNREADABLE,
+)
 from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored
 from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Grid, Sheet, text_cell
@@ -34,7 +41,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
         "PYTHONPATH": os.pathsep.join(sys.path),
         "LD_LIBRARY_PATH": settings.Libraries.read().library_path,
     }
-    command = [sys.executable, "-P", str(Path(legacy_reader.__file__))]
+    command = [sys.executable, "-P", str(Path(legacy_reader.__file__)), str(_memory())]
     try:
         ended = subprocess.run(
             command, input=content, capture_output=True, timeout=SECONDS_BOUND, check=False, env=environment
@@ -70,6 +77,12 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
                 raise
             yield grid.sheet(name, hidden=hidden, complete=False)
             return
+
+
+def _memory() -> int:
+    """How many octets the other process may take: what is left beside this one and the output that it collects."""
+    given = settings.Memory.read().memory_mb
+    return max(min(MEMORY_BOUND, free_octets(given) - OUTPUT_BOUND), 0) if given else MEMORY_BOUND
 
 
 def _cell(kind: str, value: Any, code: str, epoch: datetime) -> str:
