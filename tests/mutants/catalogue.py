@@ -137,7 +137,7 @@ DEFINITION_BY_HAND = (
            in_json(state("CheckOutage", "Choices", 0), removed), workflow("horizon or fails_after_the_quick_tries")),
     Mutant("the sender hears of each wait", DEFINITION,
            in_json(state("SendDelayNotice", "Assign", "told_of_delay"), lambda _: False),
-           workflow("outage_is_waited_out")),
+           workflow("one_notice_and_the_answer")),
     Mutant("a failure to send the delay notice ends the execution", DEFINITION,
            in_json(state("SendDelayNotice", "Catch"), removed), unit("definition")),
     Mutant("a refusal of a second try is not caught", DEFINITION,

@@ -49,3 +49,19 @@ def test_a_mutant_that_changes_nothing_does_not_apply() -> None:
     for change in (lambda text: text, swapped("no such text", "x"), swapped("e", "x")):
         with pytest.raises(DoesNotApply):
             Mutant("x", "README.md", change, ()).applied()
+
+
+def chosen() -> set[tuple[str, str]]:
+    """Each choice of tests by a part of their names: the file or folder, and the part."""
+    return {
+        (mutant.tests[0], part)
+        for mutant in MUTANTS
+        if "-k" in mutant.tests
+        for part in mutant.tests[mutant.tests.index("-k") + 1].split(" or ")
+    }
+
+
+@pytest.mark.parametrize(("place", "part"), sorted(chosen()))
+def test_a_fault_names_tests_that_exist(place: str, part: str) -> None:
+    files = [PROJECT / place] if place.endswith(".py") else (PROJECT / place).glob("test_*.py")
+    assert any(part in path.read_text() for path in files)
