@@ -7,7 +7,7 @@ from mailstep.contracts import Message
 
 
 def is_only_signed(message: Message) -> bool:
-    """Whether the one thing that authenticates the sender is a signature: whoever has a copy can send it again."""
+    """Whether the one thing that authenticates the sender is a signature. Anyone who has a copy can send it again."""
     seen, author = message.verdicts, _domain(message.from_[0].address) if message.from_ else ""
     by_path = seen.spf == "pass" and seen.spf_domain is not None and _is_aligned(seen.spf_domain, author)
     return is_authenticated(message) and not by_path

@@ -53,3 +53,20 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
     for cache in caches:
         cache.cache_clear()
+
+
+@pytest.fixture
+def ledger_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The ledger's table, empty, on moto."""
+    with mock_aws():
+        monkeypatch.setenv("TABLE_NAME", "ledger")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        clients.client.cache_clear()
+        boto3.client("dynamodb").create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        yield
+    clients.client.cache_clear()

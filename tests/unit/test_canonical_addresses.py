@@ -2,14 +2,10 @@
 
 # ruff: noqa: RUF001 - the characters are what is tested
 
-from collections.abc import Iterator
-
-import boto3
 import pytest
-from moto import mock_aws
 
 from mailstep.addresses import canonical, canonical_domain, domain_in_ascii, mailbox, without_label
-from mailstep.aws import clients, ledger
+from mailstep.aws import ledger
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Message, Verdicts
 from mailstep.errors import RefusedEmail
@@ -38,22 +34,6 @@ SPELLINGS = [
 WITHOUT_LABEL = [one for one in SPELLINGS if "+" not in one]
 
 
-@pytest.fixture
-def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with mock_aws():
-        monkeypatch.setenv("TABLE_NAME", "ledger")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        clients.client.cache_clear()
-        boto3.client("dynamodb").create_table(
-            TableName="ledger",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
-        yield
-    clients.client.cache_clear()
-
-
 def written_by(address: str, email_id: str = "m") -> Message:
     return Message(
         email_id=email_id,
@@ -74,7 +54,7 @@ def reason(message: Message, route: Route, own: frozenset[str] = frozenset()) ->
     return None
 
 
-@pytest.mark.usefixtures("_table")
+@pytest.mark.usefixtures("ledger_table")
 def test_a_suppressed_sender_is_suppressed_in_every_spelling() -> None:
     for suppressed in (SPELLINGS[0], SPELLINGS[-1]):
         ledger.suppress(suppressed, seconds=100)
@@ -82,7 +62,7 @@ def test_a_suppressed_sender_is_suppressed_in_every_spelling() -> None:
     assert reason(written_by("anna@bücher.example"), Route()) is None
 
 
-@pytest.mark.usefixtures("_table")
+@pytest.mark.usefixtures("ledger_table")
 def test_a_blocked_sender_is_blocked_in_every_spelling() -> None:
     for pattern in WITHOUT_LABEL:
         if '"' in pattern or pattern.endswith("."):
@@ -91,21 +71,21 @@ def test_a_blocked_sender_is_blocked_in_every_spelling() -> None:
         assert {reason(written_by(address), route) for address in SPELLINGS} == {"blocked_sender"}, pattern
 
 
-@pytest.mark.usefixtures("_table")
+@pytest.mark.usefixtures("ledger_table")
 def test_the_replies_to_one_sender_are_one_count_in_every_spelling() -> None:
     route = Route(replies_an_hour=5)
     found = [reason(written_by(address, f"m{n}"), route) for n, address in enumerate(SPELLINGS)]
     assert found == [None] * 5 + ["too_many_replies"] * (len(SPELLINGS) - 5)
 
 
-@pytest.mark.usefixtures("_table")
+@pytest.mark.usefixtures("ledger_table")
 def test_a_label_on_one_of_our_own_addresses_is_still_our_own() -> None:
     own = frozenset({f"orders@{A_LABEL}"})
     for address in ("orders@bücher.example", "orders+1@bücher.example", '"orders"@bücher.example'):
         assert reason(written_by(address), Route(), own) == "own_address"
 
 
-@pytest.mark.usefixtures("_table")
+@pytest.mark.usefixtures("ledger_table")
 def test_an_allowed_sender_is_allowed_in_every_spelling_but_with_no_label_that_is_not_listed() -> None:
     route = Route(allowed_senders=("ann@bücher.example",))
     assert {reason(written_by(address), route) for address in WITHOUT_LABEL} == {None}

@@ -5,28 +5,16 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from mailstep.aws import clients, ledger
+from mailstep.aws import ledger
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Attachment, Message
 
 
 @pytest.fixture(autouse=True)
-def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with mock_aws():
-        monkeypatch.setenv("TABLE_NAME", "ledger")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        clients.client.cache_clear()
-        boto3.client("dynamodb").create_table(
-            TableName="ledger",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
-        yield
+def _table(ledger_table: None) -> Iterator[None]:
+    yield
     FAILED.clear()
-    clients.client.cache_clear()
 
 
 def email(identity: str, **changes: object) -> Message:

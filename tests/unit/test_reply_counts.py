@@ -1,12 +1,10 @@
 """Replies are bounded over a rolling hour and a rolling day, to a sender with all labels and to a domain."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from mailstep import limits
 from mailstep.aws import clients, reply_counts
@@ -18,20 +16,7 @@ HOUR, DAY = 3600, 24 * 3600
 NOON = 1_795_694_400  # a time on the clock, in seconds since 1970
 
 
-@pytest.fixture(autouse=True)
-def _table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with mock_aws():
-        monkeypatch.setenv("TABLE_NAME", "ledger")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        clients.client.cache_clear()
-        boto3.client("dynamodb").create_table(
-            TableName="ledger",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
-        yield
-    clients.client.cache_clear()
+pytestmark = pytest.mark.usefixtures("ledger_table")
 
 
 def email(name: str, at: float = NOON, sender: str = "ann@b.example", route: str = "orders") -> Message:
