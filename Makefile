@@ -66,7 +66,7 @@ fuzz: .venv/ready  ## Parse 200,000 mutated real messages (about ten minutes)
 mutants: .venv/ready  ## Make small faults, one by one in a copy, and print those that no test notices
 	@$(BIN)/python -W ignore -m tests.mutants.code; code=$$?; $(BIN)/python -W ignore -m tests.mutants && exit $$code
 
-mutants-code: .venv/ready  ## The same, only those that mutmut makes in the code that decides whom to trust
+mutants-code: .venv/ready  ## The same, only those that mutmut makes in the code that decides which mail to trust
 	@$(BIN)/python -W ignore -m tests.mutants.code
 
 lock: $(UV)  ## Resolve the pinned requirements again (python packages with their hashes)

@@ -1,4 +1,4 @@
-"""Have mutmut make its faults in the code that decides whom to trust, and print those that no test notices.
+"""Have mutmut make its faults in the code that decides which mail to trust, and print those that no test notices.
 
     python -m tests.mutants.code [WORD ...]
 
