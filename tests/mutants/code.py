@@ -120,7 +120,7 @@ def _mutmut(copy: Path, *arguments: str) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Print a line for each file whose name holds one of the words, or for all of them, then what survived."""
+    """Print a line for each file whose name holds one of the words, or for all of them, and what survived in it."""
     known, began, all_tested = equivalents(), time.monotonic(), list[Tested]()
     os.environ["MAIL_CORPUS"] = str(corpus.DIRECTORY)
     print(f"{'file':28} {'total':>5} {'killed':>7} {'survived':>9} {'timed out':>10} {'equivalent':>11} {'share':>8}")
@@ -132,14 +132,12 @@ def main(words: list[str]) -> int:
                 except TestsDoNotRun as error:
                     print(f"{file}: {error}", file=sys.stderr)
                     return 2
-            print(all_tested[-1], flush=True)
+            print(all_tested[-1], *all_tested[-1].survived, sep="\n", flush=True)
     together = Tested("together", equivalent=sum(one.equivalent for one in all_tested))
     for one in all_tested:
         together.statuses += one.statuses
     print(f"{together}\n{(time.monotonic() - began) / 60:.0f} minutes")
-    survived = [f"{one.file}: {change}" for one in all_tested for change in one.survived]
-    print(*survived, sep="\n")
-    return 1 if survived or together.share < _SHARE_TO_KILL else 0
+    return 1 if any(one.survived for one in all_tested) or together.share < _SHARE_TO_KILL else 0
 
 
 if __name__ == "__main__":
