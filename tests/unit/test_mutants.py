@@ -80,3 +80,10 @@ def test_a_fault_names_tests_that_exist(place: str, part: str) -> None:
 )
 def test_only_the_name_of_a_field_may_be_in_another_case(now: str, same: bool) -> None:
     assert is_a_name_in_another_case(f'- if message.header("X-Loop") == "Yes":\n+ {now}') is same
+
+
+@pytest.mark.parametrize(
+    ("now", "same"), [("set email = :email or id = :id", True), ("SET EMAIL = :EMAIL OR ID = :ID", False)]
+)
+def test_only_the_keywords_of_an_expression_may_be_in_another_case(now: str, same: bool) -> None:
+    assert is_a_name_in_another_case(f'- "SET email = :email OR id = :id"\n+ "{now}"') is same
