@@ -15,7 +15,7 @@ from mailstep_local.deployment import RECEIVING_STACK, route_names
 from mailstep_local.patches.ses_rules import SETUP_NOTIFICATION
 from tests.support.cloud import physical_id, role_without
 from tests.support.custom_resources import CloudFormation
-from tests.support.permissions import ACTIVATION, STORING
+from tests.support.permissions import ACTIVATION, ORDERING, STORING
 from tests.support.receiving_stack import Stack
 
 ORDERS = f"orders@{DOMAIN}"
