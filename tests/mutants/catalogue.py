@@ -444,7 +444,7 @@ DOMAIN_BY_HAND = (
     Mutant("two emails share an answer", KEYS, swapped('f"{ANSWERS}{email_id}.json"', 'f"{ANSWERS}answer.json"'),
            unit("steps", "definition")),
     Mutant("another version is another email", "functions/mailstep/start/identity.py",
-           swapped('f"{bucket}\\n{key}".encode()', 'f"{bucket}\\n{key}\\n{version_id}".encode()'), unit("identity")),
+           swapped("_name(parts[2], bucket, key)", '_name(parts[2], bucket, f"{key} {version_id}")'), unit("identity")),
     Mutant("a reply goes to an unauthenticated sender", SEND_ONCE,
            swapped("not is_authenticated(message) or (", "("), unit("steps", only="unauthenticated_sender")),
     Mutant("a completion goes to a sender who was not told to wait", SEND_ONCE,

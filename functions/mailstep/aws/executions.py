@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import StoredEmail
+from mailstep.contracts import LaterAnswer, StoredEmail
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def start(email: StoredEmail, workflow_arn: str) -> str:
-    """Start the execution named after the email. If it exists, the event was a repeat, which counts as success.
+def start(name: str, given: StoredEmail | LaterAnswer, workflow_arn: str) -> str:
+    """Start the execution of that name. If it exists, the event was a repeat, which counts as success.
 
     Returns:
         `started` or `already there`.
@@ -26,10 +26,10 @@ def start(email: StoredEmail, workflow_arn: str) -> str:
         try:
             sfn.start_execution(
                 stateMachineArn=workflow_arn,
-                name=email.email_id,
+                name=name,
                 # Minimal and canonical, so that repeated events have identical input.
                 input=json.dumps(
-                    email.model_dump(mode="json", exclude={"replay", "reply_again"}),
+                    given.model_dump(mode="json", exclude={"replay", "reply_again"}),
                     sort_keys=True,
                     separators=(",", ":"),
                 ),
