@@ -72,6 +72,11 @@ class Route(Contract):
     require_authentication: bool = Field(
         default=True, description="false: unauthenticated mail is processed too, but never gets a reply"
     )
+    automatic_mail: Literal["withhold", "refuse"] = Field(
+        default="withhold",
+        description="Lists, forwarded mail, no-reply senders and the like: `withhold` processes them without a reply, "
+        "`refuse` does not process them",
+    )
     allowed_senders: _SenderPatterns = Field(
         default=(), description="Patterns such as `*@shop.example`; empty: all senders"
     )
