@@ -79,7 +79,7 @@ def test_a_report_is_refused_whatever_its_envelope_sender_and_author(content_typ
     assert effect(f"Return-Path: <ann@shop.example>\nContent-Type: {content_type}", body) == RESPONSE
 
 
-@pytest.mark.parametrize("value", ["", " ", "no", "No (a person)", "None", "false", "0"])
+@pytest.mark.parametrize("value", ["", " ", ";", "no", "No (a person)", "None", "false", "0"])
 def test_a_field_of_autoresponders_that_says_no_is_no_evidence(value: str) -> None:
     assert effect(f"X-Autoreply: {value}") is None
 
@@ -122,6 +122,10 @@ def test_a_word_about_a_reply_in_an_invitation_is_not_its_method() -> None:
         "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply",
         "X-Auto-Response-Suppress: OOF",
         "X-Auto-Response-Suppress: DR, AutoReply",
+        "X-Auto-Response-Suppress: DR,AutoReply",
+        # No keyword of RFC 3834, though "no" is in it.
+        "Auto-Submitted: NOX",
+        "Auto-Submitted: XNO",
         "References: " + " ".join(f"<{n}@shop.example>" for n in range(101)),
         # List software marks what it passed on.
         "X-Loop: list@shop.example\nList-Id: <list.shop.example>",
@@ -159,6 +163,8 @@ def test_what_reports_on_delivery_is_refused(local: str) -> None:
         "Auto-Submitted: no (typed by hand)",
         "Auto-Submitted: (by hand (really)) no",
         "Auto-Submitted: no; by=hand",
+        "Auto-Submitted: no;by=hand",
+        "Auto-Submitted: (by hand (really) auto-replied) no",
         "X-Autoreply: no",
         "X-FC-MachineGenerated: false",
         "Precedence: first-class",
@@ -241,6 +247,41 @@ def test_a_person_may_write_about_absence(subject: str) -> None:
 def test_the_evidence_names_signs_and_nothing_that_the_sender_wrote() -> None:
     found = evidence("X-Autoreply: secret\nPrecedence: list\nReturn-Path: <>")
     assert found == AutomaticMail(True, ("X-Autoreply", "null Return-Path", "Precedence"))
+
+
+REPORT = "Content-Type: message/feedback-report"
+CALENDAR = "Content-Type: text/calendar; method=REPLY"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sender", "effect", "sign"),
+    [
+        ("Auto-Submitted: auto-replied", FROM, Effect.REFUSE, "Auto-Submitted"),
+        ("Delivered-To: autoresponder", FROM, Effect.REFUSE, "Delivered-To"),
+        ("X-Loop: ann@shop.example", FROM, Effect.REFUSE, "X-Loop"),
+        ("Precedence: auto_reply", FROM, Effect.REFUSE, "Precedence"),
+        ("X-Precedence: bulk", FROM, Effect.REFUSE, "X-Precedence"),
+        (REPORT, FROM, Effect.REFUSE, "report"),
+        (CALENDAR, FROM, Effect.REFUSE, "calendar reply"),
+        ("", "From: <mailer-daemon@shop.example>\n", Effect.REFUSE, "From"),
+        ("", "From: <noreply@shop.example>\n", Effect.WITHHOLD, "From"),
+        ("Auto-Submitted: auto-generated", FROM, Effect.WITHHOLD, "Auto-Submitted"),
+        ("", f"{FROM}Subject: Out of office: x\n", Effect.WITHHOLD, "Subject"),
+        ("X-Auto-Response-Suppress: All", FROM, Effect.WITHHOLD, "X-Auto-Response-Suppress"),
+        ("References: " + " ".join(f"<{n}@shop.example>" for n in range(101)), FROM, Effect.WITHHOLD, "References"),
+    ],
+)
+def test_each_sign_has_its_name_in_the_evidence(fields: str, sender: str, effect: Effect, sign: str) -> None:
+    assert evidence(fields, sender=sender) == AutomaticMail(effect, (sign,))
+
+
+def test_a_message_without_a_sender_has_no_sign_of_one() -> None:
+    assert evidence("", sender="") is None
+
+
+def test_a_local_part_ends_at_the_last_at_sign() -> None:
+    """RFC 5322 section 3.4.1: a quoted local part may have another one."""
+    assert evidence("", sender='From: "x.noreply@y"@shop.example\n') is None
 
 
 @pytest.mark.parametrize("fields", ["X-Autoreply: yes", "Auto-Submitted: auto-generated", "List-Id: <x.example>"])
