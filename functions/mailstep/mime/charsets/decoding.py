@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import chardet
 from chardet import EncodingEra
@@ -20,7 +21,11 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16le"),
     (codecs.BOM_UTF16_BE, "utf-16be"),
 )
-_LABEL = re.compile(rb"charset[ \t]*=[ \t\"']*([\w.:+-]{2,60})|=\?([\w.:+-]{2,60})(?:\*[\w-]*)?\?[bq]\?", re.IGNORECASE)
+# Of octets in lower case. A pattern that begins with what it must find is ten times faster than one of both.
+_LABELS = (
+    re.compile(rb"charset[ \t]*=[ \t\"']*([\w.:+-]{2,60})"),
+    re.compile(rb"=\?([\w.:+-]{2,60})(?:\*[\w-]*)?\?[bq]\?"),
+)
 _ESCAPES = (
     (re.compile(rb"\x1b\$[@B]|\x1b\$\([DOPQ]|\x1b\(I"), "iso-2022-jp"),
     (re.compile(rb"\x1b\$\)C"), "iso-2022-kr"),
@@ -114,15 +119,16 @@ def hints_in(message: bytes, options: Options = DEFAULTS) -> tuple[str, ...]:
 
     A header has room for thousands of such texts, so the guess is made once, for all of them.
     """
-    names: dict[str, None] = {}
-    for label in _LABEL.finditer(message, 0, options.labels_sample):
-        charset = charset_of((label[1] or label[2]).decode("ascii"))
-        if charset and charset not in _NO_HINTS and len(names) < options.labels:
-            names[charset] = None
-    if message[: options.labels_sample].isascii():
-        return tuple(names)
-    undeclared = decode(b"\n".join(_UNDECLARED.findall(message, 0, options.labels_sample)), hints=tuple(names))
-    return tuple(dict.fromkeys((undeclared.charset, *names))) if undeclared.guessed else tuple(names)
+    sample = message[: options.labels_sample]
+    lower = sample.lower()
+    found = [(label.start(), label[1]) for pattern in _LABELS for label in pattern.finditer(lower)]
+    named = (charset_of(label.decode("ascii")) for _, label in sorted(found))
+    charsets = (charset for charset in named if charset and charset not in _NO_HINTS)
+    names = tuple(islice(dict.fromkeys(charsets), options.labels))
+    if sample.isascii():
+        return names
+    undeclared = decode(b"\n".join(_UNDECLARED.findall(message, 0, options.labels_sample)), hints=names)
+    return tuple(dict.fromkeys((undeclared.charset, *names))) if undeclared.guessed else names
 
 
 def _as(charset: str, octets: bytes, *, cut: bool, guessed: bool = False) -> Decoded:
