@@ -16,7 +16,7 @@ from mailstep.outcomes import ReplyKind
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
 from mailstep.start.identity import stored_email
-from mailstep_cli import access_request, erasure, failures
+from mailstep_cli import access_request, failures, mail_objects
 from mailstep_cli.erasure import Erasure
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
@@ -72,7 +72,7 @@ def store(name: str, raw: bytes, *, parsed: bool = True) -> StoredEmail:
 def whatever_is_left() -> list[str]:
     """All that `aws s3` finds: every version and every delete marker."""
     pages = boto3.client("s3", region_name=REGION).get_paginator("list_object_versions").paginate(Bucket=BUCKET)
-    return sorted(one["Key"] for page in pages for kind in ("Versions", "DeleteMarkers") for one in page.get(kind, []))
+    return sorted(one["Key"] for page in pages for one in (*page.get("Versions", []), *page.get("DeleteMarkers", [])))
 
 
 def records() -> set[str]:
@@ -202,16 +202,16 @@ def test_an_email_that_is_being_processed_is_left_whole_and_named(executions: se
 def test_an_erasure_that_was_interrupted_finds_the_rest_again(monkeypatch: pytest.MonkeyPatch) -> None:
     store("1", written_by(ANN))
     store("2", written_by(ANN))
-    deletions = iter([erasure.mail_objects.delete])
+    delete = mail_objects.delete
+    left = iter([True])
 
     def interrupted(*arguments: Any) -> int:
-        try:
-            return next(deletions)(*arguments)
-        except StopIteration:
-            raise KeyboardInterrupt from None
+        if not next(left, False):
+            raise KeyboardInterrupt
+        return delete(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(erasure.mail_objects, "delete", interrupted)
+        patched.setattr(mail_objects, "delete", interrupted)
         report = erased(ANN)
     assert (report["interrupted"], report["complete"]) == (True, False)
     assert len(erased(ANN)["messages"]) == 2
