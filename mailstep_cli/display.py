@@ -212,7 +212,9 @@ def routes_view(checked: Checked) -> RenderableType:
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"
         table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
-    said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={','.join(checked.routes)}"]
+    catch_all = f" CatchAllRoute={checked.catch_all}" if checked.catch_all else ""
+    names = ",".join(checked.with_rules_of_their_own)
+    said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={names}{catch_all}"]
     if checked.domain:
         said.append(f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}")
     return Group(table, _unwrapped("\n".join(said)))

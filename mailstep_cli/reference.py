@@ -14,6 +14,7 @@ from mailstep.contracts import (
     EnclosedMessage,
     Message,
     QueueItem,
+    Recipient,
     ReportedRecipient,
     TextKind,
     Verdicts,
@@ -175,7 +176,16 @@ def field_tables() -> str:
         "`functions/mailstep/mime/defects.py`."
     )
     lines = ["# The Message, field by field", "", made, ""]
-    for model in (Message, Address, Attachment, EnclosedMessage, Verdicts, DeliveryReport, ReportedRecipient):
+    for model in (
+        Message,
+        Recipient,
+        Address,
+        Attachment,
+        EnclosedMessage,
+        Verdicts,
+        DeliveryReport,
+        ReportedRecipient,
+    ):
         lines += [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| field | meaning |", "| --- | --- |"]
         lines += [f"| `{f.alias or name}` | {f.description} |" for name, f in model.model_fields.items()]
         lines.append("")

@@ -160,6 +160,19 @@ class TextKind(StrEnum):
     ONLY_HISTORY = "only_history", "The sender wrote nothing: `reply_text` is empty."
 
 
+class Recipient(Contract):
+    """The envelope recipient (RFC 5321 section 4.1.1.3), in canonical form (`addresses.canonical`).
+
+    SES writes it into its own Received field. If it wrote none, because the transaction had several, it is the address
+    in To or Cc that belongs to the route, else the route's own address.
+    """
+
+    address: str = Field(description="addr-spec in lower case, with its label: `orders+4711@mail.example`")
+    label: str | None = Field(
+        default=None, description="What follows the first `+` before the @ (RFC 5233): `4711`; null without one"
+    )
+
+
 class Message(Contract):
     """A parsed email, stored as `parsed/<email_id>/message.json`."""
 
@@ -171,6 +184,9 @@ class Message(Contract):
     size_octets: int = Field(description="Size of the raw message")
     received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
+    recipient: Recipient | None = Field(
+        default=None, description="Envelope recipient; null only outside of a stack, whose domain is not known"
+    )
     from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
     to: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")
     cc: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")

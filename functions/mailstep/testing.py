@@ -14,6 +14,7 @@ from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import ConfigurationError, RefusedEmail
 from mailstep.parse.message import parse
+from mailstep.parse.recipients import Place
 from mailstep.process.built_in import Processor, built_in
 from mailstep.reply.compose import compose
 from mailstep.routes import Route
@@ -162,7 +163,7 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
     stored = StoredEmail(email_id="offline", route=route, bucket="offline", key=f"{keys.INBOUND}{route}/offline")
     contents: dict[str, bytes] = {}
     enclosed = settings.read_enclosed if settings else routes.reads_enclosed(route)
-    message = parse(raw, stored, contents.__setitem__, enclosed=enclosed)
+    message = parse(raw, stored, contents.__setitem__, enclosed=enclosed, place=Place(route, DOMAIN))
     if message.received or message.verdicts != Verdicts():
         return ReceivedEmail(message, stored, contents, settings, _NEED_THE_STACK)
     message = message.model_copy(update={"verdicts": _authenticated(message)})

@@ -15,7 +15,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 import pytest
 
 from mailstep import limits
-from mailstep.contracts import Address, Attachment, Message, Override, StoredEmail, Verdicts
+from mailstep.contracts import Address, Attachment, Message, Override, Recipient, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.mime.options import DEFAULTS
 from mailstep.routes import Route
@@ -417,6 +417,46 @@ def test_an_archive_behind_a_broken_one_is_checked() -> None:
 
 
 SEEN_FIRST = {"no_sender", "virus", "spam", "unauthenticated"}
+CATCH_ALL = ROUTE.model_copy(update={"catch_all": True})
+
+
+@pytest.mark.parametrize(
+    ("recipient", "route", "refused"),
+    [
+        ("orders@mail.example", CATCH_ALL, "other_route"),
+        ("orders+4711@mail.example", CATCH_ALL, "other_route"),
+        ("sales@mail.example", CATCH_ALL, None),
+        ("rest@mail.example", CATCH_ALL, None),
+        # A route of its own never gets a copy.
+        ("orders@mail.example", ROUTE, None),
+    ],
+)
+def test_the_catch_all_route_leaves_to_other_routes_what_is_theirs(
+    recipient: str, route: Route, refused: str | None
+) -> None:
+    checked = message(route="rest", recipient=Recipient(address=recipient))
+    case = Case(checked, EMAIL, "arn", route, OWN, Remembered(), lambda _: b"", frozenset({"orders", "tickets"}))
+    assert refused_by(case) == refused
+
+
+def refused_by(case: Case) -> str | None:
+    try:
+        validate(case)
+    except RefusedEmail as found:
+        return found.reason
+    return None
+
+
+def test_with_a_catch_all_route_each_address_of_the_domain_is_our_own() -> None:
+    checked = message(
+        from_=(Address(address="sales@mail.example"),),
+        verdicts=Verdicts(spam="PASS", virus="PASS", dmarc="pass", dmarc_domain="mail.example"),
+    )
+    case = Case(checked, EMAIL, "arn", Route(), OWN | {"@mail.example"}, Remembered(), lambda _: b"")
+    assert refused_by(case) == "own_address"
+    assert refused_by(replace(case, own_addresses=OWN)) is None
+
+
 AT_ALL = Case(message(), EMAIL, "arn:of:m", ROUTE, OWN, Remembered(), lambda _attachment: b"")
 """A message that passes; each case below breaks one rule with it."""
 LATER: list[tuple[str, Case]] = [
@@ -426,6 +466,15 @@ LATER: list[tuple[str, Case]] = [
     (
         "stale_message",
         replace(AT_ALL, message=message(received=RECEIVED), email=stored(timedelta(days=4))),
+    ),
+    (
+        "other_route",
+        replace(
+            AT_ALL,
+            message=message(route="rest", recipient=Recipient(address="orders@mail.example")),
+            route=CATCH_ALL,
+            other_routes=frozenset({"orders"}),
+        ),
     ),
     ("blocked_sender", replace(AT_ALL, route=ROUTE.model_copy(update={"blocked_senders": ("a@b.example",)}))),
     ("archive_bomb", replace(AT_ALL, message=ZIPPED, open_attachment=lambda _attachment: BOMBS["too many members"]())),

@@ -10,7 +10,7 @@ from mailstep.aws import executions, mail_bucket
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import ValidateRequest
 from mailstep.errors import RefusedEmail
-from mailstep.routes import own_addresses, routes
+from mailstep.routes import deployed_names, own_addresses, routes
 from mailstep.telemetry import logger
 from mailstep.validate import policy
 from mailstep.validate.acceptance import accept
@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         own_addresses=own_addresses(here.domain, here.reply_from),
         records=Ledger(executions.has_failed),
         open_attachment=partial(mail_bucket.read_attachment, bucket),
+        other_routes=deployed_names() - {claim.email.route},
     )
     if claim.email.override:
         logger.info("Overridden", extra=claim.email.override.model_dump())

@@ -48,8 +48,11 @@ class Case:
     execution_arn: str
     route: Route | None
     own_addresses: frozenset[str]
+    """In canonical form; `@<domain>` stands for every address of the domain."""
     records: Records
     open_attachment: Callable[[Attachment], bytes]
+    other_routes: frozenset[str] = frozenset()
+    """The names of the other deployed routes."""
 
     @property
     def author(self) -> str:
@@ -140,9 +143,22 @@ def _automatic(found: AutomaticMail) -> str:
 
 
 def _is_our_own(case: Case) -> str | None:
-    if {case.author, without_label(case.author)} & case.own_addresses or case.message.header(EMAIL_ID_FIELD):
+    if _is_ours(case, case.author) or case.message.header(EMAIL_ID_FIELD):
         return "Mailstep sent this message itself, or it is a reply that came back."
     return None
+
+
+def _is_ours(case: Case, address: str) -> bool:
+    at_domain = f"@{address.rpartition('@')[2]}"
+    return not case.own_addresses.isdisjoint({address, without_label(address), at_domain})
+
+
+def _is_for_another_route(case: Case) -> str | None:
+    # Only the rule of a catch-all route stores what is for another one (receiving.yaml).
+    if case.route is None or not case.route.catch_all or case.message.recipient is None:
+        return None
+    name = without_label(case.message.recipient.address).rpartition("@")[0]
+    return f"SES also stored it for the route {name!r}." if name in case.other_routes else None
 
 
 def _has_no_route(case: Case) -> str | None:
@@ -300,6 +316,14 @@ RULES = (
         Effect.REFUSE,
         _has_no_route,
         override=Overridden.NEVER,
+    ),
+    Rule(
+        "other_route",
+        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
+        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
+        Effect.REFUSE,
+        _is_for_another_route,
+        needs="verdicts",
     ),
     Rule(
         "stale_message",
