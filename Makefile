@@ -18,8 +18,9 @@ help:  ## Show this list
 demo: .venv/ready  ## Deploy to the local cloud, send an order, show the reply and the timeline
 	@$(BIN)/mailstep demo
 
+# Two workers, each with a local account. The cloud's modules come first, because they take longest.
 test: .venv/ready  ## Run every test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once against a slow application
 	@$(BIN)/pytest -m soak

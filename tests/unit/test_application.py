@@ -108,7 +108,7 @@ def test_no_content_means_no_reply(serve: Serve) -> None:
     [
         ("7", 7),
         ("86400", RETRY_AFTER_BOUND),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=9)), RETRY_AFTER_BOUND),
+        pytest.param(format_datetime(datetime.now(UTC) + timedelta(hours=9)), RETRY_AFTER_BOUND, id="in nine hours"),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])

@@ -1,9 +1,11 @@
 """What the pages name is there: files, sections of a page, parameters of the templates, commands and their options."""
 
+import importlib.metadata
 import json
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -197,3 +199,9 @@ def test_the_page_imports_a_processors_needs_from_one_place() -> None:
         "mailstep.process.processors",
         "mailstep.testing",
     }
+
+
+def test_the_changelog_begins_with_the_version_of_the_package() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    newest = next(line for line in (PROJECT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## "))
+    assert newest.removeprefix("## ").partition(",")[0] == version == importlib.metadata.version("mailstep")

@@ -14,7 +14,8 @@ import pytest
 from mailstep import custom
 from mailstep.errors import ConfigurationError
 from mailstep.routes import file_text, load, read
-from mailstep_cli import checkout, cli
+from mailstep_cli import checkout
+from mailstep_cli.commands import deployment, local
 from mailstep_cli.errors import UserError
 from tests.support.project import PROJECT, TEMPLATE, run
 
@@ -284,7 +285,7 @@ def routes_file(tmp_path: Path) -> Iterator[Path]:
 def test_a_processor_that_cannot_process_is_refused(routes_file: Path, name: str, says: str) -> None:
     routes_file.write_text(f"[routes.a]\nprocessor = {json.dumps(name)}\n")
     with pytest.raises(UserError, match=f"^{re.escape(str(routes_file))}, line 2: routes.a.processor: .*{says}"):
-        cli.check_routes(routes_file)
+        deployment.check_routes(routes_file)
 
 
 @pytest.mark.parametrize("url", ["https://app.example/mail", "${APPLICATION_URL}"])
@@ -294,10 +295,10 @@ def test_the_example_without_a_route_is_noted(
     file = tmp_path / "routes.toml"
     file.write_text(f'[routes.application]\nurl = "{url}"\n[routes.orders]\n')
     monkeypatch.setattr(checkout, "routes_file", lambda: file)
-    cli._note_on_the_example(wanted=True)
+    local._note_on_the_example(wanted=True)
     said = capsys.readouterr().err
     assert (str(file) in said) == (url != "${APPLICATION_URL}")
-    cli._note_on_the_example(wanted=False)
+    local._note_on_the_example(wanted=False)
     assert capsys.readouterr().err == ""
 
 
