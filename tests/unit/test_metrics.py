@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from mailstep import metrics
 from mailstep.errors import RefusedEmail
 from mailstep.feedback import handler as feedback_handler
+from mailstep.index.sweep import handler as sweep_handler
 from mailstep.parse import handler as parse_handler
 from mailstep.process import handler as process_handler
 from mailstep.reply import handler as reply_handler
@@ -150,6 +151,7 @@ def everything(emitted: Emitted, workflow: None, processed: None) -> list[Point]
     refuse()
     feedback_handler.handler(event("feedback"), CONTEXT)
     tell('{"eventType": "Bounce"}')
+    sweep_handler.handler({"hours": 1}, CONTEXT)
     return emitted()
 
 
