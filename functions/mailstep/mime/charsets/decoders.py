@@ -153,8 +153,8 @@ def _of_python(codec: str) -> Decoder:
         except UnicodeError:
             text = octets.decode(codec, "replace")
             bad = text.count(REPLACEMENT) or 1
-        # Halves of characters, which no JSON can carry.
-        text, halves = _SURROGATE.subn(REPLACEMENT, text)
+        # Halves of characters, which no JSON can carry; UTF-8 has none.
+        text, halves = (text, 0) if codec == "utf-8" else _SURROGATE.subn(REPLACEMENT, text)
         return text, bad + halves
 
     return decode
