@@ -37,6 +37,13 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Override(Contract):
+    """A rule of the policy that an operator overrode for one message (`mailstep replay --override`)."""
+
+    rule: str = Field(pattern=r"^[a-z_]{1,40}$", description="The rule's code (docs/policy.md)")
+    by: str = Field(max_length=2048, description="ARN of the operator, as AWS STS answers it (GetCallerIdentity)")
+
+
 class StoredEmail(Contract):
     """The raw message in S3, and the input of an execution."""
 
@@ -48,6 +55,7 @@ class StoredEmail(Contract):
     stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
     replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
     reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
+    override: Override | None = Field(default=None, description="The rule that an operator overrode for this replay")
 
 
 class LaterAnswer(Contract):
@@ -299,6 +307,7 @@ class ValidClaim(Claim):
     """The claim of a message that ValidateEmail accepted."""
 
     processing: Processing
+    withheld: str | None = Field(default=None, description="Code of the rule that withholds the reply, if one does")
 
 
 def _octets(value: object, info: ValidationInfo) -> object:
@@ -371,6 +380,11 @@ class ReplyRequest(Contract):
     later_answer: LaterAnswer | None = None
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether a rule of the policy withholds every reply to this email."""
+        return isinstance(self.claim, ValidClaim) and self.claim.withheld is not None
+
+    @property
     def reply_key(self) -> str:
         """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to.
 
@@ -403,6 +417,16 @@ class QueueItem(Contract):
     bucket: str = Field(description="The mail bucket")
     message_key: str = Field(description="Key of the Message, which has the keys of its attachments")
     answer_key: str = Field(description="Key to write the Answer to")
+    withheld: str | None = Field(
+        default=None, description="Code of the rule that withholds the reply (docs/policy.md); null: it will be sent"
+    )
+
+
+class ReplyPlan(Contract):
+    """Whether the sender will get the application's answer."""
+
+    will_be_sent: bool = Field(description="False: Mailstep keeps the answer, and sends nothing to the sender")
+    withheld: str | None = Field(default=None, description="Code of the rule that withholds it (docs/policy.md)")
 
 
 class ApplicationRequest(Contract):
@@ -410,3 +434,4 @@ class ApplicationRequest(Contract):
 
     message: Message
     attachment_urls: dict[str, str] = Field(description="Attachment key to presigned URL")
+    reply: ReplyPlan = Field(description="Whether the sender will get the answer")

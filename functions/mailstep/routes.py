@@ -37,11 +37,12 @@ class Route(Contract):
     url: Annotated[str, AfterValidator(route_settings.application_url)] = Field(
         default="", description="The application's HTTPS endpoint; empty: use `queue` or `processor`"
     )
-    auth: Literal["none", "sigv4", "hmac", "api_key"] = Field(
-        default="none", description="How Mailstep authenticates to the application: `none`, `sigv4`, `hmac`, `api_key`"
+    auth: Literal["none", "sigv4", "standard_webhooks", "api_key"] = Field(
+        default="none",
+        description="How Mailstep authenticates to the application: `none`, `sigv4`, `standard_webhooks`, `api_key`",
     )
     secret: Annotated[str, AfterValidator(route_settings.secret_arn)] = Field(
-        default="", description="ARN of the secret, for `hmac` and `api_key`"
+        default="", description="ARN of the secret, for `standard_webhooks` and `api_key`"
     )
     outage_hours: float = Field(
         default=24, ge=0, le=72, allow_inf_nan=False, description="How long to keep trying an unavailable application"
@@ -79,6 +80,11 @@ class Route(Contract):
     # Which messages are accepted (policy.py).
     require_authentication: bool = Field(
         default=True, description="false: unauthenticated mail is processed too, but never gets a reply"
+    )
+    automatic_mail: Literal["withhold", "refuse"] = Field(
+        default="withhold",
+        description="Lists, forwarded mail, no-reply senders and the like: `withhold` processes them without a reply, "
+        "`refuse` does not process them",
     )
     allowed_senders: _SenderPatterns = Field(
         default=(), description="Patterns such as `*@shop.example`; empty: all senders"
@@ -121,7 +127,7 @@ class Route(Contract):
     def _goes_together(self) -> Self:
         if self.url and self.queue:
             raise ValueError("queue: name one of them, url or queue")
-        if self.auth in {"hmac", "api_key"} and self.url and not self.secret:
+        if self.auth in {"standard_webhooks", "api_key"} and self.url and not self.secret:
             raise ValueError(f"auth: {self.auth} needs secret, the ARN of a secret in Secrets Manager")
         if not (self.url or self.queue or self.processor):
             raise ValueError("processor: name one, or a url or queue")

@@ -57,10 +57,13 @@ class ReceivedEmail:
         """The decoded content of an attachment of the message."""
         return self.contents[attachment.key]
 
-    def validate(self) -> None:
+    def validate(self) -> str | None:
         """Apply the policy to the message. The rules of `rules_not_applied` let it pass.
 
         Of our own addresses, the route's is the only one that is known here.
+
+        Returns:
+            The code of the rule that withholds the reply (docs/policy.md), or None.
 
         Raises:
             RefusedEmail: a rule refuses it; `reason` is the rule's code (docs/policy.md).
@@ -68,7 +71,7 @@ class ReceivedEmail:
         """
         route = self._route()
         own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
-        validate(
+        return validate(
             Case(
                 message=self.message,
                 email=self.stored,
@@ -87,6 +90,13 @@ class ReceivedEmail:
         except RefusedEmail as refused:
             return refused.reason
         return None
+
+    def withheld_by(self) -> str | None:
+        """The code of the rule that withholds the reply to the message (docs/policy.md), or None. See `validate`."""
+        try:
+            return self.validate()
+        except RefusedEmail as refused:
+            return refused.withheld
 
     def process(self, processor: str | Processor | None = None) -> Answer:
         """Answer as the route's processor does, or the built-in one of that name, or that function.

@@ -23,7 +23,7 @@ QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
 SHIPPED = PROJECT / "functions" / "routes.toml"
 ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
-    "APPLICATION_AUTH": "hmac",
+    "APPLICATION_AUTH": "standard_webhooks",
     "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
     "APPLICATION_LIMIT_HOURS": "24",
     "APPLICATION_QUEUE_URL": QUEUE,
@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 def test_the_shipped_routes_are_valid_without_an_application() -> None:
     routes = load(SHIPPED.read_text(), ENVIRONMENT)
-    assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "hmac")
+    assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "standard_webhooks")
     assert routes["tickets"].queue.endswith("app.fifo")
     unset = ENVIRONMENT | {"APPLICATION_URL": "", "APPLICATION_AUTH": "none", "APPLICATION_SECRET_ARN": ""}
     assert load(SHIPPED.read_text(), unset)["application"].processor == "receipt"
@@ -74,7 +74,10 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*greater than 0"),
         ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: .*less than or equal to 72"),
         ("[routes.a]\noutage_hours = nan", "line 2: routes.a.outage_hours: .*finite"),
-        ("[routes.a]\nurl = 'https://a.example/'\nauth = 'hmac'", "line 3: routes.a.auth: hmac needs secret"),
+        (
+            "[routes.a]\nurl = 'https://a.example/'\nauth = 'standard_webhooks'",
+            "line 3: routes.a.auth: standard_webhooks needs secret",
+        ),
         ("[routes.a]\nsecret = 'hunter2'", "line 2: .*not the secret itself"),  # pragma: allowlist secret
         ("[routes.a]\nsecret = 'arn:aws:iam::1:role/x'", "line 2: .*ARN of a secret"),  # pragma: allowlist secret
         ("[routes.a]\nauth = 'basic'", "line 2: routes.a.auth: .*'sigv4'"),

@@ -1,12 +1,17 @@
 """The names of stacks, before they are deployed: what AWS would refuse minutes later is refused at once."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from samcli.yamlhelper import yaml_parse
+from typer.testing import CliRunner
 
-from mailstep_cli import stack_names
+from mailstep_cli import checkout, stack_names
+from mailstep_cli.commands import deployment
+from mailstep_cli.errors import UserError
 from tests.support.project import PROJECT, run
 from tests.support.transformed import transformed
 
@@ -151,3 +156,19 @@ def test_the_command_refuses_a_name_before_anything_is_deployed(tmp_path: Path) 
     assert "has 65 characters" in long.stderr
     assert "by 1" in long.stderr
     assert run("routes", str(routes), "--names", "--active-rule-set", "company").stdout.strip() == ROUTE
+
+
+def test_the_name_in_samconfig_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(PROJECT / "template.yaml", tmp_path)
+    (tmp_path / "samconfig.toml").write_text('[default.global.parameters]\nstack_name = "Staging-2"\n')
+    monkeypatch.setattr(checkout, "find", lambda _file=None: tmp_path)
+    monkeypatch.delenv("MAILSTEP_STACK", raising=False)
+    refused = CliRunner().invoke(deployment.app, ["routes", str(PROJECT / "functions" / "routes.toml")]).exception
+    assert isinstance(refused, UserError)
+    assert "'Staging-2' cannot name the home stack" in str(refused)
+
+
+@pytest.mark.parametrize(("target", "first"), [("deploy", "sam build"), ("check", "sam validate")])
+def test_make_checks_the_names_before_sam_begins(target: str, first: str) -> None:
+    told = subprocess.run(["make", "-n", target], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert "mailstep routes >/dev/null" in told.partition(first)[0]

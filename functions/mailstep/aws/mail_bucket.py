@@ -70,22 +70,40 @@ def read_message(bucket: str, key: str) -> Message:
     return Message.model_validate_json(_get(bucket, key))
 
 
-def find_message(bucket: str, email_id: str) -> Message:
-    """The message that ParseEmail stored for an email.
+def find_message(bucket: str, email_id: str) -> Message | None:
+    """The message that ParseEmail stored for an email; None if there is none, or no longer.
 
     Raises:
-        UnknownEmail: there is none.
+        TransientError: S3 is unavailable.
     """
     try:
         return read_message(bucket, keys.message(email_id))
     except ClientError as error:
-        # S3 answers 403 for what does not exist to a role that may not list the bucket.
-        if error.response["Error"]["Code"] in _GONE | {"AccessDenied"}:
-            raise UnknownEmail(
-                f"there is no message of the email {email_id}, or it has expired: an answer's key is "
-                f"{keys.later_answer('<email_id>', '<name>')}"
-            ) from error
+        if error.response["Error"]["Code"] in _GONE:
+            return None
         raise
+
+
+def message_of(bucket: str, email_id: str) -> Message:
+    """The message that ParseEmail stored for an email.
+
+    Raises:
+        UnknownEmail: there is none.
+        TransientError: S3 is unavailable.
+    """
+    try:
+        message = find_message(bucket, email_id)
+    except ClientError as error:
+        # S3 answers 403 for what does not exist to a role that may not list the bucket.
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        message = None
+    if message is None:
+        raise UnknownEmail(
+            f"there is no message of the email {email_id}, or it has expired: an answer's key is "
+            f"{keys.later_answer('<email_id>', '<name>')}"
+        )
+    return message
 
 
 def read_attachment(bucket: str, attachment: Attachment) -> bytes:

@@ -7,7 +7,7 @@ from mailstep.budget import Budget, OverBudget
 from mailstep.contracts import Message, StoredEmail, TextKind
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.bodies import bodies
-from mailstep.mime.defects import Defect
+from mailstep.mime.defects import Defect, in_order
 from mailstep.mime.fields import parse_message_ids, parse_unstructured
 from mailstep.mime.signed import Protection, open_signed
 from mailstep.mime.structure import Part, structure
@@ -115,7 +115,7 @@ def _parse(
         encrypted=protection.encrypted,
         verdicts=verdicts(block, (name for name, _ in root.fields)),
         headers=headers,
-        defects=tuple(defect for defect in Defect if defect in defects),
+        defects=in_order(defects),
     )
 
 

@@ -20,7 +20,7 @@ def validate(answer: LaterAnswer) -> LaterAnswerClaim:
         UnknownEmail: there is no such email.
         TransientError: S3 or DynamoDB is unavailable.
     """
-    message = mail_bucket.find_message(answer.bucket, answer.email_id)
+    message = mail_bucket.message_of(answer.bucket, answer.email_id)
     email = StoredEmail(
         email_id=message.email_id,
         route=message.route,
