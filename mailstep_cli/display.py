@@ -20,6 +20,7 @@ from rich.table import Table
 
 from mailstep import keys
 from mailstep.contracts import Message
+from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
@@ -90,7 +91,7 @@ def _ending(line: Timeline) -> str:
         return ""
     reason = said.get("reason")
     if line.states[-1].name == "EndWithoutReply":
-        return ", processed (the application asked for no reply)"
+        return ", processed (the application, or the processor, asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
     return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "") + again
@@ -133,6 +134,8 @@ def process_view(processed: "Processed") -> RenderableType:
         shown += [_reply_view(processed.reply), *map(_file_view, files)]
     elif processed.answer:
         shown += [Text("No reply: SES did not authenticate the sender. The answer:"), Text(processed.answer.text)]
+    elif processed.outcome == Outcome.PROCESSED:
+        shown.append(Text("No reply: the processor asked for none."))
     shown.append(Text(f"Rules not applied offline: {', '.join(processed.rules_not_applied)}", style="dim"))
     return Group(*shown)
 

@@ -16,9 +16,9 @@ from jinja2 import TemplateSyntaxError
 from mailstep import custom
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer
-from mailstep.errors import ConfigurationError, RefusedEmail, UnreadableEmail
+from mailstep.errors import ApplicationRefused, ConfigurationError, RefusedEmail, UnreadableEmail
 from mailstep.notices import notice
-from mailstep.outcomes import Outcome, ReplyKind
+from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.telemetry import logger
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.errors import UserError
@@ -74,18 +74,22 @@ def _ending(email: ReceivedEmail, processor: str) -> tuple[Outcome, str | None, 
     """The outcome with its reason, as the workflow names them, and what is said to the sender."""
     try:
         email.validate()
+        answer = _answer(email, processor)
     except RefusedEmail as refused:
         if not refused.tell_sender:
             return Outcome.SILENT, refused.reason, None
         return Outcome.REFUSED, refused.reason, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
-    return Outcome.REPLIED if is_authenticated(email.message) else Outcome.PROCESSED, None, _answer(email, processor)
+    except ApplicationRefused as refused:
+        return Outcome.REFUSED, APPLICATION_REFUSED, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+    replied = answer and is_authenticated(email.message)
+    return Outcome.REPLIED if replied else Outcome.PROCESSED, None, answer
 
 
-def _answer(email: ReceivedEmail, processor: str) -> Answer:
+def _answer(email: ReceivedEmail, processor: str) -> Answer | None:
     try:
         with _shown_on_stderr():
             return email.process()
-    except ConfigurationError:
+    except (ConfigurationError, ApplicationRefused):
         raise
     # Whatever the processor does: its author reads what and where.
     except (Exception, SystemExit) as error:

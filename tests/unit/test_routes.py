@@ -74,7 +74,10 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*greater than 0"),
         ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: .*less than or equal to 72"),
         ("[routes.a]\noutage_hours = nan", "line 2: routes.a.outage_hours: .*finite"),
-        ("[routes.a]\nurl = 'https://a.example/'\nauth = 'standard_webhooks'", "line 3: routes.a.auth: standard_webhooks needs secret"),
+        (
+            "[routes.a]\nurl = 'https://a.example/'\nauth = 'standard_webhooks'",
+            "line 3: routes.a.auth: standard_webhooks needs secret",
+        ),
         ("[routes.a]\nsecret = 'hunter2'", "line 2: .*not the secret itself"),  # pragma: allowlist secret
         ("[routes.a]\nsecret = 'arn:aws:iam::1:role/x'", "line 2: .*ARN of a secret"),  # pragma: allowlist secret
         ("[routes.a]\nauth = 'basic'", "line 2: routes.a.auth: .*'sigv4'"),

@@ -309,7 +309,7 @@ RULES = (
     ),
 )
 MEANINGS = {rule.code: rule.means for rule in RULES} | {
-    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender got"
+    APPLICATION_REFUSED: "The application, or the processor, refused it with a reason, which the sender got"
 }
 
 
