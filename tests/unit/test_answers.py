@@ -15,13 +15,15 @@ from flask import Flask, Response, jsonify
 from werkzeug.serving import make_server
 
 from mailstep.answers import read_answer
-from mailstep.contracts import Answer, AnswerAttachment, ApplicationRequest, Message
+from mailstep.contracts import Answer, AnswerAttachment, ApplicationRequest, Message, ReplyPlan
 from mailstep.errors import ApplicationBusy, ApplicationRefused, MalformedAnswer, TransientError
 from mailstep.process.application import ask
 from mailstep.routes import Route
 from tests.support.servers import http_response, octet_server
 
-REQUEST = ApplicationRequest(message=Message(email_id="m", route="r", size_octets=1), attachment_urls={})
+REQUEST = ApplicationRequest(
+    message=Message(email_id="m", route="r", size_octets=1), attachment_urls={}, reply=ReplyPlan(will_be_sent=True)
+)
 TABLE = AnswerAttachment(filename="a.csv", media_type="text/csv", content=b"a,b\n")
 TEXT = "Thank you, J\N{LATIN SMALL LETTER U WITH DIAERESIS}rgen <3 \N{GRINNING FACE}."
 WANTED = Answer(text=TEXT, attachments=(TABLE,))

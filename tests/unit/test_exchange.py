@@ -7,13 +7,15 @@ from itertools import repeat
 
 import pytest
 
-from mailstep.contracts import Answer, ApplicationRequest, Message
+from mailstep.contracts import Answer, ApplicationRequest, Message, ReplyPlan
 from mailstep.errors import MalformedAnswer, TransientError
 from mailstep.process.application import ANSWER_BOUND, ask
 from mailstep.routes import Route
 from tests.support.servers import Said, http_response, octet_server
 
-REQUEST = ApplicationRequest(message=Message(email_id="m", route="r", size_octets=1), attachment_urls={})
+REQUEST = ApplicationRequest(
+    message=Message(email_id="m", route="r", size_octets=1), attachment_urls={}, reply=ReplyPlan(will_be_sent=True)
+)
 Speak = Callable[..., tuple[str, Said]]
 
 

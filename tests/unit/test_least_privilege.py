@@ -1,6 +1,16 @@
 """Every action of every role is taken away by a test in tests/cloud, or is listed here with who asks for it."""
 
-from tests.support.permissions import ACTIVATION, CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, STORING, WORKFLOW
+from tests.support.permissions import (
+    ACTIVATION,
+    CLEARING,
+    LOOKING,
+    ORDERING,
+    PERMISSIONS,
+    SECRET,
+    STARTING,
+    STORING,
+    WORKFLOW,
+)
 from tests.support.transformed import ALL_OPTIONS, transformed
 
 # What no emulation asks for, and the document that says who does.
@@ -68,5 +78,6 @@ def test_every_permitted_action_has_a_test_that_needs_it_or_a_source_at_aws() ->
         *(("EmailWorkflowRole", action) for action, *_ in WORKFLOW),
         *(("ActivateRole", action) for action in ACTIVATION),
         STORING,
+        ORDERING,
     }
     assert granted() == taken_away | NEEDED_ON_AWS.keys()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailstep.contracts import Address, ApplicationRequest, Attachment, EnclosedMessage, Message
+from mailstep.contracts import Address, ApplicationRequest, Attachment, EnclosedMessage, Message, ReplyPlan
 from mailstep.mime.defects import Defect
 from mailstep.process.request import request_body
 from mailstep.testing import receive
@@ -31,7 +31,7 @@ def events_of(body: bytes) -> list[bytes]:
 def sent(message: Message) -> dict[str, Any]:
     """The request as the application reads it; it is one by the contract, with all links."""
     links = {attachment.key: LINK.format(attachment.key) for attachment in message.attachments}
-    body = request_body(ApplicationRequest(message=message, attachment_urls=links))
+    body = request_body(ApplicationRequest(message=message, attachment_urls=links, reply=ReplyPlan(will_be_sent=True)))
     assert max(map(len, events_of(body))) < LAMBDA_OCTETS
     asked = ApplicationRequest.model_validate_json(body)
     assert asked.attachment_urls == links

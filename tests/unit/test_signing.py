@@ -17,13 +17,13 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from mailstep.aws import clients
 from mailstep.errors import ConfigurationError, TransientError
 from mailstep.process import signing
 from mailstep.routes import Route
+from tests.support.moto_account import moto_account
 
 BODY = b'{"message": 1}'
 URL = "https://abc.execute-api.eu-west-1.amazonaws.com/prod/mail"
@@ -37,7 +37,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     for cache in (clients.client, signing._provider):
         cache.cache_clear()
-    with mock_aws():
+    with moto_account():
         yield
     for cache in (clients.client, signing._provider):
         cache.cache_clear()

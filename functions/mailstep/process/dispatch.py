@@ -9,6 +9,8 @@ from mailstep.contracts import (
     Message,
     Processed,
     ProcessRequest,
+    ReplyPlan,
+    ValidClaim,
 )
 from mailstep.errors import ApplicationRefused, ConfigurationError
 from mailstep.notices import notice
@@ -36,7 +38,7 @@ def process(request: ProcessRequest) -> Processed:
     if route is None:
         raise ConfigurationError(f"the route {claim.email.route!r} is no longer in routes.toml")
     try:
-        answer = _answer(route, bucket, message, request.idempotency_key)
+        answer = _answer(route, request, message)
     except ApplicationRefused as refused:
         key = mail_bucket.write_answer(
             bucket, message.email_id, notice(ReplyKind.REFUSAL, message, refused.explanation)
@@ -45,16 +47,18 @@ def process(request: ProcessRequest) -> Processed:
     return Processed(answer_key=mail_bucket.write_answer(bucket, message.email_id, answer) if answer else None)
 
 
-def _answer(route: Route, bucket: str, message: Message, idempotency_key: str) -> Answer | None:
+def _answer(route: Route, request: ProcessRequest, message: Message) -> Answer | None:
     """The answer of the route's application or processor, or None if it asks for no reply."""
     if route.url:
-        return application.ask(route, _application_request(bucket, message), idempotency_key)
-    return answered(built_in(route.processor), message, partial(mail_bucket.read_attachment, bucket))
+        return application.ask(route, _application_request(request.claim, message), request.idempotency_key)
+    open_attachment = partial(mail_bucket.read_attachment, request.claim.email.bucket)
+    return answered(built_in(route.processor), message, open_attachment)
 
 
-def _application_request(bucket: str, message: Message) -> ApplicationRequest:
+def _application_request(claim: ValidClaim, message: Message) -> ApplicationRequest:
     urls = {
-        attachment.key: mail_bucket.attachment_url(bucket, attachment, seconds=ATTACHMENT_LINK_SECONDS)
+        attachment.key: mail_bucket.attachment_url(claim.email.bucket, attachment, seconds=ATTACHMENT_LINK_SECONDS)
         for attachment in message.attachments
     }
-    return ApplicationRequest(message=message, attachment_urls=urls)
+    reply = ReplyPlan(will_be_sent=claim.withheld is None, withheld=claim.withheld)
+    return ApplicationRequest(message=message, attachment_urls=urls, reply=reply)

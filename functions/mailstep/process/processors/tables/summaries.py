@@ -19,9 +19,11 @@ SPREAD = 12
 """Intervals in which a column's numbers are counted."""
 
 
-def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None) -> Column:
-    """The summary of one column. `decimal` and `day_first` decide what its cells leave open."""
-    reading = read_column(name, cells, decimal=decimal, day_first=day_first)
+def summarise(
+    name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None, stored: bool = True
+) -> Column:
+    """The summary of one column; see `read_column`."""
+    reading = read_column(name, cells, decimal=decimal, day_first=day_first, stored=stored)
     values = reading.counts.total()
     odd = values - (reading.numbers or reading.moments).total() if reading.kind in ("number", "date") else 0
     return Column(
@@ -33,7 +35,7 @@ def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, da
         value=reading.value,
         figures=figures(reading.numbers) if reading.kind == "number" else None,
         period=_period(reading.moments) if reading.kind == "date" else None,
-        frequent=tuple(reading.counts.most_common(FREQUENT)),
+        frequent=tuple(reading.counts.most_common(FREQUENT)) if reading.kind in ("text", "boolean") else (),
         odd=tuple(islice(_odd(reading, cells), ODD)) if odd else (),
         odd_values=odd,
         unit=reading.unit,
@@ -48,7 +50,7 @@ def figures(numbers: Counter[Number]) -> Figures:
     Whole numbers are added exactly, others with one rounding.
     """
     ordered = sorted(numbers)
-    counts = [numbers[number] for number in ordered]
+    counts = list(map(numbers.__getitem__, ordered))
     amounts = map(mul, ordered, counts)
     total = sum(amounts) if set(map(type, ordered)) == {int} else math.fsum(amounts)
     ends = list(accumulate(counts))

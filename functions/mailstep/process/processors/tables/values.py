@@ -87,13 +87,16 @@ def is_missing(cell: str) -> bool:
 
 
 def read_column(
-    name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None
+    name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None, stored: bool = True
 ) -> Reading:
-    """The kind of a column, from all its cells. `decimal` and `day_first` decide what the cells leave open."""
-    types = set(map(type, cells))
+    """The kind of a column, from all its cells. `decimal` and `day_first` decide what the cells leave open.
+
+    `stored` says whether cells may be of a workbook, which stores their values.
+    """
+    types = set(map(type, cells)) if stored else set()
     if Stored in types:
         return _stored(cells)
-    counts = Counter(cells)
+    counts = _counted(cells)
     missing = _take_missing(counts)
     if not counts:
         return Reading("empty", counts, missing, _text)
@@ -110,14 +113,16 @@ def read_column(
 def _as_numbers(counts: Counter[str], missing: int, decimal: str | None) -> Reading | None:
     if not _is_promising(counts, numbers.written):
         return None
-    plain = _plain_numbers(counts)
-    found = (plain, _PLAIN_NOTATION) if plain else numbers.notation(counts, decimal=decimal)
-    infinite = sum(count for text, count in counts.items() if text.lower() in _INFINITE) if not plain else 0
+    if plain := _plain_numbers(counts):
+        value = partial(_or_text, partial(numbers.number_in, decimal="."))
+        return Reading("number", counts, missing, value, numbers=_weighted(plain, counts.values()))
+    found = numbers.notation(counts, decimal=decimal)
+    infinite = sum(count for text, count in counts.items() if text.lower() in _INFINITE)
     if not found or not _is_enough(counts, found[0], infinite):
         return None
     read, notation = found
     value = partial(_or_text, notation.value)
-    return Reading("number", counts, missing, value, numbers=_weighted(read, counts), unit=notation.unit)
+    return Reading("number", counts, missing, value, numbers=_weighted_of(read, counts), unit=notation.unit)
 
 
 def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool | None) -> Reading | None:
@@ -129,7 +134,7 @@ def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool 
     read, order = found
     notes = () if order.certain else (_uncertain_order(name, day_first=order.day_first),)
     value = partial(_or_text, order.value)
-    moments = _weighted(read, counts)
+    moments = _weighted_of(read, counts)
     return Reading("date", counts, missing, value, moments=moments, day_first=order.told, notes=notes)
 
 
@@ -146,13 +151,25 @@ def _is_enough(counts: Counter[str], read: Collection[str], also: int = 0) -> bo
     return found > 0 and found + also >= values - values // ODD_SHARE
 
 
-def _weighted[V: Number | Moment](read: dict[str, V], counts: Counter[str]) -> Counter[V]:
+def _counted(cells: Sequence[str]) -> Counter[str]:
+    """How often each cell is there. A dictionary of keys takes a third of the time of counting them."""
+    if len(set(cells[:_TRIED])) < min(len(cells), _TRIED) or len(keys := dict.fromkeys(cells, 1)) < len(cells):
+        return Counter(cells)
+    return Counter(keys)
+
+
+def _weighted_of[V: Number | Moment](read: dict[str, V], counts: Counter[str]) -> Counter[V]:
+    return _weighted(list(read.values()), [counts[text] for text in read])
+
+
+def _weighted[V: Number | Moment](values: Collection[V], counts: Collection[int]) -> Counter[V]:
     """How often each value is there: different texts may be one number, as 1 and 1.0 are."""
-    if len(read) == counts.total():
-        return Counter(read.values())
+    different = dict(zip(values, counts, strict=True))
+    if len(different) == len(values):
+        return Counter(different)
     weighted = Counter[V]()
-    for text, value in read.items():
-        weighted[value] += counts[text]
+    for value, count in zip(values, counts, strict=True):
+        weighted[value] += count
     return weighted
 
 
@@ -172,7 +189,9 @@ def _stored(cells: Sequence[str]) -> Reading:
         kind = "text"
     reading = Reading(kind, counts, missing, _stored_value)
     if kind == "number":
-        reading.numbers = Counter(value for value in values if isinstance(value, int | float) and value is not True)
+        reading.numbers = Counter(
+            value for value in values if isinstance(value, int | float) and not isinstance(value, bool)
+        )
         units = {number.unit for cell in counts if (number := numbers.written(cell))}
         reading.unit = units.pop() if len(units) == 1 else ""
     if kind == "date":
@@ -245,7 +264,7 @@ def _is_identifier(name: str, counts: Counter[str]) -> bool:
     return len(counts) > 2 or bool(_CARD.search(words))
 
 
-def _plain_numbers(counts: Counter[str]) -> dict[str, Number] | None:
+def _plain_numbers(counts: Counter[str]) -> list[Number] | None:
     """The numbers of a column that has only digits, points and minus signs: the common case, and the fast one."""
     texts, longest = list(counts), max(map(len, counts))
     joined = "\n".join((*texts, ""))
@@ -260,17 +279,10 @@ def _plain_numbers(counts: Counter[str]) -> dict[str, Number] | None:
     # Whole numbers of more digits than a float holds keep them.
     read: Callable[[str], Number] = int if not decimals else float if longest < _FLOAT_DIGITS else _number
     try:
-        return dict(zip(texts, map(read, texts), strict=True))
+        return list(map(read, texts))
     except ValueError:
         return None
 
 
 def _number(text: str) -> Number:
     return float(text) if "." in text else int(text)
-
-
-def _plain_value(cell: str) -> Number | None:
-    return numbers.number_in(cell, decimal=".")
-
-
-_PLAIN_NOTATION = numbers.Notation(".", "", _plain_value)
