@@ -75,6 +75,8 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
     elif cause := _last_cause(line):
         summary.append(f"  last: {cause}", style="yellow")
     summary.append(_ending(line))
+    if line.override:
+        summary.append(f"\n{line.override.rule} was overridden by {line.override.by}", style="yellow")
     return Group(Text(title, style="dim", overflow="fold"), table, summary)
 
 

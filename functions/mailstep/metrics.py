@@ -94,6 +94,11 @@ TIME_TO_REPLY = Metric(
 )
 SENDERS_SUPPRESSED = Metric("SendersSuppressed", MetricUnit.Count, "Addresses that a bounce or complaint suppressed")
 FEEDBACK_UNREAD = Metric("FeedbackUnread", MetricUnit.Count, "Bounces and complaints that could not be read")
+INDEX_GAPS_FILLED = Metric(
+    "IndexGapsFilled",
+    MetricUnit.Count,
+    "Entries that SweepFunction corrected in the index, because a status event was lost",
+)
 
 ALL = (
     EMAILS_RECEIVED,
@@ -106,4 +111,5 @@ ALL = (
     TIME_TO_REPLY,
     SENDERS_SUPPRESSED,
     FEEDBACK_UNREAD,
+    INDEX_GAPS_FILLED,
 )

@@ -4,6 +4,7 @@ The reasons of a refusal are the codes of the policy's rules (validate/policy.py
 """
 
 from enum import StrEnum
+from typing import Final, Literal
 
 
 class Outcome(StrEnum):
@@ -42,6 +43,13 @@ class ReplyKind(StrEnum):
     FAILURE = "failure"
     COMPLETION = "completion"
 
+
+RUNNING: Final = "running"
+"""In the index, in place of an outcome: the execution still runs."""
+UNKNOWN: Final = "unknown"
+"""In the index, in place of an outcome: Step Functions has no execution of the email, or forgot it."""
+Standing = Outcome | Literal["running", "unknown"]
+"""How an email stands, in the index."""
 
 APPLICATION_REFUSED = "application_refused"
 """The reason code if the application refused the email. The other reasons are in validate/policy.py."""

@@ -19,6 +19,7 @@ from mailstep import metrics
 from mailstep.aws.ledger import Ledger
 from mailstep.errors import RefusedEmail
 from mailstep.feedback import handler as feedback_handler
+from mailstep.index.sweep import handler as sweep_handler
 from mailstep.parse import handler as parse_handler
 from mailstep.process import handler as process_handler
 from mailstep.reply import handler as reply_handler
@@ -161,6 +162,7 @@ def everything(emitted: Emitted, workflow: None, processed: None, monkeypatch: p
     refuse()
     feedback_handler.handler(event("feedback"), CONTEXT)
     tell('{"eventType": "Bounce"}')
+    sweep_handler.handler({"hours": 1}, CONTEXT)
     return emitted()
 
 

@@ -20,6 +20,7 @@ def properties(name: str) -> dict[str, Any]:
         ("InboundQueue", "InboundDeadLetterQueue"),
         ("InboundSubscription", "SubscriptionDeadLetterQueue"),
         ("ApplicationQueue", "ApplicationDeadLetterQueue"),
+        ("IndexQueue", "IndexDeadLetterQueue"),
     ],
 )
 def test_a_record_that_cannot_be_delivered_waits_in_a_dead_letter_queue(source: str, dead_letters: str) -> None:
@@ -30,8 +31,9 @@ def test_a_record_that_cannot_be_delivered_waits_in_a_dead_letter_queue(source: 
 
 def test_only_the_records_that_failed_go_back_to_the_queue() -> None:
     """AWS Lambda Developer Guide, "Implementing partial batch responses"."""
-    [mapping] = [r for r in RESOURCES.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
-    assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    mappings = [r for r in RESOURCES.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+    assert len(mappings) == 2
+    assert all(one["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for one in mappings)
 
 
 @pytest.mark.parametrize("name", ["MailBucket", "LedgerTable"])

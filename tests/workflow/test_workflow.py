@@ -344,7 +344,7 @@ def test_a_refusal_of_the_application_is_not_told_if_the_reply_is_withheld(befor
 
 
 def test_an_outage_delays_a_message_whose_reply_is_withheld_without_a_notice() -> None:
-    outage: list[Answer] = [Fails("TransientError")] * QUICK_TRIES * 2
+    outage = [Fails("TransientError")] * QUICK_TRIES * 2
     ended = go(Validate=[WITHHELD], Process=[*outage, {"answer_key": ANSWER_KEY}])
     assert ended.path == [*TO_PROCESSING, *WAITING * 2, "ChooseReply", "EndWithoutReply"]
     assert ended.payloads["Reply"] == []

@@ -402,6 +402,8 @@ MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
 }
 WITHHELD = {rule.code: rule.means for rule in RULES if rule.may_withhold}
 """The meaning of each code that withholds a reply."""
+OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override is not Overridden.NEVER))
+"""The codes that `mailstep replay --override` takes."""
 
 
 def validate(case: Case) -> str | None:

@@ -60,7 +60,7 @@ def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
             split, notes = enclosed, [*notes, "Apostrophes enclose cells in the file."]
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
-    budget.take_cells(min(cells_taken(split.rows), budget.cells))
+    budget.take_cells(split.cells)
     return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
 
 
@@ -136,6 +136,7 @@ def _is_grid(sample: str, delimiter: str) -> bool:
 @dataclass
 class _Split:
     rows: Rows | list[list[str]]
+    cells: int
     complete: bool = True
     notes: tuple[str, ...] = ()
 
@@ -147,8 +148,9 @@ def _split(text: str, delimiter: str, most: int) -> _Split:
     if '\\"' in text and (split := _strict(text.replace('\\"', '""'), delimiter, most)):
         split.notes = ('Quotation marks are written as \\" in the file.',)
         return split
-    rows, complete = _taken(_tolerant(text, delimiter), most)
-    return _Split(rows, complete, ("Some quotation marks do not enclose a cell; they are kept as part of it.",))
+    split = _taken(_tolerant(text, delimiter), most)
+    split.notes = ("Some quotation marks do not enclose a cell; they are kept as part of it.",)
+    return split
 
 
 def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | None:
@@ -157,27 +159,30 @@ def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | 
     lines = io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "surrogatepass")), "utf-8", "surrogatepass", newline="")
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
     try:
-        rows, complete = _taken(reader, most)
+        split = _taken(reader, most)
     except csv.Error:
         return None
-    if reader.line_num > len(rows):
-        usual = _usual(row for row in rows if not any("\n" in cell or "\r" in cell for cell in row))
-        if any(_swallows(row, delimiter, usual) for row in rows):
+    if reader.line_num > len(split.rows):
+        usual = _usual(row for row in split.rows if not any("\n" in cell or "\r" in cell for cell in row))
+        if any(_swallows(row, delimiter, usual) for row in split.rows):
             return None
-    return _Split(rows, complete)
+    return split
 
 
-def _taken(lines: Iterator[list[str]], most: int) -> tuple[Rows | list[list[str]], bool]:
-    """The rows up to so many cells, with stripped cells, and whether they are all. Empty lines are no rows."""
-    taken, complete = Gathering(), True
-    while complete and (lines_read := list(islice(lines, _CHUNK))):
-        rows = list(filter(None, lines_read))
-        most -= cells_taken(rows)
-        complete = most >= 0
-        while rows and most < 0:
-            most += cells_taken([rows.pop()])
+def _taken(lines: Iterator[list[str]], most: int) -> _Split:
+    """The rows up to so many cells, with stripped cells. Empty lines are no rows."""
+    taken, left = Gathering(), most
+    while rows_read := list(islice(lines, _CHUNK)):
+        rows = list(filter(None, rows_read))
+        wanted = cells_taken(rows)
+        complete = wanted <= left
+        while rows and wanted > left:
+            wanted -= cells_taken([rows.pop()])
         taken.add(rows)
-    return taken.rows(), complete
+        left -= wanted
+        if not complete:
+            return _Split(taken.rows(), most - left, complete=False)
+    return _Split(taken.rows(), most - left)
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def _table(
     )
 
 
-def _columns(layout: Layout) -> tuple[Sequence[Sequence[str]], tuple[str, ...] | None]:
+def _columns(layout: Layout) -> tuple[list[list[str]], tuple[str, ...] | None]:
     """The cells of each column and the header, from the first column that holds something to the last one."""
     # A row may be wider than the header; its extra cells are kept.
     columns = columns_of(layout.body, at_least=len(layout.header or ()))

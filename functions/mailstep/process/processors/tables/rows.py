@@ -1,7 +1,7 @@
 """The rows of a table, kept by column: what a column says can be told in C, and equal cells can be one string."""
 
 from collections.abc import Iterator, Sequence
-from itertools import compress
+from itertools import compress, islice
 from typing import overload
 
 Row = Sequence[str]
@@ -10,23 +10,24 @@ Row = Sequence[str]
 class Rows(Sequence[Row]):
     """Rows of the same width. A slice is a view: it copies no cell."""
 
-    def __init__(self, columns: Sequence[Sequence[str]], within: range | None = None) -> None:
+    def __init__(self, columns: Sequence[list[str]], within: range | None = None) -> None:
         """The rows of `columns`, which are equally long, or those whose places are in `within`."""
         self._columns = columns
         self._within = range(len(columns[0]) if columns else 0) if within is None else within
 
-    @property
-    def columns(self) -> Sequence[Sequence[str]]:
-        """The cells of each column."""
-        if not self._columns or self._within == range(len(self._columns[0])):
-            return self._columns
-        return [column[self._within.start : self._within.stop] for column in self._columns]
+    def columns(self) -> Sequence[list[str]]:
+        """The cells of each column, and no others: rows outside this view are given up."""
+        for column in self._columns:
+            del column[self._within.stop :], column[: self._within.start]
+        self._within = range(len(self))
+        return self._columns
 
     def __len__(self) -> int:
         return len(self._within)
 
     def __iter__(self) -> Iterator[list[str]]:
-        return map(list, zip(*self.columns, strict=True))
+        start, stop = self._within.start, self._within.stop
+        return map(list, zip(*(islice(column, start, stop) for column in self._columns), strict=True))
 
     @overload
     def __getitem__(self, place: int) -> list[str]: ...
@@ -47,7 +48,7 @@ class Rows(Sequence[Row]):
         if any("" not in column for column in self._columns):
             return self
         filled = list(map(any, self))
-        return self if all(filled) else Rows([list(compress(column, filled)) for column in self.columns])
+        return self if all(filled) else Rows([list(compress(column, filled)) for column in self._columns])
 
 
 class Gathering:
@@ -55,22 +56,25 @@ class Gathering:
 
     def __init__(self) -> None:
         self._columns: list[list[str]] = []
-        self._known: list[dict[str, str]] = []
+        self._known: list[dict[str, str] | None] = []
         self._uneven: list[list[str]] | None = None
 
     def add(self, rows: Sequence[list[str]]) -> None:
         """Take more rows, none of which is empty."""
+        if not rows:
+            return
         widths = {*map(len, rows)}
-        if self._uneven is None and rows and not self._columns:
-            self._columns = [[] for _ in rows[0]]
-            # Columns of which each cell differs are not searched for equal ones.
-            self._known = [{} for _ in rows[0]]
+        if self._uneven is None and len(widths) == 1 and not self._columns:
+            first = list(zip(*rows, strict=True))
+            self._columns = [[] for _ in first]
+            # No column is searched for equal cells if most of its first ones differ.
+            self._known = [{} if 2 * len({*cells}) < len(cells) else None for cells in first]
         if self._uneven is None and widths <= {len(self._columns)}:
             for column, known, cells in zip(self._columns, self._known, zip(*rows, strict=True), strict=True):
-                column.extend(map(known.setdefault, cells, cells) if 2 * len(known) <= len(column) else cells)
+                column.extend(map(str.strip, cells) if known is None else map(known.setdefault, cells, cells))
             return
         if self._uneven is None:
-            self._uneven = [*map(list, zip(*self._stripped(), strict=True))]
+            self._uneven = [list(row) for row in zip(*self._stripped(), strict=True)]
             self._columns, self._known = [], []
         self._uneven += [[*map(str.strip, row)] for row in rows]
 
@@ -80,19 +84,17 @@ class Gathering:
 
     def _stripped(self) -> list[list[str]]:
         for place, (column, known) in enumerate(zip(self._columns, self._known, strict=True)):
-            different = list(known) if len(known) < len(column) else column
-            if [*map(str.strip, different)] != different:
+            if known is not None and [*map(str.strip, known)] != [*known]:
                 self._columns[place] = [*map(str.strip, column)]
         return self._columns
 
 
-def columns_of(rows: Sequence[Row], *, at_least: int) -> Sequence[Sequence[str]]:
+def columns_of(rows: Sequence[Row], *, at_least: int) -> list[list[str]]:
     """The cells of each column, as many as the widest row has, or `at_least` so many; no cell is an empty one."""
     if isinstance(rows, Rows) and rows:
-        columns = rows.columns
+        columns = [*rows.columns()]
     else:
         wide = max(map(len, rows), default=0)
-        columns = list(
-            zip(*(row if len(row) == wide else [*row, *[""] * (wide - len(row))] for row in rows), strict=True)
-        )
+        even = (row if len(row) == wide else [*row, *[""] * (wide - len(row))] for row in rows)
+        columns = [list(cells) for cells in zip(*even, strict=True)]
     return [*columns, *[[""] * len(rows)] * (at_least - len(columns))]
