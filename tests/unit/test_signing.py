@@ -161,7 +161,9 @@ def test_a_secret_is_read_as_the_libraries_read_it_and_without_a_line_end(writte
 )
 def test_a_secret_that_cannot_sign_is_a_configuration_error_that_says_what_to_store(written: str) -> None:
     """Standard Webhooks, "Signature scheme": 24 to 64 octets, as whsec_ and Base64."""
-    with pytest.raises(ConfigurationError, match="whsec_ and then the Base64 of 24 to 64 random octets") as caught:
+    with pytest.raises(
+        ConfigurationError, match="plain text, whsec_ and then the Base64 of 24 to 64 random octets"
+    ) as caught:
         signed(written)
     assert written not in str(caught.value)
 
