@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from mailstep import keys, limits
+from mailstep import answers, keys, limits
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import Answer, Attachment, LaterAnswer, Message, StoredEmail
 from mailstep.errors import MalformedAnswer, UnknownEmail, UnreadableEmail
@@ -125,8 +125,12 @@ def write_answer(bucket: str, email_id: str, answer: Answer) -> str:
 
 
 def read_answer(bucket: str, key: str) -> Answer:
-    """The answer that ProcessEmail stored."""
-    return Answer.from_json(_get(bucket, key))
+    """The answer that ProcessEmail, or the queue's consumer, stored.
+
+    Raises:
+        MalformedAnswer: it is not an answer.
+    """
+    return answers.read_answer(_get(bucket, key))
 
 
 def read_later_answer(answer: LaterAnswer) -> Answer:
