@@ -82,6 +82,7 @@ lock: $(UV)  ## Resolve the pinned requirements again (python packages with thei
 
 deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs/deploy.md, step 1
 	@: $${DOMAIN:?docs/deploy.md, step 1} $${OPERATOR:?docs/deploy.md, step 1} $${RECEIVING_REGION:?docs/deploy.md, step 1}
+	@mailstep routes >/dev/null
 	sam build
 	sam deploy --parameter-overrides Domain=$$DOMAIN OperatorEmail=$$OPERATOR ReceivingRegion=$$RECEIVING_REGION
 	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names)

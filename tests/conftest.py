@@ -17,7 +17,7 @@ settings.load_profile("mailstep")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests in one worker; modules that deploy accounts of their own name a group, for they share a build."""
+    """Keep a module's tests in one worker. Modules that deploy own accounts are a group: they share a build."""
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -62,12 +62,12 @@ class Domain(Settings):
 
 
 class Workflow(Settings):
-    """The workflow that StartFunction starts, by its alias."""
+    """The workflow: StartFunction starts its alias, SweepFunction lists its executions."""
 
     workflow_arn: str = Field(
         alias="STATE_MACHINE_ARN",
         pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:.+$",
-        title=_set_in("StartFunction"),
+        title=_set_in("StartFunction", "SweepFunction"),
     )
 
 
@@ -85,6 +85,19 @@ class Ledger(Settings):
         alias="TABLE_NAME",
         pattern=r"^[A-Za-z0-9_.-]{3,255}$",
         title=_set_in("ValidateFunction", "ReplyFunction", "FeedbackFunction"),
+    )
+
+
+class MessageIndex(Settings):
+    """The table of the index of messages, and how long an entry is kept."""
+
+    index_table: str = Field(
+        alias="INDEX_TABLE_NAME",
+        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+        title=_set_in("FeedbackFunction", "IndexFunction", "SweepFunction"),
+    )
+    retention_days: int = Field(
+        alias="PARSED_RETENTION_DAYS", gt=0, title=_set_in("FeedbackFunction", "IndexFunction", "SweepFunction")
     )
 
 
@@ -124,6 +137,10 @@ class StartFunction(Telemetry, Workflow, MailBucket):
     """What StartFunction reads."""
 
 
+class ParseFunction(Domain):
+    """What ParseFunction reads."""
+
+
 class ValidateFunction(Telemetry, Domain, Ledger):
     """What ValidateFunction reads, beside the variables of routes.toml."""
 
@@ -136,8 +153,16 @@ class ReplyFunction(Telemetry, Domain, Ledger, Sending):
     """What ReplyFunction reads, beside the variables of routes.toml."""
 
 
-class FeedbackFunction(Telemetry, Ledger):
+class FeedbackFunction(Telemetry, Ledger, MessageIndex):
     """What FeedbackFunction reads."""
+
+
+class IndexFunction(MessageIndex):
+    """What IndexFunction reads."""
+
+
+class SweepFunction(Telemetry, Workflow, MessageIndex):
+    """What SweepFunction reads."""
 
 
 def variables() -> dict[str, str]:

@@ -54,6 +54,14 @@ def replay_execution(
         bool,
         typer.Option("--reply-again", help="Reply even if the sender already has a reply. The policy still applies."),
     ] = False,
+    override: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            help="Process the messages past this rule of the policy (docs/policy.md). Your identity goes on record. "
+            "Nothing sends a reply to a sender who is not authenticated.",
+        ),
+    ] = None,
     stored: Annotated[
         str | None,
         typer.Option(
@@ -77,6 +85,9 @@ def replay_execution(
     """
     if bool(executions) + bool(stored) + failed != 1:
         raise UserError("name executions to replay, or a route with --stored, or choose with --failed --since TIME")
+    if override and not executions:
+        raise UserError("name executions to override a rule for: other messages are processed by all rules")
+    overridden = replay.override(override) if override else None
     if failed:
         return repeating.repeat(
             repeating.Repeat("replay", find(stack), since, until, began, reply_again=reply_again),
@@ -87,7 +98,7 @@ def replay_execution(
         out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)
     for execution in executions or []:
         arn, sfn = find_execution(execution, stack)
-        again = replay.replay(sfn, arn, reply_again=reply_again)
+        again = replay.replay(sfn, arn, reply_again=reply_again, overridden=overridden)
         name = again.rpartition(":")[2]
         out.print(f"Replaying as {escape(name)}. Follow it with: mailstep history {escape(name)}", soft_wrap=True)
     return 0

@@ -100,6 +100,12 @@ def _author(request: dict[str, Any]) -> str:
     return parseaddr(request.get("FromEmailAddress") or str(message_from_bytes(raw)["From"] or ""))[1]
 
 
+def _header_fields(request: dict[str, Any]) -> list[dict[str, str]]:
+    """The header of a raw message as events have it (Amazon SES Developer Guide, "Contents of event data", mail)."""
+    raw = base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", ""))
+    return [{"name": name, "value": str(value)} for name, value in message_from_bytes(raw).items()]
+
+
 def _keep(outbox: Path, message_id: str, raw: bytes) -> None:
     """The reply is judged by its octets: each raw message is written to the outbox as `<SES message id>.eml`."""
     name = re.sub(r"[^A-Za-z0-9.@_-]", "_", message_id)
@@ -204,6 +210,8 @@ def _tell_of_bounces_and_complaints() -> Callable[[dict[str, Any], str], None]:
                 "sendingAccountId": get_account_id(),
                 "messageId": message_id,
                 "destination": [recipient],
+                "headersTruncated": False,
+                "headers": _header_fields(request),
                 "tags": {"ses:configuration-set": [name]},
             }
             for kind in feedback(recipient.rpartition("@")[2]):

@@ -6,6 +6,15 @@ SECRET = ("ProcessFunction", "secretsmanager:GetSecretValue")
 CLEARING = ("ReplyFunction", "dynamodb:DeleteItem")
 LOOKING = ("ValidateFunction", "states:DescribeExecution")
 STARTING = ("StartFunction", "states:StartExecution")
+TYING = [("FeedbackFunction", f"dynamodb:{action}") for action in ("GetItem", "Query", "BatchGetItem")]
+INDEXING = [("IndexFunction", action) for action in ("dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject")]
+SWEEPING = [
+    ("SweepFunction", action)
+    for action in (
+        *("states:ListExecutions", "states:DescribeExecution", "s3:GetObject"),
+        *(f"dynamodb:{action}" for action in ("BatchGetItem", "GetItem", "PutItem", "Query")),
+    )
+]
 PERMISSIONS = [
     ("ParseFunction", "s3:GetObjectVersion"),
     ("ParseFunction", "s3:GetObject"),
@@ -42,3 +51,4 @@ ACTIVATION = {
     "ses:SetActiveReceiptRuleSet": "Update",
 }
 """What the activation may do, and the request of CloudFormation that needs it."""
+ORDERING = ("ActivateRole", "ses:SetReceiptRulePosition")

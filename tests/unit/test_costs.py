@@ -41,7 +41,7 @@ PRICES = {
     "X-Ray": 5.00 / MILLION,
 }
 WRITE, READ = 0.625 / MILLION, 0.125 / MILLION
-METRIC, ALARM, DASHBOARD, POLLING = 0.30, 0.10, 3.00, 0.65 * 0.40
+METRIC, ALARM, DASHBOARD, POLLING = 0.30, 0.10, 3.00, 0.65 * 0.40  # polling: one queue
 
 
 @pytest.fixture
@@ -132,7 +132,8 @@ def test_what_a_month_costs_without_mail_is_what_the_template_makes() -> None:
         f"{series()} custom metrics": series() * METRIC,
         f"{alarms} alarms": alarms * ALARM,
         "the dashboard": kinds["AWS::CloudWatch::Dashboard"] * DASHBOARD,
-        "polling the queue": POLLING,
+        f"polling {kinds['AWS::Lambda::EventSourceMapping']} queues": kinds["AWS::Lambda::EventSourceMapping"]
+        * POLLING,
     }
     for what, costs in monthly.items():
         assert re.search(rf"\| {what}\b[^|]*\|[^|]*\| {costs:.2f} \|", PAGE), (what, costs)

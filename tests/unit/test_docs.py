@@ -17,7 +17,7 @@ from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
-from mailstep.contracts import ApplicationRequest
+from mailstep.contracts import ApplicationRequest, ReplyPlan
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
 from tests.support.messages import mail_with
@@ -171,7 +171,7 @@ def test_the_endpoint_of_the_page_answers_as_it_stands() -> None:
     with TestClient(run_as_it_stands(source)["app"]) as application:
         for attachments, status in (({"a.csv": b"a,b"}, 200), ({}, 422)):
             message = receive(mail_with(attachments, text="x")).message
-            request = ApplicationRequest(message=message, attachment_urls={})
+            request = ApplicationRequest(message=message, attachment_urls={}, reply=ReplyPlan(will_be_sent=True))
             answer = application.post("/mail", content=request.model_dump_json())
             assert answer.status_code == status
             if status == 200:
@@ -192,7 +192,7 @@ def test_the_page_describes_what_the_test_helper_has() -> None:
     page = (PROJECT / "docs" / "applications.md").read_text()
     rows = re.findall(r"^\| (`\..*?) \|", page, flags=re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`\.(\w+)", row)}
-    assert named == {"message", "open_attachment", "process", "reply", "refused_by"}
+    assert named == {"message", "open_attachment", "process", "reply", "refused_by", "withheld_by"}
     assert named <= {*dir(ReceivedEmail), *ReceivedEmail.__dataclass_fields__}
 
 

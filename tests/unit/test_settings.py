@@ -123,6 +123,8 @@ SOUND = {
     "DOMAIN": "mail.example",
     "REPLY_FROM": "",
     "TABLE_NAME": "mailstep-ledger",
+    "INDEX_TABLE_NAME": "mailstep-index",
+    "PARSED_RETENTION_DAYS": "30",
     "CONFIGURATION_SET": "mailstep-replies",
     "MAIL_BUCKET": "mailstep-mail-123456789012",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:mailstep-email:live",

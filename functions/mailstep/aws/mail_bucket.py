@@ -68,6 +68,20 @@ def read_message(bucket: str, key: str) -> Message:
     return Message.model_validate_json(_get(bucket, key))
 
 
+def find_message(bucket: str, email_id: str) -> Message | None:
+    """The message that ParseEmail stored for an email; None if there is none, or no longer.
+
+    Raises:
+        TransientError: S3 is unavailable.
+    """
+    try:
+        return read_message(bucket, keys.message(email_id))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            return None
+        raise
+
+
 def read_attachment(bucket: str, attachment: Attachment) -> bytes:
     """The decoded content of an attachment."""
     return _get(bucket, attachment.key)
