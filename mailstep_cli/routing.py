@@ -32,6 +32,16 @@ class Checked:
     declared: dict[str, Any]
     domain: str
 
+    @property
+    def catch_all(self) -> str | None:
+        """The route that gets all other mail to the domain: the parameter CatchAllRoute of receiving.yaml."""
+        return next((name for name, route in self.routes.items() if route.catch_all), None)
+
+    @property
+    def with_rules_of_their_own(self) -> list[str]:
+        """The other routes: the parameter Routes."""
+        return [name for name in self.routes if name != self.catch_all]
+
 
 def check(file: Path | None, domain: str | None) -> Checked:
     """Read the routes of `file` (None: of the checkout) for `domain` (None: the one in samconfig.toml, if any).

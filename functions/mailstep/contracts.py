@@ -37,6 +37,13 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Override(Contract):
+    """A rule of the policy that an operator overrode for one message (`mailstep replay --override`)."""
+
+    rule: str = Field(pattern=r"^[a-z_]{1,40}$", description="The rule's code (docs/policy.md)")
+    by: str = Field(max_length=2048, description="ARN of the operator, as AWS STS answers it (GetCallerIdentity)")
+
+
 class StoredEmail(Contract):
     """The raw message in S3, and the input of an execution."""
 
@@ -48,6 +55,7 @@ class StoredEmail(Contract):
     stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
     replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
     reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
+    override: Override | None = Field(default=None, description="The rule that an operator overrode for this replay")
 
 
 class Address(Contract):
@@ -152,6 +160,19 @@ class TextKind(StrEnum):
     ONLY_HISTORY = "only_history", "The sender wrote nothing: `reply_text` is empty."
 
 
+class Recipient(Contract):
+    """The envelope recipient (RFC 5321 section 4.1.1.3), in canonical form (`addresses.canonical`).
+
+    SES writes it into its own Received field. If it wrote none, because the transaction had several, it is the address
+    in To or Cc that belongs to the route, else the route's own address.
+    """
+
+    address: str = Field(description="addr-spec in lower case, with its label: `orders+4711@mail.example`")
+    label: str | None = Field(
+        default=None, description="What follows the first `+` before the @ (RFC 5233): `4711`; null without one"
+    )
+
+
 class Message(Contract):
     """A parsed email, stored as `parsed/<email_id>/message.json`."""
 
@@ -163,6 +184,9 @@ class Message(Contract):
     size_octets: int = Field(description="Size of the raw message")
     received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
+    recipient: Recipient | None = Field(
+        default=None, description="Envelope recipient; null only outside of a stack, whose domain is not known"
+    )
     from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
     to: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")
     cc: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")
@@ -251,6 +275,7 @@ class ValidClaim(Claim):
     """The claim of a message that ValidateEmail accepted."""
 
     processing: Processing
+    withheld: str | None = Field(default=None, description="Code of the rule that withholds the reply, if one does")
 
 
 def _octets(value: object, info: ValidationInfo) -> object:
@@ -322,6 +347,11 @@ class ReplyRequest(Contract):
     explanation: str | None = None
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether a rule of the policy withholds every reply to this email."""
+        return isinstance(self.claim, ValidClaim) and self.claim.withheld is not None
+
+    @property
     def reply_key(self) -> str:
         """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
         email = self.claim.email
@@ -349,6 +379,16 @@ class QueueItem(Contract):
     bucket: str = Field(description="The mail bucket")
     message_key: str = Field(description="Key of the Message, which has the keys of its attachments")
     answer_key: str = Field(description="Key to write the Answer to")
+    withheld: str | None = Field(
+        default=None, description="Code of the rule that withholds the reply (docs/policy.md); null: it will be sent"
+    )
+
+
+class ReplyPlan(Contract):
+    """Whether the sender will get the application's answer."""
+
+    will_be_sent: bool = Field(description="False: Mailstep keeps the answer, and sends nothing to the sender")
+    withheld: str | None = Field(default=None, description="Code of the rule that withholds it (docs/policy.md)")
 
 
 class ApplicationRequest(Contract):
@@ -356,3 +396,4 @@ class ApplicationRequest(Contract):
 
     message: Message
     attachment_urls: dict[str, str] = Field(description="Attachment key to presigned URL")
+    reply: ReplyPlan = Field(description="Whether the sender will get the answer")

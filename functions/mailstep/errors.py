@@ -44,22 +44,23 @@ class RefusedEmail(MailstepError):
     """A rule of the policy refused the email.
 
     Its text is JSON, because only the text reaches the state machine: `{"reason", "tell_sender", "explanation",
-    "answer_key"}`. The explanation is Mailstep's own sentence. Anything that others wrote is in S3, at the answer key.
+    "answer_key", "withheld"}`. The explanation is Mailstep's own sentence. Anything that others wrote is in S3, at the
+    answer key. `withheld` is the code of the rule that withholds a reply to the sender, or null.
     """
 
     workflow = "replies with the reason, or stays silent"
 
-    def __init__(self, reason: str, explanation: str, *, tell_sender: bool) -> None:
-        self.reason, self.explanation, self.tell_sender = reason, explanation, tell_sender
+    def __init__(self, reason: str, explanation: str, *, tell_sender: bool, withheld: str | None = None) -> None:
+        self.reason, self.explanation, self.tell_sender, self.withheld = reason, explanation, tell_sender, withheld
         told = {"reason": reason, "tell_sender": tell_sender, "explanation": explanation, "answer_key": None}
-        super().__init__(json.dumps(told))
+        super().__init__(json.dumps(told | {"withheld": withheld}))
 
 
 class ApplicationRefused(MailstepError):
     """The application answered 4xx with a reason.
 
-    Its text is JSON of the same shape as that of `RefusedEmail`. AWS's runtime logs the text of errors, and the reason
-    may name a person, so the reason travels as an answer in S3.
+    Its text is JSON, as that of `RefusedEmail` but without `withheld`. AWS's runtime logs the text of errors, and the
+    reason may name a person, so the reason travels as an answer in S3.
     """
 
     workflow = "replies with that reason"

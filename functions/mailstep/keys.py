@@ -25,6 +25,11 @@ def route(key: str) -> str:
     return key.split("/")[1]
 
 
+def parsed(email_id: str) -> str:
+    """The prefix of everything that ParseEmail makes of an email."""
+    return f"{PARSED}{email_id}/"
+
+
 def message(email_id: str) -> str:
     """Where the Message lies."""
     return f"{PARSED}{email_id}/message.json"
@@ -38,3 +43,13 @@ def attachment(email_id: str, number: int) -> str:
 def answer(email_id: str) -> str:
     """Where the Answer lies."""
     return f"{ANSWERS}{email_id}.json"
+
+
+def later_answers(email_id: str) -> str:
+    """The prefix of the answers that an application gives after the first one."""
+    return f"{ANSWERS}{email_id}/"
+
+
+def quarantined(email_id: str) -> str:
+    """Where the copy of an unreadable message lies."""
+    return f"{QUARANTINE}{email_id}"

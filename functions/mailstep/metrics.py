@@ -68,6 +68,18 @@ EMAILS_REFUSED = Metric(
     "Emails that a rule of the policy refused; `reason` is its code (policy.md)",
     properties=("route", "reason"),
 )
+EMAILS_WITHHELD = Metric(
+    "EmailsWithheld",
+    MetricUnit.Count,
+    "Accepted emails that get no reply; `reason` is the code of the rule that withholds it (policy.md)",
+    properties=("route", "reason"),
+)
+REPLIES_BOUNDED = Metric(
+    "RepliesBounded",
+    MetricUnit.Count,
+    "Replies and refusals that were not sent, because their sender or its domain got as many as the route allows",
+    properties=("route",),
+)
 REPLIES_SENT = Metric(
     "RepliesSent",
     MetricUnit.Count,
@@ -93,6 +105,8 @@ ALL = (
     STRAY_OBJECTS,
     EMAILS_ACCEPTED,
     EMAILS_REFUSED,
+    EMAILS_WITHHELD,
+    REPLIES_BOUNDED,
     REPLIES_SENT,
     TIME_TO_REPLY,
     SENDERS_SUPPRESSED,

@@ -26,9 +26,9 @@ class Outcome(StrEnum):
 
 _MEANINGS = {
     Outcome.REPLIED: "the sender has the answer",
-    Outcome.PROCESSED: "the email is processed, and there is no answer to send",
+    Outcome.PROCESSED: "the email is processed, and the sender gets no reply",
     Outcome.REFUSED: "a rule of the policy or the application refused the email, and the sender gets the reason",
-    Outcome.SILENT: "a rule of the policy refused the email, and the sender gets no reply",
+    Outcome.SILENT: "a rule of the policy or the application refused the email, and the sender gets no reply",
     Outcome.QUARANTINED: "the object could not be read; the workflow keeps it and alerts the operators",
     Outcome.FAILED: "the execution failed, timed out or was stopped; the operators get an alert and can redrive it",
 }

@@ -137,6 +137,10 @@ class StartFunction(Telemetry, Workflow, MailBucket):
     """What StartFunction reads."""
 
 
+class ParseFunction(Domain):
+    """What ParseFunction reads."""
+
+
 class ValidateFunction(Telemetry, Domain, Ledger):
     """What ValidateFunction reads, beside the variables of routes.toml."""
 

@@ -14,6 +14,7 @@ from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import ConfigurationError, RefusedEmail
 from mailstep.parse.message import parse
+from mailstep.parse.recipients import Place
 from mailstep.process.built_in import Processor, built_in
 from mailstep.reply.compose import compose
 from mailstep.routes import Route
@@ -56,10 +57,13 @@ class ReceivedEmail:
         """The decoded content of an attachment of the message."""
         return self.contents[attachment.key]
 
-    def validate(self) -> None:
+    def validate(self) -> str | None:
         """Apply the policy to the message. The rules of `rules_not_applied` let it pass.
 
         Of our own addresses, the route's is the only one that is known here.
+
+        Returns:
+            The code of the rule that withholds the reply (docs/policy.md), or None.
 
         Raises:
             RefusedEmail: a rule refuses it; `reason` is the rule's code (docs/policy.md).
@@ -67,7 +71,7 @@ class ReceivedEmail:
         """
         route = self._route()
         own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
-        validate(
+        return validate(
             Case(
                 message=self.message,
                 email=self.stored,
@@ -86,6 +90,13 @@ class ReceivedEmail:
         except RefusedEmail as refused:
             return refused.reason
         return None
+
+    def withheld_by(self) -> str | None:
+        """The code of the rule that withholds the reply to the message (docs/policy.md), or None. See `validate`."""
+        try:
+            return self.validate()
+        except RefusedEmail as refused:
+            return refused.withheld
 
     def process(self, processor: str | Processor | None = None) -> Answer:
         """Answer as the route's processor does, or the built-in one of that name, or that function.
@@ -152,7 +163,7 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
     stored = StoredEmail(email_id="offline", route=route, bucket="offline", key=f"{keys.INBOUND}{route}/offline")
     contents: dict[str, bytes] = {}
     enclosed = settings.read_enclosed if settings else routes.reads_enclosed(route)
-    message = parse(raw, stored, contents.__setitem__, enclosed=enclosed)
+    message = parse(raw, stored, contents.__setitem__, enclosed=enclosed, place=Place(route, DOMAIN))
     if message.received or message.verdicts != Verdicts():
         return ReceivedEmail(message, stored, contents, settings, _NEED_THE_STACK)
     message = message.model_copy(update={"verdicts": _authenticated(message)})

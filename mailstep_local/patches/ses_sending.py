@@ -18,6 +18,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ses, ses_v2, sns
 
 from mailstep_local.ministack_names import Names
+from mailstep_local.patches import ses_suppression
 from mailstep_local.simulator import feedback
 
 Response = tuple[int, dict[str, str], bytes]
@@ -214,6 +215,8 @@ def _tell_of_bounces_and_complaints() -> Callable[[dict[str, Any], str], None]:
                 "tags": {"ses:configuration-set": [name]},
             }
             for kind in feedback(recipient.rpartition("@")[2]):
+                # ConfigurationSet of template.yaml asks for both.
+                ses_suppression.put(recipient, kind.upper())
                 event = {"eventType": kind, **detail(kind, recipient, now), "mail": mail}
                 for destination in destinations.values():
                     topic = destination.get("SnsDestination", {}).get("TopicArn", "")

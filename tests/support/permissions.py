@@ -51,3 +51,4 @@ ACTIVATION = {
     "ses:SetActiveReceiptRuleSet": "Update",
 }
 """What the activation may do, and the request of CloudFormation that needs it."""
+ORDERING = ("ActivateRole", "ses:SetReceiptRulePosition")

@@ -188,7 +188,7 @@ ALL_OPTIONS = {
         "OperatorUrl": "https://pager.example/hook",
         "ProcessConcurrency": "5",
     },
-    "receiving.yaml": {"MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"},
+    "receiving.yaml": {"MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1", "CatchAllRoute": "rest"},
 }
 """Parameters that make every condition of a template true."""
 

@@ -7,7 +7,7 @@ import application
 import pytest
 from fastapi.testclient import TestClient
 
-from mailstep.contracts import ApplicationRequest
+from mailstep.contracts import ApplicationRequest, ReplyPlan
 from mailstep.process.signing import SIGNATURE, signature
 from mailstep.testing import receive
 from tests.support.messages import mail_with
@@ -38,7 +38,11 @@ def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
 def mail(subject: str = "Order", filename: str | None = "order.csv") -> bytes:
     message = receive(mail_with({filename: b"sku,n\n"} if filename else {}, subject=subject), "application").message
     links = {attachment.key: "https://s3.example/k" for attachment in message.attachments}
-    return ApplicationRequest(message=message, attachment_urls=links).model_dump_json().encode()
+    return (
+        ApplicationRequest(message=message, attachment_urls=links, reply=ReplyPlan(will_be_sent=True))
+        .model_dump_json()
+        .encode()
+    )
 
 
 def post(client: TestClient, body: bytes, *, secrets: list[str] | None = None, key: str = "1", age: int = 0) -> Any:

@@ -5,6 +5,7 @@ from tests.support.permissions import (
     CLEARING,
     INDEXING,
     LOOKING,
+    ORDERING,
     PERMISSIONS,
     SECRET,
     STARTING,
@@ -91,5 +92,6 @@ def test_every_permitted_action_has_a_test_that_needs_it_or_a_source_at_aws() ->
         *(("EmailWorkflowRole", action) for action, *_ in WORKFLOW),
         *(("ActivateRole", action) for action in ACTIVATION),
         STORING,
+        ORDERING,
     }
     assert granted() == taken_away | NEEDED_ON_AWS.keys()

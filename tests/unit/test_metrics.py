@@ -16,6 +16,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from botocore.exceptions import ClientError
 
 from mailstep import metrics
+from mailstep.aws.ledger import Ledger
 from mailstep.errors import RefusedEmail
 from mailstep.feedback import handler as feedback_handler
 from mailstep.index.sweep import handler as sweep_handler
@@ -127,6 +128,12 @@ def refuse() -> None:
         validate_handler.handler(event("validate"), CONTEXT)
 
 
+def withhold(**records: object) -> None:
+    """Have the reply of the sample withheld, by what is in the message."""
+    change_message(**records)
+    assert validate_handler.handler(event("validate"), CONTEXT)["withheld"]
+
+
 def answer(kind: str = "answer", **fields: object) -> None:
     reply_handler.handler(event("reply") | {"kind": kind} | fields, CONTEXT)
 
@@ -142,12 +149,16 @@ def tell(message: str) -> None:
 
 
 @pytest.fixture
-def everything(emitted: Emitted, workflow: None, processed: None) -> list[Point]:
+def everything(emitted: Emitted, workflow: None, processed: None, monkeypatch: pytest.MonkeyPatch) -> list[Point]:
     """What all handlers emit, in each case that they count."""
     start_handler.handler(batch(sample(), sample(), stray()), CONTEXT)
     validate_handler.handler(event("validate"), CONTEXT)
     for kind in ("answer", "refusal", "delay", "failure", "completion"):
         answer(kind)
+    withhold(headers=[["List-Id", "<news.example>"]])
+    with monkeypatch.context() as bounded:
+        bounded.setattr(Ledger, "count_reply", lambda *_: False)
+        withhold(headers=[])
     refuse()
     feedback_handler.handler(event("feedback"), CONTEXT)
     tell('{"eventType": "Bounce"}')

@@ -123,7 +123,7 @@ def test_the_definition_makes_the_keys_that_python_makes() -> None:
     assert prefixes == {keys.ANSWERS, keys.QUARANTINE}
     before, after = keys.answer("\0").split("\0")
     made = [text for text in texts(STATES) if f"'{keys.ANSWERS}'" in text]
-    assert len(made) == 2
+    assert len(made) == 3
     assert all(f"'{before}' & $claim.email.email_id & '{after}'" in text for text in made)
     assert keys.route("inbound/orders/x") == "orders"
 
@@ -214,13 +214,12 @@ def test_the_notice_has_words_for_every_kind_that_mailstep_writes_itself() -> No
 
 def test_the_reasons_of_the_policy_page_are_those_of_the_rules() -> None:
     page = (PROJECT / "docs" / "policy.md").read_text()
-    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|.*\| (told|silent) \|", page, re.MULTILINE)
-    assert [(rule.code, "told" if rule.tell_sender else "silent") for rule in policy.RULES] == [
-        (name, sender) for _, name, sender in rows
-    ]
+    assert [rule.code for rule in policy.RULES] == re.findall(r"^\| \d+ \| `(\w+)` \|", page, re.MULTILINE)
     assert f"`{APPLICATION_REFUSED}`" in page
     assert policy.MEANINGS.keys() == {rule.code for rule in policy.RULES} | {APPLICATION_REFUSED}
-    assert len({rule.code for rule in policy.RULES}) == len(policy.RULES)
+    assert policy.WITHHELD.keys() < policy.MEANINGS.keys()
+    # A code has at most one rule for each effect.
+    assert len({(rule.code, rule.effect) for rule in policy.RULES}) == len(policy.RULES)
 
 
 def test_a_reason_that_the_definition_names_is_one() -> None:

@@ -114,9 +114,10 @@ def test_what_ses_said_of_a_stored_message_counts(checkout: Path) -> None:
 
 
 def test_an_unproven_sender_of_an_open_route_is_processed_and_gets_no_reply(checkout: Path) -> None:
-    assert ended(checkout, "unproven.eml", "--route", "open")["outcome"] == "processed"
+    open_ = ended(checkout, "unproven.eml", "--route", "open")
+    assert (open_["outcome"], open_["reason"], open_["withheld"]) == ("processed", None, "unauthenticated")
     shown = process(checkout, "unproven.eml", "--route", "open").stdout
-    assert "No reply" in shown
+    assert "No reply: reply withheld (unauthenticated: Neither DMARC" in " ".join(shown.split())
     assert "You wrote 3 words." in shown
     assert "To: ann@shop.example" not in shown
 

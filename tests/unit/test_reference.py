@@ -7,7 +7,10 @@ import pytest
 from jsonschema import validate
 from pydantic import ValidationError
 
+from mailstep import limits
 from mailstep.contracts import Answer, AnswerAttachment, Message
+from mailstep.mime.options import Options
+from mailstep_cli.limits_page import limits_page
 from mailstep_cli.reference import PUBLISHED, fact_table, field_tables, metric_table, rule_table, schema
 from tests.support.project import PROJECT
 
@@ -35,6 +38,13 @@ def test_the_policy_page_is_that_of_the_rules() -> None:
 
 def test_the_metrics_page_is_that_of_the_metrics() -> None:
     assert (PROJECT / "docs" / "metrics.md").read_text() == metric_table(), "run: make reference"
+
+
+def test_the_page_of_limits_gives_every_limit_and_its_reason() -> None:
+    page = limits_page()
+    assert (PROJECT / "docs" / "limits.md").read_text() == page, "run: make reference"
+    for name in [*(name for name in vars(limits) if name.isupper()), *Options.__dataclass_fields__]:
+        assert f"| `{name}` |" in page
 
 
 def test_the_page_of_aws_facts_is_that_of_the_table() -> None:

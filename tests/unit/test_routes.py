@@ -13,7 +13,7 @@ import pytest
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
-from mailstep.routes import file_text, load, read
+from mailstep.routes import catch_all, file_text, load, read
 from mailstep_cli import checkout
 from mailstep_cli.commands import deployment, local
 from mailstep_cli.errors import UserError
@@ -23,7 +23,7 @@ QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
 SHIPPED = PROJECT / "functions" / "routes.toml"
 ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
-    "APPLICATION_AUTH": "hmac",
+    "APPLICATION_AUTH": "standard_webhooks",
     "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
     "APPLICATION_LIMIT_HOURS": "24",
     "APPLICATION_QUEUE_URL": QUEUE,
@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 def test_the_shipped_routes_are_valid_without_an_application() -> None:
     routes = load(SHIPPED.read_text(), ENVIRONMENT)
-    assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "hmac")
+    assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "standard_webhooks")
     assert routes["tickets"].queue.endswith("app.fifo")
     unset = ENVIRONMENT | {"APPLICATION_URL": "", "APPLICATION_AUTH": "none", "APPLICATION_SECRET_ARN": ""}
     assert load(SHIPPED.read_text(), unset)["application"].processor == "receipt"
@@ -74,7 +74,10 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*greater than 0"),
         ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: .*less than or equal to 72"),
         ("[routes.a]\noutage_hours = nan", "line 2: routes.a.outage_hours: .*finite"),
-        ("[routes.a]\nurl = 'https://a.example/'\nauth = 'hmac'", "line 3: routes.a.auth: hmac needs secret"),
+        (
+            "[routes.a]\nurl = 'https://a.example/'\nauth = 'standard_webhooks'",
+            "line 3: routes.a.auth: standard_webhooks needs secret",
+        ),
         ("[routes.a]\nsecret = 'hunter2'", "line 2: .*not the secret itself"),  # pragma: allowlist secret
         ("[routes.a]\nsecret = 'arn:aws:iam::1:role/x'", "line 2: .*ARN of a secret"),  # pragma: allowlist secret
         ("[routes.a]\nauth = 'basic'", "line 2: routes.a.auth: .*'sigv4'"),
@@ -86,7 +89,18 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         (f"[routes.a]\nqueue = '{QUEUE}'\nlimit_hours = 1\nheartbeat_seconds = 3600", "line 4: .*below limit_hours"),
         (f"[routes.a]\nqueue = '{QUEUE}'\nlimit_hours = 0.0001", "line 3: .*some seconds at least"),
         ("[routes.a]\n[routes.A_b]", "line 2: .*'A_b' cannot name a route: use 1 to 40 of a-z"),
+        ("[routes.a]\n[routes.'b..c']", "line 2: .*no two dots in a row"),
+        ("[routes.'.a']", "line 1: .*'.a' cannot name a route"),
+        ("[routes.a_]", "line 1: .*'a_' cannot name a route"),
+        # A logical id of CloudFormation has only letters and digits.
         ("[routes.ab]\n[routes.a-b]", "line 2: .*nothing but hyphens"),
+        ("[routes.a_b]\n[routes.'a.b']", "line 2: .*nothing but hyphens, underscores and dots"),
+        # A dotted name without its quotes is a table within a table.
+        ("[routes.first.last]", r'line 1: routes.first.last: .*write \[routes."first.last"\]'),
+        (
+            "[routes.a]\ncatch_all = true\n[routes.b]\ncatch_all = true",
+            "line 4: routes.b.catch_all: 'a' is the catch-all",
+        ),
         ("[routes]\na = 1", "line 2: routes.a: write it as a table"),
         ("routes.b.auth = 'none'\nroutes.a.auth = 'x'", "line 2: routes.a.auth: "),
         ("[routes]\na = { auth = 'x' }", "line 2: routes.a.auth: "),
@@ -99,6 +113,20 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
 def test_what_is_wrong_is_named_with_its_line(text: str, remedy: str) -> None:
     with pytest.raises(ConfigurationError, match=remedy):
         load(text, {})
+
+
+@pytest.mark.parametrize("name", ["first.last", "a_b", "x", "a.b-c_d.2", "r" * 40])
+def test_a_name_that_is_a_local_part_of_letters_digits_and_punctuation_is_a_route(name: str) -> None:
+    found = read(f'[routes."{name}"]\nmax_attachments = 0\n[routes.other]', {})
+    assert found.faults == {}
+    assert found[name].max_attachments == 0
+
+
+def test_of_two_catch_all_routes_the_first_works_on() -> None:
+    found = read("[routes.a]\ncatch_all = true\n[routes.b]\ncatch_all = true\n[routes.c]", {})
+    assert (set(found), set(found.faults)) == ({"a", "c"}, {"b"})
+    assert catch_all("[routes.c]\n[routes.a]\ncatch_all = true\nprocessor = 3") == "a"
+    assert catch_all("[routes.c]\ncatch_all = false") is None
 
 
 @pytest.mark.parametrize(

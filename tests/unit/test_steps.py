@@ -227,7 +227,7 @@ def test_a_refusal_names_reason_and_sender_for_the_state_machine() -> None:
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(message | {"from": []}))
     with pytest.raises(RefusedEmail) as caught:
         validate_handler.handler(event("validate"), CONTEXT)
-    assert json.loads(str(caught.value)).keys() == {"reason", "tell_sender", "explanation", "answer_key"}
+    assert json.loads(str(caught.value)).keys() == {"reason", "tell_sender", "explanation", "answer_key", "withheld"}
 
 
 @pytest.mark.parametrize(
@@ -393,6 +393,25 @@ def test_no_reply_goes_to_an_unauthenticated_sender(ready: None, ses_answers: An
     unproven = message | {"verdicts": message["verdicts"] | {"dmarc": "fail", "spf": "fail", "dkim": "fail"}}
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(unproven))
     assert reply_handler.handler(event("reply"), CONTEXT) == NOTHING_SENT
+
+
+@pytest.mark.parametrize("kind", ["answer", "refusal", "delay", "failure", "completion"])
+def test_a_rule_that_withholds_the_reply_withholds_every_kind(ready: None, kind: str) -> None:
+    if kind == "completion":
+        reply_handler.handler(event("reply") | {"kind": "delay", "answer_key": None}, CONTEXT)
+    request = event("reply") | {"kind": kind}
+    request["claim"]["withheld"] = "automatic_mail"
+    assert reply_handler.handler(request, CONTEXT) == NOTHING_SENT
+    request["claim"]["withheld"] = None
+    assert reply_handler.handler(request, CONTEXT)["ses_message_id"]
+
+
+def test_a_message_whose_reply_is_withheld_passes_validation_with_the_rules_code(ready: None) -> None:
+    key = event("validate")["claim"]["message_key"]
+    s3 = boto3.client("s3", region_name=REGION)
+    message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(message | {"headers": [["List-Id", "<x.example>"]]}))
+    assert validate_handler.handler(event("validate"), CONTEXT)["withheld"] == "automatic_mail"
 
 
 def test_each_kind_of_reply_is_sent_once_an_email_unless_a_replay_asks_for_another(ready: None) -> None:

@@ -71,3 +71,14 @@ def test_every_way_an_execution_can_fail_alerts_the_operators() -> None:
     assert set(rule["EventPattern"]["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
     assert rule["EventPattern"]["detail"]["stateMachineArn"] == [RESOURCES["EmailWorkflow"]["Arn"]]
     assert [target["Arn"] for target in rule["Targets"]] == [RESOURCES["OperatorTopic"]["Arn"]]
+
+
+@pytest.mark.parametrize(
+    ("template", "identity"), [("template.yaml", "SendingIdentity"), ("receiving.yaml", "DomainIdentity")]
+)
+def test_ses_does_not_forward_bounces_to_the_domain_whose_mail_comes_here(template: str, identity: str) -> None:
+    """Amazon SES API v2 Reference, FeedbackAttributes: forwarding is on unless an identity turns it off."""
+    parameters = {"Domain": "mail.example.com", "ReceivingRegion": "eu-west-1"}
+    wanted = parameters if template == "template.yaml" else {"Domain": "mail.example.com"}
+    created = transformed(template, wanted, region="eu-central-1")[identity]["Properties"]
+    assert created["FeedbackAttributes"] == {"EmailForwardingEnabled": False}

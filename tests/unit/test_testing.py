@@ -100,11 +100,28 @@ def test_the_route_says_whom_the_reply_is_from() -> None:
         ("unauthenticated", STORED + PLAIN, Route()),
         ("virus", STORED.replace(b"Virus-Verdict: PASS", b"Virus-Verdict: FAIL") + PLAIN, Route()),
         (None, STORED + PLAIN, Route(require_authentication=False)),
+        (None, b"List-Id: <news.example>\r\n" + PLAIN, Route()),
+        ("automatic_mail", b"List-Id: <news.example>\r\n" + PLAIN, Route(automatic_mail="refuse")),
         (None, PLAIN, Route()),
     ],
 )
 def test_the_policy_refuses_by_the_code_of_its_rule(code: str | None, raw: bytes, settings: Route) -> None:
     assert receive(raw, "orders", settings).refused_by() == code
+
+
+@pytest.mark.parametrize(
+    ("code", "raw", "settings"),
+    [
+        ("automatic_mail", b"List-Id: <news.example>\r\n" + PLAIN, Route()),
+        ("automatic_mail", b"List-Id: <news.example>\r\n" + PLAIN, Route(max_size_octets=10)),
+        ("unauthenticated", STORED + PLAIN, Route(require_authentication=False)),
+        ("unanswerable_sender", PLAIN.replace(b"ann@shop.example", b'"a,b"@shop.example'), Route()),
+        (None, b"Auto-Submitted: auto-replied\r\n" + PLAIN, Route()),
+        (None, PLAIN, Route()),
+    ],
+)
+def test_the_policy_withholds_the_reply_by_the_code_of_its_rule(code: str | None, raw: bytes, settings: Route) -> None:
+    assert receive(raw, "orders", settings).withheld_by() == code
 
 
 def test_the_routes_own_settings_are_those_of_routes_toml() -> None:

@@ -1,5 +1,6 @@
 """What can be wrong with a message: the code of each defect, and its English."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self
 
@@ -146,3 +147,11 @@ class Defect(StrEnum):
         "delivery_report_unreadable",
         "Reading a delivery report failed, or took too much time or memory.",
     )
+
+
+_PLACE = {defect: place for place, defect in enumerate(Defect)}
+
+
+def in_order(defects: Iterable[Defect]) -> tuple[Defect, ...]:
+    """Defects in the order of the list above."""
+    return tuple(sorted(defects, key=_PLACE.__getitem__))

@@ -9,6 +9,8 @@ from mailstep.contracts import (
     Message,
     Processed,
     ProcessRequest,
+    ReplyPlan,
+    ValidClaim,
 )
 from mailstep.errors import ApplicationRefused, ConfigurationError
 from mailstep.notices import notice
@@ -35,7 +37,7 @@ def process(request: ProcessRequest) -> Processed:
     if route is None:
         raise ConfigurationError(f"the route {claim.email.route!r} is no longer in routes.toml")
     if route.url:
-        answer: Answer | None = _ask_application(route, bucket, message, request.idempotency_key)
+        answer: Answer | None = _ask_application(route, request, message)
     else:
         answer = built_in(route.processor)(message, partial(mail_bucket.read_attachment, bucket))
         # Only an application may want no reply: a processor that returns nothing has a defect.
@@ -44,9 +46,10 @@ def process(request: ProcessRequest) -> Processed:
     return Processed(answer_key=mail_bucket.write_answer(bucket, message.email_id, answer) if answer else None)
 
 
-def _ask_application(route: Route, bucket: str, message: Message, idempotency_key: str) -> Answer | None:
+def _ask_application(route: Route, request: ProcessRequest, message: Message) -> Answer | None:
+    bucket = request.claim.email.bucket
     try:
-        return application.ask(route, _application_request(bucket, message), idempotency_key)
+        return application.ask(route, _application_request(request.claim, message), request.idempotency_key)
     except ApplicationRefused as refused:
         key = mail_bucket.write_answer(
             bucket, message.email_id, notice(ReplyKind.REFUSAL, message, refused.explanation)
@@ -54,9 +57,10 @@ def _ask_application(route: Route, bucket: str, message: Message, idempotency_ke
         raise ApplicationRefused(refused.explanation, key) from None
 
 
-def _application_request(bucket: str, message: Message) -> ApplicationRequest:
+def _application_request(claim: ValidClaim, message: Message) -> ApplicationRequest:
     urls = {
-        attachment.key: mail_bucket.attachment_url(bucket, attachment, seconds=ATTACHMENT_LINK_SECONDS)
+        attachment.key: mail_bucket.attachment_url(claim.email.bucket, attachment, seconds=ATTACHMENT_LINK_SECONDS)
         for attachment in message.attachments
     }
-    return ApplicationRequest(message=message, attachment_urls=urls)
+    reply = ReplyPlan(will_be_sent=claim.withheld is None, withheld=claim.withheld)
+    return ApplicationRequest(message=message, attachment_urls=urls, reply=reply)

@@ -44,7 +44,8 @@ def reply(
 ) -> Replied:
     """Send the reply, unless this kind is already recorded for the email: then return the recorded result.
 
-    Nothing is sent to an unauthenticated address. A completion is sent only after a delay or failure notice.
+    Nothing is sent to an unauthenticated address, nor if a rule of the policy withholds the reply. A completion is sent
+    only after a delay or failure notice.
 
     Args:
         request: What to send.
@@ -58,6 +59,8 @@ def reply(
         SendUnconfirmed: SES did not confirm whether it accepted it.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
+    if request.is_withheld:
+        return Replied(ses_message_id=None)
     message = mail_bucket.read_message(request.claim.email.bucket, request.claim.message_key)
     email_id = request.claim.email.email_id
     if not is_authenticated(message) or (request.kind == ReplyKind.COMPLETION and not ledger.has_notice(email_id)):

@@ -10,7 +10,7 @@ from mailstep.aws import executions, mail_bucket
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import ValidateRequest
 from mailstep.errors import RefusedEmail
-from mailstep.routes import own_addresses, routes
+from mailstep.routes import deployed_names, own_addresses, routes
 from mailstep.telemetry import logger
 from mailstep.validate import policy
 from mailstep.validate.acceptance import accept
@@ -30,12 +30,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         own_addresses=own_addresses(here.domain, here.reply_from),
         records=Ledger(executions.has_failed),
         open_attachment=partial(mail_bucket.read_attachment, bucket),
+        other_routes=deployed_names() - {claim.email.route},
     )
+    if claim.email.override:
+        logger.info("Overridden", extra=claim.email.override.model_dump())
     try:
-        policy.validate(case)
+        withheld = policy.validate(case)
     except RefusedEmail as refused:
         metrics.EMAILS_REFUSED.emit(route=claim.email.route, reason=refused.reason)
         logger.info("Refused", extra={"reason": refused.reason, "tell_sender": refused.tell_sender})
+        _count_bounded(claim.email.route, refused.withheld)
         raise
     metrics.EMAILS_ACCEPTED.emit(route=claim.email.route)
-    return accept(claim, case.message).model_dump(mode="json")
+    if withheld:
+        metrics.EMAILS_WITHHELD.emit(route=claim.email.route, reason=withheld)
+        logger.info("Withheld", extra={"reason": withheld})
+    _count_bounded(claim.email.route, withheld)
+    return accept(claim, case.message, withheld).model_dump(mode="json")
+
+
+def _count_bounded(route: str, withheld: str | None) -> None:
+    if withheld == policy.TOO_MANY_REPLIES:
+        metrics.REPLIES_BOUNDED.emit(route=route)
