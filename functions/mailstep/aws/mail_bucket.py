@@ -74,8 +74,24 @@ def find_message(bucket: str, email_id: str) -> Message | None:
     Raises:
         TransientError: S3 is unavailable.
     """
+    found = _find(bucket, keys.message(email_id))
+    return None if found is None else Message.model_validate_json(found)
+
+
+def find_answer(bucket: str, email_id: str) -> Answer | None:
+    """The answer to an email; None if there is none, or no longer.
+
+    Raises:
+        TransientError: S3 is unavailable.
+        ValidationError: it is not an answer.
+    """
+    found = _find(bucket, keys.answer(email_id))
+    return None if found is None else Answer.from_json(found)
+
+
+def _find(bucket: str, key: str) -> bytes | None:
     try:
-        return read_message(bucket, keys.message(email_id))
+        return _get(bucket, key)
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
             return None
