@@ -30,6 +30,7 @@ from mailstep.parse.message import parse
 PROJECT = Path(__file__).parents[1]
 EMAIL = StoredEmail(email_id="fuzz", route="fuzz", bucket="fuzz", key="inbound/fuzz/fuzz")
 SECONDS_BOUND = 5.0
+"""Processor time of one message: what else the machine does is not the parser's."""
 MEMORY_FACTOR = 4
 MEMORY_FLOOR = 16_000_000
 """Octets that any message may take: what the libraries and the bounds on small things need."""
@@ -143,7 +144,7 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
     """What the parser did that it must not, or None."""
     if watch_memory:
         tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         message = parse(raw, EMAIL, lambda _key, _content: None, NoNet(), enclosed=True)
         said = message.model_dump_json()
@@ -160,8 +161,8 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
         if watch_memory:
             tracemalloc.stop()
     # Tracing memory makes all of it several times slower: then time says nothing.
-    if not watch_memory and time.perf_counter() - began > SECONDS_BOUND:
-        return f"took {time.perf_counter() - began:.1f} s"
+    if not watch_memory and time.process_time() - began > SECONDS_BOUND:
+        return f"took {time.process_time() - began:.1f} s of processor time"
     if peak > max(MEMORY_FLOOR, MEMORY_FACTOR * len(raw)):
         return f"took {peak:,} octets of memory for {len(raw):,}"
     return None

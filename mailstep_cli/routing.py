@@ -32,6 +32,16 @@ class Checked:
     declared: dict[str, Any]
     domain: str
 
+    @property
+    def catch_all(self) -> str | None:
+        """The route that gets all other mail to the domain: the parameter CatchAllRoute of receiving.yaml."""
+        return next((name for name, route in self.routes.items() if route.catch_all), None)
+
+    @property
+    def with_rules_of_their_own(self) -> list[str]:
+        """The other routes: the parameter Routes."""
+        return [name for name in self.routes if name != self.catch_all]
+
 
 def check(file: Path | None, domain: str | None) -> Checked:
     """Read the routes of `file` (None: of the checkout) for `domain` (None: the one in samconfig.toml, if any).
@@ -84,8 +94,8 @@ def check_route(route: str | None) -> None:
         _check_name(route, checkout.routes_toml())
 
 
-def routes_of_the_example() -> list[str]:
-    """The checkout's routes whose mail `--example` processes: their url is the stack's parameter ApplicationUrl.
+def routes_of_the_application() -> list[str]:
+    """The checkout's routes that name the stack's parameter ApplicationUrl as their url, in order.
 
     Raises:
         ConfigurationError: routes.toml cannot be read.

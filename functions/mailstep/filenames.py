@@ -14,8 +14,10 @@ def safe_filename(name: str | None, media_type: str, number: int) -> str:
 
     Where none is declared it is made from the media type.
     """
-    kinds = ((c, unicodedata.category(c)[0]) for c in name or "")
-    shown = "".join(" " if kind == "Z" else c for c, kind in kinds if kind != "C")
+    shown = name or ""
+    if not (shown.isascii() and shown.isprintable()):
+        kinds = ((c, unicodedata.category(c)[0]) for c in shown)
+        shown = "".join(" " if kind == "Z" else c for c, kind in kinds if kind != "C")
     # Of a path the last name is meant; elsewhere a slash is a character, as in a date.
     name_alone = re.split(r"[/\\]", shown)[-1] if _PATH.match(shown) else shown
     last = re.sub(r'[<>:"|?*/\\]', "_", name_alone.strip().lstrip(".").strip())

@@ -32,6 +32,10 @@ def check_routes(
     names: Annotated[
         bool, typer.Option("--names", help="Print only the names, for the parameter Routes of receiving.yaml.")
     ] = False,
+    catch_all: Annotated[
+        bool,
+        typer.Option("--catch-all", help="Print only the catch-all route, for the parameter CatchAllRoute."),
+    ] = False,
     stack: Stack = "",
     receiving_stack: Annotated[
         str | None,
@@ -43,11 +47,18 @@ def check_routes(
     ] = "",
 ) -> None:
     """Check routes.toml and the names of the stacks, and show how each route processes its mail."""
+    if names and catch_all:
+        raise UserError("print the names or the catch-all route, not both: --names, --catch-all")
     checked = routing.check(file, domain)
     guest = bool(active_rule_set)
     if faults := stack_names.faults(stack, receiving_stack or f"{stack}-receiving", checked.routes, guest=guest):
         raise UserError(*faults)
-    out.print(",".join(checked.routes) if names else display.routes_view(checked), crop=False, soft_wrap=names)
+    if names:
+        out.print(",".join(checked.with_rules_of_their_own), soft_wrap=True)
+    elif catch_all:
+        out.print(checked.catch_all or "", soft_wrap=True)
+    else:
+        out.print(display.routes_view(checked), crop=False)
 
 
 @app.command()
@@ -67,7 +78,9 @@ def doctor(
         str | None,
         typer.Option("--from", help="Sender for --send-test, at a domain verified in SES. Default: OperatorEmail."),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the reply to --send-test.")] = 120,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Seconds to wait for the reply to --send-test.")
+    ] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> int:
     """Check a deployment: what works, what does not, and how to fix it.

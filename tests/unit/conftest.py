@@ -9,6 +9,7 @@ from mailstep import routes
 from mailstep.aws import clients, ses
 from mailstep.reply import send_once
 from tests.support.events import BUCKET, REGION
+from tests.support.index import create_index_table
 from tests.support.moto_account import moto_account
 from tests.support.project import EVENTS
 
@@ -23,6 +24,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_REGION": REGION,
         "APPLICATION_TIMEOUT_SECONDS": "5",
         "TABLE_NAME": "ledger",
+        "INDEX_TABLE_NAME": "mailstep-index",
+        "PARSED_RETENTION_DAYS": "30",
         "DOMAIN": "mailstep.example",
         "REPLY_FROM": "",
         "CONFIGURATION_SET": "mailstep-replies",
@@ -47,6 +50,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
+        create_index_table()
         sesv2 = boto3.client("sesv2", region_name=REGION)
         sesv2.create_email_identity(EmailIdentity="mailstep.example")
         sesv2.create_configuration_set(ConfigurationSetName="mailstep-replies")

@@ -283,6 +283,28 @@ def test_a_sentence_without_any_label_is_guessed(codec: str, text: str) -> None:
     assert decode(table.encode(codec)).text == table
 
 
+# Written for this test; with octets that begin no character of the charset (sections 8 to 14 of the standard).
+DAMAGED = [
+    ("utf-8", "Die Ware ist völlig beschädigt. Schöne Grüße aus München", b"\xff \x80 \xc3"),
+    ("utf-8", "ご注文の商品がまだ届いていません。", b"\xff \x80 \xe3"),
+    ("utf-8", "Заказ не пришёл до сих пор.", b"\xff \x80 \xd0"),
+    ("euc_jp", "会議は火曜日の午後三時からです。", b"\xff \x80"),
+    ("cp932", "会議は火曜日の午後三時からです。", b"\xff \xfe \xfd"),
+    ("gb18030", "您好。我的订单还没有收到。请帮忙查询一下。", b"\xff"),
+    ("big5", "您好。我的訂單還沒有收到。請幫忙查詢一下。", b"\xff \x80"),
+    ("euc_kr", "회의는 화요일 오후 세 시에 시작합니다.", b"\xff \x80"),
+]
+
+
+@pytest.mark.parametrize(("codec", "text", "bad"), DAMAGED)
+def test_a_bad_octet_in_a_text_without_a_label_replaces_one_character(codec: str, text: str, bad: bytes) -> None:
+    for octet in bad.split():
+        for at in range(1, len(text)):
+            found = decode(text[:at].encode(codec) + octet + text[at:].encode(codec))
+            assert found.text == f"{text[:at]}\ufffd{text[at:]}"
+            assert found.damaged
+
+
 @given(
     st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.sampled_from([None, *LABELS, "cp50220", "utf-7", "hz", "cp850", "utf-32", "no-such"]) | st.text(max_size=70),

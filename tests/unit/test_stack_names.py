@@ -58,10 +58,17 @@ def test_a_receipt_rule_that_ses_would_refuse_is_refused(receiving: str, route: 
 
 @pytest.mark.parametrize("guest", [False, True])
 def test_the_names_that_are_checked_are_those_that_the_templates_make(guest: bool) -> None:
-    given = {"Domain": "mail.example.com", "Routes": f"{ROUTE},orders", "ActiveRuleSet": "company" if guest else ""}
+    given = {
+        "Domain": "mail.example.com",
+        "Routes": f"{ROUTE},first.last",
+        "CatchAllRoute": "all_else",
+        "ActiveRuleSet": "company" if guest else "",
+    }
     resources = transformed("receiving.yaml", given, stack="staging-receiving")
     made = [r["Properties"]["Rule"]["Name"] for r in resources.values() if r["Type"] == "AWS::SES::ReceiptRule"]
-    assert set(made) == {stack_names.rule_name("staging-receiving", route, guest=guest) for route in (ROUTE, "orders")}
+    assert set(made) == {
+        stack_names.rule_name("staging-receiving", route, guest=guest) for route in (ROUTE, "first.last", "all_else")
+    }
     assert all(len(name) <= 64 for name in made)
     bucket = transformed("template.yaml", {"Domain": "mail.example.com"}, stack="s" * 45)["MailBucket"]
     assert len(bucket["Properties"]["BucketName"]) == 63
@@ -117,6 +124,13 @@ RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())["Parameters"]
         ("Routes", ROUTE + "r", False),
         ("Routes", "Orders", False),
         ("Routes", "orders-", False),
+        ("Routes", "first.last", True),
+        ("Routes", "a_b", True),
+        ("Routes", "a..b", False),
+        ("Routes", ".a", False),
+        ("CatchAllRoute", "", True),
+        ("CatchAllRoute", "all.the_rest", True),
+        ("CatchAllRoute", "a,b", False),
         ("Routes", "", False),
         ("ActiveRuleSet", "", True),
         ("ActiveRuleSet", "company_mail.1", True),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from mailstep.mime.fields import decode_words, parse_parameters, unfold
 from mailstep.mime.structure import Part, leaves
 
 _TEXT = ("text/plain", "text/html")
@@ -29,13 +28,6 @@ def bodies(root: Part) -> Bodies:
     return found
 
 
-def disposition(part: Part) -> tuple[str, str | None]:
-    """`attachment`, `inline` or empty, and the declared file name (RFC 2183; RFC 2047, which is common)."""
-    kind, values = parse_parameters(unfold(part.first("content-disposition") or b"", part.hints), part.hints)
-    name = values.get("filename") or part.parameters.get("name")
-    return kind, decode_words(name, part.hints) if name else None
-
-
 def _walk(parts: list[Part], multipart: str, *, in_alternative: bool, found: Bodies) -> None:
     text_before, html_before = len(found.text), len(found.html)
     for number, part in enumerate(parts):
@@ -54,7 +46,7 @@ def _walk(parts: list[Part], multipart: str, *, in_alternative: bool, found: Bod
 
 
 def _is_read(part: Part, number: int, multipart: str) -> bool:
-    kind, name = disposition(part)
+    kind, name = part.disposition
     return (
         part.media_type in _TEXT and kind != "attachment" and (number == 0 or (multipart != "related" and name is None))
     )

@@ -1,5 +1,6 @@
 """What can be wrong with a message: the code of each defect, and its English."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self
 
@@ -100,6 +101,12 @@ class Defect(StrEnum):
         "Separating the reply from its quotes failed, or took too much time or memory: `reply_text` is all of `text`.",
     )
 
+    # The request to an application (process/request.py).
+    REQUEST_TRUNCATED = (
+        "request_truncated",
+        "The request to the application exceeds the limit: long texts and lists were cut there.",
+    )
+
     # Signed data (RFC 8551).
     SIGNATURE_NOT_VERIFIED = (
         "signature_not_verified",
@@ -146,3 +153,11 @@ class Defect(StrEnum):
         "delivery_report_unreadable",
         "Reading a delivery report failed, or took too much time or memory.",
     )
+
+
+_PLACE = {defect: place for place, defect in enumerate(Defect)}
+
+
+def in_order(defects: Iterable[Defect]) -> tuple[Defect, ...]:
+    """Defects in the order of the list above."""
+    return tuple(sorted(defects, key=_PLACE.__getitem__))

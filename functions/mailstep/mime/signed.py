@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mailstep.mime.bodies import disposition
 from mailstep.mime.cms import NotReadable, Opened, open_cms
 from mailstep.mime.defects import Defect
 from mailstep.mime.options import DEFAULTS, Options
@@ -51,7 +50,7 @@ def _is_smime(part: Part) -> bool:
     if part.media_type in _SMIME:
         return True
     # Systems that do not know S/MIME make it a file (RFC 8551 section 3.9).
-    return part.media_type == "application/octet-stream" and (disposition(part)[1] or "").lower().endswith(".p7m")
+    return part.media_type == "application/octet-stream" and (part.disposition[1] or "").lower().endswith(".p7m")
 
 
 def _open(part: Part, defects: set[Defect], options: Options) -> Opened:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 
 from mailstep.mime.charsets import hints_in
 from mailstep.mime.defects import Defect
-from mailstep.mime.fields import Parameters, parse_parameters, unfold
+from mailstep.mime.fields import Parameters, decode_words, parse_parameters, unfold
 from mailstep.mime.options import DEFAULTS, Options
 
 # A field name is printable US-ASCII except ":" (RFC 5322 section 2.2). Some mail has white space before the colon.
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+# A field with its folded lines, as nearly all are. It says the same as _NAME and _FIELD_END in a tenth of the time.
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*+)\r?\n(?=[^ \t]|\Z)")
 _END = rb"(?:\r\n|\n|\r(?!\n))"
 # A field continues on a line that begins with white space and has more after it (RFC 5322 section 2.2.3). Lines of
 # white space alone may come between (section 4.2, obs-FWS). Then a field must follow, because bodies are indented too.
@@ -65,13 +67,30 @@ class Part:
     children: list["Part"] = field(default_factory=list)
     hints: tuple[str, ...] = ()
     """Charsets for what names none (`charsets.hints_in`)."""
-    _first: dict[str, bytes] | None = field(default=None, repr=False)
+    _by_name: dict[str, list[bytes]] | None = field(default=None, repr=False)
+    _disposition: tuple[str, str | None] | None = field(default=None, repr=False)
+
+    def values(self, name: str) -> list[bytes]:
+        """The raw values of all fields of that name, given in lower case, topmost first."""
+        if self._by_name is None:
+            self._by_name = {}
+            for written, value in self.fields:
+                self._by_name.setdefault(written.lower(), []).append(value)
+        return self._by_name.get(name, [])
 
     def first(self, name: str) -> bytes | None:
         """The raw value of the first field of that name, given in lower case."""
-        if self._first is None:
-            self._first = {written.lower(): value for written, value in reversed(self.fields)}
-        return self._first.get(name)
+        return next(iter(self.values(name)), None)
+
+    @property
+    def disposition(self) -> tuple[str, str | None]:
+        """`attachment`, `inline` or empty, and the declared file name (RFC 2183; RFC 2047, which is common)."""
+        if self._disposition is None:
+            written = self.first("content-disposition")
+            kind, declared = parse_parameters(unfold(written, self.hints), self.hints) if written else ("", {})
+            name = declared.get("filename") or self.parameters.get("name")
+            self._disposition = kind, decode_words(name, self.hints) if name else None
+        return self._disposition
 
 
 def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = True) -> Part:
@@ -116,19 +135,14 @@ def header(
     if not top:
         room, most = options.part_header_octets, options.part_header_fields
     while at < end:
-        if white := _WHITE_LINES.match(raw, at, end):
-            at = white.end()
-        if blank := _BLANK.match(raw, at, end):
-            return fields, blank.end()
-        if name := _NAME.match(raw, at, end):
-            found = _FIELD_END.search(raw, name.end(), end)
-            value_end, following = found.span() if found else (end, end)
-            length = min(value_end - name.end(), options.field_value)
+        if found := _field(raw, at, end):
+            name, value_start, value_end, following = found
+            length = min(value_end - value_start, options.field_value)
             room -= following - at
             kept = len(fields) < most and room >= 0
             if kept:
-                fields.append((name[1].decode("ascii"), raw[name.end() : name.end() + length]))
-            if not kept or length < value_end - name.end():
+                fields.append((name.decode("ascii"), raw[value_start : value_start + length]))
+            if not kept or length < value_end - value_start:
                 defects.add(Defect.HEADER_TRUNCATED)
             if not kept:
                 # The limit is reached: look only for the end of the header.
@@ -136,6 +150,11 @@ def header(
                 return fields, blank.end() if blank else end
             at = following
             continue
+        if white := _WHITE_LINES.match(raw, at, end):
+            at = white.end()
+            continue
+        if blank := _BLANK.match(raw, at, end):
+            return fields, blank.end()
         next_field = _next_field(raw, at, end) if fields else None
         if next_field is None:
             defects.add(Defect.HEADER_NOT_ENDED if fields else Defect.HEADER_MISSING)
@@ -143,6 +162,18 @@ def header(
         defects.add(Defect.HEADER_LINE_SKIPPED)
         at = next_field
     return fields, at
+
+
+def _field(raw: bytes, at: int, end: int) -> tuple[bytes, int, int, int] | None:
+    """The field that begins at an octet: its name, where its value begins and ends, and where the next line begins."""
+    if whole := _FIELD.match(raw, at, end):
+        return whole[1], whole.start(2), whole.end(2), whole.end()
+    name = _NAME.match(raw, at, end)
+    if name is None:
+        return None
+    found = _FIELD_END.search(raw, name.end(), end)
+    value_end, following = found.span() if found else (end, end)
+    return name[1], name.end(), value_end, following
 
 
 def _skip_what_is_before(raw: bytes, start: int, end: int, defects: set[Defect]) -> int:

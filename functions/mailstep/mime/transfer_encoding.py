@@ -22,12 +22,17 @@ _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*(?:\r\n|\n|\r)", re.MULTILIN
 def content(part: Part, defects: set[Defect]) -> bytes:
     """The decoded content of a part. Adds what is wrong with it to `defects`."""
     encoded = part.raw[part.start : part.end]
-    encoding = unfold(part.first("content-transfer-encoding") or b"").lower().strip("\"' ;")
+    declared = part.first("content-transfer-encoding")
+    if declared is None:
+        return encoded
+    encoding = unfold(declared).lower().strip("\"' ;")
     match encoding.split(";")[0].split("(")[0].strip():
         case "base64":
             return _base64(encoded, defects)
         case "quoted-printable":
-            return binascii.a2b_qp(_SOFT_BREAK.sub(b"=\n", _LONE_CR.sub(b"\n", encoded)))
+            if encoded.count(b"\r") > encoded.count(b"\r\n"):
+                encoded = _LONE_CR.sub(b"\n", encoded)
+            return binascii.a2b_qp(_SOFT_BREAK.sub(b"=\n", encoded))
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uu(encoded, defects)
         case "" | "7bit" | "8bit" | "binary":

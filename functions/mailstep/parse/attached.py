@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from html import unescape
 from urllib.parse import unquote
 
 from mailstep.contracts import Attachment
 from mailstep.media_types import by_evidence
-from mailstep.mime.bodies import disposition
 from mailstep.mime.structure import Part
 
 # RFC 2392; in an attribute or in CSS.
@@ -27,8 +27,17 @@ class Added:
 
     def __init__(self, root: Part, html: str) -> None:
         """Of the message with this root and HTML."""
-        self._multiparts = dict(_parents(root))
-        self._shown = {unquote(unescape(name)) for name in _REFERENCE.findall(html)}
+        self._root, self._html = root, html
+
+    @cached_property
+    def _multiparts(self) -> dict[int, str]:
+        """The media type of the multipart that each part stands in, by the part's identity."""
+        return dict(_parents(self._root))
+
+    @cached_property
+    def _shown(self) -> set[str]:
+        """The Content-IDs that the HTML refers to."""
+        return {unquote(unescape(name)) for name in _REFERENCE.findall(self._html)}
 
     def shows(self, content_id: str | None) -> bool:
         """Whether the HTML shows the part of that Content-ID (RFC 2392)."""
@@ -38,7 +47,7 @@ class Added:
         """Whether the part is a picture that the HTML shows, an alternative, a signature or a calendar part."""
         kind = by_evidence(described.media_type_detected, described.filename, described.media_type)
         within = self._multiparts.get(id(part), "")
-        is_attachment = disposition(part)[0] == "attachment"
+        is_attachment = part.disposition[0] == "attachment"
         # Its octets are those of a picture, if its type has such: nothing else passes for one.
         if (described.media_type_detected or "").startswith("image/") or kind in _DRAWINGS:
             return self.shows(described.content_id) or (within == "multipart/related" and not is_attachment)

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from functools import partial
 
 import filetype
+from filetype.match import match
 
 from mailstep import keys
 from mailstep.budget import Budget
 from mailstep.contracts import Attachment, EnclosedMessage
 from mailstep.filenames import safe_filename
-from mailstep.mime.bodies import disposition
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
 from mailstep.mime.options import DEFAULTS
@@ -31,7 +31,9 @@ NESTED = {"message/rfc822", "message/global"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _FIRST_OCTETS = 8_192  # the library detects the media type from them
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_OF_TEXT = {"application/pdf", "application/postscript", "application/rtf"}
+_OF_TEXT = [
+    kind for kind in filetype.TYPES if kind.mime in {"application/pdf", "application/postscript", "application/rtf"}
+]
 
 
 class Attachments:
@@ -67,7 +69,7 @@ class Attachments:
 
     def add_part(self, part: Part) -> bytes:
         """Add a part; or the files in it, if it is a winmail.dat that holds only files. Return its decoded content."""
-        kind, name = disposition(part)
+        kind, name = part.disposition
         octets = decoded_content(part, self._defects, self._budget)
         if (part.media_type in _TNEF or (name or "").lower() == "winmail.dat") and self._add_unpacked(octets):
             return octets
@@ -141,9 +143,10 @@ class Attachments:
 
 def _detected(first: bytes) -> str | None:
     """The media type that the first octets of a file have, or None."""
-    found: str | None = getattr(filetype.guess(first), "mime", None)
     # Some types begin with two or three letters, as a text may: "BM" of a bitmap, "MZ" of a program.
-    return None if found not in _OF_TEXT and _NO_TEXT.search(first) is None else found
+    kinds = filetype.TYPES if _NO_TEXT.search(first) else _OF_TEXT
+    found: str | None = getattr(match(first, kinds), "mime", None)
+    return found
 
 
 def decoded_content(part: Part, defects: set[Defect], budget: Budget) -> bytes:

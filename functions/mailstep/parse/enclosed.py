@@ -7,7 +7,7 @@ from mailstep import limits
 from mailstep.budget import Budget
 from mailstep.contracts import EnclosedMessage
 from mailstep.mime.bodies import bodies
-from mailstep.mime.defects import Defect
+from mailstep.mime.defects import Defect, in_order
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.signed import Protection, open_signed
 from mailstep.mime.structure import structure
@@ -60,6 +60,6 @@ class EnclosedMessages:
                 message_id=message_id(root, defects),
                 text=text,
                 html=html or None,
-                defects=tuple(defect for defect in Defect if defect in defects),
+                defects=in_order(defects),
             ),
         )

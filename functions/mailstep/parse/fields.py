@@ -25,16 +25,14 @@ def field(root: Part, name: str) -> str:
 
 def addresses(root: Part, name: str, defects: set[Defect]) -> tuple[Address, ...]:
     """The mailboxes of all fields of that name (RFC 5322 section 3.6.2 and 3.6.3)."""
-    if root.first(name) is None:
+    values = [value for raw in root.values(name) if (value := unfold(raw, root.hints))]
+    if not values:
         return ()
-    values = [
-        value for value in (unfold(raw, root.hints) for field, raw in root.fields if field.lower() == name) if value
-    ]
     together = ", ".join(values)
     if len(together) > DEFAULTS.field_value:
         defects.add(Defect.ADDRESSES_TRUNCATED)
     found = parse_addresses(together[: DEFAULTS.field_value], hints=root.hints)
-    if values and not found:
+    if not found:
         defects.add(_WITHOUT_ADDRESS[name])
     return tuple(Address(name=one.name, address=one.address, group=one.group) for one in found)
 

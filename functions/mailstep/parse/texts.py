@@ -7,7 +7,6 @@ from functools import partial
 
 from mailstep import limits
 from mailstep.budget import Budget
-from mailstep.mime.bodies import disposition
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
 from mailstep.mime.structure import Part
@@ -46,7 +45,8 @@ def text_body(
     order = [id(part) for part in parts]
     if not any(text.strip() for text in plain.values()):
         order += [part for part in html if part not in order]
-    said = {_words(text) for text in plain.values()} - {""} if any(part in html for part in order) else set()
+    written = any(part in html for part in order)
+    said = {_words(text) for text in plain.values()} - {""} if written else set()
     lines: list[str] = []
     hints: dict[int, Hint] = {}
     from_html = False
@@ -54,7 +54,7 @@ def text_body(
         if part in html:
             made = budget.attempt(partial(html_text, html[part]), HtmlText(""), defects, Defect.HTML_NOT_READ)
             # Some programs declare as `mixed` what is `alternative`: the same words twice.
-            if _words(made.text) in said:
+            if said and _words(made.text) in said:
                 continue
             octets = made.text.encode()
             if len(octets) > room:
@@ -104,7 +104,7 @@ def read_text(
         )
         if read is None or len(octets) > room:
             charset = part.parameters.get("charset")
-            attachments.add(octets, disposition(part)[1], part.media_type, charset=charset, attached=False)
+            attachments.add(octets, part.disposition[1], part.media_type, charset=charset, attached=False)
         if read is None:
             continue
         if len(octets) > room:

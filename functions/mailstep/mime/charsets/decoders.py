@@ -153,9 +153,13 @@ def _of_python(codec: str) -> Decoder:
         except UnicodeError:
             text = octets.decode(codec, "replace")
             bad = text.count(REPLACEMENT) or 1
-        # Halves of characters, which no JSON can carry.
-        text, halves = _SURROGATE.subn(REPLACEMENT, text)
-        return text, bad + halves
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # Halves of characters, which no JSON can carry.
+            text, halves = _SURROGATE.subn(REPLACEMENT, text)
+            return text, bad + halves
+        return text, bad
 
     return decode
 

@@ -19,6 +19,10 @@ _SPACED = re.compile(r"(?<![ \t])[ \t]*([.@])[ \t]*")
 _SPACED_DOMAIN = re.compile(
     rf"(?<![ \t])[ \t]*@[ \t]*+{_ATOM}++(?:[ \t]*+(?<=[ \t])\.[ \t]*+{_ATOM}++|(?<=\.)[ \t]++{_ATOM}++)*+"
 )
+# What has a meaning between mailboxes; a word in the label of a charset has such marks, too, and means nothing.
+_MARK = re.compile(rf'{ENCODED_WORD.pattern}|\\.|["()<>,;:]', re.DOTALL)
+_MARK_IN_QUOTES = re.compile(r'\\.|"', re.DOTALL)
+_NO_NAME = str.maketrans("", "", '"<>')
 # A route (RFC 5322 section 4.4, obs-route), the scheme of a link, or the name of a group.
 _ROUTE = re.compile(r"^[^\[]*:\s*")
 
@@ -54,33 +58,23 @@ def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[A
 
 def _items(value: str) -> Iterator[tuple[str, str]]:
     """The pieces between `,`, `;` and `:` outside of quotes, comments and angle brackets, each with its end."""
-    begun, depth, quoted, angle = 0, 0, False, False
-    skip = 0
-    words = {word.start(): word.end() for word in ENCODED_WORD.finditer(value)}
-    for at, character in enumerate(value):
-        if at < skip:
-            continue
-        if at in words and not quoted:
-            skip = words[at]  # a label such as iso_8859-1:1987 has a mark in it
-        elif character == "\\":
-            skip = at + 2
-        elif character == '"' and depth == 0:
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif character == "(":
-            depth += 1
-        elif character == ")":
-            depth = max(0, depth - 1)
-        elif depth:
-            continue
-        elif character == "<":
-            angle = True
-        elif character == ">":
-            angle = False
-        elif character in ",;:" and not angle:
-            yield value[begun:at], character
-            begun = at + 1
+    begun, at, depth, quoted, angle = 0, 0, 0, False, False
+    while mark := (_MARK_IN_QUOTES if quoted else _MARK).search(value, at):
+        at = mark.end()
+        match mark[0]:
+            case '"' if not depth:
+                quoted = not quoted
+            case "(":
+                depth += 1
+            case ")":
+                depth = max(0, depth - 1)
+            case "<" if not depth:
+                angle = True
+            case ">" if not depth:
+                angle = False
+            case "," | ";" | ":" if not depth and not angle:
+                yield value[begun : mark.start()], mark[0]
+                begun = at
     yield value[begun:], ""
 
 
@@ -88,7 +82,9 @@ def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str
     plain, comment, _ = without_comments(item)
     before, opening, inside = plain.rpartition("<")
     if opening:
-        address = _SPACED.sub(r"\1", _ROUTE.sub("", inside.partition(">")[0].strip()))
+        address = inside.partition(">")[0].strip()
+        address = _ROUTE.sub("", address) if ":" in address else address
+        address = _SPACED.sub(r"\1", address) if len(address.split()) > 1 else address
         name = _phrase(before)
         if "@" not in address:
             found = _ADDR_SPEC.search(decode_words(plain))
@@ -99,11 +95,7 @@ def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str
         address = found[0] if found else ""
         name = comment or _phrase(plain.replace(address, ""))
     address = address.strip("<>'").removesuffix(".")  # a domain that ends with a dot is the same one (RFC 1034, 3.1)
-    if (
-        not 0 < len(address) <= options.address
-        or address.startswith("@")
-        or any(character.isspace() for character in address)
-    ):
+    if not 0 < len(address) <= options.address or address.startswith("@") or len(address.split()) > 1:
         return None
     return Address(name=decode_words(name, hints).strip(), address=address, group=group)
 
@@ -113,4 +105,4 @@ def _phrase(text: str) -> str:
     text = text.strip()
     if text.startswith('"') and text.endswith('"') and len(text) > 1:
         return re.sub(r"\\(.)", r"\1", text[1:-1])
-    return " ".join(re.sub(r'["<>]', "", text).split())
+    return " ".join(text.translate(_NO_NAME).split())

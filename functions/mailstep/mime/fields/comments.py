@@ -4,6 +4,7 @@ import re
 
 # What has a meaning of its own in a structured value: a quoted pair, a quote, a parenthesis.
 _MARK = re.compile(r"\\.|[\"()]", re.DOTALL)
+_MARKS = ('"', "(", ")")
 
 
 def without_comments(value: str) -> tuple[str, str, bool]:
@@ -11,6 +12,8 @@ def without_comments(value: str) -> tuple[str, str, bool]:
 
     A comment that does not end is text.
     """
+    if not any(mark in value for mark in _MARKS):
+        return value, "", True
     outside: list[str] = []
     comment, quoted, closed, depth, at, begun = "", False, True, 0, 0, 0
     for mark in _MARK.finditer(value):

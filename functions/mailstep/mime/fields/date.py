@@ -10,7 +10,7 @@ from dateutil import parser as dateutil_parser
 from mailstep.mime.fields.comments import without_comments
 from mailstep.mime.options import DEFAULTS, Options
 
-_AROUND_COLON = re.compile(r"[ \t]*:[ \t]*")  # RFC 5322 section 4.3, obs-hour
+_AROUND_COLON = re.compile(r"[ \t]++:[ \t]*+|:[ \t]++")  # RFC 5322 section 4.3, obs-hour
 _TWO_DEFAULTS = (datetime(2001, 2, 3, 4, 5), datetime(2002, 3, 4, 5, 6))
 
 
@@ -21,8 +21,8 @@ def parse_date(value: str, options: Options = DEFAULTS) -> datetime | None:
     """
     if len(value) > options.date:
         return None
-    # On a strange date both may raise anything. An offset of a day or more fails only when it is read.
     plain = _AROUND_COLON.sub(":", without_comments(value)[0])
+    # On a strange date both may raise anything. An offset of a day or more fails only when it is read.
     with suppress(Exception):
         return _with_offset(parsedate_to_datetime(plain))
     with suppress(Exception):

@@ -11,11 +11,13 @@ _FOLD = re.compile(r"(?:\r\n|\n|\r)(?=[ \t])")
 
 def unfold(value: bytes, hints: Sequence[str] = ()) -> str:
     """A raw value as text on one line: read as UTF-8 (RFC 6532), or else in one of the charsets in `hints`."""
-    # Nearly all fields are printable US-ASCII. Only the others need decoding.
-    text = value.decode("ascii").strip() if value.isascii() else ""
-    if not text or not text.isprintable():
-        text = decode(value, hints=hints, detect=False).text.strip()
-    return text if text.isprintable() else CONTROLS.sub(" ", _FOLD.sub("", text))
+    if not value:
+        return ""
+    # Nearly all fields are printable US-ASCII, but for their folds. Only the others need decoding.
+    text = _FOLD.sub("", value.decode("ascii").strip()) if value.isascii() else ""
+    if text and text.replace("\t", " ").isprintable():
+        return text
+    return CONTROLS.sub(" ", _FOLD.sub("", decode(value, hints=hints, detect=False).text.strip()))
 
 
 def parse_unstructured(value: bytes, hints: Sequence[str] = ()) -> str:

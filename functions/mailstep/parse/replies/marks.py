@@ -23,6 +23,9 @@ _KINDS = {name: kind for kind, names in words.FIELDS.items() for name in names}
 _FIELD_AND_REST = 3  # lines that a field is folded to
 _LINE_CHARACTERS = 200
 _MOBILE_CHARACTERS = 140
+_AROUND = "<>()[]*_-–—• "
+_MOBILE_BEGINS = frozenset(phrase[:2] for phrase in words.MOBILE)
+_MOBILE_ENDS = frozenset(phrase[-2:] for phrase in words.MOBILE_ENDINGS)
 _LINKS = re.compile(r"\(?<?https?:[^\s>)]*[>)]?|<mailto:[^>]*>|[^\s<(\[]+\.(?:com|net|org)/\S*")
 _LIST_FOOTER_LINES = 4
 
@@ -140,14 +143,22 @@ def keeps_space(line: str) -> bool:
     return line[-1].isspace()
 
 
+def may_be_mobile(stripped: str) -> bool:
+    """Whether `is_mobile` is worth asking: by the letters that a line begins and ends with."""
+    begin = stripped if stripped[0].isalnum() else stripped.lstrip(_AROUND)
+    end = stripped if stripped[-1].isalnum() else stripped.rstrip(_AROUND)
+    letters = begin[:2].casefold()
+    return letters[:2] in _MOBILE_BEGINS or letters[:1] in _MOBILE_BEGINS or end[-2:].casefold()[-2:] in _MOBILE_ENDS
+
+
 def is_mobile(stripped: str) -> bool:
     """Whether a line is what a telephone or an app puts below a text, such as "Sent from my iPhone"."""
     if len(stripped) > _MOBILE_CHARACTERS:
         return False
-    line = stripped.casefold().strip("<>()[]*_-–—• ").replace("’", "'")
+    line = stripped.casefold().strip(_AROUND).replace("’", "'")
     if not (line.startswith(words.MOBILE) or line.endswith(words.MOBILE_ENDINGS)):
         return False
-    plain = _LINKS.sub(" ", stripped).strip("<>()[]*_-–—• ")
+    plain = _LINKS.sub(" ", stripped).strip(_AROUND)
     sentence, _, rest = plain.partition(". ")
     if rest and not rest.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
         return False

@@ -20,7 +20,9 @@ _SIGNATURE_LINES = 15  # of a signature that the HTML marks: with more, somethin
 _EMPTY_LINES = 40  # between an attribution and the quote
 _WRAPPED = 65  # characters: a quoted line as long as this may have been wrapped by a client that did not quote the rest
 _ABOVE = re.compile("|".join(re.escape(phrase) for phrase in words.REPLY_ABOVE), re.IGNORECASE)
-_ABOVE_ASCII = tuple(phrase for phrase in words.REPLY_ABOVE if phrase.isascii())
+# The longest word of each phrase: a text without these words has none of the phrases.
+_ABOVE_WORDS = {max(phrase.split(), key=lambda word: (word == "above", len(word))) for phrase in words.REPLY_ABOVE}
+_ABOVE_WORDS_ASCII = {word for word in _ABOVE_WORDS if word.isascii()}
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
 _LINK = 1_000  # characters of the longest link that is looked for
 _SENTENCES = re.compile(r".*[.!?:](?=[\s#-])")
@@ -67,6 +69,8 @@ def split(text: str, *, forwarded: bool = False, hints: Mapping[int, Hint] | Non
     tagging.run()
     if tagging.is_forward:
         return Reply(_trimmed(text.split("\n")), TextKind.FORWARD)
+    if tagging.is_plain and not below:
+        return Reply(_trimmed(tagging.lines), TextKind.PLAIN)
     return _Parts(tagging, below).reply()
 
 
@@ -79,8 +83,9 @@ def is_forwarded(subject: str) -> bool:
 def _above_the_line(text: str) -> tuple[str, str]:
     """The text above a helpdesk's "reply above this line", and the rest; the whole text if none stands above it."""
     lower = text.lower()
-    phrases = _ABOVE_ASCII if lower.isascii() else words.REPLY_ABOVE
-    line = _ABOVE.search(text) if any(phrase in lower for phrase in phrases) else None
+    likely = any(word in lower for word in (_ABOVE_WORDS_ASCII if lower.isascii() else _ABOVE_WORDS))
+    found = likely and any(phrase in lower for phrase in words.REPLY_ABOVE)
+    line = _ABOVE.search(text) if found else None
     if line is None:
         return text, ""
     start = text.rfind("\n", 0, line.start()) + 1
@@ -99,6 +104,8 @@ class _Tagging:
         self.lines = lines
         self.tags: list[_Tag] = []
         self.is_forward = False
+        self.is_plain = True
+        """Whether each line is the sender's own text."""
         self.shared: dict[int, int] = {}
         """Lines of text that an attribution shares, and the column where it begins."""
         self._forwarded = forwarded
@@ -134,8 +141,10 @@ class _Tagging:
         if self._in_signature and tag is not _Tag.SIGNATURE:
             self._end_signature(at)
         self.tags.append(tag)
-        if tag is _Tag.QUOTED or tag is _Tag.ATTRIBUTION:
-            self._paragraph = at + 1
+        if tag is not _Tag.TEXT:
+            self.is_plain = False
+            if tag is _Tag.QUOTED or tag is _Tag.ATTRIBUTION:
+                self._paragraph = at + 1
         if stripped[0].isalnum() or not marks.is_rule(stripped):
             self._solid = tag
             if tag is not _Tag.ATTRIBUTION and self._first_solid > at:
@@ -234,7 +243,7 @@ class _Tagging:
                 self._bare = -1 if marks.keeps_space(line) else at
             self._in_signature = True
             self._paragraph = at + 1
-        elif self._in_signature or marks.is_mobile(stripped):
+        elif self._in_signature or (marks.may_be_mobile(stripped) and marks.is_mobile(stripped)):
             return _Tag.SIGNATURE
         elif drawn and marks.is_list_footer(self.lines, at):
             self._in_signature, self._bare = True, -1
