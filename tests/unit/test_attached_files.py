@@ -305,6 +305,7 @@ def test_a_label_of_asterisks_says_nothing() -> None:
             "a\uff0eexe",
             "a.ex\uff45",
         ),
+        *("C:\\temp\\a.exe", "C:/a.exe", "invoice.pdf.exe.gz", "a.exe. .gz"),
         *("a.exe::$DATA", "a.exe.gz", "a.xll", "a.iqy", "a.msix", "a.appx", "a.library-ms", "a.search-ms", "a.slk"),
         *(
             "a.settingcontent-ms",
@@ -340,6 +341,7 @@ def test_a_program_is_refused_by_its_name_alone_and_within_archives(name: str) -
         "a.csv",
         "exe",
         "a.exe.csv",
+        "a.exeX",
         "execute.txt",
         "a.com.pdf",
         "a.bin",
@@ -389,6 +391,13 @@ def test_a_route_that_lists_the_type_of_a_program_gets_it() -> None:
     assert refused(macros, Route(attachment_types=("application/vnd.ms-excel.sheet.macroenabled.12",))) is None
     assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("*/*",))) is None
     assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("application/*",))) == "attachment_type"
+
+
+@pytest.mark.parametrize(
+    ("name", "shared"), [("a.bat", "text/plain"), ("a.mht", "message/rfc822"), ("a.wiz", "application/msword")]
+)
+def test_a_type_that_other_files_have_too_lets_no_program_in(name: str, shared: str) -> None:
+    assert refused(file_of(b"x", name), Route(attachment_types=(shared,))) == "attachment_type"
 
 
 # ---- What the sender is told ----
