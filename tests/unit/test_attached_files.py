@@ -378,6 +378,21 @@ def test_an_old_document_is_refused_only_with_macros() -> None:
         assert refused(file_of(macros, name)) == "attachment_type"
 
 
+@pytest.mark.parametrize(("name", "label"), [("report", "application/vnd.ms-excel"), ("A.XLT", "text/csv")])
+def test_an_old_document_is_known_by_its_label_or_by_its_name(name: str, label: str) -> None:
+    assert refused(file_of(OLE + bytes(600), name, label)) is None
+    macros = OLE + bytes(600) + "_VBA_PROJECT".encode("utf-16-le")
+    assert refused(file_of(macros, name, label)) == "attachment_type"
+    # Microsoft's registered type of a document with macros (IANA, Media Types).
+    accepted = (label, "application/vnd.ms-word.document.macroenabled.12")
+    assert refused(file_of(macros, name, label), Route(attachment_types=accepted)) is None
+
+
+def test_a_file_that_is_no_archive_hides_no_archive_behind_it() -> None:
+    packed = archive(("a.exe", b"x"))
+    assert refused(mail_with({"a.csv": CSV, "b.zip": packed}).as_bytes()) == "attachment_type"
+
+
 def test_a_program_is_refused_though_nobody_attached_it() -> None:
     alternative = 'Content-Type: text/html; name="a.hta"\n\n<script>'
     mail = mime("multipart/alternative", TEXT, "Content-Type: text/html\n\n<p>x</p>", alternative)
