@@ -38,6 +38,10 @@ def main() -> None:
         lines = error.args
     except ClientError as error:
         lines = (refused(error),)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        lines = (f"{error.filename}: {error.strerror}",)
     except BotoCoreError as error:
         lines = (f"{unasked(error)} ({way_to_aws()})",)
     except (KeyboardInterrupt, typer.Abort):

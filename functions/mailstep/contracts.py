@@ -59,6 +59,15 @@ class StoredEmail(Contract):
     override: Override | None = Field(default=None, description="The rule that an operator overrode for this replay")
 
 
+class LaterAnswer(Contract):
+    """A further answer to an email, in the mail bucket; and the input of the execution that sends it."""
+
+    email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="The email that it answers")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Its own name: it is sent once")
+    bucket: str
+    key: str
+
+
 class Address(Contract):
     """A mailbox of RFC 5322 section 3.4, its display name decoded (RFC 2047)."""
 
@@ -234,6 +243,16 @@ class Message(Contract):
         """Every value of the header field `name`, topmost first. Field names are case-insensitive (RFC 5322, 1.2.2)."""
         return [value for field, value in self.headers if field.lower() == name.lower()]
 
+    def summary(self) -> "Summary":
+        """The few fields that the workflow's state has."""
+        return Summary(
+            from_address=self.from_[0].address if self.from_ else None,
+            subject=self.subject[:SUBJECT_IN_STATE],
+            message_id=self.message_id,
+            size_octets=self.size_octets,
+            attachments=len(self.attachments),
+        )
+
 
 class Summary(Contract):
     """The few fields of a message that the workflow's state has: enough to recognise it, never its content."""
@@ -258,6 +277,19 @@ class ValidateRequest(Contract):
 
     claim: Claim
     execution_arn: str
+
+
+class LaterAnswerRequest(Contract):
+    """Input of ValidateLaterAnswer."""
+
+    later_answer: LaterAnswer
+
+
+class LaterAnswerClaim(Contract):
+    """Output of ValidateLaterAnswer: the email that it answers, and the code of the rule that withholds it, if any."""
+
+    claim: "Claim"
+    withheld: str | None = None
 
 
 class Processing(Contract):
@@ -352,6 +384,7 @@ class ReplyRequest(Contract):
     kind: ReplyKind
     answer_key: str | None = None
     explanation: str | None = None
+    later_answer: LaterAnswer | None = None
 
     @property
     def is_withheld(self) -> bool:
@@ -360,8 +393,13 @@ class ReplyRequest(Contract):
 
     @property
     def reply_key(self) -> str:
-        """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
+        """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to.
+
+        A later answer has a key of its own, because an email can have several.
+        """
         email = self.claim.email
+        if self.later_answer:
+            return f"{email.email_id}/{self.later_answer.name}#{self.kind}"
         return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"
 
 

@@ -43,6 +43,12 @@ class UnreadableEmail(MailstepError):
     workflow = "copies it to `quarantine/`, tagged; alerts"
 
 
+class UnknownEmail(MailstepError):
+    """A later answer names an email that is not in the mail bucket: its name is misspelt, or it has expired."""
+
+    workflow = "fails on the task; the answer's writer corrects the key"
+
+
 class RefusedEmail(MailstepError):
     """A rule of the policy refused the email.
 
@@ -151,7 +157,7 @@ class ConfigurationError(MailstepError):
 
 
 class MalformedAnswer(MailstepError):
-    """The application's answer is invalid.
+    """The application's answer, or a later answer, is invalid.
 
     Its text says what was wrong, without the content of the answer.
     """

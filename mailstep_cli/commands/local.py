@@ -27,10 +27,12 @@ app = typer.Typer()
 
 
 AwsPort = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port of the local AWS endpoint. Default: any free port.")
+    int | None,
+    typer.Option(min=1, max=65535, metavar="PORT", help="Port of the local AWS endpoint. Default: any free port."),
 ]
 SmtpPort = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port of the local SMTP server. Default: any free port.")
+    int | None,
+    typer.Option(min=1, max=65535, metavar="PORT", help="Port of the local SMTP server. Default: any free port."),
 ]
 Directory = Annotated[
     Path | None, typer.Option(help="New directory for the outbox and log of this run. Default: one under .mailstep/.")
@@ -78,7 +80,9 @@ def demo(
             "one in To or Cc, else the first in routes.toml."
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for all executions to end.")] = 120,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Seconds to wait for all executions to end.")
+    ] = 120,
     aws_port: AwsPort = None,
     smtp_port: SmtpPort = None,
     directory: Directory = None,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from mailstep import keys
 from mailstep_cli import demo
 from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import (
@@ -22,6 +23,7 @@ from tests.support.cloud import (
     outbox_about,
     subscribe,
 )
+from tests.support.project import CASES
 
 ANSWER = b'{"text": "Done."}'
 DOWN: Answer = (503, b"")
@@ -52,6 +54,22 @@ def kinds_sent(cloud: LocalCloud, result: demo.Result) -> list[str]:
     texts = [path.read_text() for path in sorted(found, key=lambda path: path.stat().st_mtime)]
     signs = {"is taking longer than usual": "delay", "could not be processed yet": "failure", "Done.": "answer"}
     return [next(kind for sign, kind in signs.items() if sign in text) for text in texts]
+
+
+def test_the_application_works_on_a_list_message_and_knows_that_its_answer_is_kept_and_not_sent(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    application.says((200, ANSWER))
+    [result] = desk.send("google-group.eml", route="application", directory=CASES / "senders")
+    assert (result.status, result.outcome, result.withheld) == ("SUCCEEDED", "processed", "automatic_mail")
+    assert [request["body"]["reply"] for request in application.requests] == [
+        {"will_be_sent": False, "withheld": "automatic_mail"}
+    ]
+    assert result.execution_arn
+    kept = keys.answer(result.execution_arn.rpartition(":")[2])
+    found = cloud.account.client("s3").get_object(Bucket=cloud.outputs["MailBucketName"], Key=kept)["Body"].read()
+    assert json.loads(found)["text"] == "Done."
+    assert kinds_sent(cloud, result) == []
 
 
 def test_no_content_is_no_reply(cloud: LocalCloud, desk: Desk, application: Application) -> None:

@@ -51,6 +51,7 @@ def requests(account: None, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
     )
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
+    monkeypatch.setenv("LATER_ANSWERS_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("MAIL_BUCKET", BUCKET)
     made: Counter[str] = Counter()
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -96,8 +97,9 @@ def test_the_states_of_one_message_are_those_of_the_page() -> None:
     assert STATES[ANSWERED[-1]]["End"]
     kinds = Counter(STATES[name]["Type"] for name in ANSWERED)
     assert ROWS["Step Functions"][0] == f"{len(ANSWERED)} states: {kinds['Task']} tasks, {kinds['Choice']} choices"
-    # One call of StartFunction, and one of a function by each task.
-    assert counted("Lambda, calls") == 1 + kinds["Task"]
+    # One call of StartFunction for the message, one for its answer, and one of a function by each task.
+    assert counted("Lambda, calls") == 2 + kinds["Task"]
+    assert counted("SQS") == 2 * 3
 
 
 @pytest.mark.parametrize("row", PRICES)

@@ -21,6 +21,7 @@ from mailstep_cli import access_request, failures, mail_objects
 from mailstep_cli.erasure import Erasure
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.outputs import as_json
 from tests.support.events import BUCKET, CONTEXT, REGION, event, stored_order
 
 pytestmark = pytest.mark.usefixtures("account", "executions")
@@ -87,7 +88,8 @@ def erased(whose: str, **options: Any) -> dict[str, Any]:
         found.find_person(whose, **options)
     else:
         found.find_email(whose)
-    return found.erase().as_json()
+    report: dict[str, Any] = as_json(found.erase())
+    return report
 
 
 def answered(email: StoredEmail, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,6 +254,6 @@ def test_an_export_has_all_that_is_stored_of_a_person_and_nothing_of_another(tmp
         assert read_answer(archive.read(f"{hers.email_id}/answers/first.json")).text == "Done."
     assert f"{deleted.email_id}/message.eml" in names
     assert not any(his.email_id in name for name in names)
-    assert told["messages"] == 2
+    assert told.messages == 2
     with pytest.raises(UserError, match="Name a new file"):
         access_request.write(STACK, ANN, file)
