@@ -1,9 +1,9 @@
 """Erases what Mailstep stores of a person or of one email, and reports what was erased and what is left elsewhere."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -54,6 +54,8 @@ class Report:
         mentioned: Messages of other senders that name the address. They are not erased.
         unknown_answers: Answers of which nothing says whose they are. They are not erased.
         running: Emails that are still being processed. They are not erased: erase again once they ended.
+        complete: Whether nothing of what was found is left.
+        left_elsewhere: What the command does not reach, and why.
     """
 
     stack: str
@@ -68,15 +70,8 @@ class Report:
     unknown_answers: int = 0
     running: list[str] = field(default_factory=list)
     interrupted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing of what was found is left."""
-        return not self.dry_run and not self.running and not self.interrupted
-
-    def as_json(self) -> dict[str, Any]:
-        """The report, in the form of docs/schemas/erasure-report.json."""
-        return asdict(self) | {"complete": self.complete, "left_elsewhere": LEFT}
+    complete: bool = False
+    left_elsewhere: dict[str, str] = field(default_factory=lambda: dict(LEFT))
 
 
 class Erasure:
@@ -144,6 +139,7 @@ class Erasure:
         except KeyboardInterrupt:
             self.report.interrupted = True
         self.report.ended = _now()
+        self.report.complete = not (self._dry_run or self.report.running or self.report.interrupted)
         return self.report
 
     def _is_running(self, email_id: str) -> bool:

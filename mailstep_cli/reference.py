@@ -3,13 +3,15 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from mailstep.contracts import (
     Address,
     Answer,
     ApplicationRequest,
     Attachment,
-    Contract,
     DeliveryReport,
     EnclosedMessage,
     Message,
@@ -26,6 +28,7 @@ from mailstep.routes import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page
+from mailstep_cli.outputs import OUTPUTS
 from mailstep_cli.verify.facts import FACTS
 
 _POLICY = """# Who is processed, and who is replied to
@@ -156,17 +159,18 @@ It does not count
 - mail without SES's fields on top, because its time of receipt is unknown.
 """
 
-PUBLISHED: dict[str, type[Contract]] = {
+PUBLISHED: dict[str, Any] = {
     "message": Message,
     "answer": Answer,
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
+    **OUTPUTS,
 }
 
 
 def schema(name: str) -> str:
     """The text of docs/schemas/<name>.json."""
-    return json.dumps(PUBLISHED[name].model_json_schema(mode="serialization"), indent=2) + "\n"
+    return json.dumps(TypeAdapter(PUBLISHED[name]).json_schema(mode="serialization"), indent=2) + "\n"
 
 
 def field_tables() -> str:

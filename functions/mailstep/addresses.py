@@ -61,7 +61,7 @@ def without_label(address: str) -> str:
 
 
 def is_one_of(address: str, own: frozenset[str]) -> bool:
-    """Whether a canonical address, or the one without its label, is among `own`; `@<domain>` there is all of a domain."""
+    """Whether a canonical address, or the one without its label, is in `own`; `@<domain>` there is all of a domain."""
     return not own.isdisjoint({address, without_label(address), f"@{address.rpartition('@')[2]}"})
 
 

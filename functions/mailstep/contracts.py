@@ -19,6 +19,7 @@ from pydantic import (
     PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
 from mailstep.mime.defects import Defect
@@ -311,7 +312,14 @@ class ValidClaim(Claim):
 
 
 def _octets(value: object, info: ValidationInfo) -> object:
-    return base64.b64decode(value) if info.mode == "json" and isinstance(value, str) else value
+    """The octets of Base64, in which line ends may stand and the padding may be missing."""
+    if info.mode != "json" or not isinstance(value, str):
+        return value
+    written = "".join(value.split())
+    try:
+        return base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
+    except ValueError:
+        raise ValueError("not Base64 with the standard alphabet (RFC 4648 section 4)") from None
 
 
 _Content = Annotated[
@@ -342,18 +350,17 @@ class Answer(Contract):
     """An answer of an application or a built-in processor: the reply's content, stored as `answers/<email_id>.json`."""
 
     subject: str | None = Field(default=None, description="Default: the message's subject, with `Re: `")
-    text: str
+    text: str = Field(description="The text; it may be empty if there is `html`, and is then made from that")
     html: str | None = None
     attachments: tuple[AnswerAttachment, ...] = ()
 
-    @classmethod
-    def from_json(cls, octets: bytes) -> Self:
-        """Read an answer as an application writes it: by the names of docs/schemas/answer.json, and no others.
-
-        Raises:
-            ValidationError: it is not an answer.
-        """
-        return cls.model_validate_json(octets, by_alias=True, by_name=False)
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.text.strip() and not (self.html or "").strip():
+            raise ValueError(
+                "the text is empty: for no reply, an application answers 204, and a processor returns None"
+            )
+        return self
 
 
 class ProcessRequest(Contract):

@@ -8,6 +8,9 @@ from typing import ClassVar
 
 from mailstep.outcomes import APPLICATION_REFUSED
 
+REASON_BOUND = 500
+"""Characters of the reason with which an application refuses a message."""
+
 
 class MailstepError(Exception):
     """Root of all errors that are Mailstep's own."""
@@ -63,7 +66,7 @@ class RefusedEmail(MailstepError):
 
 
 class ApplicationRefused(MailstepError):
-    """The application answered 4xx with a reason.
+    """The application, or a built-in processor, refuses the message: `explanation` is the reason, as one short line.
 
     Its text is JSON, as that of `RefusedEmail` but without `withheld`. AWS's runtime logs the text of errors, and the
     reason may name a person, so the reason travels as an answer in S3.
@@ -71,8 +74,15 @@ class ApplicationRefused(MailstepError):
 
     workflow = "replies with that reason"
 
-    def __init__(self, explanation: str, answer_key: str | None = None) -> None:
-        self.explanation = explanation
+    def __init__(self, reason: str, answer_key: str | None = None) -> None:
+        """Refuse with a reason that the sender reads; it has at most `REASON_BOUND` characters.
+
+        Raises:
+            ValueError: the reason is empty.
+        """
+        self.explanation = " ".join(reason.split())[:REASON_BOUND]
+        if not self.explanation:
+            raise ValueError("the sender needs a reason: say what to change")
         told = {"reason": APPLICATION_REFUSED, "tell_sender": True, "explanation": None, "answer_key": answer_key}
         super().__init__(json.dumps(told))
 

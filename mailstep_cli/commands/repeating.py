@@ -10,7 +10,7 @@ from mailstep_cli.commands.shared import confirm, counted, ended, err, out, prog
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import Failure
 from mailstep_cli.home_stack import HomeStack
-from mailstep_cli.terminal import Text, print_json
+from mailstep_cli.outputs import print_output
 from mailstep_cli.times import moment
 
 if TYPE_CHECKING:
@@ -75,10 +75,9 @@ def repeat(asked: Repeat, *, rate: float, yes: bool, as_json: bool) -> int:
             rate=rate,
             progress=lambda so_far: tell(so_far.done, so_far.total),
         )
+    tally.goes_on = asked.goes_on() if tally.interrupted else None
     if as_json:
-        print_json(tally.as_json() | ({"goes_on": asked.goes_on()} if tally.interrupted else {}), indent=2)
+        print_output(tally)
     else:
         out.print(listings.tally_view(tally), soft_wrap=True)
-        if tally.interrupted:
-            out.print(Text(f"Go on with: {asked.goes_on()}"), soft_wrap=True)
     return ended(tally)

@@ -134,7 +134,10 @@ def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
         for name, rest in re.findall(r"\bmailstep ([a-z]+)((?: [^\n`#|]*)?)", page.read_text()):
             if name not in commands:
                 continue
-            known = {option for parameter in commands[name].params for option in parameter.opts}
+            command, word = commands[name], rest.split()[:1]
+            if (below := getattr(command, "commands", {})) and word and word[0] in below:
+                command = below[word[0]]
+            known = {option for parameter in command.params for option in parameter.opts}
             named = set(re.findall(r"(?<=\s)--[a-z-]+", rest))
             assert named <= known, f"{page.name}: mailstep {name}{rest}"
             seen += len(named)

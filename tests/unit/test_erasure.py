@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from mailstep.answers import read_answer
 from mailstep.aws import ledger, mail_bucket, ses
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Answer, Message, ReplyRequest, StoredEmail
@@ -20,6 +21,7 @@ from mailstep_cli import access_request, failures, mail_objects
 from mailstep_cli.erasure import Erasure
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.outputs import as_json
 from tests.support.events import BUCKET, CONTEXT, REGION, event, stored_order
 
 pytestmark = pytest.mark.usefixtures("account", "executions")
@@ -86,7 +88,8 @@ def erased(whose: str, **options: Any) -> dict[str, Any]:
         found.find_person(whose, **options)
     else:
         found.find_email(whose)
-    return found.erase().as_json()
+    report: dict[str, Any] = as_json(found.erase())
+    return report
 
 
 def answered(email: StoredEmail, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,9 +251,9 @@ def test_an_export_has_all_that_is_stored_of_a_person_and_nothing_of_another(tmp
         names = set(archive.namelist())
         assert archive.read(f"{hers.email_id}/message.eml") == written_by(ANN)
         assert Message.model_validate_json(archive.read(f"{hers.email_id}/message.json")).email_id == hers.email_id
-        assert Answer.from_json(archive.read(f"{hers.email_id}/answers/first.json")).text == "Done."
+        assert read_answer(archive.read(f"{hers.email_id}/answers/first.json")).text == "Done."
     assert f"{deleted.email_id}/message.eml" in names
     assert not any(his.email_id in name for name in names)
-    assert told["messages"] == 2
+    assert told.messages == 2
     with pytest.raises(UserError, match="Name a new file"):
         access_request.write(STACK, ANN, file)

@@ -15,8 +15,9 @@ from mailstep import custom
 from mailstep.errors import ConfigurationError
 from mailstep.routes import catch_all, file_text, load, read
 from mailstep_cli import checkout
-from mailstep_cli.commands import deployment, local
+from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError
+from mailstep_cli.local_application import check_application
 from tests.support.project import PROJECT, TEMPLATE, run
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
@@ -317,16 +318,17 @@ def test_a_processor_that_cannot_process_is_refused(routes_file: Path, name: str
 
 
 @pytest.mark.parametrize("url", ["https://app.example/mail", "${APPLICATION_URL}"])
-def test_the_example_without_a_route_is_noted(
+def test_an_application_without_a_route_is_noted(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "routes.toml"
     file.write_text(f'[routes.application]\nurl = "{url}"\n[routes.orders]\n')
     monkeypatch.setattr(checkout, "routes_file", lambda: file)
-    local._note_on_the_example(wanted=True)
-    said = capsys.readouterr().err
-    assert (str(file) in said) == (url != "${APPLICATION_URL}")
-    local._note_on_the_example(wanted=False)
+    for endpoint, example in (("", True), ("http://127.0.0.1:8000/mail", False)):
+        assert check_application(endpoint, "", example=example) == endpoint
+        said = capsys.readouterr().err
+        assert (str(file) in said) == (url != "${APPLICATION_URL}")
+    check_application("", "", example=False)
     assert capsys.readouterr().err == ""
 
 

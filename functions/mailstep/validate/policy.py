@@ -405,7 +405,7 @@ RULES = (
 )
 # If a code refuses and withholds, this is the meaning of its refusal.
 MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
-    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender got"
+    APPLICATION_REFUSED: "The application, or the processor, refused it with a reason, which the sender got"
 }
 WITHHELD = {rule.code: rule.means for rule in RULES if rule.may_withhold}
 """The meaning of each code that withholds a reply."""
