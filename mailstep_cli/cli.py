@@ -5,7 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from mailstep_cli.commands import deployment, files, local, messages, personal_data, quarantine, queues, suppressed
+from mailstep_cli.commands import (
+    answers,
+    deployment,
+    files,
+    finding,
+    local,
+    messages,
+    personal_data,
+    quarantine,
+    queues,
+    suppressed,
+)
 from mailstep_cli.commands.shared import out
 
 app = typer.Typer(
@@ -14,7 +25,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Completion in your shell: mailstep --install-completion",
 )
-for _commands in (local, messages, queues, quarantine, suppressed, personal_data, files, deployment):
+for _commands in (
+    local,
+    finding,
+    messages,
+    answers,
+    queues,
+    quarantine,
+    suppressed,
+    personal_data,
+    files,
+    deployment,
+):
     app.add_typer(_commands.app)
 
 

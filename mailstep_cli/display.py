@@ -20,6 +20,7 @@ from rich.table import Table
 
 from mailstep import keys
 from mailstep.contracts import Message
+from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
 from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.doctor.findings import Result
@@ -92,7 +93,7 @@ def _ending(line: Timeline) -> str:
         return ""
     reason, withheld = said.get("reason"), said.get("withheld")
     if line.states[-1].name == "EndWithoutReply" and not withheld:
-        return ", processed (the application asked for no reply)"
+        return ", processed (the application, or the processor, asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
     return (
@@ -144,6 +145,8 @@ def process_view(processed: "Processed") -> RenderableType:
         shown += [_reply_view(processed.reply), *map(_file_view, files)]
     elif processed.answer and processed.withheld:
         shown += [Text(f"No reply: {_withheld(processed.withheld)}. The answer:"), Text(processed.answer.text)]
+    elif processed.outcome == Outcome.PROCESSED:
+        shown.append(Text("No reply: the processor asked for none."))
     shown.append(Text(f"Rules not applied offline: {', '.join(processed.rules_not_applied)}", style="dim"))
     return Group(*shown)
 
@@ -241,7 +244,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     return Group(*shown)
 
 
-def message_view(path: Path, message: Message) -> RenderableType:
+def message_view(title: str, message: Message) -> RenderableType:
     """A parsed message: its fields, text, attachments and defects."""
     fields = Table(box=None, show_header=False, pad_edge=False)
     fields.add_column(style="bold")
@@ -250,7 +253,7 @@ def message_view(path: Path, message: Message) -> RenderableType:
         if value:
             fields.add_row(name, Text(value))
     body = Text(message.text or "(no text; HTML only)" if message.html else message.text, overflow="fold")
-    return Group(Rule(Text(str(path)), align="left"), fields, Text(), body)
+    return Group(Rule(Text(title), align="left"), fields, Text(), body)
 
 
 def _shown_fields(message: Message) -> list[tuple[str, str]]:

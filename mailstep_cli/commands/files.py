@@ -35,7 +35,7 @@ def parse_files(
 def read_table_files(
     files: Annotated[list[Path], typer.Argument(help="CSV files, workbooks, or archives of them. No stack is needed.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each file.")] = False,
-    rows: Annotated[int, typer.Option(min=0, help="Rows to show of each table.")] = 5,
+    rows: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Rows to show of each table.")] = 5,
 ) -> int:
     """Read tables as the processor `tables` does: show their encoding, header, kinds of columns, and first rows.
 
@@ -80,7 +80,7 @@ def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
     if as_json:
         print_json({"file": str(path), **message.model_dump(mode="json")})
     else:
-        out.print(display.message_view(path, message))
+        out.print(display.message_view(str(path), message))
     return True
 
 

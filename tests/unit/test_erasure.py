@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from mailstep.answers import read_answer
 from mailstep.aws import ledger, mail_bucket, ses
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Answer, Message, ReplyRequest, StoredEmail
@@ -277,7 +278,7 @@ def test_an_export_has_all_that_is_stored_of_a_person_and_nothing_of_another(tmp
         names = set(archive.namelist())
         assert archive.read(f"{hers.email_id}/message.eml") == raw
         assert Message.model_validate_json(archive.read(f"{hers.email_id}/message.json")).email_id == hers.email_id
-        assert Answer.from_json(archive.read(f"{hers.email_id}/answer.json")).text == "Done."
+        assert read_answer(archive.read(f"{hers.email_id}/answer.json")).text == "Done."
         assert json.loads(archive.read(f"{hers.email_id}/index.json"))["email_id"] == hers.email_id
     assert f"{deleted.email_id}/message.eml" in names
     assert not any(his.email_id in name for name in names)

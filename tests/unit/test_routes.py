@@ -15,8 +15,9 @@ from mailstep import custom
 from mailstep.errors import ConfigurationError
 from mailstep.routes import catch_all, file_text, load, read
 from mailstep_cli import checkout
-from mailstep_cli.commands import deployment, local
+from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError
+from mailstep_cli.local_application import check_application
 from tests.support.project import PROJECT, TEMPLATE, run
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
@@ -71,8 +72,8 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         ("", "no route: add one"),
         ("[route.a]\n[routes.b]", r"line 1: route: not known: a route is a table \[routes.<name>\]"),
         ("[routes.a]\n\nprocesor = 'x'", "line 3: routes.a.procesor: there is no such setting; .*processor"),
-        ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*greater than 0"),
-        ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: .*less than or equal to 72"),
+        ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*more than 0"),
+        ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: write at most 72"),
         ("[routes.a]\noutage_hours = nan", "line 2: routes.a.outage_hours: .*finite"),
         (
             "[routes.a]\nurl = 'https://a.example/'\nauth = 'standard_webhooks'",
@@ -317,16 +318,17 @@ def test_a_processor_that_cannot_process_is_refused(routes_file: Path, name: str
 
 
 @pytest.mark.parametrize("url", ["https://app.example/mail", "${APPLICATION_URL}"])
-def test_the_example_without_a_route_is_noted(
+def test_an_application_without_a_route_is_noted(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "routes.toml"
     file.write_text(f'[routes.application]\nurl = "{url}"\n[routes.orders]\n')
     monkeypatch.setattr(checkout, "routes_file", lambda: file)
-    local._note_on_the_example(wanted=True)
-    said = capsys.readouterr().err
-    assert (str(file) in said) == (url != "${APPLICATION_URL}")
-    local._note_on_the_example(wanted=False)
+    for endpoint, example in (("", True), ("http://127.0.0.1:8000/mail", False)):
+        assert check_application(endpoint, "", example=example) == endpoint
+        said = capsys.readouterr().err
+        assert (str(file) in said) == (url != "${APPLICATION_URL}")
+    check_application("", "", example=False)
     assert capsys.readouterr().err == ""
 
 
@@ -385,3 +387,24 @@ def test_samconfig_may_hold_anything(tmp_path: Path, overrides: str) -> None:
     (tmp_path / "samconfig.toml").write_text(f"[default.deploy.parameters]\nparameter_overrides = {overrides}\n")
     shown = run("routes", str(tmp_path / "functions" / "routes.toml"))
     assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("url = 5", 'write a text in quotes, as "..."'),
+        ('outage_hours = "long"', "write a number"),
+        ("outage_hours = 1000", "write at most 72"),
+        ("max_age_hours = 0", "write more than 0"),
+        ("heartbeat_seconds = -1", "write at least 0"),
+        ("replies_an_hour = 20.5", "write a whole number"),
+        ('allowed_senders = "x@y.example"', 'write a list, as ["..."]'),
+        ("attachment_types = [1]", 'write a text in quotes, as "..."'),
+        ('unscanned = "maybe"', "write 'refuse' or 'process'"),
+        ('read_enclosed = "perhaps"', "write true or false"),
+    ],
+)
+def test_a_setting_of_a_wrong_kind_is_told_in_the_words_of_toml(setting: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(f"[routes.a]\n{setting}\n", {})
+    assert str(refused.value) == f"routes.toml, line 2: routes.a.{setting.partition(' ')[0]}: {says}"

@@ -55,6 +55,7 @@ def reply(
     Raises:
         ReplyRejected: SES rejected it, and an operator must fix something.
         ConfigurationError: the From address is not at the domain.
+        MalformedAnswer: a later answer is not an answer.
         TransientError: SES, S3 or DynamoDB is unavailable.
         SendUnconfirmed: SES did not confirm whether it accepted it.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
@@ -127,6 +128,8 @@ def sender_of(route_name: str) -> Address:
 
 
 def _content(request: ReplyRequest, message: Message) -> Answer:
+    if request.later_answer is not None:
+        return mail_bucket.read_later_answer(request.later_answer)
     if request.answer_key is not None:
         return mail_bucket.read_answer(request.claim.email.bucket, request.answer_key)
     return notice(request.kind, message, request.explanation or "")

@@ -398,12 +398,27 @@ RULES = (
 )
 # If a code refuses and withholds, this is the meaning of its refusal.
 MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
-    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender got"
+    APPLICATION_REFUSED: "The application, or the processor, refused it with a reason, which the sender got"
 }
 WITHHELD = {rule.code: rule.means for rule in RULES if rule.may_withhold}
 """The meaning of each code that withholds a reply."""
 OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override is not Overridden.NEVER))
 """The codes that `mailstep replay --override` takes."""
+
+
+# They judge a message, and say nothing of its sender.
+_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message"}
+
+
+def withheld_from(case: Case) -> str | None:
+    """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
+
+    A message that was refused may be answered too, if its sender may be told.
+    """
+    if case.message.from_ and not is_authenticated(case.message):
+        return "unauthenticated"
+    silent = (rule for rule in RULES if rule.effect is not Effect.TELL and rule.code not in _OF_ONE_MESSAGE)
+    return next((rule.code for rule in silent if rule.broken_by(case)), None)
 
 
 def validate(case: Case) -> str | None:
