@@ -18,8 +18,9 @@ help:  ## Show this list
 demo: .venv/ready  ## Deploy to the local cloud, send an order, show the reply and the timeline
 	@$(BIN)/mailstep demo
 
+# Two workers, each with a local account. The cloud's modules come first, because they take longest.
 test: .venv/ready  ## Run every test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once against a slow application
 	@$(BIN)/pytest -m soak
@@ -43,7 +44,8 @@ check: .venv/ready $(TOOLS:%=.tools/%/ready)  ## Run the static checks: format, 
 	@# Secrets: what .secrets.baseline lists is known and opens nothing.
 	git ls-files -z -- ':!*requirements*.txt' ':!.secrets.baseline' | xargs -0 \
 	  .tools/detect-secrets/bin/detect-secrets-hook --baseline .secrets.baseline
-	@$(MAKE) --no-print-directory audit
+	@told=$$($(MAKE) --no-print-directory audit 2>&1) || { echo "$$told"; exit 1; }; echo "$$told" | awk \
+	  '/could not be audited/ {n++; next} !/^(Name +Skip Reason|-+ +-+)$$/ {print} END {if (n) print n " packages could not be audited: make audit lists them"}'
 
 audit: .venv/ready .tools/pip-audit/ready  ## Check every pinned package for known vulnerabilities; list the packages that could not be checked
 	.tools/pip-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.txt
@@ -81,6 +83,7 @@ lock: $(UV)  ## Resolve the pinned requirements again (python packages with thei
 
 deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs/deploy.md, step 1
 	@: $${DOMAIN:?docs/deploy.md, step 1} $${OPERATOR:?docs/deploy.md, step 1} $${RECEIVING_REGION:?docs/deploy.md, step 1}
+	@mailstep routes >/dev/null
 	sam build
 	sam deploy --parameter-overrides Domain=$$DOMAIN OperatorEmail=$$OPERATOR ReceivingRegion=$$RECEIVING_REGION
 	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names)

@@ -2,7 +2,8 @@
 
 python -m bench.waits ANOTHER_CHECKOUT
 
-Prints the median seconds of a call of a warm function that does nothing, and of an execution with one such call.
+Prints the median seconds of a call of a warm function that does nothing, of an execution with four such calls, and of
+both: what a message takes whose five functions do nothing.
 """
 
 import io
@@ -14,6 +15,7 @@ import sys
 import time
 import zipfile
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +24,7 @@ from mailstep_local.account import Account
 from mailstep_local.cloud import empty_account
 
 ROUNDS = 40
+STEPS = ("Parse", "Validate", "Process", "Reply")
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 SERVICES = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": SERVICES, "Action": "sts:AssumeRole"}]}
@@ -62,9 +65,11 @@ def _machine(account: Account) -> str:
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": function["FunctionArn"], "Payload": {}},
-        "End": True,
     }
-    definition = {"QueryLanguage": "JSONata", "StartAt": "Call", "States": {"Call": task}}
+    states = {name: task | {"Next": following} for name, following in pairwise(STEPS)} | {
+        STEPS[-1]: task | {"End": True}
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": STEPS[0], "States": states}
     created = account.client("stepfunctions").create_state_machine(
         name="calls", definition=json.dumps(definition), roleArn=role
     )
@@ -99,8 +104,8 @@ def compare(other: Path) -> None:
         for process in processes:
             process.stdout.readline()
         rounds = [[_ask(process) for process in processes] for _ in range(ROUNDS)]
-    for what, index in (("call", 0), ("execution", 1)):
-        theirs, ours = (statistics.median(found[side][index] for found in rounds) for side in (0, 1))
+    for what, parts in (("call", (0,)), ("execution", (1,)), ("message", (0, 1))):
+        theirs, ours = (statistics.median(sum(found[side][at] for at in parts) for found in rounds) for side in (0, 1))
         print(f"{what}: {theirs:.3f} s there, {ours:.3f} s here, {theirs / ours:.1f} times")
 
 

@@ -20,8 +20,9 @@ from rich.table import Table
 
 from mailstep import keys
 from mailstep.contracts import Message
+from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
-from mailstep.validate.policy import MEANINGS
+from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.history import Attempt, State, Timeline
 from mailstep_cli.routing import Checked
@@ -74,6 +75,8 @@ def timeline_table(line: Timeline, title: str) -> RenderableType:
     elif cause := _last_cause(line):
         summary.append(f"  last: {cause}", style="yellow")
     summary.append(_ending(line))
+    if line.override:
+        summary.append(f"\n{line.override.rule} was overridden by {line.override.by}", style="yellow")
     return Group(Text(title, style="dim", overflow="fold"), table, summary)
 
 
@@ -88,12 +91,21 @@ def _ending(line: Timeline) -> str:
     said = line.states[-1].output if line.ended and line.states else None
     if not isinstance(said, dict) or "outcome" not in said:
         return ""
-    reason = said.get("reason")
-    if line.states[-1].name == "EndWithoutReply":
-        return ", processed (the application asked for no reply)"
+    reason, withheld = said.get("reason"), said.get("withheld")
+    if line.states[-1].name == "EndWithoutReply" and not withheld:
+        return ", processed (the application, or the processor, asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
-    return f", {said['outcome']}" + (f" ({reason}{meaning})" if reason else "") + again
+    return (
+        f", {said['outcome']}"
+        + (f" ({reason}{meaning})" if reason else "")
+        + (f", {_withheld(withheld)}" if withheld else "")
+        + again
+    )
+
+
+def _withheld(code: str) -> str:
+    return f"reply withheld ({code}{f': {WITHHELD[code]}' if code in WITHHELD else ''})"
 
 
 def _was_sent_before(state: State) -> bool:
@@ -131,8 +143,10 @@ def process_view(processed: "Processed") -> RenderableType:
     if processed.reply:
         files = [part for part in processed.reply.walk() if part.get_filename()]
         shown += [_reply_view(processed.reply), *map(_file_view, files)]
-    elif processed.answer:
-        shown += [Text("No reply: SES did not authenticate the sender. The answer:"), Text(processed.answer.text)]
+    elif processed.answer and processed.withheld:
+        shown += [Text(f"No reply: {_withheld(processed.withheld)}. The answer:"), Text(processed.answer.text)]
+    elif processed.outcome == Outcome.PROCESSED:
+        shown.append(Text("No reply: the processor asked for none."))
     shown.append(Text(f"Rules not applied offline: {', '.join(processed.rules_not_applied)}", style="dim"))
     return Group(*shown)
 
@@ -203,7 +217,9 @@ def routes_view(checked: Checked) -> RenderableType:
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"
         table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
-    said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={','.join(checked.routes)}"]
+    catch_all = f" CatchAllRoute={checked.catch_all}" if checked.catch_all else ""
+    names = ",".join(checked.with_rules_of_their_own)
+    said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={names}{catch_all}"]
     if checked.domain:
         said.append(f"A route is the address <route>@{checked.domain}; deploy with Domain={checked.domain}")
     return Group(table, _unwrapped("\n".join(said)))
@@ -228,7 +244,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     return Group(*shown)
 
 
-def message_view(path: Path, message: Message) -> RenderableType:
+def message_view(title: str, message: Message) -> RenderableType:
     """A parsed message: its fields, text, attachments and defects."""
     fields = Table(box=None, show_header=False, pad_edge=False)
     fields.add_column(style="bold")
@@ -237,7 +253,7 @@ def message_view(path: Path, message: Message) -> RenderableType:
         if value:
             fields.add_row(name, Text(value))
     body = Text(message.text or "(no text; HTML only)" if message.html else message.text, overflow="fold")
-    return Group(Rule(Text(str(path)), align="left"), fields, Text(), body)
+    return Group(Rule(Text(title), align="left"), fields, Text(), body)
 
 
 def _shown_fields(message: Message) -> list[tuple[str, str]]:

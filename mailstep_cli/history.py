@@ -2,9 +2,12 @@
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from mailstep.contracts import Override
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -52,9 +55,10 @@ class State:
 
 @dataclass
 class Timeline:
-    """A whole execution. `error` and `cause` are the execution's own."""
+    """A whole execution. `error` and `cause` are the execution's own, `override` is that of its input."""
 
     started: datetime
+    override: Override | None = None
     states: list[State] = field(default_factory=list)
     ended: datetime | None = None
     error: str | None = None
@@ -66,7 +70,7 @@ def timeline(events: list[dict[str, Any]]) -> Timeline:
 
     The states are taken as a sequence: Mailstep's workflow has no Parallel and no Map.
     """
-    line = Timeline(started=events[0]["timestamp"])
+    line = Timeline(events[0]["timestamp"], _override(events[0]))
     for event in events:
         _read(event, line)
     for state in line.states:
@@ -112,6 +116,13 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
             state.result = json.loads(details.get("output") or "null")
         if _FAILED.match(kind):
             attempt.error, attempt.cause = details.get("error", "States.Timeout"), details.get("cause")
+
+
+def _override(started: dict[str, Any]) -> Override | None:
+    # Any JSON can be the input of an execution that somebody started by hand.
+    with suppress(ValueError, KeyError, TypeError):
+        return Override.model_validate(json.loads(started["executionStartedEventDetails"]["input"])["override"])
+    return None
 
 
 def fetch(sfn: "SFNClient", execution_arn: str) -> Timeline:

@@ -14,11 +14,10 @@ from typing import Any, TextIO, cast
 from jinja2 import TemplateSyntaxError
 
 from mailstep import custom
-from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer
-from mailstep.errors import ConfigurationError, RefusedEmail, UnreadableEmail
+from mailstep.errors import ApplicationRefused, ConfigurationError, RefusedEmail, UnreadableEmail
 from mailstep.notices import notice
-from mailstep.outcomes import Outcome, ReplyKind
+from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.telemetry import logger
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.errors import UserError
@@ -29,12 +28,16 @@ from mailstep_cli.terminal import visible
 
 @dataclass(frozen=True)
 class Processed:
-    """How a message ends: `answer` is what is said to the sender, `reply` what the sender gets; None: nothing."""
+    """How a message ends: `answer` is the processor's answer or a notice, `reply` what the sender gets; None: nothing.
+
+    `reason` is the code of the rule that refuses the message, `withheld` that of the rule that withholds the reply.
+    """
 
     file: Path
     route: str
     outcome: Outcome
     reason: str | None
+    withheld: str | None
     answer: Answer | None
     reply: EmailMessage | None
     rules_not_applied: tuple[str, ...]
@@ -46,6 +49,7 @@ class Processed:
             "route": self.route,
             "outcome": self.outcome,
             "reason": self.reason,
+            "withheld": self.withheld,
             "answer": self.answer.model_dump(mode="json") if self.answer else None,
             "rules_not_applied": list(self.rules_not_applied),
         }
@@ -65,27 +69,36 @@ def process_file(path: Path, route: str) -> Processed:
         email = receive(read_file(path), route, settings)
     except UnreadableEmail as error:
         raise UserError(f"{path}: not an email ({error})") from error
-    outcome, reason, answer = _ending(email, settings.processor)
-    reply = _reply(email, answer) if answer and is_authenticated(email.message) else None
-    return Processed(path, route, outcome, reason, answer, reply, email.rules_not_applied)
-
-
-def _ending(email: ReceivedEmail, processor: str) -> tuple[Outcome, str | None, Answer | None]:
-    """The outcome with its reason, as the workflow names them, and what is said to the sender."""
     try:
-        email.validate()
+        withheld = email.validate()
     except RefusedEmail as refused:
-        if not refused.tell_sender:
-            return Outcome.SILENT, refused.reason, None
-        return Outcome.REFUSED, refused.reason, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
-    return Outcome.REPLIED if is_authenticated(email.message) else Outcome.PROCESSED, None, _answer(email, processor)
+        return _refused(path, email, refused)
+    reason, answer, replied = None, None, Outcome.REPLIED
+    try:
+        answer = _answer(email, settings.processor)
+    except ApplicationRefused as refused:
+        reason, replied = APPLICATION_REFUSED, Outcome.REFUSED
+        answer = notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+    reply = _reply(email, answer) if answer and not withheld else None
+    silence = Outcome.SILENT if reason else Outcome.PROCESSED
+    outcome = replied if reply else silence
+    return Processed(path, route, outcome, reason, withheld, answer, reply, email.rules_not_applied)
 
 
-def _answer(email: ReceivedEmail, processor: str) -> Answer:
+def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Processed:
+    outcome, told = Outcome.SILENT, None
+    if refused.tell_sender:
+        outcome, told = Outcome.REFUSED, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+    reply = _reply(email, told) if told else None
+    route, rules = email.message.route, email.rules_not_applied
+    return Processed(path, route, outcome, refused.reason, refused.withheld, told, reply, rules)
+
+
+def _answer(email: ReceivedEmail, processor: str) -> Answer | None:
     try:
         with _shown_on_stderr():
             return email.process()
-    except ConfigurationError:
+    except (ConfigurationError, ApplicationRefused):
         raise
     # Whatever the processor does: its author reads what and where.
     except (Exception, SystemExit) as error:

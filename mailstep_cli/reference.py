@@ -3,17 +3,20 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from mailstep.contracts import (
     Address,
     Answer,
     ApplicationRequest,
     Attachment,
-    Contract,
     DeliveryReport,
     EnclosedMessage,
     Message,
     QueueItem,
+    Recipient,
     ReportedRecipient,
     TextKind,
     Verdicts,
@@ -22,23 +25,42 @@ from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
-from mailstep.validate.policy import RULES
+from mailstep.validate.effects import Effect, Overridden
+from mailstep.validate.policy import RULES, Rule
+from mailstep_cli.limits_page import limits_page
+from mailstep_cli.outputs import OUTPUTS
 from mailstep_cli.verify.facts import FACTS
 
-_POLICY = """# Which messages are accepted
+_POLICY = """# Who is processed, and who is replied to
 
-`make reference` generates this page from `functions/mailstep/validate/policy.py`. The first rule that a message breaks
-decides.
+`make reference` generates this page from `functions/mailstep/validate/policy.py`. Mailstep asks two questions of a
+message: does it process it, and does it reply? RFC 3834 forbids responses to automatic mail, not work. So each rule has
+one of three effects on a message that breaks it:
 
-- **Told**: the sender gets a short reply that says what to do. The execution ends with the outcome `refused`.
-- **Silent**: the sender gets no reply. The outcome is `silent`.
+| effect | the message | the sender | outcome |
+| --- | --- | --- | --- |
+| **told** | is not processed | gets a short reply that says what to do | `refused` |
+| **silent** | is not processed | gets no reply | `silent` |
+| **withheld** | is processed; the application knows that no reply follows | gets no reply and no notice | `processed` |
 
-In both cases the code is the `reason` in the execution's output and in the log line of the metric `EmailsRefused`.
-`mailstep demo` and `mailstep history` show it too. Mailstep never sends to a From address that neither DMARC nor
+The first rule that refuses the message decides, told or silent. Its code is the `reason` in the execution's output and
+in the log line of the metric `EmailsRefused`. The code of the first rule that withholds the reply is `withheld` in the
+output, in the application's request or queue item, and the `reason` of the metric `EmailsWithheld`. A message whose
+reply is withheld is still checked by the other rules, and a rule that would tell the sender is then silent.
+`mailstep demo` and `mailstep history` show both codes. Mailstep never sends to a From address that neither DMARC nor
 aligned SPF or DKIM authenticates.
 
-| | code | reason | sender | source, or the route's setting |
-| --- | --- | --- | --- | --- |"""
+An operator can override a rule for one message: `mailstep replay NAME --override CODE`. The column *override* says what
+happens then.
+
+| | code | reason | effect | override | source, or the route's setting |
+| --- | --- | --- | --- | --- | --- |"""
+_EFFECTS = {Effect.TELL: "told", Effect.REFUSE: "silent", Effect.WITHHOLD: "withheld"}
+_OVERRIDES = {
+    Overridden.PROCESS: "processed, replied to",
+    Overridden.WITHHOLD: "processed, no reply",
+    Overridden.NEVER: "no",
+}
 _SETTINGS = f"""
 One more reason is `{APPLICATION_REFUSED}`: your application answered 4xx with a reason.
 
@@ -49,7 +71,7 @@ With `-absent`, SES says nothing about that check.
 
 Mail from `ann@spf.dkim.dmarc.simulator.example` is `unauthenticated`; if you leave out any of the three, it is
 authenticated. A reply to `ann@bounce.simulator.example` bounces, and a reply to `ann@complaint.simulator.example`
-brings a complaint. The next message from either address is refused as `suppressed_sender`.
+brings a complaint. The reply to the next message from either address is withheld as `suppressed_sender`.
 
 ## Settings of a route
 
@@ -139,17 +161,18 @@ It does not count
 - mail without SES's fields on top, because its time of receipt is unknown.
 """
 
-PUBLISHED: dict[str, type[Contract]] = {
+PUBLISHED: dict[str, Any] = {
     "message": Message,
     "answer": Answer,
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
+    **OUTPUTS,
 }
 
 
 def schema(name: str) -> str:
     """The text of docs/schemas/<name>.json."""
-    return json.dumps(PUBLISHED[name].model_json_schema(mode="serialization"), indent=2) + "\n"
+    return json.dumps(TypeAdapter(PUBLISHED[name]).json_schema(mode="serialization"), indent=2) + "\n"
 
 
 def field_tables() -> str:
@@ -159,7 +182,16 @@ def field_tables() -> str:
         "`functions/mailstep/mime/defects.py`."
     )
     lines = ["# The Message, field by field", "", made, ""]
-    for model in (Message, Address, Attachment, EnclosedMessage, Verdicts, DeliveryReport, ReportedRecipient):
+    for model in (
+        Message,
+        Recipient,
+        Address,
+        Attachment,
+        EnclosedMessage,
+        Verdicts,
+        DeliveryReport,
+        ReportedRecipient,
+    ):
         lines += [f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| field | meaning |", "| --- | --- |"]
         lines += [f"| `{f.alias or name}` | {f.description} |" for name, f in model.model_fields.items()]
         lines.append("")
@@ -174,7 +206,7 @@ def field_tables() -> str:
 def rule_table() -> str:
     """The text of docs/policy.md: every rule in order, and the settings of a route."""
     rules = [
-        f"| {number} | `{rule.code}` | {rule.means} | {'told' if rule.tell_sender else 'silent'} | {rule.source} |"
+        f"| {number} | `{rule.code}` | {rule.means} | {_effect(rule)} | {_OVERRIDES[rule.override]} | {rule.source} |"
         for number, rule in enumerate(RULES, start=1)
     ]
     settings = [
@@ -182,6 +214,13 @@ def rule_table() -> str:
         for name, field in Route.model_fields.items()
     ]
     return "\n".join([_POLICY, *rules, _SETTINGS, *settings, ""])
+
+
+def _effect(rule: Rule) -> str:
+    usual = _EFFECTS[rule.effect]
+    if rule.setting is None:
+        return usual
+    return f"{usual}; {_EFFECTS[rule.setting.effect]} with `{rule.setting.name} = {json.dumps(rule.setting.value)}`"
 
 
 def metric_table() -> str:
@@ -215,12 +254,13 @@ def _shown(default: object) -> str:
 
 
 def publish(docs: Path) -> None:
-    """Write docs/schemas/, and docs/message.md, policy.md, metrics.md and aws-facts.md."""
+    """Write docs/schemas/, and docs/message.md, policy.md, metrics.md, limits.md and aws-facts.md."""
     for name in PUBLISHED:
         (docs / "schemas" / f"{name}.json").write_text(schema(name))
     (docs / "message.md").write_text(field_tables())
     (docs / "policy.md").write_text(rule_table())
     (docs / "metrics.md").write_text(metric_table())
+    (docs / "limits.md").write_text(limits_page())
     (docs / "aws-facts.md").write_text(fact_table())
 
 

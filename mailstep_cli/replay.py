@@ -3,23 +3,39 @@
 import json
 from typing import TYPE_CHECKING
 
+import boto3
 from pydantic import ValidationError
 
-from mailstep.contracts import StoredEmail
+from mailstep.contracts import Override, StoredEmail
+from mailstep.validate.policy import OVERRIDABLE
 from mailstep_cli.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 _MOST = 99
 """Replays of one email: an execution's name has 80 characters (identity.py)."""
 
 
-def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
+def override(rule: str) -> Override:
+    """The override of a rule of the policy, by the identity that this shell's credentials are for.
+
+    Raises:
+        UserError: there is no such rule, or it cannot be overridden.
+    """
+    if rule not in OVERRIDABLE:
+        raise UserError(f"{rule!r} cannot be overridden: name one of {', '.join(OVERRIDABLE)} (docs/policy.md)")
+    sts: STSClient = boto3.client("sts")
+    return Override(rule=rule, by=sts.get_caller_identity()["Arn"])
+
+
+def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool, overridden: Override | None = None) -> str:
     """Start `<email_id>-r2`, or the next free name, with the input of the execution; return its ARN.
 
     A kind of reply that was already sent is not sent again, unless `reply_again`. If the same replay is still running,
-    this returns its ARN and starts no second one (AWS Step Functions API reference, StartExecution).
+    this returns its ARN and starts no second one (AWS Step Functions API reference, StartExecution). The input has the
+    overridden rule, with who overrode it.
 
     Raises:
         UserError: it is not an execution of Mailstep, still runs, or has reached the limit of replays.
@@ -33,7 +49,8 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool) -> str:
         raise UserError(
             f"{execution['name']} is still running: see what it waits for with mailstep history {execution['name']}"
         )
-    terms = email.model_copy(update={"replay": True, "reply_again": reply_again}).model_dump(mode="json")
+    changes = {"replay": True, "reply_again": reply_again, "override": overridden}
+    terms = email.model_copy(update=changes).model_dump(mode="json")
     for number in range(2, _MOST + 1):
         try:
             return sfn.start_execution(

@@ -1,7 +1,5 @@
 """Checks routes.toml for `mailstep routes`, with what is known before a deployment."""
 
-import shlex
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
 from mailstep.routes import Route, names, read
 from mailstep.routes_toml import RoutesToml, variables
-from mailstep_cli import checkout
+from mailstep_cli import checkout, samconfig
 from mailstep_cli.errors import UserError
 
 _NO_ACCOUNT = "000000000000"
@@ -34,6 +32,16 @@ class Checked:
     declared: dict[str, Any]
     domain: str
 
+    @property
+    def catch_all(self) -> str | None:
+        """The route that gets all other mail to the domain: the parameter CatchAllRoute of receiving.yaml."""
+        return next((name for name, route in self.routes.items() if route.catch_all), None)
+
+    @property
+    def with_rules_of_their_own(self) -> list[str]:
+        """The other routes: the parameter Routes."""
+        return [name for name in self.routes if name != self.catch_all]
+
 
 def check(file: Path | None, domain: str | None) -> Checked:
     """Read the routes of `file` (None: of the checkout) for `domain` (None: the one in samconfig.toml, if any).
@@ -44,7 +52,7 @@ def check(file: Path | None, domain: str | None) -> Checked:
     """
     toml = checkout.routes_toml(file)
     project = checkout.find(file)
-    wanted = domain or (_configured_domain(project) if project else "")
+    wanted = domain or (samconfig.domain(project) if project else "")
     if wanted and not is_domain(wanted):
         raise UserError(f"{wanted} is not a domain: write it like mail.example.com")
     found = read(toml.text, (_variables(project) if project else {}) | {"DOMAIN": wanted}, file=toml.file)
@@ -67,7 +75,7 @@ def route_with_processor(name: str) -> Route:
     project = checkout.needed("mailstep process")
     toml = checkout.routes_toml()
     _check_name(name, toml)
-    route = read(toml.text, _variables(project) | {"DOMAIN": _configured_domain(project)}, file=toml.file)[name]
+    route = read(toml.text, _variables(project) | {"DOMAIN": samconfig.domain(project)}, file=toml.file)[name]
     if route.url or route.queue:
         raise UserError(
             f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
@@ -86,8 +94,8 @@ def check_route(route: str | None) -> None:
         _check_name(route, checkout.routes_toml())
 
 
-def routes_of_the_example() -> list[str]:
-    """The checkout's routes whose mail `--example` processes: their url is the stack's parameter ApplicationUrl.
+def routes_of_the_application() -> list[str]:
+    """The checkout's routes that name the stack's parameter ApplicationUrl as their url, in order.
 
     Raises:
         ConfigurationError: routes.toml cannot be read.
@@ -109,18 +117,6 @@ def _processor_faults(toml: RoutesToml, name: str, route: Route) -> list[str]:
     except ConfigurationError as error:
         return [toml.fault(name, "processor", str(error))]
     return []
-
-
-def _configured_domain(project: Path) -> str:
-    """The Domain in samconfig.toml, or `""`."""
-    try:
-        sections = tomllib.loads((project / "samconfig.toml").read_text("utf-8-sig"))
-        given = sections["default"]["deploy"]["parameters"]["parameter_overrides"]
-        pairs = shlex.split(given) if isinstance(given, str) else list(given)
-    # SAM's own complaint about such a file is better than ours: what cannot be read names no domain.
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return next((value for name, _, value in (str(pair).partition("=") for pair in pairs) if name == "Domain"), "")
 
 
 class _Template(yaml.SafeLoader):

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mailstep.routes import ROUTES_FILE, file_text, names
+from mailstep.routes import ROUTES_FILE, catch_all_route, file_text, names
 from mailstep_cli.errors import UserError
 from mailstep_local.account import Account
 from mailstep_local.processes import group
@@ -25,7 +25,7 @@ class DeploymentFailed(UserError):
 
 
 def route_names() -> list[str]:
-    """The routes of functions/routes.toml."""
+    """The routes of functions/routes.toml, the catch-all route included."""
     return names(file_text(ROUTES_FILE), file=str(ROUTES_FILE))
 
 
@@ -52,7 +52,9 @@ def deploy(account: Account, log: Path, parameters: dict[str, str]) -> dict[str,
 
 def deploy_receiving(account: Account, log: Path) -> None:
     """Deploy the receiving stack, which needs the bucket: a rule for each route in routes.toml."""
-    _deploy("local-receiving", {"Routes": ",".join(route_names())}, account, log)
+    named, catch_all = [name for name in route_names() if name != catch_all_route()], catch_all_route()
+    parameters = {"Routes": ",".join(named)} | ({"CatchAllRoute": catch_all} if catch_all else {})
+    _deploy("local-receiving", parameters, account, log)
 
 
 def _deploy(environment: str, parameters: dict[str, str], account: Account, log: Path) -> None:

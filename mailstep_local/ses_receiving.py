@@ -73,7 +73,7 @@ class SesInbound:
             client=session.peer[0] if isinstance(session.peer, tuple) else "127.0.0.1",
             helo=session.host_name or "",
             mail_from=envelope.mail_from or "",
-            recipient=envelope.rcpt_tos[0],
+            recipient=envelope.rcpt_tos[0] if len(envelope.rcpt_tos) == 1 else None,
             scanned=any(rule.get("ScanEnabled") for rule in rules),
         )
         raw = trace(received, content) + content

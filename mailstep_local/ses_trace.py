@@ -26,14 +26,15 @@ _RECEIPT_OCTETS, _SIGNATURE_OCTETS, _HASH_OCTETS = 450, 256, 32
 
 @dataclass(frozen=True)
 class Received:
-    """An SMTP transaction of SES's inbound endpoint (RFC 5321), for the first recipient."""
+    """An SMTP transaction of SES's inbound endpoint (RFC 5321)."""
 
     region: str
     message_id: str
     client: str
     helo: str
     mail_from: str
-    recipient: str
+    recipient: str | None
+    """None for several: naming one would show it to the others (RFC 5321 section 7.2)."""
     scanned: bool
     """Whether a rule for the message asks for scanning (`ScanEnabled`)."""
 
@@ -50,7 +51,7 @@ def trace(received: Received, content: bytes) -> bytes:
     fields = [
         f"Return-Path: <{sender}>",
         f"Received: from {helo} ({helo} [{received.client}])\r\n by inbound-smtp.{received.region}.amazonaws.com "
-        f"with SMTP id {received.message_id}\r\n for {_CONTROL.sub('', received.recipient)};\r\n "
+        f"with SMTP id {received.message_id}{_recipient(received.recipient)};\r\n "
         f"{format_datetime(datetime.now(UTC))} (UTC)",
         *_scanned(found, received),
         *([f"Received-SPF: {spf}"] if spf else []),
@@ -62,6 +63,10 @@ def trace(received: Received, content: bytes) -> bytes:
         "h=From:To:Cc:Bcc:Subject:Date:Message-ID:MIME-Version:Content-Type:X-SES-RECEIPT;",
     ]
     return "".join(f"{field}\r\n" for field in fields).encode("utf-8", errors="replace")
+
+
+def _recipient(recipient: str | None) -> str:
+    return f"\r\n for {_CONTROL.sub('', recipient)}" if recipient else ""
 
 
 def _scanned(found: Findings, received: Received) -> list[str]:

@@ -1,7 +1,8 @@
-"""Activates the receipt rule set of receiving.yaml, which CloudFormation cannot do, and undoes only that.
+"""Activates the receipt rule set of receiving.yaml and orders its rules, which CloudFormation cannot do.
 
 A Region has one active set. Activating another one would stop the mail of the first. So our own set is activated only
-if no set is active, and rules in an existing set need that set to be the active one. The response goes to the URL
+if no set is active, and rules in an existing set need that set to be the active one. Deleting the stack undoes only
+that. The rule of a catch-all route stands last, because SES puts a new rule first. The response goes to the URL
 that CloudFormation gave (AWS CloudFormation User Guide, "Custom resource request objects").
 """
 
@@ -24,9 +25,9 @@ class NotOurs(Exception):
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Create, update or delete the activation. CloudFormation always gets a response."""
+    """Create, update or delete the activation, or the position of a rule. CloudFormation always gets a response."""
     properties = event["ResourceProperties"]
-    name, own = properties["RuleSetName"], properties["Own"] == "true"
+    name, own = properties["RuleSetName"], properties.get("Own") == "true"
     answer = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")} | {
         "Status": "SUCCESS",
         # A new name makes CloudFormation delete the former resource.
@@ -34,7 +35,10 @@ def handler(event: dict[str, Any], _context: object) -> None:
     }
     try:
         ses = boto3.client("ses", config=_CONFIG)
-        if event["RequestType"] != "Delete":
+        if "RuleName" in properties:
+            if event["RequestType"] != "Delete":
+                move_to_the_end(ses, name, properties["RuleName"])
+        elif event["RequestType"] != "Delete":
             activate(ses, name, own=own)
         elif own:
             deactivate(ses, name)
@@ -86,6 +90,13 @@ def deactivate(ses: Any, name: str) -> None:
         )
     if _active(ses) == name:
         ses.set_active_receipt_rule_set()
+
+
+def move_to_the_end(ses: Any, name: str, rule: str) -> None:
+    """Put a rule behind all others of its set (Amazon SES API Reference, SetReceiptRulePosition)."""
+    rules = [other["Name"] for other in ses.describe_receipt_rule_set(RuleSetName=name)["Rules"]]
+    if rules[-1] != rule:
+        ses.set_receipt_rule_position(RuleSetName=name, RuleName=rule, After=rules[-1])
 
 
 def _active(ses: Any) -> str | None:

@@ -16,6 +16,13 @@ settings.register_profile("mailstep", deadline=None)
 settings.load_profile("mailstep")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a module's tests in one worker. Modules that deploy own accounts are a group: they share a build."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """Real messages that nobody here wrote (MAIL_CORPUS, or ../shared/corpus)."""

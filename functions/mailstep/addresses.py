@@ -60,6 +60,11 @@ def without_label(address: str) -> str:
     return f"{local.partition('+')[0] or local}{at}{domain}"
 
 
+def label(address: str) -> str | None:
+    """The label of a canonical address, `4711` of `orders+4711@mail.example`; None without one (RFC 5233)."""
+    return address.rpartition("@")[0].partition("+")[2] or None
+
+
 def _local_part(written: str) -> str:
     """The part before the @ with quotes only where it needs them: `"ann"` is `ann` (RFC 5321 section 4.1.2)."""
     if '"' not in written or not _WORDS.fullmatch(written):

@@ -19,6 +19,7 @@ from pydantic import (
     PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
 from mailstep.mime.defects import Defect
@@ -37,6 +38,13 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Override(Contract):
+    """A rule of the policy that an operator overrode for one message (`mailstep replay --override`)."""
+
+    rule: str = Field(pattern=r"^[a-z_]{1,40}$", description="The rule's code (docs/policy.md)")
+    by: str = Field(max_length=2048, description="ARN of the operator, as AWS STS answers it (GetCallerIdentity)")
+
+
 class StoredEmail(Contract):
     """The raw message in S3, and the input of an execution."""
 
@@ -48,6 +56,16 @@ class StoredEmail(Contract):
     stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
     replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
     reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
+    override: Override | None = Field(default=None, description="The rule that an operator overrode for this replay")
+
+
+class LaterAnswer(Contract):
+    """A further answer to an email, in the mail bucket; and the input of the execution that sends it."""
+
+    email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="The email that it answers")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Its own name: it is sent once")
+    bucket: str
+    key: str
 
 
 class Address(Contract):
@@ -152,6 +170,19 @@ class TextKind(StrEnum):
     ONLY_HISTORY = "only_history", "The sender wrote nothing: `reply_text` is empty."
 
 
+class Recipient(Contract):
+    """The envelope recipient (RFC 5321 section 4.1.1.3), in canonical form (`addresses.canonical`).
+
+    SES writes it into its own Received field. If it wrote none, because the transaction had several, it is the address
+    in To or Cc that belongs to the route, else the route's own address.
+    """
+
+    address: str = Field(description="addr-spec in lower case, with its label: `orders+4711@mail.example`")
+    label: str | None = Field(
+        default=None, description="What follows the first `+` before the @ (RFC 5233): `4711`; null without one"
+    )
+
+
 class Message(Contract):
     """A parsed email, stored as `parsed/<email_id>/message.json`."""
 
@@ -163,6 +194,9 @@ class Message(Contract):
     size_octets: int = Field(description="Size of the raw message")
     received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
+    recipient: Recipient | None = Field(
+        default=None, description="Envelope recipient; null only outside of a stack, whose domain is not known"
+    )
     from_: tuple[Address, ...] = Field(default=(), alias="from", description="RFC 5322 section 3.6.2")
     to: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")
     cc: tuple[Address, ...] = Field(default=(), description="RFC 5322 section 3.6.3")
@@ -209,6 +243,16 @@ class Message(Contract):
         """Every value of the header field `name`, topmost first. Field names are case-insensitive (RFC 5322, 1.2.2)."""
         return [value for field, value in self.headers if field.lower() == name.lower()]
 
+    def summary(self) -> "Summary":
+        """The few fields that the workflow's state has."""
+        return Summary(
+            from_address=self.from_[0].address if self.from_ else None,
+            subject=self.subject[:SUBJECT_IN_STATE],
+            message_id=self.message_id,
+            size_octets=self.size_octets,
+            attachments=len(self.attachments),
+        )
+
 
 class Summary(Contract):
     """The few fields of a message that the workflow's state has: enough to recognise it, never its content."""
@@ -235,6 +279,19 @@ class ValidateRequest(Contract):
     execution_arn: str
 
 
+class LaterAnswerRequest(Contract):
+    """Input of ValidateLaterAnswer."""
+
+    later_answer: LaterAnswer
+
+
+class LaterAnswerClaim(Contract):
+    """Output of ValidateLaterAnswer: the email that it answers, and the code of the rule that withholds it, if any."""
+
+    claim: "Claim"
+    withheld: str | None = None
+
+
 class Processing(Contract):
     """The route's settings that the workflow needs."""
 
@@ -251,10 +308,18 @@ class ValidClaim(Claim):
     """The claim of a message that ValidateEmail accepted."""
 
     processing: Processing
+    withheld: str | None = Field(default=None, description="Code of the rule that withholds the reply, if one does")
 
 
 def _octets(value: object, info: ValidationInfo) -> object:
-    return base64.b64decode(value) if info.mode == "json" and isinstance(value, str) else value
+    """The octets of Base64, in which line ends may stand and the padding may be missing."""
+    if info.mode != "json" or not isinstance(value, str):
+        return value
+    written = "".join(value.split())
+    try:
+        return base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
+    except ValueError:
+        raise ValueError("not Base64 with the standard alphabet (RFC 4648 section 4)") from None
 
 
 _Content = Annotated[
@@ -285,18 +350,17 @@ class Answer(Contract):
     """An answer of an application or a built-in processor: the reply's content, stored as `answers/<email_id>.json`."""
 
     subject: str | None = Field(default=None, description="Default: the message's subject, with `Re: `")
-    text: str
+    text: str = Field(description="The text; it may be empty if there is `html`, and is then made from that")
     html: str | None = None
     attachments: tuple[AnswerAttachment, ...] = ()
 
-    @classmethod
-    def from_json(cls, octets: bytes) -> Self:
-        """Read an answer as an application writes it: by the names of docs/schemas/answer.json, and no others.
-
-        Raises:
-            ValidationError: it is not an answer.
-        """
-        return cls.model_validate_json(octets, by_alias=True, by_name=False)
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.text.strip() and not (self.html or "").strip():
+            raise ValueError(
+                "the text is empty: for no reply, an application answers 204, and a processor returns None"
+            )
+        return self
 
 
 class ProcessRequest(Contract):
@@ -320,11 +384,22 @@ class ReplyRequest(Contract):
     kind: ReplyKind
     answer_key: str | None = None
     explanation: str | None = None
+    later_answer: LaterAnswer | None = None
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether a rule of the policy withholds every reply to this email."""
+        return isinstance(self.claim, ValidClaim) and self.claim.withheld is not None
 
     @property
     def reply_key(self) -> str:
-        """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
+        """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to.
+
+        A later answer has a key of its own, because an email can have several.
+        """
         email = self.claim.email
+        if self.later_answer:
+            return f"{email.email_id}/{self.later_answer.name}#{self.kind}"
         return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"
 
 
@@ -349,6 +424,16 @@ class QueueItem(Contract):
     bucket: str = Field(description="The mail bucket")
     message_key: str = Field(description="Key of the Message, which has the keys of its attachments")
     answer_key: str = Field(description="Key to write the Answer to")
+    withheld: str | None = Field(
+        default=None, description="Code of the rule that withholds the reply (docs/policy.md); null: it will be sent"
+    )
+
+
+class ReplyPlan(Contract):
+    """Whether the sender will get the application's answer."""
+
+    will_be_sent: bool = Field(description="False: Mailstep keeps the answer, and sends nothing to the sender")
+    withheld: str | None = Field(default=None, description="Code of the rule that withholds it (docs/policy.md)")
 
 
 class ApplicationRequest(Contract):
@@ -356,3 +441,4 @@ class ApplicationRequest(Contract):
 
     message: Message
     attachment_urls: dict[str, str] = Field(description="Attachment key to presigned URL")
+    reply: ReplyPlan = Field(description="Whether the sender will get the answer")

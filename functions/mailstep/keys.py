@@ -8,7 +8,7 @@ INBOUND = "inbound/"
 PARSED = "parsed/"
 """What ParseEmail makes of them."""
 ANSWERS = "answers/"
-"""What an application, or a built-in processor, answers."""
+"""What an application, or a built-in processor, answers, as `answers/<email_id>.json`; later answers below a folder."""
 QUARANTINE = "quarantine/"
 """Raw messages that could not be read, as `quarantine/<email_id>`."""
 
@@ -25,6 +25,11 @@ def route(key: str) -> str:
     return key.split("/")[1]
 
 
+def parsed(email_id: str) -> str:
+    """The prefix of everything that ParseEmail makes of an email."""
+    return f"{PARSED}{email_id}/"
+
+
 def message(email_id: str) -> str:
     """Where the Message lies."""
     return f"{PARSED}{email_id}/message.json"
@@ -35,6 +40,21 @@ def attachment(email_id: str, number: int) -> str:
     return f"{PARSED}{email_id}/attachments/{number}"
 
 
+def later_answer(email_id: str, name: str) -> str:
+    """Where an application or an operator writes a further answer, under a name of its own."""
+    return f"{ANSWERS}{email_id}/{name}.json"
+
+
 def answer(email_id: str) -> str:
     """Where the Answer lies."""
     return f"{ANSWERS}{email_id}.json"
+
+
+def later_answers(email_id: str) -> str:
+    """The prefix of the answers that an application gives after the first one."""
+    return f"{ANSWERS}{email_id}/"
+
+
+def quarantined(email_id: str) -> str:
+    """Where the copy of an unreadable message lies."""
+    return f"{QUARANTINE}{email_id}"

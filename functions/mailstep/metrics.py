@@ -58,7 +58,11 @@ EMAILS_RECEIVED = Metric(
     MetricUnit.Count,
     "Emails whose execution StartFunction started; a repeated event while it runs counts again",
 )
-STRAY_OBJECTS = Metric("StrayObjects", MetricUnit.Count, "Objects under `inbound/` that belong to no route")
+STRAY_OBJECTS = Metric(
+    "StrayObjects",
+    MetricUnit.Count,
+    "Objects under `inbound/` that belong to no route, and under `answers/` that are no answers",
+)
 EMAILS_ACCEPTED = Metric(
     "EmailsAccepted", MetricUnit.Count, "Emails that passed every rule of the policy", properties=("route",)
 )
@@ -67,6 +71,18 @@ EMAILS_REFUSED = Metric(
     MetricUnit.Count,
     "Emails that a rule of the policy refused; `reason` is its code (policy.md)",
     properties=("route", "reason"),
+)
+EMAILS_WITHHELD = Metric(
+    "EmailsWithheld",
+    MetricUnit.Count,
+    "Accepted emails that get no reply; `reason` is the code of the rule that withholds it (policy.md)",
+    properties=("route", "reason"),
+)
+REPLIES_BOUNDED = Metric(
+    "RepliesBounded",
+    MetricUnit.Count,
+    "Replies and refusals that were not sent, because their sender or its domain got as many as the route allows",
+    properties=("route",),
 )
 REPLIES_SENT = Metric(
     "RepliesSent",
@@ -82,14 +98,22 @@ TIME_TO_REPLY = Metric(
 )
 SENDERS_SUPPRESSED = Metric("SendersSuppressed", MetricUnit.Count, "Addresses that a bounce or complaint suppressed")
 FEEDBACK_UNREAD = Metric("FeedbackUnread", MetricUnit.Count, "Bounces and complaints that could not be read")
+INDEX_GAPS_FILLED = Metric(
+    "IndexGapsFilled",
+    MetricUnit.Count,
+    "Entries that SweepFunction corrected in the index, because a status event was lost",
+)
 
 ALL = (
     EMAILS_RECEIVED,
     STRAY_OBJECTS,
     EMAILS_ACCEPTED,
     EMAILS_REFUSED,
+    EMAILS_WITHHELD,
+    REPLIES_BOUNDED,
     REPLIES_SENT,
     TIME_TO_REPLY,
     SENDERS_SUPPRESSED,
     FEEDBACK_UNREAD,
+    INDEX_GAPS_FILLED,
 )

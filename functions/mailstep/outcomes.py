@@ -4,6 +4,7 @@ The reasons of a refusal are the codes of the policy's rules (validate/policy.py
 """
 
 from enum import StrEnum
+from typing import Final, Literal
 
 
 class Outcome(StrEnum):
@@ -25,9 +26,9 @@ class Outcome(StrEnum):
 
 _MEANINGS = {
     Outcome.REPLIED: "the sender has the answer",
-    Outcome.PROCESSED: "the email is processed, and there is no answer to send",
+    Outcome.PROCESSED: "the email is processed, and the sender gets no reply",
     Outcome.REFUSED: "a rule of the policy or the application refused the email, and the sender gets the reason",
-    Outcome.SILENT: "a rule of the policy refused the email, and the sender gets no reply",
+    Outcome.SILENT: "a rule of the policy or the application refused the email, and the sender gets no reply",
     Outcome.QUARANTINED: "the object could not be read; the workflow keeps it and alerts the operators",
     Outcome.FAILED: "the execution failed, timed out or was stopped; the operators get an alert and can redrive it",
 }
@@ -41,7 +42,16 @@ class ReplyKind(StrEnum):
     DELAY = "delay"
     FAILURE = "failure"
     COMPLETION = "completion"
+    # Of these, an email can get several, each under its own name.
+    LATER_ANSWER = "later_answer"
 
+
+RUNNING: Final = "running"
+"""In the index, in place of an outcome: the execution still runs."""
+UNKNOWN: Final = "unknown"
+"""In the index, in place of an outcome: Step Functions has no execution of the email, or forgot it."""
+Standing = Outcome | Literal["running", "unknown"]
+"""How an email stands, in the index."""
 
 APPLICATION_REFUSED = "application_refused"
 """The reason code if the application refused the email. The other reasons are in validate/policy.py."""

@@ -21,7 +21,9 @@ from mailstep.routes_toml import RoutesToml, filled, variables
 
 ROUTES_FILE = routes_file()
 # A receipt rule and a resource of CloudFormation are named after the route (receiving.yaml).
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+# An unquoted local part of RFC 5322 has no two dots in a row (section 3.2.3).
+_NAME = re.compile(r"(?!.*\.\.)[a-z0-9]([a-z0-9._-]{0,38}[a-z0-9])?")
+_PUNCTUATION = re.compile(r"[._-]")
 _HOUR = 3600
 
 _SenderPatterns = tuple[Annotated[str, AfterValidator(route_settings.sender_pattern)], ...]
@@ -35,11 +37,12 @@ class Route(Contract):
     url: Annotated[str, AfterValidator(route_settings.application_url)] = Field(
         default="", description="The application's HTTPS endpoint; empty: use `queue` or `processor`"
     )
-    auth: Literal["none", "sigv4", "hmac", "api_key"] = Field(
-        default="none", description="How Mailstep authenticates to the application: `none`, `sigv4`, `hmac`, `api_key`"
+    auth: Literal["none", "sigv4", "standard_webhooks", "api_key"] = Field(
+        default="none",
+        description="How Mailstep authenticates to the application: `none`, `sigv4`, `standard_webhooks`, `api_key`",
     )
     secret: Annotated[str, AfterValidator(route_settings.secret_arn)] = Field(
-        default="", description="ARN of the secret, for `hmac` and `api_key`"
+        default="", description="ARN of the secret, for `standard_webhooks` and `api_key`"
     )
     outage_hours: float = Field(
         default=24, ge=0, le=72, allow_inf_nan=False, description="How long to keep trying an unavailable application"
@@ -53,6 +56,12 @@ class Route(Contract):
     heartbeat_seconds: int = Field(default=0, ge=0, description="Longest time between its heartbeats; 0: `limit_hours`")
     processor: Annotated[str, AfterValidator(route_settings.processor)] = Field(
         default="receipt", description="A built-in processor: a module of mailstep/process/processors"
+    )
+
+    # Which addresses it has.
+    catch_all: bool = Field(
+        default=False,
+        description="true: also mail to each address of the domain that no other route has; one route at most",
     )
 
     # How much of a message is read.
@@ -71,6 +80,11 @@ class Route(Contract):
     # Which messages are accepted (policy.py).
     require_authentication: bool = Field(
         default=True, description="false: unauthenticated mail is processed too, but never gets a reply"
+    )
+    automatic_mail: Literal["withhold", "refuse"] = Field(
+        default="withhold",
+        description="Lists, forwarded mail, no-reply senders and the like: `withhold` processes them without a reply, "
+        "`refuse` does not process them",
     )
     allowed_senders: _SenderPatterns = Field(
         default=(), description="Patterns such as `*@shop.example`; empty: all senders"
@@ -113,7 +127,7 @@ class Route(Contract):
     def _goes_together(self) -> Self:
         if self.url and self.queue:
             raise ValueError("queue: name one of them, url or queue")
-        if self.auth in {"hmac", "api_key"} and self.url and not self.secret:
+        if self.auth in {"standard_webhooks", "api_key"} and self.url and not self.secret:
             raise ValueError(f"auth: {self.auth} needs secret, the ARN of a secret in Secrets Manager")
         if not (self.url or self.queue or self.processor):
             raise ValueError("processor: name one, or a url or queue")
@@ -158,8 +172,12 @@ def routes() -> Routes:
 
 
 def own_addresses(domain: str, reply_from: str) -> frozenset[str]:
-    """Mailstep's own addresses, in canonical form: those of the routes, and the From addresses of replies."""
-    addresses = {f"{name}@{domain}" for name in deployed_names()} | {route.reply_from for route in routes().values()}
+    """Mailstep's own addresses, in canonical form: those of the routes, and the From addresses of replies.
+
+    `@<domain>` stands for every address of the domain, which a catch-all route has.
+    """
+    addresses = {f"@{domain}"} if catch_all_route() else set()
+    addresses |= {f"{name}@{domain}" for name in deployed_names()} | {route.reply_from for route in routes().values()}
     return frozenset(canonical(address) for address in addresses | {reply_from} if address)
 
 
@@ -207,6 +225,10 @@ def read(text: str, environment: dict[str, str], *, file: str = ROUTES_FILE.name
             sound[name] = _at_domain(toml, name, _route(toml, name, declared, environment), environment)
         except _Faulty as faulty:
             faults[name] = [*faults.get(name, []), *faulty.args]
+    first, *further = [*_catch_alls(toml), None]
+    for name in filter(None, further):
+        fault = f"{first!r} is the catch-all route already: mail to other addresses can go to one route only"
+        faults[name] = [*faults.get(name, []), toml.fault(name, "catch_all", fault)]
     return Routes({name: route for name, route in sound.items() if name not in faults}, faults)
 
 
@@ -222,10 +244,31 @@ def names(text: str, *, file: str = ROUTES_FILE.name) -> list[str]:
     return list(toml.tables())
 
 
+def catch_all(text: str, *, file: str = ROUTES_FILE.name) -> str | None:
+    """The name of the route with `catch_all`, if there is one. Errors call the text `file`.
+
+    Raises:
+        ConfigurationError: the text is not TOML.
+    """
+    return next(_catch_alls(RoutesToml(text, file)), None)
+
+
+def _catch_alls(toml: RoutesToml) -> Iterator[str]:
+    for name, table in toml.tables().items():
+        if isinstance(table, dict) and table.get("catch_all") is True:
+            yield name
+
+
 @cache
 def deployed_names() -> frozenset[str]:
     """The names of the deployed routes, faulty ones included: their mail waits, and does not count as stray."""
     return frozenset(RoutesToml(file_text(ROUTES_FILE)).tables())
+
+
+@cache
+def catch_all_route() -> str | None:
+    """The name of the deployed route with `catch_all`, if there is one; its other settings may be faulty."""
+    return catch_all(file_text(ROUTES_FILE))
 
 
 @cache
@@ -249,12 +292,15 @@ def _faults_of_names(toml: RoutesToml) -> dict[str, list[str]]:
         where = toml.place_of(name)
         if not _NAME.fullmatch(name):
             faults[name] = [
-                f"{where}: {name!r} cannot name a route: use 1 to 40 of a-z, 0-9 and -, no hyphen first or last"
+                f"{where}: {name!r} cannot name a route: use 1 to 40 of a-z, 0-9, -, _ and ., none of these three "
+                "first or last, and no two dots in a row"
             ]
         # A resource's logical id takes letters and digits only (receiving.yaml).
-        elif name.replace("-", "") in seen:
-            faults[name] = [f"{where}: it differs from another route in nothing but hyphens: rename one"]
-        seen.add(name.replace("-", ""))
+        elif _PUNCTUATION.sub("", name) in seen:
+            faults[name] = [
+                f"{where}: it differs from another route in nothing but hyphens, underscores and dots: rename one"
+            ]
+        seen.add(_PUNCTUATION.sub("", name))
     return faults
 
 
@@ -266,6 +312,14 @@ def _route(toml: RoutesToml, name: str, declared: object, environment: dict[str,
     """
     if not isinstance(declared, dict):
         raise _Faulty(f"{toml.place_of(name)}: write it as a table, [routes.{name}]")
+    nested = [setting for setting, value in declared.items() if isinstance(value, dict)]
+    if nested:
+        raise _Faulty(
+            *(
+                toml.fault(name, inner, f'a name with a dot needs quotes: write [routes."{name}.{inner}"]')
+                for inner in nested
+            )
+        )
     missing = sorted(set(variables(declared)) - environment.keys())
     if missing:
         raise _Faulty(
@@ -284,7 +338,7 @@ def _route(toml: RoutesToml, name: str, declared: object, environment: dict[str,
     try:
         return Route.model_validate(filled(declared, environment))
     except ValidationError as error:
-        faults = [(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
+        faults = [(fault["loc"], route_settings.remedy(fault), fault.get("input")) for fault in error.errors()]
         raise _Faulty(*(_fault(toml, name, *fault) for fault in faults)) from error
 
 
@@ -308,10 +362,8 @@ def _at_domain(toml: RoutesToml, name: str, route: Route, environment: dict[str,
 
 
 def _fault(toml: RoutesToml, name: str, where: tuple[str | int, ...], what: str, value: object) -> str:
-    said = what.removeprefix("Value error, ")
-    if said == "Extra inputs are not permitted":
-        said = f"there is no such setting; there are: {', '.join(Route.model_fields)}"
-    elif not where and said.partition(":")[0] in Route.model_fields:
+    said = what or f"there is no such setting; there are: {', '.join(Route.model_fields)}"
+    if not where and said.partition(":")[0] in Route.model_fields:
         named, _, said = said.partition(": ")
         where = (named,)
     # An element of an array has a line of its own.

@@ -62,10 +62,20 @@ class Domain(Settings):
 
 
 class Workflow(Settings):
-    """The workflow that StartFunction starts, by its alias."""
+    """The workflow: StartFunction starts its alias, SweepFunction lists its executions."""
 
     workflow_arn: str = Field(
         alias="STATE_MACHINE_ARN",
+        pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:.+$",
+        title=_set_in("StartFunction", "SweepFunction"),
+    )
+
+
+class LaterAnswers(Settings):
+    """The workflow of later answers."""
+
+    later_answers_arn: str = Field(
+        alias="LATER_ANSWERS_ARN",
         pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:.+$",
         title=_set_in("StartFunction"),
     )
@@ -85,6 +95,19 @@ class Ledger(Settings):
         alias="TABLE_NAME",
         pattern=r"^[A-Za-z0-9_.-]{3,255}$",
         title=_set_in("ValidateFunction", "ReplyFunction", "FeedbackFunction"),
+    )
+
+
+class MessageIndex(Settings):
+    """The table of the index of messages, and how long an entry is kept."""
+
+    index_table: str = Field(
+        alias="INDEX_TABLE_NAME",
+        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+        title=_set_in("FeedbackFunction", "IndexFunction", "SweepFunction"),
+    )
+    retention_days: int = Field(
+        alias="PARSED_RETENTION_DAYS", gt=0, title=_set_in("FeedbackFunction", "IndexFunction", "SweepFunction")
     )
 
 
@@ -120,8 +143,12 @@ class Libraries(Settings):
     library_path: str = Field("", alias="LD_LIBRARY_PATH", title="AWS Lambda")
 
 
-class StartFunction(Telemetry, Workflow, MailBucket):
+class StartFunction(Telemetry, Workflow, LaterAnswers, MailBucket):
     """What StartFunction reads."""
+
+
+class ParseFunction(Domain):
+    """What ParseFunction reads."""
 
 
 class ValidateFunction(Telemetry, Domain, Ledger):
@@ -136,8 +163,16 @@ class ReplyFunction(Telemetry, Domain, Ledger, Sending):
     """What ReplyFunction reads, beside the variables of routes.toml."""
 
 
-class FeedbackFunction(Telemetry, Ledger):
+class FeedbackFunction(Telemetry, Ledger, MessageIndex):
     """What FeedbackFunction reads."""
+
+
+class IndexFunction(MessageIndex):
+    """What IndexFunction reads."""
+
+
+class SweepFunction(Telemetry, Workflow, MessageIndex):
+    """What SweepFunction reads."""
 
 
 def variables() -> dict[str, str]:

@@ -7,14 +7,17 @@ from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from mailstep import keys, routes
 from mailstep.addresses import canonical, canonical_domain
+from mailstep.answers import read_answer
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import ConfigurationError, RefusedEmail
 from mailstep.parse.message import parse
-from mailstep.process.built_in import Processor, built_in
+from mailstep.parse.recipients import Place
+from mailstep.process.built_in import Processor, answered, built_in
 from mailstep.reply.compose import compose
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES, Case, validate
@@ -56,10 +59,13 @@ class ReceivedEmail:
         """The decoded content of an attachment of the message."""
         return self.contents[attachment.key]
 
-    def validate(self) -> None:
+    def validate(self) -> str | None:
         """Apply the policy to the message. The rules of `rules_not_applied` let it pass.
 
         Of our own addresses, the route's is the only one that is known here.
+
+        Returns:
+            The code of the rule that withholds the reply (docs/policy.md), or None.
 
         Raises:
             RefusedEmail: a rule refuses it; `reason` is the rule's code (docs/policy.md).
@@ -67,7 +73,7 @@ class ReceivedEmail:
         """
         route = self._route()
         own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
-        validate(
+        return validate(
             Case(
                 message=self.message,
                 email=self.stored,
@@ -87,24 +93,31 @@ class ReceivedEmail:
             return refused.reason
         return None
 
-    def process(self, processor: str | Processor | None = None) -> Answer:
+    def withheld_by(self) -> str | None:
+        """The code of the rule that withholds the reply to the message (docs/policy.md), or None. See `validate`."""
+        try:
+            return self.validate()
+        except RefusedEmail as refused:
+            return refused.withheld
+
+    def process(self, processor: str | Processor | None = None) -> Answer | Any:
         """Answer as the route's processor does, or the built-in one of that name, or that function.
 
-        The answer has been written and read again, as on its way through S3.
+        The answer has been written and read again, as on its way through S3. It is None if the processor asks for no
+        reply; the type says `Any`, so that a test of an answer needs no check for it.
 
         Raises:
+            ApplicationRefused: the processor refuses the message; `explanation` is the reason.
             ConfigurationError: there is no such route or processor, or the route's mail is for an application.
             TypeError: what the processor answers is not an Answer.
-            ValidationError: it is one that the contract does not allow.
+            MalformedAnswer: it is one that the contract does not allow.
             Exception: whatever the processor raises.
         """
         if processor is None:
             processor = self._processor()
         work = built_in(processor) if isinstance(processor, str) else processor
-        answer = work(self.message, self.open_attachment)
-        if not isinstance(answer, Answer):
-            raise TypeError(f"the processor answered with {type(answer).__name__}: answer with an Answer")
-        return Answer.from_json(answer.model_dump_json().encode())
+        answer = answered(work, self.message, self.open_attachment)
+        return answer and read_answer(answer.model_dump_json().encode())
 
     def reply(self, answer: Answer) -> EmailMessage:
         """The reply with this answer, as its reader gets it.
@@ -152,7 +165,7 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
     stored = StoredEmail(email_id="offline", route=route, bucket="offline", key=f"{keys.INBOUND}{route}/offline")
     contents: dict[str, bytes] = {}
     enclosed = settings.read_enclosed if settings else routes.reads_enclosed(route)
-    message = parse(raw, stored, contents.__setitem__, enclosed=enclosed)
+    message = parse(raw, stored, contents.__setitem__, enclosed=enclosed, place=Place(route, DOMAIN))
     if message.received or message.verdicts != Verdicts():
         return ReceivedEmail(message, stored, contents, settings, _NEED_THE_STACK)
     message = message.model_copy(update={"verdicts": _authenticated(message)})

@@ -72,12 +72,16 @@ def active_rule_set(site: Site) -> Finding:
 
 
 def rules(site: Site) -> Finding:
-    """Each route in routes.toml has a rule that stores its mail under its prefix."""
+    """Each route in routes.toml has a rule that stores its mail under its prefix; that of a catch-all route is last."""
     there = site.rules()
     problems = [problem for route in site.routes for problem in _rule_problems(site, route, there)]
+    catch_all = next((name for name, route in site.routes.items() if route.catch_all), None)
+    if catch_all and there and there[-1].get("Recipients") != [site.domain]:
+        problems.append(f"the rule for {site.domain}, of the catch-all route {catch_all}, is not the last one")
     remedy = (
         f"sam deploy --config-env receiving --stack-name {site.receiving.name} --region {site.receiving.region} "
-        f"--parameter-overrides Routes={','.join(site.routes)}"
+        f"--parameter-overrides Routes={','.join(route for route in site.routes if route != catch_all)}"
+        f"{f' CatchAllRoute={catch_all}' if catch_all else ''}"
     )
     return judged(problems, remedy, f"{len(site.routes)} routes, each with a receipt rule")
 
@@ -177,7 +181,8 @@ def _asked(site: Site, check: Callable[[], Finding]) -> Finding:
 
 
 def _rule_problems(site: Site, route: str, there: list[dict[str, Any]]) -> list[str]:
-    address, wanted = f"{route}@{site.domain}", keys.inbound(route)
+    address = site.domain if site.routes[route].catch_all else f"{route}@{site.domain}"
+    wanted = keys.inbound(route)
     found = next((rule for rule in there if address in rule.get("Recipients", [])), None)
     if found is None:
         return [f"no rule receives {address}"]

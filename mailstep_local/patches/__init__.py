@@ -20,6 +20,7 @@ from mailstep_local.patches import (
     repeats,
     ses_rules,
     ses_sending,
+    ses_suppression,
     step_functions,
     waits,
 )
@@ -38,6 +39,7 @@ USERS = (
     repeats,
     ses_rules,
     ses_sending,
+    ses_suppression,
     signatures,
     step_functions,
     waits,
@@ -79,6 +81,7 @@ def apply(
     concurrency.apply(account_concurrency)
     ses_sending.apply(run / "outbox", smtp_port)
     ses_rules.apply()
+    ses_suppression.apply()
     iam.apply()
     queues.apply()
     memory.apply()

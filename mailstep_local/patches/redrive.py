@@ -19,6 +19,7 @@ from mailstep_local.ministack_names import Names
 MINISTACK = Names(
     {
         "core.responses:now_iso": "",
+        "services.eventbridge:_put_events": "data, allow_aws_source",
         "services.stepfunctions:_add_event": "execution, event_type, details",
         "services.stepfunctions:_describe_execution": "data",
         "services.stepfunctions:_emit_execution_status_event": "execution",
@@ -26,6 +27,7 @@ MINISTACK = Names(
         "services.stepfunctions:_execute_task": "state_def, raw_input, execution, ctx",
         "services.stepfunctions:_executions": None,
         "services.stepfunctions:_finalize_response": "response",
+        "services.stepfunctions:_iso_to_epoch_ms": "iso",
         "services.stepfunctions:_run_execution": "exec_arn",
         "services.stepfunctions:_state_machines": None,
         "services.stepfunctions:error_response_json": "code, message, status, extra, message_key, content_type",
@@ -45,6 +47,7 @@ def apply() -> None:
     """Add the operation, and what DescribeExecution says about it."""
     _keep_the_variables_of_executions()
     _say_what_can_be_redriven()
+    _count_redrives_in_status_events()
     handle = MINISTACK.original("services.stepfunctions:handle_request")
 
     async def handle_and_redrive(
@@ -96,6 +99,25 @@ def _say_what_can_be_redriven() -> None:
         return answer
 
     MINISTACK.replace("services.stepfunctions:_describe_execution", describe_with_redrive)
+
+
+def _count_redrives_in_status_events() -> None:
+    """A status event says how often and when its execution was redriven; MiniStack always says never.
+
+    (AWS Step Functions Developer Guide, "Automating Step Functions event delivery with EventBridge".)
+    """
+    put = MINISTACK.original("services.eventbridge:_put_events")
+
+    def put_with_redrives(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
+        for entry in data.get("Entries", []) if allow_aws_source else []:
+            detail = json.loads(entry.get("Detail") or "{}")
+            execution = stepfunctions._executions.get(detail.get("executionArn"))
+            if execution and "redriveDate" in execution:
+                date = stepfunctions._iso_to_epoch_ms(execution["redriveDate"])
+                entry["Detail"] = json.dumps(detail | {"redriveCount": execution["redriveCount"], "redriveDate": date})
+        return put(data, allow_aws_source=allow_aws_source)
+
+    MINISTACK.replace("services.eventbridge:_put_events", put_with_redrives)
 
 
 def _is_redrivable(execution: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""SES tries each place where it will write as soon as it is set up, and refuses what it cannot use."""
+"""SES orders receipt rules, and tries each place where it will write at set-up: it refuses what it cannot use."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import sns
+from ministack.services import ses, sns
 
 from mailstep_local.account import Account
 from mailstep_local.ministack_names import Names
@@ -20,6 +20,8 @@ MINISTACK = Names(
     {
         "core.responses:get_account_id": "",
         "core.responses:get_region": "",
+        "services.ses:_receipt_result": "action, data",
+        "services.ses:_receipt_rule_sets": None,
         "services.ses:handle_request": "method, path, headers, body, query_params",
         "services.ses_v2:_put_event_destination": "name, dest_name, definition, create",
         "services.sns:publish_internal": (
@@ -53,6 +55,9 @@ def _write_a_first_object() -> None:
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Response:
         call = wire.read("ses", Request(method, path, "", list(headers.items())), body) if body else None
+        if call and call.operation.name == "SetReceiptRulePosition":
+            refused = _move(**call.parameters)
+            return response(call, refused) if refused else ses._receipt_result(call.operation.name)
         if call and call.operation.name == "CreateReceiptRule":
             account = Account.of_this_process().seen_from(get_region())
             for action in call.parameters["Rule"].get("Actions", []):
@@ -83,6 +88,18 @@ def _try_to_store(account: Account, parameters: dict[str, Any], action: dict[str
         )
     except ClientError as error:
         return Refused("InvalidS3Configuration", f"Could not write to bucket: {action['BucketName']} ({error})")
+    return None
+
+
+def _move(RuleSetName: str, RuleName: str, After: str | None = None) -> Refused | None:  # noqa: N803 - SES's
+    """Put a rule behind another one, or first (Amazon SES API Reference, SetReceiptRulePosition)."""
+    rules = ses._receipt_rule_sets.get(RuleSetName, {"Rules": []})["Rules"]
+    names = [rule["Name"] for rule in rules]
+    missing = next((name for name in (RuleName, After) if name is not None and name not in names), None)
+    if missing is not None:
+        return Refused("RuleDoesNotExist", f"Rule does not exist: {missing}")
+    moved = rules.pop(names.index(RuleName))
+    rules.insert(next((n for n, rule in enumerate(rules, start=1) if rule["Name"] == After), 0), moved)
     return None
 
 

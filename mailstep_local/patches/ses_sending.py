@@ -18,6 +18,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ses, ses_v2, sns
 
 from mailstep_local.ministack_names import Names
+from mailstep_local.patches import ses_suppression
 from mailstep_local.simulator import feedback
 
 Response = tuple[int, dict[str, str], bytes]
@@ -97,6 +98,12 @@ def _author(request: dict[str, Any]) -> str:
     """The address that a SendEmail of API v2 sends as: FromEmailAddress, or else the raw message's own From field."""
     raw = base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", ""))
     return parseaddr(request.get("FromEmailAddress") or str(message_from_bytes(raw)["From"] or ""))[1]
+
+
+def _header_fields(request: dict[str, Any]) -> list[dict[str, str]]:
+    """The header of a raw message as events have it (Amazon SES Developer Guide, "Contents of event data", mail)."""
+    raw = base64.b64decode(request.get("Content", {}).get("Raw", {}).get("Data", ""))
+    return [{"name": name, "value": str(value)} for name, value in message_from_bytes(raw).items()]
 
 
 def _keep(outbox: Path, message_id: str, raw: bytes) -> None:
@@ -203,9 +210,13 @@ def _tell_of_bounces_and_complaints() -> Callable[[dict[str, Any], str], None]:
                 "sendingAccountId": get_account_id(),
                 "messageId": message_id,
                 "destination": [recipient],
+                "headersTruncated": False,
+                "headers": _header_fields(request),
                 "tags": {"ses:configuration-set": [name]},
             }
             for kind in feedback(recipient.rpartition("@")[2]):
+                # ConfigurationSet of template.yaml asks for both.
+                ses_suppression.put(recipient, kind.upper())
                 event = {"eventType": kind, **detail(kind, recipient, now), "mail": mail}
                 for destination in destinations.values():
                     topic = destination.get("SnsDestination", {}).get("TopicArn", "")

@@ -17,6 +17,8 @@ from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import Desk, eventually
 from tests.support.project import EMAILS, MAILSTEP, PROJECT, run
 
+pytestmark = pytest.mark.xdist_group("deployments")
+
 
 @contextmanager
 def up(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:

@@ -17,6 +17,8 @@ from mailstep_local import cloud, deployment
 from mailstep_local.account import Account
 from tests.support.project import PROJECT
 
+pytestmark = pytest.mark.xdist_group("deployments")
+
 LEFT_OUT = {
     "make check": "CI runs it by itself, once",
     "git pull": "a new commit is not what is tested",

@@ -13,7 +13,7 @@ from mailstep_local.cloud import LocalCloud
 from tests.support.project import EMAILS, PROJECT
 
 # Its packages come from the index, which may take a while.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("deployments")]
 Installed = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -1,21 +1,18 @@
 """Built-in processors: what `tables` answers, and a new one in one file and one route, nothing else touched."""
 
-import io
 from collections.abc import Iterator
-from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
-from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 
 from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import Desk, body, eventually, reply_of
+from tests.support.deployed_code import deployed_with
 from tests.support.project import EVENTS, PROJECT
 from tests.support.tables import TITANIC
 
-BUILT = PROJECT / ".aws-sam" / "build" / "ProcessFunction"
 PROCESSOR = '''"""Counts words."""
 
 from mailstep.process.processors import Answer, Message, OpenAttachment
@@ -24,28 +21,6 @@ from mailstep.process.processors import Answer, Message, OpenAttachment
 def process(message: Message, open_attachment: OpenAttachment) -> Answer:
     return Answer(text=f"You wrote {len(message.text.split())} words.")
 '''
-
-
-@contextmanager
-def deployed_with(cloud: LocalCloud, added: dict[str, str]) -> Iterator[None]:
-    """All functions with these files beside or instead of theirs."""
-    update_code(cloud, added)
-    try:
-        yield
-    finally:
-        update_code(cloud, {})
-
-
-def update_code(cloud: LocalCloud, added: dict[str, str]) -> None:
-    bundle = {str(path.relative_to(BUILT)): path.read_bytes() for path in BUILT.rglob("*") if path.is_file()}
-    packed = io.BytesIO()
-    with ZipFile(packed, "w", ZIP_STORED) as archive:
-        for name, content in (bundle | {name: text.encode() for name, text in added.items()}).items():
-            archive.writestr(name, content)
-    for function in ("StartFunction", "ValidateFunction", "ProcessFunction", "ReplyFunction"):
-        cloud.account.client("lambda").update_function_code(
-            FunctionName=cloud.functions[function], ZipFile=packed.getvalue()
-        )
 
 
 @pytest.fixture

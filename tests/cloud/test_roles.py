@@ -22,7 +22,18 @@ from tests.support.cloud import (
     role_without,
 )
 from tests.support.events import s3_event, stored_order
-from tests.support.permissions import CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, WORKFLOW
+from tests.support.index import ended_as, status_event
+from tests.support.permissions import (
+    CLEARING,
+    INDEXING,
+    LOOKING,
+    PERMISSIONS,
+    SECRET,
+    STARTING,
+    SWEEPING,
+    TYING,
+    WORKFLOW,
+)
 from tests.support.project import EVENTS
 
 EXECUTIONS = "arn:aws:states:us-east-1:000000000000:execution:mailstep-email"
@@ -54,6 +65,8 @@ def events(desk: Desk, email: StoredEmail) -> dict[str, Any]:
         "ProcessFunction": request,
         "ReplyFunction": {"execution_name": "roles", "claim": claim, "kind": "answer", **processed},
         "FeedbackFunction": json.loads((EVENTS / "feedback.json").read_text()),
+        "IndexFunction": {"Records": [sqs_record(json.dumps(status_event(email, output=ended_as("replied"))))]},
+        "SweepFunction": {"hours": 1},
     }
 
 
@@ -133,7 +146,11 @@ def test_a_message_that_came_twice_is_not_judged_without_the_state_of_its_first_
 def test_an_application_whose_secret_may_not_be_read_is_not_asked(
     cloud: LocalCloud, desk: Desk, application: Application, secret: str, events: dict[str, Any]
 ) -> None:
-    variables = {"APPLICATION_AUTH": "hmac", "APPLICATION_SECRET_ARN": secret, "APPLICATION_URL": application.url}
+    variables = {
+        "APPLICATION_AUTH": "standard_webhooks",
+        "APPLICATION_SECRET_ARN": secret,
+        "APPLICATION_URL": application.url,
+    }
     claim = events["ProcessFunction"]["claim"]
     to_application = claim | {"email": claim["email"] | {"route": "application"}}
     request = events["ProcessFunction"] | {"claim": to_application}
@@ -152,6 +169,65 @@ def test_a_starter_that_may_not_start_gives_its_record_back(
         error, answer = desk.invoke("StartFunction", events["StartFunction"])
     assert error is None
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def anonymous(event: dict[str, Any]) -> dict[str, Any]:
+    """The same event of SES, without the header that names the email."""
+    return json.loads(json.dumps(event).replace("X-Mailstep-Email-Id", "X-Other"))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("function", "action"), TYING)
+def test_a_bounce_is_not_tied_to_its_email_without_one_permission(
+    cloud: LocalCloud, desk: Desk, events: dict[str, Any], function: str, action: str
+) -> None:
+    event = events[function]
+    if action != "dynamodb:GetItem":
+        [replied] = desk.send("order.eml", route="orders")
+        assert replied.reply
+        event = json.loads(json.dumps(anonymous(event)).replace(_REPLY_OF_THE_SAMPLE, replied.reply.stem))
+        assert eventually(lambda: _is_indexed(cloud, replied.reply.stem if replied.reply else ""))
+    with without(cloud, function, action):
+        error, answer = desk.invoke(function, event)
+    assert error
+    assert f"not authorized to perform: {action}" in json.dumps(answer)
+
+
+_REPLY_OF_THE_SAMPLE = "EXAMPLE7c191be45-e9aedb9a-02f9-4d12-a87d-dd0099a07f8a-000000"
+
+
+def _is_indexed(cloud: LocalCloud, reply: str) -> bool:
+    items = cloud.account.client("dynamodb").query(
+        TableName=cloud.outputs["MessageIndexName"], IndexName="by-reply",
+        KeyConditionExpression="reply_key = :reply", ExpressionAttributeValues={":reply": {"S": reply}},
+    )["Items"]  # fmt: skip
+    return bool(items)
+
+
+@pytest.mark.parametrize(("function", "action"), INDEXING)
+def test_an_index_that_may_not_read_or_write_gives_its_record_back(
+    cloud: LocalCloud, desk: Desk, events: dict[str, Any], function: str, action: str
+) -> None:
+    # Another execution, so that there is something to write.
+    [record] = events[function]["Records"]
+    event = json.loads(record["body"])
+    event["detail"]["executionArn"] += f"-r-{action[-7:]}"
+    with without(cloud, function, action):
+        error, answer = desk.invoke(function, {"Records": [record | {"body": json.dumps(event)}]})
+    assert error is None
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+@pytest.mark.parametrize(("function", "action"), SWEEPING)
+def test_a_sweep_without_one_permission_is_denied_that(
+    cloud: LocalCloud, desk: Desk, events: dict[str, Any], email: StoredEmail, function: str, action: str
+) -> None:
+    cloud.account.client("dynamodb").delete_item(
+        TableName=cloud.outputs["MessageIndexName"], Key={"email_id": {"S": email.email_id}}
+    )
+    with without(cloud, function, action):
+        error, answer = desk.invoke(function, events[function] | {"settled_minutes": 0})
+    assert error
+    assert f"not authorized to perform: {action}" in json.dumps(answer)
 
 
 def test_with_all_permissions_every_function_succeeds(desk: Desk, events: dict[str, Any]) -> None:

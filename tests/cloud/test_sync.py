@@ -15,6 +15,8 @@ from mailstep_local.cloud import running
 from tests.support.cloud import eventually
 from tests.support.project import PROJECT
 
+pytestmark = pytest.mark.xdist_group("deployments")
+
 PAGE = (PROJECT / "docs" / "local.md").read_text()
 [COMMAND] = re.findall(r"^\$ (sam sync .*)$", PAGE, flags=re.MULTILINE)
 

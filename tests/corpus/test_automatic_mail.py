@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mailstep.validate.automatic_mail import Effect, automatic_mail
+from mailstep.validate.automatic_mail import automatic_mail
 from mailstep_cli.message_files import parse_file
 
 WRITTEN_BY_MACHINES = {
@@ -33,7 +33,7 @@ def test_of_the_corpus_only_what_machines_wrote_is_refused(corpus: Path) -> None
     refused = set()
     for path in sorted(path for path in corpus.glob("*/messages/**/*") if path.is_file() and path.stat().st_size):
         found = automatic_mail(parse_file(path))
-        if found and found.effect == Effect.REFUSE:
+        if found and found.is_response:
             refused.add(str(path.relative_to(corpus)))
     # Sisimai collects nothing but delivery reports, feedback reports and absence notices.
     sisimai = {name for name in refused if name.startswith("sisimai/")}

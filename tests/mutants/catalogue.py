@@ -125,12 +125,28 @@ def state(name: str, *location: str | int) -> Location:
 
 DEFINITION_BY_HAND = (
     Mutant("the answer of another email is sent", DEFINITION,
-           in_json(state("ChooseReply", "Choices", 0, "Condition"), lambda _: "{% $states.input.answer_key != null %}"),
+           in_json(state("ChooseReply", "Choices", 1, "Condition"), lambda _: "{% $states.input.answer_key != null %}"),
            workflow("not_ours")),
+    Mutant("a withheld answer is sent", DEFINITION,
+           in_json(state("ChooseReply", "Choices", 0), removed), workflow("processed_and_no_state_sends")),
+    Mutant("any answer is one if the reply is withheld", DEFINITION,
+           in_json(state("ChooseReply", "Choices", 0, "Condition"), lambda _: "{% $withheld != null %}"),
+           workflow("fails_its_execution_as_any_other")),
+    Mutant("the application's refusal is told although the reply is withheld", DEFINITION,
+           in_json(state("ChooseRefusal", "Choices", 0, "Condition"), lambda _: "{% $refusal.tell_sender %}"),
+           workflow("refusal_of_the_application")),
+    Mutant("a delay is told although the reply is withheld", DEFINITION,
+           in_json(state("CheckOutage", "Choices", 1, "Condition"),
+                   lambda found: found.replace(" or $withheld != null", "")), workflow("without_a_notice")),
+    Mutant("the queue does not say that the reply is withheld", DEFINITION,
+           in_json(state("QueueEmail", "Arguments", "MessageBody", "withheld"), removed),
+           workflow("pulls_knows_whether")),
+    Mutant("a message that kills the validation fails its execution", DEFINITION,
+           in_json(state("ValidateEmail", "Catch", 1), removed), workflow("kills_the_validation")),
     Mutant("a second answer that is none is told of again, for ever", DEFINITION,
-           in_json(state("ChooseReply", "Choices", 3), removed), workflow("second_time")),
+           in_json(state("ChooseReply", "Choices", 4), removed), workflow("second_time")),
     Mutant("nobody who waits hears of a completion", DEFINITION,
-           in_json(state("ChooseReply", "Choices", 1), removed), workflow("told_to_wait")),
+           in_json(state("ChooseReply", "Choices", 2), removed), workflow("told_to_wait")),
     Mutant("a silent refusal is told", DEFINITION,
            in_json(state("ChooseRefusal", "Default"), lambda _: "SendRefusal"), workflow("silent_refusal")),
     Mutant("the horizon of an outage is not kept to", DEFINITION,
@@ -248,6 +264,12 @@ TEMPLATE_BY_HAND = (
     Mutant("the bucket may be public", TEMPLATE,
            in_yaml(("Resources", "MailBucket", "Properties", "PublicAccessBlockConfiguration"), removed),
            unit("template_promises")),
+    Mutant("the sending identity forwards bounces", TEMPLATE,
+           in_yaml(("Resources", "SendingIdentity", "Properties", "FeedbackAttributes"), removed),
+           unit("template_promises")),
+    Mutant("the receiving identity forwards bounces", RECEIVING,
+           in_yaml(("Resources", "DomainIdentity", "Properties", "FeedbackAttributes"), removed),
+           unit("template_promises")),
     Mutant("a stopped execution alerts nobody", TEMPLATE,
            in_yaml(("Resources", "ExecutionFailedRule", "Properties", "EventPattern", "detail", "status"),
                    lambda found: found[:1]), unit("template_promises")),
@@ -258,43 +280,58 @@ TEMPLATE_BY_HAND = (
 
 
 RECORDED = "not_authenticated or no_record or another_reply"
+_UNAUTHENTICATED = "'unauthenticated' Effect.REFUSE"
 
 
 def rules() -> Iterator[Mutant]:
     """Each rule that comes after `unauthenticated`, before it."""
-    later = [code for code, _, _ in _rules(read(POLICY))]
-    for code in later[later.index("unauthenticated") + 1 :]:
+    found = [rule for rule, _, _ in _rules(read(POLICY))]
+    for rule in found[found.index(_UNAUTHENTICATED) + 1 :]:
         yield Mutant(
-            f"rule before unauthenticated: {code}", POLICY, partial(_moved, code=code), unit("policy", only=RECORDED)
+            f"rule before unauthenticated: {rule}", POLICY, partial(_moved, rule=rule), unit("policy", only=RECORDED)
         )
 
 
 def _rules(text: str) -> list[tuple[str, ast.expr, str]]:
-    """Code, node and source of each Rule of RULES."""
+    """Code and effect, node and source of each Rule of RULES."""
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Assign(targets=[ast.Name(id="RULES")], value=ast.Tuple(elts=elements)):
-                return [(ast.literal_eval(one.args[0]), one, ast.get_source_segment(text, one) or "")
+                return [(_named(one), one, ast.get_source_segment(text, one) or "")
                         for one in elements if isinstance(one, ast.Call)]  # fmt: skip
     return []
 
 
-def _moved(text: str, code: str) -> str:
+def _named(rule: ast.Call) -> str:
+    return f"{ast.unparse(rule.args[0])} {ast.unparse(rule.args[3])}"
+
+
+def _moved(text: str, rule: str) -> str:
     found = _rules(text)
     sources = {known: source for known, _, source in found}
-    order = [known for known, _, _ in found if known != code]
-    order.insert(order.index("unauthenticated"), code)
+    order = [known for known, _, _ in found if known != rule]
+    order.insert(order.index(_UNAUTHENTICATED), rule)
     for (_, node, _), known in reversed(list(zip(found, order, strict=True))):
         text = replaced(text, node, sources[known])
     return text
 
 
 POLICY_BY_HAND = (
-    Mutant("a refusal is told to an unauthenticated sender", POLICY,
-           swapped("rule.tell_sender and is_authenticated(case.message)", "rule.tell_sender"), unit("policy")),
-    Mutant("forged mail counts against the one in whose name it comes", POLICY,
-           swapped("if case.route is None or not is_authenticated(case.message):", "if case.route is None:"),
-           unit("policy")),
+    Mutant("a refusal is told although the reply is withheld", POLICY,
+           swapped("effect is Effect.TELL and withheld is None", "effect is Effect.TELL"), unit("policy")),
+    Mutant("a withheld reply is counted", POLICY,
+           swapped("effect is None or (effect is Effect.WITHHOLD and withheld)", "effect is None"), unit("policy")),
+    Mutant("a message whose reply is withheld is checked no further", POLICY,
+           swapped("            withheld = rule.code\n", "            return rule.code\n"), unit("policy")),
+    Mutant("an override lets a message past every rule", POLICY,
+           swapped("case.email.override.rule == self.code and ", ""), unit("policy", only="override")),
+    Mutant("a rule that cannot be overridden is", POLICY,
+           swapped(" and self.override is not Overridden.NEVER", ""), unit("policy", only="override")),
+    Mutant("an override replies to an unproven sender", POLICY,
+           swapped("Effect.WITHHOLD if self.override is Overridden.WITHHOLD else None", "None"),
+           unit("policy", only="override")),
+    Mutant("a setting of a route gives no rule another effect", POLICY,
+           swapped("            return self.setting.effect\n", "            return self.effect\n"), unit("policy")),
     Mutant("a replay is stale", POLICY, swapped("case.email.replay or received is None", "received is None"),
            unit("policy")),
     Mutant("Auto-Submitted: auto-replied is only withheld", AUTOMATIC_MAIL,
@@ -436,7 +473,11 @@ DOMAIN_BY_HAND = (
            unit("signing")),
     Mutant("nothing forgets the secret that the application rejects", "functions/mailstep/process/application.py",
            swapped("        forget_secrets()\n", ""), unit("application")),
-    Mutant("the timestamp is not signed", SIGNING, swapped('f"{timestamp}.".encode() + body', "body"), unit("signing")),
+    Mutant("the timestamp is not signed", SIGNING, swapped("timestamp.encode(), body]", "body]"), unit("signing")),
+    Mutant("the webhook-id is not signed", SIGNING, swapped("[headers[WEBHOOK_ID].encode(), ", "["), unit("signing")),
+    Mutant("a secret of a few octets signs", SIGNING, swapped("range(24, 65)", "range(1, 65)"), unit("signing")),
+    Mutant("an unusable secret is kept for five minutes", SIGNING,
+           swapped("    forget_secrets()\n    return Conf", "    return Conf"), unit("signing")),
     Mutant("only the newest secret signs", SIGNING,
            swapped("[current] if previous is None else [current, previous]", "[current]"), unit("signing")),
     Mutant("an attachment's key is its neighbour's", KEYS, swapped("/attachments/{number}", "/attachments/1"),
@@ -444,7 +485,9 @@ DOMAIN_BY_HAND = (
     Mutant("two emails share an answer", KEYS, swapped('f"{ANSWERS}{email_id}.json"', 'f"{ANSWERS}answer.json"'),
            unit("steps", "definition")),
     Mutant("another version is another email", "functions/mailstep/start/identity.py",
-           swapped('f"{bucket}\\n{key}".encode()', 'f"{bucket}\\n{key}\\n{version_id}".encode()'), unit("identity")),
+           swapped("_name(parts[2], bucket, key)", '_name(parts[2], bucket, f"{key} {version_id}")'), unit("identity")),
+    Mutant("a withheld reply is sent", SEND_ONCE,
+           swapped("    if request.is_withheld:\n", "    if False:\n"), unit("steps", only="withholds")),
     Mutant("a reply goes to an unauthenticated sender", SEND_ONCE,
            swapped("not is_authenticated(message) or (", "("), unit("steps", only="unauthenticated_sender")),
     Mutant("a completion goes to a sender who was not told to wait", SEND_ONCE,

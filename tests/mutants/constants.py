@@ -45,17 +45,18 @@ def limits() -> Iterator[Mutant]:
 
 
 def told() -> Iterator[Mutant]:
-    """Each rule told to the sender instead of silent, and the other way round."""
+    """Each rule with each of the other effects."""
     for name, value in _assigned(POLICY):
         for rule in ast.walk(value) if name == "RULES" else ():
             match rule:
-                case ast.Call(args=[ast.Constant(value=str(code)), _, _, ast.Constant(value=bool(tells)) as node, *_]):
-                    yield Mutant(
-                        f"{'silent instead of told' if tells else 'told instead of silent'}: {code}",
-                        POLICY,
-                        partial(replaced, node=node, new=str(not tells)),
-                        _unit(["policy"]),
-                    )
+                case ast.Call(args=[code, _, _, ast.Attribute(value=ast.Name(id="Effect"), attr=effect) as node, *_]):
+                    for other in {"TELL", "REFUSE", "WITHHOLD"} - {effect}:
+                        yield Mutant(
+                            f"{other} instead of {effect}: {ast.unparse(code)}",
+                            POLICY,
+                            partial(replaced, node=node, new=f"Effect.{other}"),
+                            _unit(["policy"]),
+                        )
 
 
 def _unit(modules: list[str]) -> tuple[str, ...]:

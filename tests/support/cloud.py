@@ -108,6 +108,9 @@ def kill(cloud: LocalCloud, function: str) -> None:
             os.kill(int(process.name), signal.SIGKILL)
 
 
+OLD_SECRET, NEW_SECRET = "whsec_b2xkIHNlY3JldCBvZiAyNCBvY3RldHMh", "whsec_bmV3IHNlY3JldCBvZiAyNCBvY3RldHMh"
+"""The secret of the application, before and after its rotation (Standard Webhooks)."""
+
 # Status, body, and header fields beside or instead of our own.
 Answer = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
 

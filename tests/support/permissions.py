@@ -4,8 +4,18 @@ from tests.support.events import stored_order
 
 SECRET = ("ProcessFunction", "secretsmanager:GetSecretValue")
 CLEARING = ("ReplyFunction", "dynamodb:DeleteItem")
+CALLING = ("LaterAnswerWorkflowRole", "lambda:InvokeFunction")
 LOOKING = ("ValidateFunction", "states:DescribeExecution")
 STARTING = ("StartFunction", "states:StartExecution")
+TYING = [("FeedbackFunction", f"dynamodb:{action}") for action in ("GetItem", "Query", "BatchGetItem")]
+INDEXING = [("IndexFunction", action) for action in ("dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject")]
+SWEEPING = [
+    ("SweepFunction", action)
+    for action in (
+        *("states:ListExecutions", "states:DescribeExecution", "s3:GetObject"),
+        *(f"dynamodb:{action}" for action in ("BatchGetItem", "GetItem", "PutItem", "Query")),
+    )
+]
 PERMISSIONS = [
     ("ParseFunction", "s3:GetObjectVersion"),
     ("ParseFunction", "s3:GetObject"),
@@ -42,3 +52,4 @@ ACTIVATION = {
     "ses:SetActiveReceiptRuleSet": "Update",
 }
 """What the activation may do, and the request of CloudFormation that needs it."""
+ORDERING = ("ActivateRole", "ses:SetReceiptRulePosition")

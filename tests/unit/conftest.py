@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from mailstep import routes
 from mailstep.aws import clients, ses
 from mailstep.reply import send_once
 from tests.support.events import BUCKET, REGION
+from tests.support.index import create_index_table
+from tests.support.moto_account import moto_account
 from tests.support.project import EVENTS
 
 
@@ -23,6 +24,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_REGION": REGION,
         "APPLICATION_TIMEOUT_SECONDS": "5",
         "TABLE_NAME": "ledger",
+        "INDEX_TABLE_NAME": "mailstep-index",
+        "PARSED_RETENTION_DAYS": "30",
         "DOMAIN": "mailstep.example",
         "REPLY_FROM": "",
         "CONFIGURATION_SET": "mailstep-replies",
@@ -37,7 +40,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     caches = (clients.client, routes.routes, routes.deployed_names, send_once._ledger, ses.client)
     for cache in caches:
         cache.cache_clear()
-    with mock_aws():
+    with moto_account():
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="inbound/orders/sample-order", Body=(EVENTS / "stored-order.eml").read_bytes())
@@ -47,6 +50,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
+        create_index_table()
         sesv2 = boto3.client("sesv2", region_name=REGION)
         sesv2.create_email_identity(EmailIdentity="mailstep.example")
         sesv2.create_configuration_set(ConfigurationSetName="mailstep-replies")
@@ -58,7 +62,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def ledger_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The ledger's table, empty, on moto."""
-    with mock_aws():
+    with moto_account():
         monkeypatch.setenv("TABLE_NAME", "ledger")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         clients.client.cache_clear()

@@ -31,7 +31,7 @@ def claim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Claim]:
 
 def processing(claim: Claim, address: str = "ann@shop.example") -> Processing:
     message = parsed("From: x@y.example\n\nx").model_copy(update={"from_": (Address(address=address),)})
-    return accept(claim, message).processing
+    return accept(claim, message, None).processing
 
 
 def test_the_workflow_knows_the_routes_own_times(claim: Claim) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -110,6 +111,41 @@ def test_somebody_elses_rule_in_our_set_is_not_deleted_with_it(cloudformation: C
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "as-created")
     assert "rules that this stack did not make: theirs. Move or delete them" in answer["Reason"]
     assert active(ses) == OURS
+
+
+def test_the_rule_of_the_catch_all_route_is_moved_behind_all_others(cloudformation: CloudFormation) -> None:
+    event = {
+        "RequestType": "Create",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "CatchAllPosition",
+        "ResourceProperties": {"RuleSetName": THEIRS, "RuleName": "ours-in-rest"},
+    }
+    rules, moved = ["ours-in-rest", "their-stop", "theirs"], []
+
+    class Ses:
+        """moto has no SetReceiptRulePosition."""
+
+        def describe_receipt_rule_set(self, RuleSetName: str) -> dict[str, Any]:  # noqa: N803 - SES's name
+            assert RuleSetName == THEIRS
+            return {"Rules": [{"Name": name} for name in rules]}
+
+        def set_receipt_rule_position(self, RuleSetName: str, RuleName: str, After: str) -> None:  # noqa: N803
+            moved.append((RuleSetName, RuleName, After))
+
+    with patch("receiving.activate.boto3.client", lambda *_, **__: Ses()):
+        assert cloudformation.answer_to(event)["Status"] == "SUCCESS"
+        assert moved == [(THEIRS, "ours-in-rest", "theirs")]
+        rules.append(rules.pop(0))
+        assert (
+            cloudformation.answer_to(event | {"RequestType": "Update", "PhysicalResourceId": THEIRS})["Status"]
+            == "SUCCESS"
+        )
+        assert (
+            cloudformation.answer_to(event | {"RequestType": "Delete", "PhysicalResourceId": THEIRS})["Status"]
+            == "SUCCESS"
+        )
+    assert len(moved) == 1
 
 
 def test_a_defect_is_answered_too(cloudformation: CloudFormation) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mailstep import routes
-from mailstep.contracts import Answer, ApplicationRequest, Message
+from mailstep.contracts import Answer, ApplicationRequest, Message, ReplyPlan
 from mailstep.errors import (
     ApplicationBusy,
     ApplicationDenied,
@@ -31,7 +31,8 @@ from mailstep.routes import Route
 from tests.support.events import CONTEXT, event
 from tests.support.project import FUNCTIONS, PROJECT
 
-REQUEST = ApplicationRequest(message=Message(email_id="m", route="r", size_octets=1), attachment_urls={})
+MESSAGE = Message(email_id="m", route="r", size_octets=1)
+REQUEST = ApplicationRequest(message=MESSAGE, attachment_urls={}, reply=ReplyPlan(will_be_sent=True))
 Serve = Callable[..., str]
 ANSWERED = b'{"text": "Done."}'
 
@@ -39,6 +40,19 @@ ANSWERED = b'{"text": "Done."}'
 @pytest.fixture(autouse=True)
 def _timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION_TIMEOUT_SECONDS", "5")
+
+
+@pytest.mark.parametrize("withheld", [None, "automatic_mail"])
+def test_the_application_is_told_whether_its_answer_will_be_sent(
+    account: None, serve: Serve, received: list[bytes], monkeypatch: pytest.MonkeyPatch, withheld: str | None
+) -> None:
+    parse_handler.handler(event("parse"), CONTEXT)
+    url = serve(200, ANSWERED)
+    monkeypatch.setattr("mailstep.process.dispatch.routes", lambda: {"orders": Route(url=url)})
+    request = event("process")
+    request["claim"]["withheld"] = withheld
+    assert process_handler.handler(request, CONTEXT)["answer_key"], "the answer is kept, whether it is sent or not"
+    assert json.loads(received[0])["reply"] == {"will_be_sent": withheld is None, "withheld": withheld}
 
 
 def asked(url: str) -> Answer | None:
@@ -94,7 +108,7 @@ def test_no_content_means_no_reply(serve: Serve) -> None:
     [
         ("7", 7),
         ("86400", RETRY_AFTER_BOUND),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=9)), RETRY_AFTER_BOUND),
+        pytest.param(format_datetime(datetime.now(UTC) + timedelta(hours=9)), RETRY_AFTER_BOUND, id="in nine hours"),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
@@ -161,7 +175,7 @@ def test_who_does_not_take_our_proof_is_asked_again_with_the_secret_read_anew(
         (302, b""),
         (200, b"<html>"),
         (200, b'{"text": 1}'),
-        (200, b'{"text": "x", "unknown": 1}'),
+        (200, b'{"text": "x", "attachments": 1}'),
         (200, b" " * (ANSWER_BOUND + 1)),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from mailstep.routes import Route
 from mailstep.testing import receive
-from mailstep.validate.automatic_mail import AutomaticMail, Effect, automatic_mail
+from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from tests.support.messages import parsed
 
 FROM = "From: Ann Archer <ann@shop.example>\n"
@@ -14,9 +14,15 @@ def evidence(fields: str, body: str = "Hello", sender: str = FROM) -> AutomaticM
     return automatic_mail(parsed(f"{sender}Subject: Re: Your order\n{fields}\n\n{body}"))
 
 
-def effect(fields: str, body: str = "Hello", sender: str = FROM) -> Effect | None:
-    found = evidence(fields, body, sender)
-    return found.effect if found else None
+RESPONSE, PASSED_ON = "a machine's response, which is refused", "automatic mail, whose reply is withheld"
+
+
+def kind(found: AutomaticMail | None) -> str | None:
+    return (RESPONSE if found.is_response else PASSED_ON) if found else None
+
+
+def effect(fields: str, body: str = "Hello", sender: str = FROM) -> str | None:
+    return kind(evidence(fields, body, sender))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,7 @@ def effect(fields: str, body: str = "Hello", sender: str = FROM) -> Effect | Non
     ],
 )
 def test_what_an_autoresponder_wrote_is_refused(fields: str) -> None:
-    assert effect(fields) == Effect.REFUSE
+    assert effect(fields) == RESPONSE
 
 
 @pytest.mark.parametrize(
@@ -70,10 +76,10 @@ def test_what_an_autoresponder_wrote_is_refused(fields: str) -> None:
 )
 def test_a_report_is_refused_whatever_its_envelope_sender_and_author(content_type: str, body: str) -> None:
     """RFC 3464, RFC 3886, RFC 5965, RFC 6533 and RFC 8098: reports of mail systems."""
-    assert effect(f"Return-Path: <ann@shop.example>\nContent-Type: {content_type}", body) == Effect.REFUSE
+    assert effect(f"Return-Path: <ann@shop.example>\nContent-Type: {content_type}", body) == RESPONSE
 
 
-@pytest.mark.parametrize("value", ["", " ", "no", "No (a person)", "None", "false", "0"])
+@pytest.mark.parametrize("value", ["", " ", ";", "no", "No (a person)", "None", "false", "0"])
 def test_a_field_of_autoresponders_that_says_no_is_no_evidence(value: str) -> None:
     assert effect(f"X-Autoreply: {value}") is None
 
@@ -86,7 +92,7 @@ ICS = "BEGIN:VCALENDAR\nMETHOD:{}\nEND:VCALENDAR"
 )
 def test_a_calendar_reply_is_refused_and_an_invitation_is_not(method: str, refused: bool) -> None:
     """RFC 5546 section 3.2.3: a calendar program writes the reply."""
-    expected = Effect.REFUSE if refused else None
+    expected = RESPONSE if refused else None
     assert effect(f"Content-Type: text/calendar; method={method}", ICS.format("REQUEST")) == expected
     assert effect("Content-Type: text/calendar", ICS.format(method)) == expected
     part = f'--b\nContent-Type: text/plain\n\nAccepted\n--b\nContent-Type: text/calendar; method="{method}"\n\nx\n--b--'
@@ -116,6 +122,10 @@ def test_a_word_about_a_reply_in_an_invitation_is_not_its_method() -> None:
         "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply",
         "X-Auto-Response-Suppress: OOF",
         "X-Auto-Response-Suppress: DR, AutoReply",
+        "X-Auto-Response-Suppress: DR,AutoReply",
+        # No keyword of RFC 3834, though "no" is in it.
+        "Auto-Submitted: NOX",
+        "Auto-Submitted: XNO",
         "References: " + " ".join(f"<{n}@shop.example>" for n in range(101)),
         # List software marks what it passed on.
         "X-Loop: list@shop.example\nList-Id: <list.shop.example>",
@@ -123,7 +133,7 @@ def test_a_word_about_a_reply_in_an_invitation_is_not_its_method() -> None:
     ],
 )
 def test_what_a_machine_passed_on_is_withheld(fields: str) -> None:
-    assert effect(fields) == Effect.WITHHOLD
+    assert effect(fields) == PASSED_ON
 
 
 @pytest.mark.parametrize(
@@ -137,12 +147,12 @@ def test_what_a_machine_passed_on_is_withheld(fields: str) -> None:
     ],
 )
 def test_a_robots_address_is_withheld_in_its_many_spellings(local: str) -> None:
-    assert effect("", sender=f"From: Shop <{local}@shop.example>\n") == Effect.WITHHOLD
+    assert effect("", sender=f"From: Shop <{local}@shop.example>\n") == PASSED_ON
 
 
 @pytest.mark.parametrize("local", ["MAILER-DAEMON", "mailer_daemon", "Mailer-Daemon+x"])
 def test_what_reports_on_delivery_is_refused(local: str) -> None:
-    assert effect("", sender=f"From: <{local}@shop.example>\n") == Effect.REFUSE
+    assert effect("", sender=f"From: <{local}@shop.example>\n") == RESPONSE
 
 
 @pytest.mark.parametrize(
@@ -153,6 +163,8 @@ def test_what_reports_on_delivery_is_refused(local: str) -> None:
         "Auto-Submitted: no (typed by hand)",
         "Auto-Submitted: (by hand (really)) no",
         "Auto-Submitted: no; by=hand",
+        "Auto-Submitted: no;by=hand",
+        "Auto-Submitted: (by hand (really) auto-replied) no",
         "X-Autoreply: no",
         "X-FC-MachineGenerated: false",
         "Precedence: first-class",
@@ -206,17 +218,16 @@ ABSENCE = [
 ]
 
 
-def with_subject(subject: str, fields: str = "") -> Effect | None:
-    found = automatic_mail(parsed(f"{FROM}Subject: {subject}\n{fields}\nx"))
-    return found.effect if found else None
+def with_subject(subject: str, fields: str = "") -> str | None:
+    return kind(automatic_mail(parsed(f"{FROM}Subject: {subject}\n{fields}\nx")))
 
 
 @pytest.mark.parametrize("subject", ABSENCE)
 def test_a_subject_alone_only_withholds_and_with_another_sign_it_is_an_absence_notice(subject: str) -> None:
     """Exchange marks its absence notices auto-generated, as it marks what a person's rule forwards."""
-    assert with_subject(subject) == Effect.WITHHOLD
-    assert with_subject(subject, "Auto-Submitted: auto-generated\n") == Effect.REFUSE
-    assert with_subject(subject, "X-Auto-Response-Suppress: All\n") == Effect.REFUSE
+    assert with_subject(subject) == PASSED_ON
+    assert with_subject(subject, "Auto-Submitted: auto-generated\n") == RESPONSE
+    assert with_subject(subject, "X-Auto-Response-Suppress: All\n") == RESPONSE
 
 
 @pytest.mark.parametrize(
@@ -235,14 +246,52 @@ def test_a_person_may_write_about_absence(subject: str) -> None:
 
 def test_the_evidence_names_signs_and_nothing_that_the_sender_wrote() -> None:
     found = evidence("X-Autoreply: secret\nPrecedence: list\nReturn-Path: <>")
-    assert found == AutomaticMail(Effect.REFUSE, ("X-Autoreply", "null Return-Path", "Precedence"))
+    assert found == AutomaticMail(True, ("X-Autoreply", "null Return-Path", "Precedence"))
+
+
+REPORT = "Content-Type: message/feedback-report"
+CALENDAR = "Content-Type: text/calendar; method=REPLY"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sender", "response", "sign"),
+    [
+        ("Auto-Submitted: auto-replied", FROM, True, "Auto-Submitted"),
+        ("Delivered-To: autoresponder", FROM, True, "Delivered-To"),
+        ("X-Loop: ann@shop.example", FROM, True, "X-Loop"),
+        ("Precedence: auto_reply", FROM, True, "Precedence"),
+        ("X-Precedence: bulk", FROM, True, "X-Precedence"),
+        (REPORT, FROM, True, "report"),
+        (CALENDAR, FROM, True, "calendar reply"),
+        ("", "From: <mailer-daemon@shop.example>\n", True, "From"),
+        ("", "From: <noreply@shop.example>\n", False, "From"),
+        ("Auto-Submitted: auto-generated", FROM, False, "Auto-Submitted"),
+        ("", f"{FROM}Subject: Out of office: x\n", False, "Subject"),
+        ("X-Auto-Response-Suppress: All", FROM, False, "X-Auto-Response-Suppress"),
+        ("References: " + " ".join(f"<{n}@shop.example>" for n in range(101)), FROM, False, "References"),
+    ],
+)
+def test_each_sign_has_its_name_in_the_evidence(fields: str, sender: str, response: bool, sign: str) -> None:
+    assert evidence(fields, sender=sender) == AutomaticMail(response, (sign,))
+
+
+def test_a_message_without_a_sender_has_no_sign_of_one() -> None:
+    assert evidence("", sender="") is None
+
+
+def test_a_local_part_ends_at_the_last_at_sign() -> None:
+    """RFC 5322 section 3.4.1: a quoted local part may have another one."""
+    assert evidence("", sender='From: "x.noreply@y"@shop.example\n') is None
 
 
 @pytest.mark.parametrize("fields", ["X-Autoreply: yes", "Auto-Submitted: auto-generated", "List-Id: <x.example>"])
-def test_neither_effect_gets_a_reply(fields: str) -> None:
-    message = f"{FROM}{fields}\n\nHello".replace("\n", "\r\n").encode()
-    assert receive(message, settings=Route()).refused_by() == "automatic_mail"
+def test_no_automatic_mail_gets_a_reply(fields: str) -> None:
+    raw = f"{FROM}{fields}\n\nHello".replace("\n", "\r\n").encode()
+    for route in (Route(), Route(automatic_mail="refuse")):
+        email = receive(raw, settings=route)
+        assert "automatic_mail" in {email.refused_by(), email.withheld_by()}
+    assert receive(raw, settings=route).refused_by() == "automatic_mail"
 
 
 def test_a_value_that_never_ends_is_read_within_a_bound() -> None:
-    assert effect("Auto-Submitted: " + "(" * 60_000 + " auto-replied") == Effect.WITHHOLD
+    assert effect("Auto-Submitted: " + "(" * 60_000 + " auto-replied") == PASSED_ON

@@ -1,9 +1,11 @@
 """What the pages name is there: files, sections of a page, parameters of the templates, commands and their options."""
 
+import importlib.metadata
 import json
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -15,7 +17,7 @@ from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from typer.main import get_command
 
-from mailstep.contracts import ApplicationRequest
+from mailstep.contracts import ApplicationRequest, ReplyPlan
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
 from tests.support.messages import mail_with
@@ -132,7 +134,10 @@ def test_every_option_of_mailstep_that_a_page_names_is_one() -> None:
         for name, rest in re.findall(r"\bmailstep ([a-z]+)((?: [^\n`#|]*)?)", page.read_text()):
             if name not in commands:
                 continue
-            known = {option for parameter in commands[name].params for option in parameter.opts}
+            command, word = commands[name], rest.split()[:1]
+            if (below := getattr(command, "commands", {})) and word and word[0] in below:
+                command = below[word[0]]
+            known = {option for parameter in command.params for option in parameter.opts}
             named = set(re.findall(r"(?<=\s)--[a-z-]+", rest))
             assert named <= known, f"{page.name}: mailstep {name}{rest}"
             seen += len(named)
@@ -166,7 +171,7 @@ def test_the_endpoint_of_the_page_answers_as_it_stands() -> None:
     with TestClient(run_as_it_stands(source)["app"]) as application:
         for attachments, status in (({"a.csv": b"a,b"}, 200), ({}, 422)):
             message = receive(mail_with(attachments, text="x")).message
-            request = ApplicationRequest(message=message, attachment_urls={})
+            request = ApplicationRequest(message=message, attachment_urls={}, reply=ReplyPlan(will_be_sent=True))
             answer = application.post("/mail", content=request.model_dump_json())
             assert answer.status_code == status
             if status == 200:
@@ -187,7 +192,7 @@ def test_the_page_describes_what_the_test_helper_has() -> None:
     page = (PROJECT / "docs" / "applications.md").read_text()
     rows = re.findall(r"^\| (`\..*?) \|", page, flags=re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`\.(\w+)", row)}
-    assert named == {"message", "open_attachment", "process", "reply", "refused_by"}
+    assert named == {"message", "open_attachment", "process", "reply", "refused_by", "withheld_by"}
     assert named <= {*dir(ReceivedEmail), *ReceivedEmail.__dataclass_fields__}
 
 
@@ -197,3 +202,9 @@ def test_the_page_imports_a_processors_needs_from_one_place() -> None:
         "mailstep.process.processors",
         "mailstep.testing",
     }
+
+
+def test_the_changelog_begins_with_the_version_of_the_package() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    newest = next(line for line in (PROJECT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## "))
+    assert newest.removeprefix("## ").partition(",")[0] == version == importlib.metadata.version("mailstep")

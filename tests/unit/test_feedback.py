@@ -13,8 +13,10 @@ from botocore.exceptions import ClientError
 from mailstep.aws import ledger
 from mailstep.feedback import handler as feedback_handler
 from mailstep.feedback import suppression as domain
+from mailstep.index import indexing
 from mailstep.telemetry import logger
 from tests.support.events import CONTEXT, REGION
+from tests.support.index import email, ended_as, message_index, seen
 from tests.support.project import EVENTS
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -211,3 +213,40 @@ def test_an_error_of_the_ledger_names_nobody(log: io.StringIO, monkeypatch: pyte
     with pytest.raises(ClientError) as caught:
         tell(bounce())
     assert "@shop.example" not in "".join(traceback.format_exception(caught.value))
+
+
+# ---- The index of messages ----
+
+SAMPLE_EMAIL = "sample-order-db67668f36117f16acff6827a5ead207"
+
+
+def indexed(email_id: str) -> list[tuple[str, str, str | None]]:
+    entry = message_index().get(email_id)
+    return [(one.kind, one.detail, one.ses_message_id) for one in entry.feedback] if entry else []
+
+
+def test_a_bounce_is_tied_to_the_email_that_the_reply_names() -> None:
+    sample = json.loads((EVENTS / "feedback.json").read_text())
+    for _ in range(2):
+        feedback_handler.handler(sample, CONTEXT)
+    ses_message_id = "EXAMPLE7c191be45-e9aedb9a-02f9-4d12-a87d-dd0099a07f8a-000000"
+    assert indexed(SAMPLE_EMAIL) == [("Bounce", "Permanent", ses_message_id)]
+
+
+def test_a_complaint_whose_header_ses_left_out_is_tied_by_sess_id_of_the_reply() -> None:
+    replied = seen(email(), output=ended_as("replied", ses_message_id="0100-abc-000000"))
+    indexing.record(message_index(), replied)
+    mail = {"destination": ["ann@shop.example"], "messageId": "0100-abc-000000", "headersTruncated": True}
+    tell(json.dumps({"eventType": "Complaint", "complaint": COMPLAINT, "mail": mail}))
+    assert indexed(email().email_id) == [("Complaint", "", "0100-abc-000000")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [None, "x", [1], [{"name": "X-Mailstep-Email-Id"}], [{"name": "X-Mailstep-Email-Id", "value": "../" * 50}]],
+)
+def test_feedback_that_names_no_email_suppresses_and_is_tied_to_nothing(headers: object) -> None:
+    mail = {"destination": ["ann@shop.example"], "messageId": "unknown", "headers": headers}
+    tell(json.dumps({"eventType": "Complaint", "complaint": COMPLAINT, "mail": mail}))
+    assert is_suppressed("ann@shop.example")
+    assert list(message_index().newest()) == []

@@ -1,13 +1,14 @@
 """A timeline from the events of AWS itself, which has kinds of event that the emulations lack."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from mailstep.validate.policy import MEANINGS
+from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.display import readable_cause, timeline_table
 from mailstep_cli.history import timeline
 
@@ -163,6 +164,32 @@ def test_the_view_of_a_message_names_the_code_of_its_refusal_and_what_it_means(c
     with console.capture() as shown:
         console.print(timeline_table(line, title="x"))
     assert f"silent ({code}: {MEANINGS[code]})" in shown.get()
+
+
+def ending(output: Mapping[str, object]) -> str:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "PassStateEntered", "EndWithoutReply"),
+            {
+                **state_event(1, "PassStateExited", "EndWithoutReply"),
+                "stateExitedEventDetails": {"name": "EndWithoutReply", "output": json.dumps(output)},
+            },
+            event(1, "ExecutionSucceeded"),
+        ]
+    )
+    console = Console(width=500)
+    with console.capture() as shown:
+        console.print(timeline_table(line, title="x"))
+    return shown.get()
+
+
+@pytest.mark.parametrize("code", WITHHELD)
+def test_the_view_of_a_processed_message_says_which_rule_withheld_its_reply(code: str) -> None:
+    processed = {"outcome": "processed", "reason": None}
+    assert f"processed, reply withheld ({code}: {WITHHELD[code]})" in ending(processed | {"withheld": code})
+    for output in (processed, processed | {"withheld": None}):
+        assert "processed (the application asked for no reply)" in ending(output)
 
 
 def test_a_task_that_was_refused_before_it_was_scheduled_has_its_error() -> None:

@@ -1,16 +1,42 @@
 """Every action of every role is taken away by a test in tests/cloud, or is listed here with who asks for it."""
 
-from tests.support.permissions import ACTIVATION, CLEARING, LOOKING, PERMISSIONS, SECRET, STARTING, STORING, WORKFLOW
+from tests.support.permissions import (
+    ACTIVATION,
+    CALLING,
+    CLEARING,
+    INDEXING,
+    LOOKING,
+    ORDERING,
+    PERMISSIONS,
+    SECRET,
+    STARTING,
+    STORING,
+    SWEEPING,
+    TYING,
+    WORKFLOW,
+)
 from tests.support.transformed import ALL_OPTIONS, transformed
 
+WORKFLOW_ROLES = ("EmailWorkflowRole", "LaterAnswerWorkflowRole")
 # What no emulation asks for, and the document that says who does.
 NEEDED_ON_AWS = {
     **{
-        ("StartRole", f"sqs:{action}"): 'AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"'
+        (role, f"sqs:{action}"): 'AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"'
+        for role in ("StartRole", "IndexRole")
         for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     },
-    ("ParseRole", "s3:ListBucket"): "Amazon S3 API reference, GetObject: 404 instead of 403 for what is gone",
-    ("FeedbackRole", "sqs:SendMessage"): 'AWS Lambda Developer Guide, "Dead-letter queues"',
+    **{
+        (role, "s3:ListBucket"): "Amazon S3 API reference, GetObject: 404 instead of 403 for what is gone"
+        for role in ("ParseRole", "IndexRole", "SweepRole")
+    },
+    **{
+        (role, "sqs:SendMessage"): 'AWS Lambda Developer Guide, "Dead-letter queues"'
+        for role in ("FeedbackRole", "SweepRole")
+    },
+    **{
+        (role, "kms:Decrypt"): 'Amazon DynamoDB Developer Guide, "How it works" of encryption at rest: table keys'
+        for role in ("FeedbackRole", "IndexRole", "SweepRole")
+    },
     ("ProcessRole", "execute-api:Invoke"): 'Amazon API Gateway Developer Guide, "Control access for invoking an API"',
     **{
         (role, f"kms:{action}"): 'Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys"'
@@ -21,15 +47,17 @@ NEEDED_ON_AWS = {
         for role in roles
     },
     **{
-        ("EmailWorkflowRole", f"logs:{action}"): 'AWS Step Functions Developer Guide, "Logging using CloudWatch Logs"'
+        (role, f"logs:{action}"): 'AWS Step Functions Developer Guide, "Logging using CloudWatch Logs"'
         for action in (
             *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"),
             *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
         )
+        for role in WORKFLOW_ROLES
     },
     **{
-        ("EmailWorkflowRole", f"xray:{action}"): 'AWS Step Functions Developer Guide, "Trace with AWS X-Ray"'
+        (role, f"xray:{action}"): 'AWS Step Functions Developer Guide, "Trace with AWS X-Ray"'
         for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+        for role in WORKFLOW_ROLES
     },
     **{
         ("ActivateRole", action): "AWSLambdaBasicExecutionRole, of AWS"
@@ -62,11 +90,13 @@ def granted() -> set[tuple[str, str]]:
 
 
 def test_every_permitted_action_has_a_test_that_needs_it_or_a_source_at_aws() -> None:
-    of_functions = [*PERMISSIONS, SECRET, CLEARING, LOOKING, STARTING]
+    of_functions = [*PERMISSIONS, *TYING, *INDEXING, *SWEEPING, SECRET, CLEARING, LOOKING, STARTING]
     taken_away = {
         *((function.replace("Function", "Role"), action) for function, action in of_functions),
         *(("EmailWorkflowRole", action) for action, *_ in WORKFLOW),
         *(("ActivateRole", action) for action in ACTIVATION),
         STORING,
+        ORDERING,
+        CALLING,
     }
     assert granted() == taken_away | NEEDED_ON_AWS.keys()

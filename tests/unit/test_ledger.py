@@ -102,6 +102,9 @@ def test_a_notice_is_known_until_its_record_expires(monkeypatch: pytest.MonkeyPa
         {"message_id": "<2@b.example>"},
         {"text": "hello!"},
         {"text": "hel lo"},
+        {"text": "helloX"},
+        {"text": "hello\u00a0"},
+        {"text": "hello\n\u00a0"},
         {"text": "\nhello"},
         {"html": "<p>hello!</p>"},
         {"subject": "other"},
@@ -185,3 +188,10 @@ def test_an_address_is_suppressed_in_either_form_of_its_domain(bounced: str, sen
     ledger.suppress(bounced, seconds=60)
     assert records().is_suppressed(sender)
     assert not records().is_suppressed("ann@buecher.example")
+
+
+def test_an_address_that_no_encoding_has_is_suppressed_too() -> None:
+    """RFC 8259 section 8.2: JSON, as that of SES's events, may escape half of a surrogate pair."""
+    ledger.suppress("ann\udcff@b.example", seconds=60)
+    assert records().is_suppressed("ann\udcff@b.example")
+    assert not records().is_suppressed("ann@b.example")

@@ -47,6 +47,13 @@ ORDINARY = Received(
 )
 
 
+def test_a_message_of_two_recipients_names_neither() -> None:
+    """RFC 5321 section 7.2: naming one would show it to the other."""
+    raw = trace(replace(ORDINARY, recipient=None), b"From: a@b.example\r\n\r\nx").decode()
+    assert not re.search(r"^\s+for ", raw, re.MULTILINE)
+    assert parsed(raw.encode()).received is not None
+
+
 def mail(domain: str) -> bytes:
     return f"From: Ann <ann@{domain}>\r\nSubject: x\r\n\r\nx".encode()
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from mailstep import keys, limits
 from mailstep.aws import clients, mail_bucket
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.errors import UnreadableEmail
 from mailstep.routes import Route
+from tests.support.moto_account import moto_account
 
 BUCKET = "mail"
 PAGE = b"<script>alert(document.cookie)</script>"
@@ -23,7 +23,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     clients.client.cache_clear()
-    with mock_aws():
+    with moto_account():
         found = boto3.client("s3")
         found.create_bucket(Bucket=BUCKET)
         yield found

@@ -16,8 +16,10 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from botocore.exceptions import ClientError
 
 from mailstep import metrics
+from mailstep.aws.ledger import Ledger
 from mailstep.errors import RefusedEmail
 from mailstep.feedback import handler as feedback_handler
+from mailstep.index.sweep import handler as sweep_handler
 from mailstep.parse import handler as parse_handler
 from mailstep.process import handler as process_handler
 from mailstep.reply import handler as reply_handler
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("account")
 
 RESOURCES = transformed("template.yaml", {"Domain": "mail.example.com"})
 WORKFLOW = RESOURCES["EmailWorkflow"]["Arn"]
+LATER_ANSWERS = RESOURCES["LaterAnswerWorkflow"]["Arn"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def workflow(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
         name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
     )
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
+    monkeypatch.setenv("LATER_ANSWERS_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("MAIL_BUCKET", BUCKET)
 
 
@@ -126,6 +130,12 @@ def refuse() -> None:
         validate_handler.handler(event("validate"), CONTEXT)
 
 
+def withhold(**records: object) -> None:
+    """Have the reply of the sample withheld, by what is in the message."""
+    change_message(**records)
+    assert validate_handler.handler(event("validate"), CONTEXT)["withheld"]
+
+
 def answer(kind: str = "answer", **fields: object) -> None:
     reply_handler.handler(event("reply") | {"kind": kind} | fields, CONTEXT)
 
@@ -141,15 +151,20 @@ def tell(message: str) -> None:
 
 
 @pytest.fixture
-def everything(emitted: Emitted, workflow: None, processed: None) -> list[Point]:
+def everything(emitted: Emitted, workflow: None, processed: None, monkeypatch: pytest.MonkeyPatch) -> list[Point]:
     """What all handlers emit, in each case that they count."""
     start_handler.handler(batch(sample(), sample(), stray()), CONTEXT)
     validate_handler.handler(event("validate"), CONTEXT)
     for kind in ("answer", "refusal", "delay", "failure", "completion"):
         answer(kind)
+    withhold(headers=[["List-Id", "<news.example>"]])
+    with monkeypatch.context() as bounded:
+        bounded.setattr(Ledger, "count_reply", lambda *_: False)
+        withhold(headers=[])
     refuse()
     feedback_handler.handler(event("feedback"), CONTEXT)
     tell('{"eventType": "Bounce"}')
+    sweep_handler.handler({"hours": 1}, CONTEXT)
     return emitted()
 
 
@@ -329,4 +344,4 @@ def test_awss_own_metrics_are_watched_under_dimensions_that_aws_emits(watch: Wat
     queues = {r["Properties"]["QueueName"] for r in RESOURCES.values() if r["Type"] == "AWS::SQS::Queue"}
     for name, value in watch.values:
         # The ARN of the workflow, not of its alias: `mailstep replay` and hand may start by either.
-        assert value in {"QueueName": queues, "StateMachineArn": {WORKFLOW}}[name]
+        assert value in {"QueueName": queues, "StateMachineArn": {WORKFLOW, LATER_ANSWERS}}[name]

@@ -1,5 +1,6 @@
 """Replies are bounded over a rolling hour and a rolling day, to a sender with all labels and to a domain."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,4 +127,29 @@ def test_no_address_and_no_email_id_stand_in_the_table() -> None:
     items = boto3.client("dynamodb").scan(TableName="ledger")["Items"]
     assert len(items) == 2
     assert not {word for word in ("b.example", "ann", "an-email-id") if word in str(items).lower()}
-    assert all(int(item["expiration"]["N"]) for item in items)
+
+
+def test_a_count_is_kept_until_nothing_counts_it_any_more() -> None:
+    """A reply counts for a day; the count of a domain has its day's name, and is read on the next day too."""
+    count_reply(email("m1"), 5)
+    items = boto3.client("dynamodb").scan(TableName="ledger")["Items"]
+    left = {item["id"]["S"].partition("#")[0]: int(item["expiration"]["N"]) - time.time() for item in items}
+    assert left["replies"] >= DAY
+    assert left["domain"] >= 2 * DAY
+
+
+def test_a_message_whose_time_of_receipt_is_unknown_counts_now() -> None:
+    assert count_reply(email("m1").model_copy(update={"received": None}), 1)
+    assert not count_reply(email("m2", time.time()), 1)
+
+
+def test_a_domain_begins_at_the_last_at_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 5321 section 4.1.2: a quoted local part may have another one."""
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 1)
+    assert count_reply(email("m1"), 1)
+    assert not count_reply(email("m2", sender='"ann@c.example"@b.example'), 1)
+
+
+def test_an_address_that_no_encoding_has_is_counted_too() -> None:
+    assert count_reply(email("m1", sender="ann\udcff@b.example"), 1)
+    assert not count_reply(email("m2", sender="ann\udcff@b.example"), 1)

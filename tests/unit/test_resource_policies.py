@@ -26,7 +26,7 @@ OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 SENT_BY_SES = OF_THIS_ACCOUNT | {
     "ArnEquals": {"aws:SourceArn": f"arn:aws:ses:{HOME}:{ACCOUNT}:configuration-set/{STACK}-replies"}
 }
-FUNCTIONS = ("Start", "Parse", "Validate", "Process", "Reply", "Feedback")
+FUNCTIONS = ("Start", "Parse", "Validate", "Process", "Reply", "Feedback", "Index", "Sweep")
 
 EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     # Amazon S3 User Guide, "Security best practices": enforce encryption of data in transit.
@@ -38,6 +38,8 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     # Amazon S3 User Guide, "Granting permissions to publish event notification messages to a destination".
     ("EmailReceivedTopicPolicy", "s3.amazonaws.com"): OF_THIS_ACCOUNT
     | {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{STACK}-mail-{ACCOUNT}"}},
+    ("InboundQueuePolicy", "s3.amazonaws.com"): OF_THIS_ACCOUNT
+    | {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{STACK}-mail-{ACCOUNT}"}},
     ("InboundQueuePolicy", "sns.amazonaws.com"): sent_by_topic("email-received"),
     ("SubscriptionDeadLetterQueuePolicy", "sns.amazonaws.com"): sent_by_topic("email-received"),
     ("FeedbackDeadLetterQueuePolicy", "sns.amazonaws.com"): sent_by_topic("feedback"),
@@ -48,8 +50,12 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     # Amazon EventBridge User Guide, "Using IAM policy conditions in Amazon EventBridge".
     ("OperatorTopicPolicy", "events.amazonaws.com"): OF_THIS_ACCOUNT
     | {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:{HOME}:{ACCOUNT}:rule/{STACK}-execution-failed"}},
+    # The same guide, "Amazon SQS permissions".
+    ("IndexQueuePolicy", "events.amazonaws.com"): OF_THIS_ACCOUNT
+    | {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:{HOME}:{ACCOUNT}:rule/{STACK}-execution-status"}},
     # AWS Step Functions Developer Guide, "Creating an IAM role for your state machine".
     ("EmailWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
+    ("LaterAnswerWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
     # Amazon SES Developer Guide, "Giving permissions to Amazon SES for email receiving".
     ("StoreRole", "ses.amazonaws.com"): OF_THIS_ACCOUNT
     | {
@@ -117,10 +123,12 @@ def test_no_role_but_that_of_ses_stores_mail() -> None:
     assert [name for name, arn in roles.items() if fnmatchcase(arn, excepted)] == ["StoreRole"]
 
 
-def test_a_function_is_invoked_by_the_topic_of_its_own_stack_only() -> None:
+def test_a_function_is_invoked_by_the_topic_and_the_schedules_of_its_own_stack_only() -> None:
     """AWS Lambda Developer Guide, "Granting Lambda function access to AWS services": SourceArn of the permission."""
     resources = transformed("template.yaml", {"Domain": DOMAIN}, region=HOME)
     permissions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Permission"]
-    assert [(one["Principal"], one["SourceArn"]) for one in permissions] == [
-        ("sns.amazonaws.com", f"arn:aws:sns:{HOME}:{ACCOUNT}:{STACK}-feedback")
-    ]
+    assert {(one["Principal"], one["SourceArn"]) for one in permissions} == {
+        ("sns.amazonaws.com", f"arn:aws:sns:{HOME}:{ACCOUNT}:{STACK}-feedback"),
+        ("events.amazonaws.com", resources["SweepFunctionHourly"]["Arn"]),
+        ("events.amazonaws.com", resources["SweepFunctionDaily"]["Arn"]),
+    }

@@ -13,16 +13,18 @@ import pytest
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
-from mailstep.routes import file_text, load, read
-from mailstep_cli import checkout, cli
+from mailstep.routes import catch_all, file_text, load, read
+from mailstep_cli import checkout
+from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError
+from mailstep_cli.local_application import check_application
 from tests.support.project import PROJECT, TEMPLATE, run
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
 SHIPPED = PROJECT / "functions" / "routes.toml"
 ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
-    "APPLICATION_AUTH": "hmac",
+    "APPLICATION_AUTH": "standard_webhooks",
     "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
     "APPLICATION_LIMIT_HOURS": "24",
     "APPLICATION_QUEUE_URL": QUEUE,
@@ -31,7 +33,7 @@ ENVIRONMENT = {
 
 def test_the_shipped_routes_are_valid_without_an_application() -> None:
     routes = load(SHIPPED.read_text(), ENVIRONMENT)
-    assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "hmac")
+    assert (routes["application"].url, routes["application"].auth) == ("https://app.example/mail", "standard_webhooks")
     assert routes["tickets"].queue.endswith("app.fifo")
     unset = ENVIRONMENT | {"APPLICATION_URL": "", "APPLICATION_AUTH": "none", "APPLICATION_SECRET_ARN": ""}
     assert load(SHIPPED.read_text(), unset)["application"].processor == "receipt"
@@ -70,10 +72,13 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         ("", "no route: add one"),
         ("[route.a]\n[routes.b]", r"line 1: route: not known: a route is a table \[routes.<name>\]"),
         ("[routes.a]\n\nprocesor = 'x'", "line 3: routes.a.procesor: there is no such setting; .*processor"),
-        ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*greater than 0"),
-        ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: .*less than or equal to 72"),
+        ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*more than 0"),
+        ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: write at most 72"),
         ("[routes.a]\noutage_hours = nan", "line 2: routes.a.outage_hours: .*finite"),
-        ("[routes.a]\nurl = 'https://a.example/'\nauth = 'hmac'", "line 3: routes.a.auth: hmac needs secret"),
+        (
+            "[routes.a]\nurl = 'https://a.example/'\nauth = 'standard_webhooks'",
+            "line 3: routes.a.auth: standard_webhooks needs secret",
+        ),
         ("[routes.a]\nsecret = 'hunter2'", "line 2: .*not the secret itself"),  # pragma: allowlist secret
         ("[routes.a]\nsecret = 'arn:aws:iam::1:role/x'", "line 2: .*ARN of a secret"),  # pragma: allowlist secret
         ("[routes.a]\nauth = 'basic'", "line 2: routes.a.auth: .*'sigv4'"),
@@ -85,7 +90,18 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         (f"[routes.a]\nqueue = '{QUEUE}'\nlimit_hours = 1\nheartbeat_seconds = 3600", "line 4: .*below limit_hours"),
         (f"[routes.a]\nqueue = '{QUEUE}'\nlimit_hours = 0.0001", "line 3: .*some seconds at least"),
         ("[routes.a]\n[routes.A_b]", "line 2: .*'A_b' cannot name a route: use 1 to 40 of a-z"),
+        ("[routes.a]\n[routes.'b..c']", "line 2: .*no two dots in a row"),
+        ("[routes.'.a']", "line 1: .*'.a' cannot name a route"),
+        ("[routes.a_]", "line 1: .*'a_' cannot name a route"),
+        # A logical id of CloudFormation has only letters and digits.
         ("[routes.ab]\n[routes.a-b]", "line 2: .*nothing but hyphens"),
+        ("[routes.a_b]\n[routes.'a.b']", "line 2: .*nothing but hyphens, underscores and dots"),
+        # A dotted name without its quotes is a table within a table.
+        ("[routes.first.last]", r'line 1: routes.first.last: .*write \[routes."first.last"\]'),
+        (
+            "[routes.a]\ncatch_all = true\n[routes.b]\ncatch_all = true",
+            "line 4: routes.b.catch_all: 'a' is the catch-all",
+        ),
         ("[routes]\na = 1", "line 2: routes.a: write it as a table"),
         ("routes.b.auth = 'none'\nroutes.a.auth = 'x'", "line 2: routes.a.auth: "),
         ("[routes]\na = { auth = 'x' }", "line 2: routes.a.auth: "),
@@ -98,6 +114,20 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
 def test_what_is_wrong_is_named_with_its_line(text: str, remedy: str) -> None:
     with pytest.raises(ConfigurationError, match=remedy):
         load(text, {})
+
+
+@pytest.mark.parametrize("name", ["first.last", "a_b", "x", "a.b-c_d.2", "r" * 40])
+def test_a_name_that_is_a_local_part_of_letters_digits_and_punctuation_is_a_route(name: str) -> None:
+    found = read(f'[routes."{name}"]\nmax_attachments = 0\n[routes.other]', {})
+    assert found.faults == {}
+    assert found[name].max_attachments == 0
+
+
+def test_of_two_catch_all_routes_the_first_works_on() -> None:
+    found = read("[routes.a]\ncatch_all = true\n[routes.b]\ncatch_all = true\n[routes.c]", {})
+    assert (set(found), set(found.faults)) == ({"a", "c"}, {"b"})
+    assert catch_all("[routes.c]\n[routes.a]\ncatch_all = true\nprocessor = 3") == "a"
+    assert catch_all("[routes.c]\ncatch_all = false") is None
 
 
 @pytest.mark.parametrize(
@@ -284,20 +314,21 @@ def routes_file(tmp_path: Path) -> Iterator[Path]:
 def test_a_processor_that_cannot_process_is_refused(routes_file: Path, name: str, says: str) -> None:
     routes_file.write_text(f"[routes.a]\nprocessor = {json.dumps(name)}\n")
     with pytest.raises(UserError, match=f"^{re.escape(str(routes_file))}, line 2: routes.a.processor: .*{says}"):
-        cli.check_routes(routes_file)
+        deployment.check_routes(routes_file)
 
 
 @pytest.mark.parametrize("url", ["https://app.example/mail", "${APPLICATION_URL}"])
-def test_the_example_without_a_route_is_noted(
+def test_an_application_without_a_route_is_noted(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "routes.toml"
     file.write_text(f'[routes.application]\nurl = "{url}"\n[routes.orders]\n')
     monkeypatch.setattr(checkout, "routes_file", lambda: file)
-    cli._note_on_the_example(wanted=True)
-    said = capsys.readouterr().err
-    assert (str(file) in said) == (url != "${APPLICATION_URL}")
-    cli._note_on_the_example(wanted=False)
+    for endpoint, example in (("", True), ("http://127.0.0.1:8000/mail", False)):
+        assert check_application(endpoint, "", example=example) == endpoint
+        said = capsys.readouterr().err
+        assert (str(file) in said) == (url != "${APPLICATION_URL}")
+    check_application("", "", example=False)
     assert capsys.readouterr().err == ""
 
 
@@ -356,3 +387,24 @@ def test_samconfig_may_hold_anything(tmp_path: Path, overrides: str) -> None:
     (tmp_path / "samconfig.toml").write_text(f"[default.deploy.parameters]\nparameter_overrides = {overrides}\n")
     shown = run("routes", str(tmp_path / "functions" / "routes.toml"))
     assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("url = 5", 'write a text in quotes, as "..."'),
+        ('outage_hours = "long"', "write a number"),
+        ("outage_hours = 1000", "write at most 72"),
+        ("max_age_hours = 0", "write more than 0"),
+        ("heartbeat_seconds = -1", "write at least 0"),
+        ("replies_an_hour = 20.5", "write a whole number"),
+        ('allowed_senders = "x@y.example"', 'write a list, as ["..."]'),
+        ("attachment_types = [1]", 'write a text in quotes, as "..."'),
+        ('unscanned = "maybe"', "write 'refuse' or 'process'"),
+        ('read_enclosed = "perhaps"', "write true or false"),
+    ],
+)
+def test_a_setting_of_a_wrong_kind_is_told_in_the_words_of_toml(setting: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(f"[routes.a]\n{setting}\n", {})
+    assert str(refused.value) == f"routes.toml, line 2: routes.a.{setting.partition(' ')[0]}: {says}"

@@ -1,11 +1,15 @@
 """How an application knows us: each kind of proof, checked as the application would."""
 
+import base64
 import hashlib
 import hmac
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,12 +17,13 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from moto import mock_aws
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from mailstep.aws import clients
 from mailstep.errors import ConfigurationError, TransientError
 from mailstep.process import signing
 from mailstep.routes import Route
+from tests.support.moto_account import moto_account
 
 BODY = b'{"message": 1}'
 URL = "https://abc.execute-api.eu-west-1.amazonaws.com/prod/mail"
@@ -32,7 +37,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     for cache in (clients.client, signing._provider):
         cache.cache_clear()
-    with mock_aws():
+    with moto_account():
         yield
     for cache in (clients.client, signing._provider):
         cache.cache_clear()
@@ -47,32 +52,149 @@ def secret(*values: str) -> str:
     return arn
 
 
-def accepts(header: str, known: str) -> bool:
-    """Whether an application that knows one secret takes the signature (docs/applications.md)."""
-    parts = [part.partition("=") for part in header.split(",")]
-    timestamp = next(value for name, _, value in parts if name == "t")
-    wanted = hmac.new(known.encode(), timestamp.encode() + b"." + BODY, hashlib.sha256).hexdigest()
-    return any(hmac.compare_digest(wanted, value) for name, _, value in parts if name == "v1")
+def signing_secret(octet: bytes) -> str:
+    """A secret as Standard Webhooks writes it."""
+    return f"whsec_{base64.b64encode(octet * 32).decode()}"
 
 
-def test_an_hmac_is_made_with_the_secret_and_with_the_one_before_it() -> None:
-    route = Route(url=URL, auth="hmac", secret=secret("old", "new"))
-    header = signing.authenticate(route, BODY, {})[signing.SIGNATURE]
-    assert accepts(header, "new")
-    assert accepts(header, "old")
-    assert not accepts(header, "other")
-    assert re.fullmatch(r"t=\d{10},v1=[0-9a-f]{64},v1=[0-9a-f]{64}", header)
+OLD, NEW, OTHER = map(signing_secret, (b"o", b"n", b"x"))
 
 
-def test_an_hmac_of_a_secret_that_was_never_rotated() -> None:
-    header = signing.authenticate(Route(url=URL, auth="hmac", secret=secret("only")), BODY, {})[signing.SIGNATURE]
-    assert accepts(header, "only")
-    assert header.count("v1=") == 1
+def signed(*secrets: str) -> dict[str, str]:
+    """The headers of a request to a route whose secret had these values."""
+    route = Route(url=URL, auth="standard_webhooks", secret=secret(*secrets))
+    return signing.authenticate(route, BODY, {signing.WEBHOOK_ID: "key"})
+
+
+def accepts(headers: dict[str, str], known: str, body: bytes = BODY) -> bool:
+    """Whether an application with this secret accepts the request, by the library of Standard Webhooks."""
+    try:
+        Webhook(known).verify(body, headers)
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+def test_a_request_is_signed_with_the_secret_and_with_the_one_before_it() -> None:
+    headers = signed(OLD, NEW)
+    assert accepts(headers, NEW)
+    assert accepts(headers, OLD)
+    assert not accepts(headers, OTHER)
+    # Standard Webhooks, "Webhook headers".
+    assert re.fullmatch(r"v1,[A-Za-z0-9+/]{43}= v1,[A-Za-z0-9+/]{43}=", headers["webhook-signature"])
+    assert re.fullmatch(r"\d{10}", headers["webhook-timestamp"])
+    assert headers["webhook-id"] == "key"
+
+
+def test_a_secret_that_was_never_rotated_makes_one_signature() -> None:
+    headers = signed(NEW)
+    assert accepts(headers, NEW)
+    assert headers["webhook-signature"].count("v1,") == 1
+
+
+def test_a_changed_id_time_or_body_is_refused_by_the_library() -> None:
+    headers = signed(NEW)
+    later = str(int(headers["webhook-timestamp"]) + 1)
+    assert not accepts(headers | {"webhook-id": "another"}, NEW)
+    assert not accepts(headers | {"webhook-timestamp": later}, NEW)
+    assert not accepts(headers, NEW, BODY + b" ")
+
+
+def test_the_library_for_node_accepts_the_request_and_refuses_a_changed_one(tmp_path: Path) -> None:
+    """The npm package `standardwebhooks`; a machine without Node or a registry tests with the Python package only."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if not npm or not node:
+        pytest.skip("node and npm are not installed")
+    options = ("--prefer-offline", "--fetch-retries=0", "--ignore-scripts", "--no-audit", "--no-fund")
+    install = [npm, "install", *options, "standardwebhooks@1"]
+    installed = subprocess.run(install, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        pytest.skip(f"npm cannot install standardwebhooks: {installed.stderr.strip().splitlines()[-1:]}")
+    headers = signed(OLD, NEW)
+    later = str(int(headers["webhook-timestamp"]) + 1)
+    cases = {
+        "new": (NEW, headers, BODY),
+        "old": (OLD, headers, BODY),
+        "other key": (OTHER, headers, BODY),
+        "body": (NEW, headers, BODY + b" "),
+        "time": (NEW, headers | {"webhook-timestamp": later}, BODY),
+        "id": (NEW, headers | {"webhook-id": "another"}, BODY),
+    }
+    told = json.dumps({name: [key, sent, body.decode()] for name, (key, sent, body) in cases.items()})
+    program = """
+        const { Webhook, WebhookVerificationError } = require("standardwebhooks");
+        const accepted = [];
+        for (const [name, [key, headers, body]] of Object.entries(JSON.parse(process.argv[1]))) {
+          try { new Webhook(key).verify(body, headers); accepted.push(name); }
+          catch (error) { if (!(error instanceof WebhookVerificationError)) throw error; }
+        }
+        console.log(JSON.stringify(accepted));
+    """
+    said = subprocess.run([node, "-e", program, told], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert json.loads(said.stdout or "null") == ["new", "old"], said.stderr
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        NEW.removeprefix("whsec_"),
+        f"{NEW}\n",
+        # What Secrets Manager and the example's template generate: letters and digits.
+        "a1B2" * 16,
+    ],
+)
+def test_a_secret_is_read_as_the_libraries_read_it_and_without_a_line_end(written: str) -> None:
+    assert accepts(signed(written), written.strip())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a secret in words",
+        '{"secret": "whsec_bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4="}',
+        "whsec_too-short",
+        "whsec_" + base64.b64encode(b"n" * 23).decode(),
+        "whsec_" + base64.b64encode(b"n" * 65).decode(),
+        "whsec_" + base64.b64encode(b"n" * 32).decode().rstrip("="),
+        "whsec_n\N{LATIN SMALL LETTER O WITH DIAERESIS}",
+    ],
+)
+def test_a_secret_that_cannot_sign_is_a_configuration_error_that_says_what_to_store(written: str) -> None:
+    """Standard Webhooks, "Signature scheme": 24 to 64 octets, as whsec_ and Base64."""
+    with pytest.raises(
+        ConfigurationError, match="plain text, whsec_ and then the Base64 of 24 to 64 random octets"
+    ) as caught:
+        signed(written)
+    assert written not in str(caught.value)
+
+
+def test_a_binary_secret_is_a_configuration_error_too() -> None:
+    arn = boto3.client("secretsmanager").create_secret(Name="app", SecretBinary=b"n" * 32)["ARN"]
+    with pytest.raises(ConfigurationError, match="plain text"):
+        signing.authenticate(Route(url=URL, auth="standard_webhooks", secret=arn), BODY, {signing.WEBHOOK_ID: "key"})
+
+
+def test_a_secret_that_was_corrected_is_in_use_at_once_and_the_unusable_one_before_it_signs_nothing() -> None:
+    arn = secret("a secret in words")
+    route = Route(url=URL, auth="standard_webhooks", secret=arn)
+    with pytest.raises(ConfigurationError):
+        signing.authenticate(route, BODY, {signing.WEBHOOK_ID: "key"})
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=NEW)
+    headers = signing.authenticate(route, BODY, {signing.WEBHOOK_ID: "key"})
+    assert accepts(headers, NEW)
+    assert headers["webhook-signature"].count("v1,") == 1
 
 
 def test_an_api_key_is_the_secret_of_now() -> None:
-    made = signing.authenticate(Route(url=URL, auth="api_key", secret=secret("old", "new")), BODY, {"A": "b"})
+    made = signing.authenticate(Route(url=URL, auth="api_key", secret=secret("old", "new\n")), BODY, {"A": "b"})
     assert made == {"A": "b", "x-api-key": "new"}
+
+
+@pytest.mark.parametrize("written", ["two\nlines", "caf\N{LATIN SMALL LETTER E WITH ACUTE}", " "])
+def test_an_api_key_that_no_header_field_can_hold_is_a_configuration_error(written: str) -> None:
+    with pytest.raises(ConfigurationError, match="one line of printable US-ASCII") as caught:
+        signing.authenticate(Route(url=URL, auth="api_key", secret=secret(written)), BODY, {})
+    assert written not in str(caught.value) or written == " "
 
 
 def sigv4(url: str, made: dict[str, str], region: str) -> str:
@@ -129,7 +251,7 @@ def test_without_auth_nothing_is_added() -> None:
 def test_a_missing_secret_is_a_configuration_error_that_says_so() -> None:
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone"
     with pytest.raises(ConfigurationError, match="ApplicationSecretArn") as caught:
-        signing.authenticate(Route(url=URL, auth="hmac", secret=arn), BODY, {})
+        signing.authenticate(Route(url=URL, auth="standard_webhooks", secret=arn), BODY, {"webhook-id": "k"})
     assert json.dumps(str(caught.value)).isascii()
 
 
@@ -189,4 +311,4 @@ def test_a_secret_that_cannot_be_read_now_is_not_taken_for_one_that_is_not_there
     arn = secret("only")
     monkeypatch.setattr(BaseClient, "_make_api_call", failing)
     with pytest.raises(error, match=code):
-        signing.authenticate(Route(url=URL, auth="hmac", secret=arn), BODY, {})
+        signing.authenticate(Route(url=URL, auth="standard_webhooks", secret=arn), BODY, {"webhook-id": "k"})

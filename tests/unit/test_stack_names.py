@@ -1,12 +1,17 @@
 """The names of stacks, before they are deployed: what AWS would refuse minutes later is refused at once."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from samcli.yamlhelper import yaml_parse
+from typer.testing import CliRunner
 
-from mailstep_cli import stack_names
+from mailstep_cli import checkout, stack_names
+from mailstep_cli.commands import deployment
+from mailstep_cli.errors import UserError
 from tests.support.project import PROJECT, run
 from tests.support.transformed import transformed
 
@@ -53,10 +58,17 @@ def test_a_receipt_rule_that_ses_would_refuse_is_refused(receiving: str, route: 
 
 @pytest.mark.parametrize("guest", [False, True])
 def test_the_names_that_are_checked_are_those_that_the_templates_make(guest: bool) -> None:
-    given = {"Domain": "mail.example.com", "Routes": f"{ROUTE},orders", "ActiveRuleSet": "company" if guest else ""}
+    given = {
+        "Domain": "mail.example.com",
+        "Routes": f"{ROUTE},first.last",
+        "CatchAllRoute": "all_else",
+        "ActiveRuleSet": "company" if guest else "",
+    }
     resources = transformed("receiving.yaml", given, stack="staging-receiving")
     made = [r["Properties"]["Rule"]["Name"] for r in resources.values() if r["Type"] == "AWS::SES::ReceiptRule"]
-    assert set(made) == {stack_names.rule_name("staging-receiving", route, guest=guest) for route in (ROUTE, "orders")}
+    assert set(made) == {
+        stack_names.rule_name("staging-receiving", route, guest=guest) for route in (ROUTE, "first.last", "all_else")
+    }
     assert all(len(name) <= 64 for name in made)
     bucket = transformed("template.yaml", {"Domain": "mail.example.com"}, stack="s" * 45)["MailBucket"]
     assert len(bucket["Properties"]["BucketName"]) == 63
@@ -112,6 +124,13 @@ RECEIVING = yaml_parse((PROJECT / "receiving.yaml").read_text())["Parameters"]
         ("Routes", ROUTE + "r", False),
         ("Routes", "Orders", False),
         ("Routes", "orders-", False),
+        ("Routes", "first.last", True),
+        ("Routes", "a_b", True),
+        ("Routes", "a..b", False),
+        ("Routes", ".a", False),
+        ("CatchAllRoute", "", True),
+        ("CatchAllRoute", "all.the_rest", True),
+        ("CatchAllRoute", "a,b", False),
         ("Routes", "", False),
         ("ActiveRuleSet", "", True),
         ("ActiveRuleSet", "company_mail.1", True),
@@ -137,3 +156,19 @@ def test_the_command_refuses_a_name_before_anything_is_deployed(tmp_path: Path) 
     assert "has 65 characters" in long.stderr
     assert "by 1" in long.stderr
     assert run("routes", str(routes), "--names", "--active-rule-set", "company").stdout.strip() == ROUTE
+
+
+def test_the_name_in_samconfig_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(PROJECT / "template.yaml", tmp_path)
+    (tmp_path / "samconfig.toml").write_text('[default.global.parameters]\nstack_name = "Staging-2"\n')
+    monkeypatch.setattr(checkout, "find", lambda _file=None: tmp_path)
+    monkeypatch.delenv("MAILSTEP_STACK", raising=False)
+    refused = CliRunner().invoke(deployment.app, ["routes", str(PROJECT / "functions" / "routes.toml")]).exception
+    assert isinstance(refused, UserError)
+    assert "'Staging-2' cannot name the home stack" in str(refused)
+
+
+@pytest.mark.parametrize(("target", "first"), [("deploy", "sam build"), ("check", "sam validate")])
+def test_make_checks_the_names_before_sam_begins(target: str, first: str) -> None:
+    told = subprocess.run(["make", "-n", target], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert "mailstep routes >/dev/null" in told.partition(first)[0]

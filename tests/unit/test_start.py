@@ -8,7 +8,6 @@ from unittest.mock import patch
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from mailstep.aws import clients
 from mailstep.contracts import StoredEmail
@@ -16,6 +15,7 @@ from mailstep.start import notifications as workflow
 from mailstep.start.handler import handler
 from mailstep.telemetry import logger
 from tests.support.events import BUCKET, CONTEXT, REGION, batch, sample
+from tests.support.moto_account import moto_account
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +24,12 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("MAIL_BUCKET", BUCKET)
-    with mock_aws():
+    with moto_account():
         arn: str = boto3.client("stepfunctions", region_name=REGION).create_state_machine(
             name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
         )["stateMachineArn"]
         monkeypatch.setenv("STATE_MACHINE_ARN", arn)
+        monkeypatch.setenv("LATER_ANSWERS_ARN", f"{arn}-later")
         clients.client.cache_clear()
         yield arn
     clients.client.cache_clear()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mailstep.aws.message_index import By
 from tests.support.project import DEFINITION, FUNCTIONS, RECEIVING, STATES, TEMPLATE
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
@@ -54,10 +55,11 @@ def test_the_workflows_role_can_do_what_its_states_do_and_no_more() -> None:
     }
 
 
-def test_the_starters_role_can_do_what_its_event_source_needs() -> None:
+@pytest.mark.parametrize(("role", "queue"), [("StartRole", "InboundQueue"), ("IndexRole", "IndexQueue")])
+def test_a_role_can_do_what_its_event_source_needs(role: str, queue: str) -> None:
     """AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"; MiniStack does not enforce it."""
     for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
-        assert allowed("StartRole", action) == ['{"Fn::GetAtt": ["InboundQueue", "Arn"]}']
+        assert allowed(role, action) == [json.dumps({"Fn::GetAtt": [queue, "Arn"]})]
 
 
 def test_only_what_takes_no_resource_is_allowed_on_everything() -> None:
@@ -71,6 +73,8 @@ def test_only_what_takes_no_resource_is_allowed_on_everything() -> None:
     assert set(everything) == {
         ("EmailWorkflowRole", "logs"),
         ("EmailWorkflowRole", "xray"),
+        ("LaterAnswerWorkflowRole", "logs"),
+        ("LaterAnswerWorkflowRole", "xray"),
         ("FunctionTelemetryPolicy", "xray"),
     }
 
@@ -83,6 +87,7 @@ def test_every_function_has_a_role_of_its_own() -> None:
 # What a role has though no emulation misses it, and who says that AWS does.
 NEEDED_ON_AWS = {
     ("FeedbackRole", "sqs:SendMessage"): "AWS Lambda Developer Guide, Capturing records of asynchronous invocations",
+    ("SweepRole", "sqs:SendMessage"): "AWS Lambda Developer Guide, Capturing records of asynchronous invocations",
 }
 
 
@@ -124,8 +129,54 @@ def test_a_hang_of_the_application_is_named_before_the_function_is_killed() -> N
     assert int(process["Environment"]["Variables"]["APPLICATION_TIMEOUT_SECONDS"]) <= process["Timeout"] - 5
 
 
-def test_a_record_stays_hidden_six_times_as_long_as_the_starter_may_run() -> None:
-    assert RESOURCES["InboundQueue"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["StartFunction"]["Timeout"]
+@pytest.mark.parametrize(("queue", "function"), [("InboundQueue", "StartFunction"), ("IndexQueue", "IndexFunction")])
+def test_a_record_stays_hidden_six_times_as_long_as_its_function_may_run(queue: str, function: str) -> None:
+    """AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"."""
+    assert RESOURCES[queue]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Timeout"]
+
+
+def test_a_failed_sweep_and_an_event_without_a_queue_wait_where_the_index_has_its_dead_letters() -> None:
+    dead_letters = {"Fn::GetAtt": ["IndexDeadLetterQueue", "Arn"]}
+    assert FUNCTIONS["SweepFunction"]["DeadLetterQueue"]["TargetArn"] == dead_letters
+    assert allowed("SweepRole", "sqs:SendMessage") == [json.dumps(dead_letters)]
+    [target] = RESOURCES["ExecutionStatusRule"]["Properties"]["Targets"]
+    assert target["DeadLetterConfig"]["Arn"] == dead_letters
+
+
+def test_the_index_hears_of_every_status_of_the_workflow_and_of_no_other() -> None:
+    pattern = RESOURCES["ExecutionStatusRule"]["Properties"]["EventPattern"]
+    assert pattern["detail"] == {"stateMachineArn": [{"Ref": "EmailWorkflow"}]}
+
+
+def test_a_sweep_looks_back_as_far_as_an_execution_can_be_redriven_and_as_often_as_it_looks() -> None:
+    """AWS Step Functions Developer Guide, "Redriving executions": within 14 days."""
+    events = [event["Properties"] for event in FUNCTIONS["SweepFunction"]["Events"].values()]
+    looks = {event["Schedule"]: json.loads(event["Input"])["hours"] for event in events}
+    assert looks.keys() == {"rate(1 hour)", "rate(1 day)"}
+    assert looks["rate(1 hour)"] > 1
+    assert looks["rate(1 day)"] > 14 * 24
+
+
+def test_the_table_of_the_index_has_an_index_for_each_way_to_find_an_email() -> None:
+    indexes = {one["IndexName"]: one for one in RESOURCES["MessageIndex"]["Properties"]["GlobalSecondaryIndexes"]}
+    assert {by.index_name: by.value for by in By} == {
+        name: one["KeySchema"][0]["AttributeName"] for name, one in indexes.items()
+    }
+
+
+def test_the_index_is_encrypted_by_the_key_of_the_mail_bucket_if_there_is_one() -> None:
+    condition, own, none = RESOURCES["MessageIndex"]["Properties"]["SSESpecification"]["Fn::If"]
+    assert condition == "HasMailKey"
+    assert own == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "MailKeyArn"}}
+    assert none == {"Ref": "AWS::NoValue"}
+
+
+def test_no_copy_of_the_index_outlives_it() -> None:
+    """It has senders and subjects in clear (docs/security.md), and can be made again."""
+    table = RESOURCES["MessageIndex"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Delete", "Delete")
+    assert "PointInTimeRecoverySpecification" not in table["Properties"]
+    assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
 
 
 def test_parsed_mail_is_kept_longer_than_an_execution_can_be_redriven() -> None:
@@ -143,5 +194,5 @@ def test_every_parameter_has_a_label_and_a_place_in_one_group(template: dict[str
 
 
 def test_the_functions_stand_in_the_order_of_a_messages_way() -> None:
-    steps = ["Start", "Parse", "Validate", "Process", "Reply", "Feedback"]
+    steps = ["Start", "Parse", "Validate", "Process", "Reply", "Feedback", "Index", "Sweep"]
     assert list(FUNCTIONS) == [f"{step}Function" for step in steps]

@@ -20,6 +20,7 @@ def properties(name: str) -> dict[str, Any]:
         ("InboundQueue", "InboundDeadLetterQueue"),
         ("InboundSubscription", "SubscriptionDeadLetterQueue"),
         ("ApplicationQueue", "ApplicationDeadLetterQueue"),
+        ("IndexQueue", "IndexDeadLetterQueue"),
     ],
 )
 def test_a_record_that_cannot_be_delivered_waits_in_a_dead_letter_queue(source: str, dead_letters: str) -> None:
@@ -30,8 +31,9 @@ def test_a_record_that_cannot_be_delivered_waits_in_a_dead_letter_queue(source: 
 
 def test_only_the_records_that_failed_go_back_to_the_queue() -> None:
     """AWS Lambda Developer Guide, "Implementing partial batch responses"."""
-    [mapping] = [r for r in RESOURCES.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
-    assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    mappings = [r for r in RESOURCES.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+    assert len(mappings) == 2
+    assert all(one["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for one in mappings)
 
 
 @pytest.mark.parametrize("name", ["MailBucket", "LedgerTable"])
@@ -59,13 +61,28 @@ def test_records_of_the_ledger_expire_by_the_attribute_that_the_code_writes() ->
 
 
 def test_senders_do_not_stand_in_the_log_of_the_workflow() -> None:
-    logging = properties("EmailWorkflow")["LoggingConfiguration"]
-    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+    for workflow in ("EmailWorkflow", "LaterAnswerWorkflow"):
+        logging = properties(workflow)["LoggingConfiguration"]
+        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
 
 
 def test_every_way_an_execution_can_fail_alerts_the_operators() -> None:
     """AWS Step Functions Developer Guide, "Step Functions event reference": the statuses that are no success."""
     rule = properties("ExecutionFailedRule")
     assert set(rule["EventPattern"]["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
-    assert rule["EventPattern"]["detail"]["stateMachineArn"] == [RESOURCES["EmailWorkflow"]["Arn"]]
+    assert rule["EventPattern"]["detail"]["stateMachineArn"] == [
+        RESOURCES["EmailWorkflow"]["Arn"],
+        RESOURCES["LaterAnswerWorkflow"]["Arn"],
+    ]
     assert [target["Arn"] for target in rule["Targets"]] == [RESOURCES["OperatorTopic"]["Arn"]]
+
+
+@pytest.mark.parametrize(
+    ("template", "identity"), [("template.yaml", "SendingIdentity"), ("receiving.yaml", "DomainIdentity")]
+)
+def test_ses_does_not_forward_bounces_to_the_domain_whose_mail_comes_here(template: str, identity: str) -> None:
+    """Amazon SES API v2 Reference, FeedbackAttributes: forwarding is on unless an identity turns it off."""
+    parameters = {"Domain": "mail.example.com", "ReceivingRegion": "eu-west-1"}
+    wanted = parameters if template == "template.yaml" else {"Domain": "mail.example.com"}
+    created = transformed(template, wanted, region="eu-central-1")[identity]["Properties"]
+    assert created["FeedbackAttributes"] == {"EmailForwardingEnabled": False}

@@ -52,8 +52,10 @@ PROCESSING: dict[str, Any] = {
     "heartbeat_seconds": 59,
     "outage_seconds": 24 * 3600,
 }
-VALID = CLAIM | {"processing": PROCESSING}
-REFUSAL = {"reason": "too_large", "tell_sender": True, "explanation": 'Please send "less".', "answer_key": None}
+VALID = CLAIM | {"processing": PROCESSING, "withheld": None}
+WITHHELD = VALID | {"withheld": "automatic_mail"}
+REFUSAL = {"reason": "too_large", "tell_sender": True, "explanation": 'Please send "less".', "answer_key": None,
+           "withheld": None}  # fmt: skip
 ANSWER_KEY = f"answers/{EMAIL['email_id']}.json"
 REPLIED = {"ses_message_id": "ses-1"}
 
@@ -120,6 +122,13 @@ def test_a_silent_refusal_sends_nothing_and_keeps_its_reason() -> None:
         "automatic_mail",
     )
     assert ended.payloads["Reply"] == []
+    assert ended.output["withheld"] is None
+
+
+def test_a_silent_refusal_says_what_withheld_its_reply() -> None:
+    ended = go(Validate=[refused(tell_sender=False, withheld="automatic_mail")])
+    assert (ended.path[-1], ended.output["outcome"]) == ("StaySilent", "silent")
+    assert (ended.output["reason"], ended.output["withheld"]) == ("too_large", "automatic_mail")
 
 
 def test_an_unreadable_message_is_copied_to_quarantine_with_its_reason_and_alerts_the_operators() -> None:
@@ -188,7 +197,7 @@ def test_a_deleted_object_alerts_the_operators_although_it_cannot_be_copied() ->
 def test_the_sender_gets_the_reason_of_an_application_that_refuses() -> None:
     said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "answer_key": "answers/1"}
     ended = go(Process=[Fails("ApplicationRefused", json.dumps(said))])
-    assert ended.path[-2:] == ["ProcessEmail", "SendRefusal"]
+    assert ended.path[-3:] == ["ProcessEmail", "ChooseRefusal", "SendRefusal"]
     assert (ended.output["outcome"], ended.output["reason"]) == ("refused", "application_refused")
     assert ended.payloads["Reply"][0]["answer_key"] == "answers/1"
 
@@ -207,7 +216,7 @@ def test_after_a_defect_in_processing_the_sender_gets_a_notice_and_the_execution
 def test_after_an_outage_the_sender_gets_the_reason_of_a_refusal() -> None:
     said = {"reason": "application_refused", "tell_sender": True, "explanation": None, "answer_key": "answers/1"}
     ended = go(Process=[Fails("ZeroDivisionError"), Fails("ApplicationRefused", json.dumps(said))])
-    assert ended.path[-3:] == ["ChooseLastTry", "ReprocessEmail", "SendRefusal"]
+    assert ended.path[-4:] == ["ChooseLastTry", "ReprocessEmail", "ChooseRefusal", "SendRefusal"]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "refused")
 
 
@@ -300,6 +309,77 @@ def test_an_unauthenticated_sender_is_processed_and_not_replied_to() -> None:
     assert (ended.path[-1], ended.output["outcome"], ended.output["ses_message_id"]) == ("SendReply", "processed", None)
 
 
+# ---- A reply that a rule withholds ----
+
+SAID = {"reason": "application_refused", "tell_sender": True, "explanation": None, "answer_key": "answers/1"}
+NOTHING = {"ses_message_id": None, "already_sent": False}
+
+
+@pytest.mark.parametrize("answer_key", [ANSWER_KEY, None])
+@pytest.mark.parametrize("replay", [False, True])
+def test_a_message_whose_reply_is_withheld_is_processed_and_no_state_sends(
+    answer_key: str | None, replay: bool
+) -> None:
+    claim = WITHHELD | {"email": EMAIL | {"replay": replay}}
+    ended = go(Validate=[claim], Process=[{"answer_key": answer_key}])
+    assert ended.path == [*TO_PROCESSING, "ChooseReply", "EndWithoutReply"]
+    assert ended.payloads["Process"][0]["claim"]["withheld"] == "automatic_mail"
+    assert ended.payloads["Reply"] == []
+    assert ended.output == {
+        "outcome": "processed",
+        "email_id": EMAIL["email_id"],
+        "route": "orders",
+        "reason": None,
+        "withheld": "automatic_mail",
+    }
+
+
+@pytest.mark.parametrize("before", [[], [Fails("ZeroDivisionError")]])
+def test_a_refusal_of_the_application_is_not_told_if_the_reply_is_withheld(before: list[Answer]) -> None:
+    ended = go(Validate=[WITHHELD], Process=[*before, Fails("ApplicationRefused", json.dumps(SAID))], Reply=[NOTHING])
+    assert ended.path[-2:] == ["ChooseRefusal", "StaySilent"]
+    assert (ended.output["outcome"], ended.output["reason"]) == ("silent", "application_refused")
+    assert ended.output["withheld"] == "automatic_mail"
+    assert {told["kind"] for told in ended.payloads["Reply"]} <= {"failure"}
+
+
+def test_an_outage_delays_a_message_whose_reply_is_withheld_without_a_notice() -> None:
+    outage = [Fails("TransientError")] * QUICK_TRIES * 2
+    ended = go(Validate=[WITHHELD], Process=[*outage, {"answer_key": ANSWER_KEY}])
+    assert ended.path == [*TO_PROCESSING, *WAITING * 2, "ChooseReply", "EndWithoutReply"]
+    assert ended.payloads["Reply"] == []
+
+
+@pytest.mark.parametrize(
+    ("done", "error"),
+    [(Fails("ZeroDivisionError"), "ZeroDivisionError"), ({"answer_key": "answers/another"}, "ApplicationUnanswered")],
+)
+def test_a_message_whose_reply_is_withheld_fails_its_execution_as_any_other(done: Answer, error: str) -> None:
+    """The operators hear of it; ReplyFunction sends nothing for a claim that is withheld."""
+    ended = go(Validate=[WITHHELD], Process=[done], Reply=[NOTHING])
+    assert (ended.status, ended.timeline.error) == ("FAILED", error)
+    assert all(told["claim"]["withheld"] == "automatic_mail" for told in ended.payloads["Reply"])
+
+
+@pytest.mark.parametrize(("withheld", "outcome"), [("automatic_mail", "processed"), (None, "replied")])
+def test_an_application_that_pulls_knows_whether_the_reply_is_withheld(withheld: str | None, outcome: str) -> None:
+    consumer = Consumer(succeeds(json.dumps({"answer_key": ANSWER_KEY})))
+    ended = go(meanwhile=consumer, Validate=[consumer.valid | {"withheld": withheld}])
+    assert QueueItem.model_validate(consumer.items[0]).withheld == withheld
+    assert ended.output["outcome"] == outcome
+
+
+@pytest.mark.parametrize("error", ["Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"])
+def test_a_message_that_kills_the_validation_is_quarantined_too(error: str) -> None:
+    ended = go(Validate=[Fails(error)])
+    assert ended.path == ["ParseEmail", "ValidateEmail", "QuarantineEmail", "AlertOperators"]
+    assert ended.attempts("ValidateEmail") == 3
+    assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
+    assert error in ended.output["reason"]
+    assert error in quarantine_tag()
+    assert ended.payloads["Reply"] == []
+
+
 # ---- Patience with the application ----
 
 QUICK_TRIES = 5
@@ -327,7 +407,7 @@ def test_an_outage_beyond_the_routes_horizon_ends_in_the_failure_notice() -> Non
 
 
 def test_a_route_without_outage_hours_fails_after_the_quick_tries() -> None:
-    ended = go(Validate=[CLAIM | {"processing": PROCESSING | {"outage_seconds": 0}}], Process=[Fails("TransientError")])
+    ended = go(Validate=[VALID | {"processing": PROCESSING | {"outage_seconds": 0}}], Process=[Fails("TransientError")])
     assert ended.waits == []
     assert [payload["kind"] for payload in ended.payloads["Reply"]] == ["failure"]
 
@@ -374,7 +454,7 @@ class Consumer:
             "limit_seconds": limit_seconds,
             "heartbeat_seconds": limit_seconds - 1,
         }
-        self.valid = CLAIM | {"processing": processing}
+        self.valid = VALID | {"processing": processing}
 
     def __call__(self) -> None:
         found = self._sqs.receive_message(QueueUrl=self.url, MessageSystemAttributeNames=["All"])
@@ -476,7 +556,7 @@ DETOURS: dict[str, dict[str, list[Answer]]] = {
 }
 
 
-CANNOT_BE_PARSED = STATES["ParseEmail"]["Catch"][1]["ErrorEquals"]
+DEATHS = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
 
 
 def failing(state: str, error: str) -> Answer:
@@ -514,7 +594,7 @@ def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: i
     detour = DETOURS.get(state, {})
     ended = go(**detour | {function: [*detour.get(function, []), failing(state, error)]})
     assert ended.attempts(state) == attempts + 1
-    quarantined = state == "ParseEmail" and error in CANNOT_BE_PARSED
+    quarantined = state in {"ParseEmail", "ValidateEmail"} and error in DEATHS
     assert ended.status == ("SUCCEEDED" if quarantined else "FAILED")
 
 

@@ -1,10 +1,13 @@
 """Starts executions of the workflow, under a name that makes a repeated event harmless, and asks how they ended."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import StoredEmail
+from mailstep.contracts import LaterAnswer, StoredEmail
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -12,8 +15,34 @@ if TYPE_CHECKING:
 _FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def start(email: StoredEmail, workflow_arn: str) -> str:
-    """Start the execution named after the email. If it exists, the event was a repeat, which counts as success.
+@dataclass(frozen=True)
+class Described:
+    """An execution as Step Functions describes it (AWS Step Functions API Reference, DescribeExecution)."""
+
+    arn: str
+    status: str
+    started: datetime
+    input: str
+    redriven: datetime | None = None
+    redrives: int = 0
+    ended: datetime | None = None
+    output: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An execution as a list has it (AWS Step Functions API Reference, ExecutionListItem)."""
+
+    arn: str
+    status: str
+    started: datetime
+    ended: datetime | None
+    redrives: int
+
+
+def start(name: str, given: StoredEmail | LaterAnswer, workflow_arn: str) -> str:
+    """Start the execution of that name. If it exists, the event was a repeat, which counts as success.
 
     Returns:
         `started` or `already there`.
@@ -26,10 +55,10 @@ def start(email: StoredEmail, workflow_arn: str) -> str:
         try:
             sfn.start_execution(
                 stateMachineArn=workflow_arn,
-                name=email.email_id,
+                name=name,
                 # Minimal and canonical, so that repeated events have identical input.
                 input=json.dumps(
-                    email.model_dump(mode="json", exclude={"replay", "reply_again"}),
+                    given.model_dump(mode="json", exclude={"replay", "reply_again", "override"}),
                     sort_keys=True,
                     separators=(",", ":"),
                 ),
@@ -51,3 +80,53 @@ def has_failed(execution_arn: str) -> bool:
             return sfn.describe_execution(executionArn=execution_arn)["status"] in _FAILED
         except sfn.exceptions.ExecutionDoesNotExist:
             return True
+
+
+def newest(workflow_arn: str, since: datetime) -> Iterator[Listed]:
+    """The executions that started since a time, the newest first.
+
+    Raises:
+        TransientError: Step Functions is unavailable.
+    """
+    sfn: SFNClient = client("stepfunctions")
+    pages = iter(sfn.get_paginator("list_executions").paginate(stateMachineArn=workflow_arn))
+    while True:
+        with transient_faults():
+            page = next(pages, None)
+        if page is None:
+            return
+        for one in page["executions"]:
+            if one["startDate"] < since:
+                return
+            yield Listed(
+                one["executionArn"],
+                one["status"],
+                one["startDate"],
+                one.get("stopDate"),
+                one.get("redriveCount", 0),
+            )
+
+
+def describe(execution_arn: str) -> Described | None:
+    """An execution; None if Step Functions has none of that ARN, or forgot it.
+
+    Raises:
+        TransientError: Step Functions is unavailable.
+    """
+    sfn: SFNClient = client("stepfunctions")
+    with transient_faults():
+        try:
+            found = sfn.describe_execution(executionArn=execution_arn)
+        except sfn.exceptions.ExecutionDoesNotExist:
+            return None
+    return Described(
+        arn=found["executionArn"],
+        status=found["status"],
+        started=found["startDate"],
+        input=found.get("input", ""),
+        redriven=found.get("redriveDate"),
+        redrives=found.get("redriveCount", 0),
+        ended=found.get("stopDate"),
+        output=found.get("output"),
+        error=found.get("error"),
+    )

@@ -28,9 +28,13 @@ REPLAYABLE_SECONDS = 100 * 24 * 3600
 can be replayed for 90 days after that (AWS Step Functions, "Quotas", execution history retention)."""
 
 
+SUPPRESSED = "suppressed#"
+"""How the key of each suppression record begins."""
+
+
 def suppression_id(address: str) -> str:
     """The key of the suppression record of an address, the same however it is written and with any label."""
-    return f"suppressed#{_digest(without_label(address))}"
+    return f"{SUPPRESSED}{_digest(without_label(address))}"
 
 
 def suppress(address: str, *, seconds: int) -> None:

@@ -6,16 +6,19 @@ from aws_lambda_powertools.utilities.data_classes import SNSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import metrics, settings
-from mailstep.feedback import suppression
+from mailstep.aws.message_index import MessageIndex
+from mailstep.feedback import suppression, tying
 from mailstep.telemetry import logger
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     settings.FeedbackFunction.read()
+    index = MessageIndex.deployed()
     for record in SNSEvent(event).records:
         found = suppression.record(record.sns.message)
         about = {
+            "email_id": tying.tie(index, found),
             "sns_message_id": record.sns.message_id,
             "ses_message_id": found.ses_message_id,
             "kind": found.kind,

@@ -8,11 +8,14 @@ the same event to the operators' topic, and keeps its own suppression list (docs
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parseaddr
 
 from mailstep.addresses import canonical
 from mailstep.aws import ledger
+from mailstep.contracts import EMAIL_ID_FIELD
 from mailstep.mime.options import DEFAULTS
 
 BOUNCE_SECONDS = 90 * 24 * 3600
@@ -24,7 +27,10 @@ _OTHERS = {
     *("AmazonSnsSubscriptionSucceeded", "Bounce", "Click", "Complaint", "Delivery", "DeliveryDelay", "Open"),
     *("Received", "Reject", "Rendering Failure", "Send", "Subscription"),
 }
-_SES_MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{1,100}")
+# With the domain of SES's own Message-ID, as some emulations write it.
+_SES_MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{1,100}(@([a-z0-9-]{1,30}\.)?amazonses\.com)?")
+_EMAIL_ID = re.compile(r"[A-Za-z0-9_-]{1,76}")
+_KIND = re.compile(r"[A-Za-z-]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,9 @@ class Feedback:
         suppressed: 1 if it suppressed the recipient of the reply.
         unread: 1 if the event could not be read.
         ses_message_id: SES's id of the reply that caused the bounce or complaint.
+        email_id: The email that the reply answers, if the reply's header field says it.
+        detail: SES's type of the bounce or complaint.
+        at: When SES recorded it.
     """
 
     kind: str
@@ -44,6 +53,9 @@ class Feedback:
     suppressed: int = 0
     unread: int = 0
     ses_message_id: str | None = None
+    email_id: str | None = None
+    detail: str = ""
+    at: datetime | None = None
 
 
 def record(message: str) -> Feedback:
@@ -73,12 +85,16 @@ def record(message: str) -> Feedback:
     unread = seconds is None or (seconds > 0 and recipient is None)
     if seconds and recipient:
         ledger.suppress(recipient, seconds=seconds)
+    about = rest.get("bounce") or rest.get("complaint")
     return Feedback(
         event["eventType"],
         is_ours=True,
         suppressed=int(bool(seconds and recipient)),
         unread=int(unread),
         ses_message_id=_ses_message_id(rest.get("mail")),
+        email_id=_email_id(rest.get("mail")),
+        detail=_detail(about),
+        at=_at(about),
     )
 
 
@@ -121,4 +137,34 @@ def _ses_message_id(mail: object) -> str | None:
     match mail:
         case {"messageId": str(identifier)} if _SES_MESSAGE_ID.fullmatch(identifier):
             return identifier
+    return None
+
+
+def _email_id(mail: object) -> str | None:
+    """The email_id in the header of the reply, as Mailstep wrote it (Amazon SES Developer Guide, the mail object).
+
+    SES leaves fields out of an event if the header is longer than 10 KB.
+    """
+    match mail:
+        case {"headers": [*fields]}:
+            for one in fields:
+                match one:
+                    case {"name": str(name), "value": str(value)} if name.lower() == EMAIL_ID_FIELD.lower():
+                        return value if _EMAIL_ID.fullmatch(value) else None
+    return None
+
+
+def _detail(about: object) -> str:
+    match about:
+        case {"bounceType": str(kind)} | {"complaintFeedbackType": str(kind)} if _KIND.fullmatch(kind):
+            return kind
+    return ""
+
+
+def _at(about: object) -> datetime | None:
+    match about:
+        case {"timestamp": str(text)}:
+            with suppress(ValueError):
+                time = datetime.fromisoformat(text)
+                return time if time.tzinfo else time.replace(tzinfo=UTC)
     return None

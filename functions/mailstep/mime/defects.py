@@ -101,6 +101,12 @@ class Defect(StrEnum):
         "Separating the reply from its quotes failed, or took too much time or memory: `reply_text` is all of `text`.",
     )
 
+    # The request to an application (process/request.py).
+    REQUEST_TRUNCATED = (
+        "request_truncated",
+        "The request to the application exceeds the limit: long texts and lists were cut there.",
+    )
+
     # Signed data (RFC 8551).
     SIGNATURE_NOT_VERIFIED = (
         "signature_not_verified",

@@ -5,10 +5,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from mailstep import settings
 from mailstep.aws import mail_bucket
 from mailstep.budget import Budget, octets_of
 from mailstep.contracts import Claim, StoredEmail
-from mailstep.parse.message import parse, summary
+from mailstep.parse.message import parse
+from mailstep.parse.recipients import place_of
 from mailstep.routes import reads_enclosed
 from mailstep.telemetry import logger
 
@@ -18,6 +20,7 @@ _READING_SHARE = 0.6
 
 @logger.inject_lambda_context(correlation_id_path="email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    settings.ParseFunction.read()
     email = StoredEmail.model_validate(event)
     raw = mail_bucket.read_raw(email)
     budget = Budget(
@@ -25,10 +28,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         octets=octets_of(int(context.memory_limit_in_mb)),
     )
     message = parse(
-        raw, email, partial(mail_bucket.write_attachment, email.bucket), budget, enclosed=reads_enclosed(email.route)
+        raw,
+        email,
+        partial(mail_bucket.write_attachment, email.bucket),
+        budget,
+        enclosed=reads_enclosed(email.route),
+        place=place_of(email.route),
     )
     message_key = mail_bucket.write_message(email.bucket, message)
     found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
     logger.info("Parsed", extra=found)
-    claim = Claim(email=email, message_key=message_key, summary=summary(message))
+    claim = Claim(email=email, message_key=message_key, summary=message.summary())
     return claim.model_dump(mode="json")

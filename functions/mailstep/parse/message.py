@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 from mailstep.budget import Budget, OverBudget
-from mailstep.contracts import SUBJECT_IN_STATE, Message, StoredEmail, Summary, TextKind
+from mailstep.contracts import Message, StoredEmail, TextKind
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.bodies import bodies
 from mailstep.mime.defects import Defect, in_order
@@ -16,19 +16,28 @@ from mailstep.parse.calendar import calendar_method
 from mailstep.parse.delivery_reports import delivery_report
 from mailstep.parse.enclosed import EnclosedMessages
 from mailstep.parse.fields import addresses, date, field, message_id, subject
+from mailstep.parse.recipients import Place, recipient
 from mailstep.parse.replies.splitting import Reply, is_forwarded, split
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
+from mailstep.parse.ses_verdicts import recipient as ses_recipient
 from mailstep.parse.texts import TextBody, read_text, text_body
 
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def parse(
-    raw: bytes, email: StoredEmail, keep: Keep, budget: Budget | None = None, *, enclosed: bool = False
+    raw: bytes,
+    email: StoredEmail,
+    keep: Keep,
+    budget: Budget | None = None,
+    *,
+    enclosed: bool = False,
+    place: Place | None = None,
 ) -> Message:
     """Parse a message as SES stored it, whatever it is, within a budget; without one, time and memory are not bounded.
 
-    `enclosed` says whether attached messages are read too, one level deep.
+    `enclosed` says whether attached messages are read too, one level deep. `place` has the addresses of the route;
+    without it, the message has no recipient.
 
     Raises:
         UnreadableEmail: nothing says it is an email (no header field but those that SES adds, and no text), or reading
@@ -36,12 +45,14 @@ def parse(
     """
     try:
         with budget or Budget() as bound:
-            return _parse(raw, email, keep, bound, enclosed=enclosed)
+            return _parse(raw, email, keep, bound, enclosed=enclosed, place=place)
     except OverBudget as error:
         raise UnreadableEmail(str(error)) from None
 
 
-def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclosed: bool) -> Message:
+def _parse(
+    raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclosed: bool, place: Place | None
+) -> Message:
     defects: set[Defect] = set()
     root = structure(raw, defects)
     headers = tuple((name, parse_unstructured(value, root.hints)) for name, value in root.fields)
@@ -72,6 +83,7 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclos
         reply = budget.attempt(told, reply, defects, Defect.REPLY_NOT_FOUND)
     asked = budget.attempt(partial(calendar_method, found.files), None, defects, Defect.PART_NOT_DECODED)
     when, date_raw = date(root, defects, budget)
+    to, cc = addresses(root, "to", defects), addresses(root, "cc", defects)
     return Message(
         email_id=email.email_id,
         route=email.route,
@@ -79,8 +91,9 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclos
         received=received(block),
         return_path=field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
         from_=addresses(root, "from", defects),
-        to=addresses(root, "to", defects),
-        cc=addresses(root, "cc", defects),
+        recipient=recipient(ses_recipient(block), (*to, *cc), place) if place else None,
+        to=to,
+        cc=cc,
         reply_to=addresses(root, "reply-to", defects),
         subject=subject(root),
         date=when,
@@ -103,17 +116,6 @@ def _parse(raw: bytes, email: StoredEmail, keep: Keep, budget: Budget, *, enclos
         verdicts=verdicts(block, (name for name, _ in root.fields)),
         headers=headers,
         defects=in_order(defects),
-    )
-
-
-def summary(message: Message) -> Summary:
-    """The few fields of a message that the workflow's state has."""
-    return Summary(
-        from_address=message.from_[0].address if message.from_ else None,
-        subject=message.subject[:SUBJECT_IN_STATE],
-        message_id=message.message_id,
-        size_octets=message.size_octets,
-        attachments=len(message.attachments),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailstep.addresses import canonical_domain, is_domain
+from mailstep.addresses import canonical, canonical_domain, is_domain
 from mailstep.contracts import Verdicts
 from mailstep.mime.fields import parse_date
 
@@ -26,6 +26,8 @@ _RESULT = re.compile(r"[ \t]+([a-z][a-z-]*)=([a-z]+)(?=[ \t;]|$)(.*)", re.DOTALL
 # The whole rest of a line of SES. An identity with quotes or white space could hold a result of its own.
 _IDENTITY = re.compile(r"[ \t]+header\.i=[^\s;,()<>\"@]*@([^\s;,()<>\"@]+?);?[ \t]*")
 _AUTHOR = re.compile(r"[ \t]+header\.from=([^\s;,()<>\"@]+?);?[ \t]*")
+# An address that needs quotes, as `"a b"@`, is not read: none of ours does.
+_RECIPIENT = re.compile(r"[ \t]+for <?([^\s;,()<>\"@]+@[^\s;,()<>\"@]+)>?;[ \t]*")
 _SIGNATURES = {"dkim-signature", "x-ses-dkim-signature"}
 
 _Result = tuple[str, str, str]
@@ -106,6 +108,18 @@ def verdicts(block: SesBlock | None, names: Iterable[str]) -> Verdicts:
         dmarc=dmarc,
         dmarc_domain=_domain(_AUTHOR, author),
     )
+
+
+def recipient(block: SesBlock | None) -> str | None:
+    """The envelope recipient, by SES's own Received field (RFC 5321 section 4.4, `for`), in canonical form.
+
+    A transaction of several recipients may have none. It stands on a folded line of its own; another such line would be
+    the sender's HELO, and then neither is believed.
+    """
+    if block is None:
+        return None
+    found = [said[1] for line in block.fields["received"] if (said := _RECIPIENT.fullmatch(line))]
+    return canonical(found[0]) if len(found) == 1 else None
 
 
 def received(block: SesBlock | None) -> datetime | None:

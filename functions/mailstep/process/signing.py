@@ -1,6 +1,6 @@
-"""Authenticates requests to the application: by SigV4, an HMAC or an API key. Secrets stay only in memory."""
+"""Authenticates requests to the application: by a signature or an API key. Secrets stay only in memory."""
 
-import hashlib
+import base64
 import hmac
 import re
 import time
@@ -22,35 +22,71 @@ from mailstep.errors import ConfigurationError
 if TYPE_CHECKING:
     from mailstep.routes import Route
 
-SIGNATURE = "Mailstep-Signature"
-"""`t=<seconds since 1970>,v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of `<t>.<body>` with each valid secret."""
+WEBHOOK_ID = "webhook-id"
+"""The field with the idempotency key (Standard Webhooks, "Webhook headers"). It is signed, so no one can change it."""
+_KEY_PREFIX = "whsec_"
+_KEY_OCTETS = range(24, 65)
+NEEDED = "it must be plain text, whsec_ and then the Base64 of 24 to 64 random octets"
+"""What a secret must be to sign requests (Standard Webhooks, "Signature scheme")."""
 _CACHE_SECONDS = 300
 _API_GATEWAY = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$")
 
 
 def authenticate(route: "Route", body: bytes, headers: dict[str, str]) -> dict[str, str]:
-    """The headers, with the authentication that the route is set to.
+    """The headers, with the authentication that the route is set to. They have the request's `webhook-id`.
 
     Raises:
-        ConfigurationError: the secret does not exist, or may not be read.
+        ConfigurationError: the secret does not exist, may not be read, or is not what `auth` needs.
         TransientError: Secrets Manager is unavailable.
     """
     match route.auth:
         case "sigv4":
             return _signed_by_sigv4(route.url, body, headers)
-        case "hmac":
-            return headers | {SIGNATURE: signature(_secrets(route.secret), body, round(time.time()))}
+        case "standard_webhooks":
+            timestamp = str(round(time.time()))
+            signed = b".".join([headers[WEBHOOK_ID].encode(), timestamp.encode(), body])
+            signatures = " ".join(_signature(key, signed) for key in _signing_keys(route.secret))
+            return headers | {"webhook-timestamp": timestamp, "webhook-signature": signatures}
         case "api_key":
-            return headers | {"x-api-key": _secrets(route.secret)[0]}
+            return headers | {"x-api-key": _api_key(route.secret)}
         case _:
             return headers
 
 
-def signature(secrets: list[str], body: bytes, timestamp: int) -> str:
-    """The value of Mailstep-Signature. Any one of the secrets is enough to check it, so that they can be rotated."""
-    signed = f"{timestamp}.".encode() + body
-    made = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
-    return ",".join([f"t={timestamp}", *(f"v1={one}" for one in made)])
+def _signature(key: bytes, signed: bytes) -> str:
+    """A symmetric signature, `v1` (Standard Webhooks, "Signature scheme")."""
+    return f"v1,{base64.b64encode(hmac.digest(key, signed, 'sha256')).decode('ascii')}"
+
+
+def _signing_keys(arn: str) -> list[bytes]:
+    """The keys to sign with: of the current secret, and of the previous one, if it is one for signing."""
+    current, *previous = (signing_key(secret) for secret in _secrets(arn))
+    if current is None:
+        raise _unusable(f"cannot sign requests: {NEEDED}")
+    return [current, *(key for key in previous if key)]
+
+
+def signing_key(secret: str) -> bytes | None:
+    """The key in a secret, with the prefix `whsec_` or without it, as the libraries of Standard Webhooks read it."""
+    try:
+        key = base64.b64decode(secret.removeprefix(_KEY_PREFIX), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) in _KEY_OCTETS else None
+
+
+def _api_key(arn: str) -> str:
+    key = _secrets(arn)[0]
+    # An invalid field value would be an error that repeats it (RFC 9110 section 5.5).
+    if not (key and key.isascii() and key.isprintable()):
+        raise _unusable("is not an API key: store plain text, one line of printable US-ASCII")
+    return key
+
+
+def _unusable(why: str) -> ConfigurationError:
+    # The next try reads what an operator has stored instead.
+    forget_secrets()
+    return ConfigurationError(f"the application's secret {why}")
 
 
 def _signed_by_sigv4(url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
@@ -76,13 +112,15 @@ def _secrets(arn: str) -> list[str]:
 def _secret(arn: str, stage: str) -> str | None:
     try:
         with transient_faults():
-            return str(_provider(stage).get(arn, max_age=_CACHE_SECONDS, VersionStage=stage))
+            found = _provider(stage).get(arn, max_age=_CACHE_SECONDS, VersionStage=stage)
     except GetParameterError as error:
         cause = error.__cause__ or error.__context__ or error
         if isinstance(cause, ClientError) and cause.response["Error"]["Code"] == "ResourceNotFoundException":
             return None
         with transient_faults():
             raise cause from None
+    # Editors and `echo` put a line end behind it. A binary secret has no text.
+    return found.strip() if isinstance(found, str) else ""
 
 
 def forget_secrets() -> None:

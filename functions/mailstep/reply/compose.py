@@ -16,7 +16,7 @@ from mailstep import limits
 from mailstep.addresses import mailbox, one_line
 from mailstep.contracts import EMAIL_ID_FIELD, Answer, AnswerAttachment, Message
 from mailstep.rendering import render
-from mailstep.reply.sanitising import sanitise
+from mailstep.reply.sanitising import sanitise, without_markup
 
 SUBJECT_BOUND = 200
 FILENAME_BOUND = 200
@@ -123,7 +123,8 @@ def _thread(message: Message) -> Iterable[tuple[str, str]]:
 
 
 def _add_text(reply: EmailMessage, message: Message, answer: Answer, left_out: int) -> None:
-    text = render("reply.txt.j2", text=answer.text.strip("\r\n"), left_out=left_out, email_id=message.email_id)
+    said = answer.text if answer.text.strip() else without_markup(answer.html or "")
+    text = render("reply.txt.j2", text=said.strip("\r\n"), left_out=left_out, email_id=message.email_id)
     reply.set_content(text, cte="quoted-printable")
 
 
@@ -132,7 +133,7 @@ def _add_html(
 ) -> frozenset[str]:
     """Add the HTML with the pictures that it shows (RFC 2387, multipart/related); return their content ids."""
     pictures = {a.content_id: a for a in attachments if a.content_id and _may_be_shown(a)}
-    html = answer.html or render("plain.html.j2", text=answer.text)
+    html = answer.html if answer.html and answer.html.strip() else render("plain.html.j2", text=answer.text)
     body, shown = sanitise(html, frozenset(pictures))
     page = render("reply.html.j2", body=Markup(body), left_out=left_out, email_id=message.email_id)  # noqa: S704 - sanitised
     reply.add_alternative(page, subtype="html", cte="quoted-printable")

@@ -44,7 +44,8 @@ def reply(
 ) -> Replied:
     """Send the reply, unless this kind is already recorded for the email: then return the recorded result.
 
-    Nothing is sent to an unauthenticated address. A completion is sent only after a delay or failure notice.
+    Nothing is sent to an unauthenticated address, nor if a rule of the policy withholds the reply. A completion is sent
+    only after a delay or failure notice.
 
     Args:
         request: What to send.
@@ -54,10 +55,13 @@ def reply(
     Raises:
         ReplyRejected: SES rejected it, and an operator must fix something.
         ConfigurationError: the From address is not at the domain.
+        MalformedAnswer: a later answer is not an answer.
         TransientError: SES, S3 or DynamoDB is unavailable.
         SendUnconfirmed: SES did not confirm whether it accepted it.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
     """
+    if request.is_withheld:
+        return Replied(ses_message_id=None)
     message = mail_bucket.read_message(request.claim.email.bucket, request.claim.message_key)
     email_id = request.claim.email.email_id
     if not is_authenticated(message) or (request.kind == ReplyKind.COMPLETION and not ledger.has_notice(email_id)):
@@ -124,6 +128,8 @@ def sender_of(route_name: str) -> Address:
 
 
 def _content(request: ReplyRequest, message: Message) -> Answer:
+    if request.later_answer is not None:
+        return mail_bucket.read_later_answer(request.later_answer)
     if request.answer_key is not None:
         return mail_bucket.read_answer(request.claim.email.bucket, request.answer_key)
     return notice(request.kind, message, request.explanation or "")

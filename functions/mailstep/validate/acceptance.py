@@ -7,8 +7,11 @@ from mailstep.contracts import Claim, Message, Processing, ValidClaim
 from mailstep.routes import routes
 
 
-def accept(claim: Claim, message: Message) -> ValidClaim:
-    """The claim of an accepted message, with the settings of its route that the workflow needs."""
+def accept(claim: Claim, message: Message, withheld: str | None) -> ValidClaim:
+    """The claim of an accepted message, with the settings of its route that the workflow needs.
+
+    `withheld` is the code of the rule that withholds the reply, or None.
+    """
     route = routes()[claim.email.route]
     processing = Processing(
         queue_url=route.queue,
@@ -18,4 +21,4 @@ def accept(claim: Claim, message: Message) -> ValidClaim:
         heartbeat_seconds=route.heartbeat_seconds or route.limit_seconds - 1,
         outage_seconds=route.outage_seconds,
     )
-    return ValidClaim(**dict(claim), processing=processing)
+    return ValidClaim(**dict(claim), processing=processing, withheld=withheld)

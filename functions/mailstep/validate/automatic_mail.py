@@ -1,14 +1,13 @@
 """Automatic mail, by evidence: which signs a message has that a machine wrote or passed it on, and what they mean.
 
-RFC 3834 forbids responses to automatic mail, not work. So there are two effects: a message that a machine wrote in
-response to another is refused; a message that a machine passed on, or wrote for a person, only gets no reply.
+RFC 3834 forbids responses to automatic mail, not work. So there are two kinds: the policy refuses a message that a
+machine wrote in response to another; a message that a machine passed on, or wrote unasked, only gets no reply.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from mailstep.addresses import canonical
 from mailstep.contracts import Message
@@ -16,20 +15,12 @@ from mailstep.mime.fields import parse_parameters
 from mailstep.mime.options import DEFAULTS
 
 
-class Effect(StrEnum):
-    """What automatic mail brings about."""
-
-    REFUSE = "refuse"
-    """Not processed: it responds to another message."""
-    WITHHOLD = "withhold"
-    """Processed without a reply: it may carry what a person wrote."""
-
-
 @dataclass(frozen=True)
 class AutomaticMail:
     """The evidence found: the names of the signs, without anything that the sender wrote."""
 
-    effect: Effect
+    is_response: bool
+    """Whether a machine wrote it in response to another message."""
     signs: tuple[str, ...]
 
 
@@ -71,7 +62,7 @@ _ABSENCE = re.compile(
 def automatic_mail(message: Message) -> AutomaticMail | None:
     """The evidence that a machine wrote the message or passed it on, or None if a person sent it.
 
-    The signs of both effects are listed; one that refuses decides.
+    The signs of both kinds are listed. One sign of a response makes it a response.
     """
     responses, others = list(_signs_of_a_response(message)), list(_other_signs(message))
     if _is_an_absence_notice(message):
@@ -82,7 +73,7 @@ def automatic_mail(message: Message) -> AutomaticMail | None:
         (others if "List-*" in others or "Precedence" in others else responses).append("X-Loop")
     if not responses and not others:
         return None
-    return AutomaticMail(Effect.REFUSE if responses else Effect.WITHHOLD, (*responses, *others))
+    return AutomaticMail(bool(responses), (*responses, *others))
 
 
 def _signs_of_a_response(message: Message) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which messages are accepted: named rules in order; the first rule that a message breaks refuses it, with a code.
+"""Who is processed and who is replied to: named rules in order, each with its effect on a message that breaks it.
 
 Over 300 lines, because all rules are in one place and in order.
 """
@@ -18,8 +18,12 @@ from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate import attached_files
-from mailstep.validate.automatic_mail import automatic_mail
+from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
+from mailstep.validate.effects import Effect, Overridden, Setting
+
+TOO_MANY_REPLIES = "too_many_replies"
+"""The code of the rule that bounds the replies to a sender and to a domain."""
 
 
 class Records(Protocol):
@@ -44,13 +48,21 @@ class Case:
     execution_arn: str
     route: Route | None
     own_addresses: frozenset[str]
+    """In canonical form; `@<domain>` stands for every address of the domain."""
     records: Records
     open_attachment: Callable[[Attachment], bytes]
+    other_routes: frozenset[str] = frozenset()
+    """The names of the other deployed routes."""
 
     @property
     def author(self) -> str:
         """The From address, in canonical form."""
         return canonical(self.message.from_[0].address)
+
+    @cached_property
+    def automatic(self) -> AutomaticMail | None:
+        """The evidence that a machine wrote the message or passed it on."""
+        return automatic_mail(self.message)
 
     @cached_property
     def contents(self) -> Contents:
@@ -60,15 +72,35 @@ class Case:
 
 @dataclass(frozen=True)
 class Rule:
-    """One reason to refuse. `broken_by` returns the explanation, or None if the message passes."""
+    """One reason to refuse a message or to withhold the reply.
+
+    `broken_by` returns the explanation, or None if the message passes. A code may have one rule for each effect.
+    """
 
     code: str
     means: str
     source: str
-    tell_sender: bool
+    effect: Effect
     broken_by: Callable[[Case], str | None]
+    setting: Setting | None = None
+    """The setting of a route that gives the rule another effect."""
+    override: Overridden = Overridden.PROCESS
     needs: Literal["message", "stack", "verdicts"] = "message"
     """What the rule needs beyond the message and the route: records and times of the stack, or verdicts of SES."""
+
+    def effect_on(self, case: Case) -> Effect | None:
+        """What the rule does if the message breaks it; None if an operator overrode it."""
+        if case.email.override and case.email.override.rule == self.code and self.override is not Overridden.NEVER:
+            return Effect.WITHHOLD if self.override is Overridden.WITHHOLD else None
+        if self.setting and case.route and getattr(case.route, self.setting.name) == self.setting.value:
+            return self.setting.effect
+        return self.effect
+
+    @property
+    def may_withhold(self) -> bool:
+        """Whether the rule withholds the reply of some messages."""
+        by_setting = self.setting is not None and self.setting.effect is Effect.WITHHOLD
+        return self.effect is Effect.WITHHOLD or by_setting or self.override is Overridden.WITHHOLD
 
 
 def _has_no_sender(case: Case) -> str | None:
@@ -84,7 +116,7 @@ def _is_spam(case: Case) -> str | None:
 
 
 def _is_not_authenticated(case: Case) -> str | None:
-    if is_authenticated(case.message) or (case.route and not case.route.require_authentication):
+    if is_authenticated(case.message):
         return None
     return "Neither DMARC nor aligned SPF or DKIM authenticates the sender."
 
@@ -97,16 +129,36 @@ def _cannot_be_answered(case: Case) -> str | None:
     return None
 
 
+def _is_a_response(case: Case) -> str | None:
+    found = case.automatic
+    return _automatic(found) if found and found.is_response else None
+
+
 def _is_automatic(case: Case) -> str | None:
-    # What only withholds the reply refuses too, until the workflow has that effect.
-    found = automatic_mail(case.message)
-    return f"The message is automatic mail ({', '.join(found.signs)})." if found else None
+    return _automatic(case.automatic) if case.automatic else None
+
+
+def _automatic(found: AutomaticMail) -> str:
+    return f"The message is automatic mail ({', '.join(found.signs)})."
 
 
 def _is_our_own(case: Case) -> str | None:
-    if {case.author, without_label(case.author)} & case.own_addresses or case.message.header(EMAIL_ID_FIELD):
+    if _is_ours(case, case.author) or case.message.header(EMAIL_ID_FIELD):
         return "Mailstep sent this message itself, or it is a reply that came back."
     return None
+
+
+def _is_ours(case: Case, address: str) -> bool:
+    at_domain = f"@{address.rpartition('@')[2]}"
+    return not case.own_addresses.isdisjoint({address, without_label(address), at_domain})
+
+
+def _is_for_another_route(case: Case) -> str | None:
+    # Only the rule of a catch-all route stores what is for another one (receiving.yaml).
+    if case.route is None or not case.route.catch_all or case.message.recipient is None:
+        return None
+    name = without_label(case.message.recipient.address).rpartition("@")[0]
+    return f"SES also stored it for the route {name!r}." if name in case.other_routes else None
 
 
 def _has_no_route(case: Case) -> str | None:
@@ -146,10 +198,7 @@ def _is_a_duplicate(case: Case) -> str | None:
 
 
 def _is_one_too_many(case: Case) -> str | None:
-    # An unauthenticated message gets no reply, and must not use up the replies of the address that it claims.
-    if case.route is None or not is_authenticated(case.message):
-        return None
-    if case.records.count_reply(case.message, case.route.replies_an_hour):
+    if case.route is None or case.records.count_reply(case.message, case.route.replies_an_hour):
         return None
     return "The sender, or its domain, already got as many replies as the route allows."
 
@@ -201,50 +250,87 @@ def _matches(address: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(address, pattern) for pattern in patterns)
 
 
-# Silent rules come first: Mailstep tells a sender nothing until it knows that the address is authentic and that a
-# person wrote. The rules that write records (duplicates, replies an hour) run only if a message passed those before.
+# Rules that tell the sender come last: Mailstep tells a sender nothing until it knows that the address is authentic and
+# that a person wrote. The rules that write records (duplicates, counts of replies) run only if a message passed all
+# silent ones, and a reply is counted only if nothing withholds it.
 RULES = (
-    Rule("no_sender", "No From address", "RFC 5322 section 3.6.2", False, _has_no_sender),
-    Rule("virus", "SES found a virus", "SES, X-SES-Virus-Verdict", False, _has_a_virus, needs="verdicts"),
-    Rule("spam", "SES classified it as spam", "SES, X-SES-Spam-Verdict", False, _is_spam, needs="verdicts"),
+    Rule(
+        "no_sender",
+        "No From address",
+        "RFC 5322 section 3.6.2",
+        Effect.REFUSE,
+        _has_no_sender,
+        override=Overridden.NEVER,
+    ),
+    Rule("virus", "SES found a virus", "SES, X-SES-Virus-Verdict", Effect.REFUSE, _has_a_virus, needs="verdicts"),
+    Rule("spam", "SES classified it as spam", "SES, X-SES-Spam-Verdict", Effect.REFUSE, _is_spam, needs="verdicts"),
     Rule(
         "unauthenticated",
         "Neither DMARC nor aligned SPF or DKIM authenticates the sender, or From has several addresses",
-        "RFC 7489 section 3.1; SES, Authentication-Results; `require_authentication`",
-        False,
+        "RFC 7489 section 3.1; SES, Authentication-Results",
+        Effect.REFUSE,
         _is_not_authenticated,
+        setting=Setting("require_authentication", False, Effect.WITHHOLD),
+        override=Overridden.WITHHOLD,
         needs="verdicts",
     ),
     Rule(
         "unanswerable_sender",
-        "SES cannot send to the From address: SES accepts only US-ASCII before the @",
+        "SES cannot send to the From address: the part before the @ needs quotes or is not US-ASCII, or the part after "
+        "it is no domain",
         "Amazon SES API v2, SendEmail, Destination",
-        False,
+        Effect.WITHHOLD,
         _cannot_be_answered,
+        override=Overridden.NEVER,
     ),
     Rule(
         "automatic_mail",
-        "A machine wrote it or passed it on: Auto-Submitted, fields of older autoresponders, reports and receipts, "
-        "calendar replies, null Return-Path, Precedence, List-*, X-Auto-Response-Suppress, the Subject of an absence "
-        "notice, over 100 References, or a From such as mailer-daemon or no-reply",
+        "A machine responded with it: Auto-Submitted: auto-replied, fields of older autoresponders, reports and "
+        "receipts, calendar replies, null Return-Path, or a From such as mailer-daemon",
+        "RFC 3834 sections 2 and 5; functions/mailstep/validate/automatic_mail.py",
+        Effect.REFUSE,
+        _is_a_response,
+        override=Overridden.WITHHOLD,
+    ),
+    Rule(
+        "automatic_mail",
+        "A machine passed it on, or wrote it unasked: other values of Auto-Submitted, Precedence, List-*, "
+        "X-Auto-Response-Suppress, the Subject of an absence notice, over 100 References, or a From such as no-reply",
         "RFC 3834 sections 2 and 5; RFC 2369; functions/mailstep/validate/automatic_mail.py",
-        False,
+        Effect.WITHHOLD,
         _is_automatic,
+        setting=Setting("automatic_mail", "refuse", Effect.REFUSE),
     ),
     Rule(
         "own_address",
         f"From one of Mailstep's own addresses, or with Mailstep's own {EMAIL_ID_FIELD}: a reply that came back",
         "RFC 3834 section 2",
-        False,
+        Effect.REFUSE,
         _is_our_own,
+        override=Overridden.WITHHOLD,
     ),
-    Rule("unknown_route", "routes.toml has no such route", "routes.toml", False, _has_no_route),
+    Rule(
+        "unknown_route",
+        "routes.toml has no such route",
+        "routes.toml",
+        Effect.REFUSE,
+        _has_no_route,
+        override=Overridden.NEVER,
+    ),
+    Rule(
+        "other_route",
+        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
+        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
+        Effect.REFUSE,
+        _is_for_another_route,
+        needs="verdicts",
+    ),
     Rule(
         "stale_message",
         "S3 stored it long after SES received it: old mail, copied or restored; or only DKIM authenticates it, and its "
         "Date is that old: a copy that somebody sent again. `mailstep replay` still processes it",
         "SES's Received field; S3's event time; Date; `max_age_hours`",
-        False,
+        Effect.REFUSE,
         _is_stale,
         needs="stack",
     ),
@@ -252,36 +338,38 @@ RULES = (
         "suppressed_sender",
         "The address is suppressed: an earlier reply bounced permanently, or its recipient complained",
         "Amazon SES Developer Guide, bounce and complaint events",
-        False,
+        Effect.WITHHOLD,
         _is_suppressed,
         needs="stack",
     ),
-    Rule("blocked_sender", "The route blocks the sender", "`blocked_senders`", False, _is_blocked),
+    Rule("blocked_sender", "The route blocks the sender", "`blocked_senders`", Effect.REFUSE, _is_blocked),
     Rule(
         "duplicate_message",
         "The route got the same Message-ID and content within five days, and that delivery did not fail",
         "RFC 5321 section 4.5.4.1: a sender's server may deliver twice, and gives up after four to five days",
-        False,
+        Effect.REFUSE,
         _is_a_duplicate,
         needs="stack",
     ),
     Rule(
-        "too_many_replies",
+        TOO_MANY_REPLIES,
         "The sender already got as many replies as the route allows in an hour, or "
         f"{limits.REPLIES_A_DAY} times as many in a day; or its domain got {limits.REPLIES_TO_A_DOMAIN} times as "
         "many. Labels do not count: `ann+x@` is `ann@`",
         "RFC 3834 section 2; `replies_an_hour`",
-        False,
+        Effect.WITHHOLD,
         _is_one_too_many,
         needs="stack",
     ),
-    Rule("sender_not_allowed", "The route allows only other senders", "`allowed_senders`", True, _is_not_allowed),
-    Rule("too_large", "Larger than the route accepts", "`max_size_octets`", True, _is_too_large),
+    Rule(
+        "sender_not_allowed", "The route allows only other senders", "`allowed_senders`", Effect.TELL, _is_not_allowed
+    ),
+    Rule("too_large", "Larger than the route accepts", "`max_size_octets`", Effect.TELL, _is_too_large),
     Rule(
         "unscanned",
         "SES did not scan it for viruses (the verdict is not PASS), and somebody attached files",
         "SES, X-SES-Virus-Verdict; `unscanned`",
-        True,
+        Effect.TELL,
         _is_not_scanned,
         needs="verdicts",
     ),
@@ -289,7 +377,7 @@ RULES = (
         "too_many_attachments",
         "More attached files than the route accepts",
         "`max_attachments`",
-        True,
+        Effect.TELL,
         _has_too_many_attachments,
     ),
     Rule(
@@ -297,30 +385,62 @@ RULES = (
         "The type of an attached file is not accepted, by its octets, else its name, else its label; or an attachment "
         "is or contains a program or macros, and the route does not list that type",
         "`attachment_types`; functions/mailstep/validate/programs.py",
-        True,
+        Effect.TELL,
         _has_a_forbidden_attachment,
     ),
     Rule(
         "archive_bomb",
         "Its ZIP archives together contain too much data, too many members, or archives within archives",
         "functions/mailstep/limits.py",
-        True,
+        Effect.TELL,
         _is_an_archive_bomb,
     ),
 )
-MEANINGS = {rule.code: rule.means for rule in RULES} | {
-    APPLICATION_REFUSED: "The application answered 4xx with a reason, which the sender got"
+# If a code refuses and withholds, this is the meaning of its refusal.
+MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
+    APPLICATION_REFUSED: "The application, or the processor, refused it with a reason, which the sender got"
 }
+WITHHELD = {rule.code: rule.means for rule in RULES if rule.may_withhold}
+"""The meaning of each code that withholds a reply."""
+OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override is not Overridden.NEVER))
+"""The codes that `mailstep replay --override` takes."""
 
 
-def validate(case: Case) -> None:
+# They judge a message, and say nothing of its sender.
+_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message"}
+
+
+def withheld_from(case: Case) -> str | None:
+    """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
+
+    A message that was refused may be answered too, if its sender may be told.
+    """
+    if case.message.from_ and not is_authenticated(case.message):
+        return "unauthenticated"
+    silent = (rule for rule in RULES if rule.effect is not Effect.TELL and rule.code not in _OF_ONE_MESSAGE)
+    return next((rule.code for rule in silent if rule.broken_by(case)), None)
+
+
+def validate(case: Case) -> str | None:
     """Check a message against every rule.
 
+    Returns:
+        The code of the first rule that withholds the reply, or None: the sender gets a reply.
+
     Raises:
-        RefusedEmail: with the code of the first rule that the message breaks. The sender is told only if the rule
-            says so and SES authenticated the sender.
+        RefusedEmail: with the code of the first rule that refuses the message, whatever withholds the reply. The sender
+            is told only if the rule says so and nothing withholds the reply.
     """
+    withheld: str | None = None
     for rule in RULES:
-        if explanation := rule.broken_by(case):
-            told = rule.tell_sender and is_authenticated(case.message)
-            raise RefusedEmail(rule.code, explanation, tell_sender=told)
+        effect = rule.effect_on(case)
+        # A second reason to withhold the reply changes nothing, and must not count a reply that is not sent.
+        if effect is None or (effect is Effect.WITHHOLD and withheld):
+            continue
+        explanation = rule.broken_by(case)
+        if explanation and effect is Effect.WITHHOLD:
+            withheld = rule.code
+        elif explanation:
+            told = effect is Effect.TELL and withheld is None
+            raise RefusedEmail(rule.code, explanation, tell_sender=told, withheld=withheld)
+    return withheld

@@ -4,12 +4,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.limits import Budget, TooMuch
+from mailstep.process.processors.tables.rows import Gathering, Row, Rows
 
 DELIMITERS = "\t;|,"
 """In order of preference between equals: a comma is in numbers and texts, too."""
@@ -18,7 +19,7 @@ _SAMPLED = 64 * 1024  # characters in which the delimiter is looked for
 _ROWS_SAMPLED = 500
 _CELLS_SAMPLED = 100_000
 _CELLS_SCORED = 2_000  # each may be looked for in the whole sample
-_CHUNK = 10_000  # rows
+_CHUNK = 500  # rows, whose cells are still in the processor's cache when their columns are taken
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own line
 _BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _QUOTED_WITHIN = re.compile(r'[,;|\t]"|"[,;|\t]')
@@ -26,14 +27,12 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 # A cell may be as long as the file; the file's own size is bounded.
 csv.field_size_limit(2**31 - 1)
 
-Rows = list[list[str]]
-
 
 @dataclass
 class Delimited:
     """The rows of a delimited file, its delimiter (None if it has one column), and what was changed."""
 
-    rows: Rows
+    rows: Rows | list[list[str]]
     delimiter: str | None
     notes: list[str] = field(default_factory=list)
     complete: bool = True
@@ -55,23 +54,19 @@ def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
         delimiter = find_delimiter(text, suffix=suffix)
     split = _split(text, delimiter or "\0", budget.cells)
     # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
-    if '"' not in text and "'" in text and not _is_even(split.rows):
+    if '"' not in text and "'" in text and not isinstance(split.rows, Rows):
         enclosed = _strict(text, delimiter or "\0", budget.cells, "'")
-        if enclosed and _is_even(enclosed.rows):
+        if enclosed and isinstance(enclosed.rows, Rows):
             split, notes = enclosed, [*notes, "Apostrophes enclose cells in the file."]
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
-    budget.take_cells(min(cells_taken(split.rows), budget.cells))
+    budget.take_cells(split.cells)
     return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
 
 
-def cells_taken(rows: Rows) -> int:
+def cells_taken(rows: Sequence[Row]) -> int:
     """What rows take of the budget: a row itself needs as much memory as three cells."""
     return sum(map(len, rows)) + 3 * len(rows)
-
-
-def _is_even(rows: Rows) -> bool:
-    return len({len(row) for row in rows if row}) == 1
 
 
 def find_delimiter(text: str, *, suffix: str = "") -> str | None:
@@ -140,7 +135,8 @@ def _is_grid(sample: str, delimiter: str) -> bool:
 
 @dataclass
 class _Split:
-    rows: Rows
+    rows: Rows | list[list[str]]
+    cells: int
     complete: bool = True
     notes: tuple[str, ...] = ()
 
@@ -152,8 +148,9 @@ def _split(text: str, delimiter: str, most: int) -> _Split:
     if '\\"' in text and (split := _strict(text.replace('\\"', '""'), delimiter, most)):
         split.notes = ('Quotation marks are written as \\" in the file.',)
         return split
-    rows, complete = _taken(_tolerant(text, delimiter), most)
-    return _Split(rows, complete, ("Some quotation marks do not enclose a cell; they are kept as part of it.",))
+    split = _taken(_tolerant(text, delimiter), most)
+    split.notes = ("Some quotation marks do not enclose a cell; they are kept as part of it.",)
+    return split
 
 
 def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | None:
@@ -162,27 +159,30 @@ def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | 
     lines = io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "surrogatepass")), "utf-8", "surrogatepass", newline="")
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
     try:
-        rows, complete = _taken(reader, most)
+        split = _taken(reader, most)
     except csv.Error:
         return None
-    if reader.line_num > len(rows):
-        usual = _usual(row for row in rows if not any("\n" in cell or "\r" in cell for cell in row))
-        if any(_swallows(row, delimiter, usual) for row in rows):
+    if reader.line_num > len(split.rows):
+        usual = _usual(row for row in split.rows if not any("\n" in cell or "\r" in cell for cell in row))
+        if any(_swallows(row, delimiter, usual) for row in split.rows):
             return None
-    return _Split(rows, complete)
+    return split
 
 
-def _taken(rows: Iterator[list[str]], most: int) -> tuple[Rows, bool]:
-    """The rows up to so many cells, with stripped cells, and whether they are all."""
-    taken: Rows = []
-    while chunk := list(islice(rows, _CHUNK)):
-        taken.extend(list(map(str.strip, row)) for row in chunk)
-        most -= cells_taken(chunk)
-        if most < 0:
-            while taken and most < 0:
-                most += cells_taken([taken.pop()])
-            return taken, False
-    return taken, True
+def _taken(lines: Iterator[list[str]], most: int) -> _Split:
+    """The rows up to so many cells, with stripped cells. Empty lines are no rows."""
+    taken, left = Gathering(), most
+    while rows_read := list(islice(lines, _CHUNK)):
+        rows = list(filter(None, rows_read))
+        wanted = cells_taken(rows)
+        complete = wanted <= left
+        while rows and wanted > left:
+            wanted -= cells_taken([rows.pop()])
+        taken.add(rows)
+        left -= wanted
+        if not complete:
+            return _Split(taken.rows(), most - left, complete=False)
+    return _Split(taken.rows(), most - left)
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class _Usual:
     numbers: tuple[int, ...]
 
 
-def _usual(rows: Iterable[list[str]]) -> _Usual:
+def _usual(rows: Iterable[Row]) -> _Usual:
     sampled = list(islice(filter(None, rows), _ROWS_SAMPLED))
     if not sampled:
         return _Usual(0, ())
@@ -204,7 +204,7 @@ def _usual(rows: Iterable[list[str]]) -> _Usual:
     return _Usual(width, tuple(place for place, count in enumerate(counts) if 2 * count >= len(even)))
 
 
-def _swallows(row: list[str], delimiter: str, usual: _Usual) -> bool:
+def _swallows(row: Row, delimiter: str, usual: _Usual) -> bool:
     """Whether a cell of several lines is made of whole rows, because a lone quotation mark opens it.
 
     Its lines are rows if they are as wide as others, and have numbers in the same places.
@@ -218,7 +218,7 @@ def _swallows(row: list[str], delimiter: str, usual: _Usual) -> bool:
     return False
 
 
-def _is_row(cells: list[str], usual: _Usual) -> bool:
+def _is_row(cells: Row, usual: _Usual) -> bool:
     return len(cells) == usual.width and all(numbers.written(cells[place].strip()) for place in usual.numbers)
 
 

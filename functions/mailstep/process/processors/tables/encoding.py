@@ -8,6 +8,7 @@ from mailstep.process.processors.tables.alphabets import likeliest
 from mailstep.process.processors.tables.limits import UnreadableTable
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_OTHERS = bytes(octet for octet in range(256) if not _CONTROLS.match(chr(octet)))
 _ASCII = re.compile("[\\t\\r\\n -~]")
 _CALLED = {"shift_jis": "cp932"}  # what the Encoding Standard calls Shift_JIS is Microsoft's code page 932
 _NOT_TEXT = "It is not text; please save it as CSV (UTF-8) or XLSX."
@@ -39,7 +40,8 @@ def decode(content: bytes, *, declared: str | None = None) -> Text:
     # Two octets of any file are some character of UTF-16. Text has spaces, digits or line ends in it.
     if decoded.guessed and decoded.charset.startswith("utf-16") and 50 * len(_ASCII.findall(text)) < len(text):
         raise UnreadableTable(_NOT_TEXT)
-    if controls := _CONTROLS.findall(text):
+    # UTF-8 has these octets for nothing else. The regular expression takes four times as long.
+    if controls := text.encode(errors="replace").translate(None, _OTHERS):
         # A few are an accident; many are a file that is not text.
         if len(controls) * 100 > len(text) + 900:
             raise UnreadableTable(_NOT_TEXT)

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.model import Stored, StoredText
+from mailstep.process.processors.tables.rows import Row
 from mailstep.process.processors.tables.values import is_missing
 
 CELLS_SAMPLED = 20_000
@@ -30,21 +31,19 @@ _TRUTH = {"true", "false", "yes", "no"}
 _UNIT = re.compile(r"[(\[].{1,12}[)\]]")
 _YEARS = range(1900, 2101)
 
-Row = Sequence[str]
-
 
 @dataclass
 class Layout:
     """The rows of a table by their part. `header` is None if the table has none."""
 
     header: tuple[str, ...] | None
-    body: list[list[str]]
+    body: Sequence[Row]
     titles: tuple[str, ...] = ()
     foot: tuple[tuple[str, ...], ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
-def lay_out(rows: list[list[str]]) -> Layout:
+def lay_out(rows: Sequence[Row]) -> Layout:
     """Find the parts of a table in its rows, whose cells are stripped and of which none is empty."""
     notes: list[str] = []
     usual = _usual_width(rows)

@@ -10,10 +10,10 @@ UNPACKED_BOUND = 100 * 1024 * 1024
 """Octets unpacked from archives and workbooks: a workbook of 100 KB can contain gigabytes."""
 MARKUP_BOUND = 10_000_000
 """Tags, attributes and references of XML, each of which takes time. A cell has four tags and two attributes."""
-CELLS_BOUND = 7_000_000
+CELLS_BOUND = 7_001_000
 """Cells, counted up to the last row and column: one stray cell in the corner of a sheet makes 17,000,000,000.
 
-A row of a delimited file counts as three more. A million rows of four columns fit.
+A row of a delimited file counts as three more. A million rows of four columns fit, with a header and titles.
 """
 TEXT_BOUND = 30_000_000
 """Octets of text in the cells of workbooks: many cells may refer to one string. A reply could not hold more."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
+from mailstep.process.processors.tables.rows import Rows
+
 Kind = Literal["number", "text", "date", "boolean", "empty"]
 """`date` also stands for dates with a time, times of day, and durations."""
 Number = int | float
@@ -71,9 +73,10 @@ class Column:
 
     `values` are the cells that are neither empty nor a mark for a missing value such as `N/A`; `missing` are the
     others. `odd` names the first values that are not of the column's kind, and `odd_values` counts all of them.
-    `unit` is `%` or a currency if every number has the same. `value` reads a cell of this column: a number, a date or
-    truth value where the cell is one, None where it is missing, else its text. `day_first` is the order of day and
-    month that the dates of this column tell; None if they tell none.
+    `frequent` are the most frequent texts or truth values. `unit` is `%` or a currency if every number has the same.
+    `value` reads a cell of this column: a number, a date or truth value where the cell is one, None where it is
+    missing, else its text. `day_first` is the order of day and month that the dates of this column tell; None if they
+    tell none.
     """
 
     name: str
@@ -110,7 +113,7 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    body: list[list[str]]
+    body: Rows
     rows: int
     header: tuple[str, ...] | None = None
     encoding: str | None = None

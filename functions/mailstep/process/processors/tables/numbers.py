@@ -142,7 +142,11 @@ def number_in(text: str, *, decimal: str) -> Number | None:
 
 def certain_mark(texts: Iterable[str]) -> str | None:
     """The decimal mark that most of these numbers must have; None if they do not tell."""
-    marks = [number.decimal for text in texts if (number := written(text)) and number.decimal]
+    marks = [
+        number.decimal
+        for text in texts
+        if ("." in text or "," in text) and (number := written(text)) and number.decimal
+    ]
     commas = marks.count(",")
     if not marks or 2 * commas == len(marks):
         return None

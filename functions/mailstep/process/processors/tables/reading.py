@@ -2,7 +2,7 @@
 
 import gc
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import PurePath
@@ -19,9 +19,10 @@ from mailstep.process.processors.tables import (
     open_document,
     workbooks,
 )
-from mailstep.process.processors.tables.layout import lay_out
+from mailstep.process.processors.tables.layout import Layout, lay_out
 from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
-from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.model import Column, Table
+from mailstep.process.processors.tables.rows import Rows, columns_of
 from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Sheet
 from mailstep.process.processors.tables.summaries import summarise
 from mailstep.zip_errors import UNREADABLE
@@ -169,7 +170,7 @@ def _delimited(filename: str, content: bytes, budget: Budget, declared: str | No
 
 def _table(
     name: str,
-    rows: list[list[str]],
+    rows: Rows | list[list[str]],
     *,
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -177,42 +178,22 @@ def _table(
     complete: bool = True,
     hidden: bool = False,
 ) -> Table | None:
-    filled = list(filter(any, rows))
+    filled = rows.filled() if isinstance(rows, Rows) else list(filter(any, rows))
     if not filled:
         return None
     layout = lay_out(filled)
     # A row may be wider than the header; its extra cells are kept.
-    wide = max(len(layout.header or ()), max(map(len, layout.body), default=0))
-    body = [row if len(row) == wide else [*row, *[""] * (wide - len(row))] for row in layout.body]
-    columns = list(zip(*body, strict=True)) if body else [()] * wide
-    header = [*layout.header, *[""] * (wide - len(layout.header))] if layout.header is not None else None
-    used = [place for place in range(wide) if (header and header[place]) or any(columns[place])]
-    first, last = (used[0], used[-1] + 1) if used else (0, 0)
-    if last - first < wide:
-        body = [row[first:last] for row in body]
-        columns = columns[first:last]
-        header = header[first:last] if header is not None else None
+    columns, header = _columns(layout)
     names = [title or f"column {place}" for place, title in enumerate(header or [""] * len(columns), 1)]
-    sampled = max(_CELLS_SAMPLED // max(len(columns), 1), 2)
-    decimal = numbers.certain_mark(cell for column in columns for cell in column[:sampled])
-    # Countries with a decimal comma separate cells by a semicolon.
-    decimal = decimal or ("," if delimiter == ";" else None)
-    summaries = tuple(summarise(title, column, decimal=decimal) for title, column in zip(names, columns, strict=True))
-    told = {one.day_first for one in summaries if one.day_first is not None}
-    if len(told) == 1:
-        # One column tells how the others write `03/04/2024`. What is uncertain has a note.
-        [day_first] = told
-        summaries = tuple(
-            summarise(one.name, column, day_first=day_first) if one.kind == "date" and one.notes else one
-            for one, column in zip(summaries, columns, strict=True)
-        )
+    summaries = _summaries(names, columns, delimiter=delimiter, stored=encoding is None)
+    body = Rows(columns)
     cut = () if complete else (f"Only the first {len(body):,} rows were read; the table is longer.",)
     return Table(
         name=name,
         columns=summaries,
         body=body,
         rows=len(body),
-        header=tuple(header) if header is not None else None,
+        header=header,
         encoding=encoding,
         delimiter=delimiter,
         titles=layout.titles,
@@ -220,5 +201,41 @@ def _table(
         notes=(*cut, *notes, *layout.notes, *(note for column in summaries for note in column.notes)),
         complete=complete,
         hidden=hidden,
-        repeated=0 if any(column.all_different for column in summaries) else len(body) - len(set(map(tuple, body))),
+        repeated=0
+        if any(column.all_different for column in summaries)
+        else len(body) - len(set(zip(*columns, strict=True))),
+    )
+
+
+def _columns(layout: Layout) -> tuple[list[list[str]], tuple[str, ...] | None]:
+    """The cells of each column and the header, from the first column that holds something to the last one."""
+    # A row may be wider than the header; its extra cells are kept.
+    columns = columns_of(layout.body, at_least=len(layout.header or ()))
+    header = layout.header
+    if header is not None:
+        header += ("",) * (len(columns) - len(header))
+    used = [place for place, column in enumerate(columns) if (header and header[place]) or any(column)]
+    first, last = (used[0], used[-1] + 1) if used else (0, 0)
+    return columns[first:last], header[first:last] if header is not None else None
+
+
+def _summaries(
+    names: Sequence[str], columns: Sequence[Sequence[str]], *, delimiter: str | None, stored: bool
+) -> tuple[Column, ...]:
+    """The summary of each column. Where one does not tell its decimal mark, or its order of days, others do."""
+    sampled = max(_CELLS_SAMPLED // max(len(columns), 1), 2)
+    decimal = numbers.certain_mark(cell for column in columns for cell in column[:sampled])
+    # Countries with a decimal comma separate cells by a semicolon.
+    decimal = decimal or ("," if delimiter == ";" else None)
+    summaries = tuple(
+        summarise(title, column, decimal=decimal, stored=stored) for title, column in zip(names, columns, strict=True)
+    )
+    told = {one.day_first for one in summaries if one.day_first is not None}
+    if len(told) != 1:
+        return summaries
+    # One column tells how the others write `03/04/2024`. What is uncertain has a note.
+    [day_first] = told
+    return tuple(
+        summarise(one.name, column, day_first=day_first, stored=stored) if one.kind == "date" and one.notes else one
+        for one, column in zip(summaries, columns, strict=True)
     )

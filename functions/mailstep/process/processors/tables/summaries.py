@@ -19,11 +19,13 @@ SPREAD = 12
 """Intervals in which a column's numbers are counted."""
 
 
-def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None) -> Column:
-    """The summary of one column. `decimal` and `day_first` decide what its cells leave open."""
-    reading = read_column(name, cells, decimal=decimal, day_first=day_first)
-    values = reading.counts.total()
-    odd = values - (reading.numbers or reading.moments).total() if reading.kind in ("number", "date") else 0
+def summarise(
+    name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None, stored: bool = True
+) -> Column:
+    """The summary of one column; see `read_column`."""
+    reading = read_column(name, cells, decimal=decimal, day_first=day_first, stored=stored)
+    values = sum(reading.counts.values())
+    odd = values - sum(reading.weights) if reading.kind in ("number", "date") else 0
     return Column(
         name=name,
         kind=reading.kind,
@@ -31,9 +33,9 @@ def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, da
         missing=reading.missing,
         distinct=len(reading.counts),
         value=reading.value,
-        figures=figures(reading.numbers) if reading.kind == "number" else None,
-        period=_period(reading.moments) if reading.kind == "date" else None,
-        frequent=tuple(reading.counts.most_common(FREQUENT)),
+        figures=figures(reading.read, reading.weights) if reading.kind == "number" else None,
+        period=_period(reading.read) if reading.kind == "date" else None,
+        frequent=tuple(Counter(reading.counts).most_common(FREQUENT)) if reading.kind in ("text", "boolean") else (),
         odd=tuple(islice(_odd(reading, cells), ODD)) if odd else (),
         odd_values=odd,
         unit=reading.unit,
@@ -42,16 +44,14 @@ def summarise(name: str, cells: Sequence[str], *, decimal: str | None = None, da
     )
 
 
-def figures(numbers: Counter[Number]) -> Figures:
-    """The figures of at least one number, by how often each is there.
+def figures(numbers: Sequence[Number], weights: Sequence[int]) -> Figures:
+    """The figures of at least one number, each of which is there as often as its weight says.
 
     Whole numbers are added exactly, others with one rounding.
     """
-    ordered = sorted(numbers)
-    counts = [numbers[number] for number in ordered]
-    amounts = map(mul, ordered, counts)
-    total = sum(amounts) if set(map(type, ordered)) == {int} else math.fsum(amounts)
-    ends = list(accumulate(counts))
+    ordered, ends = _in_order(numbers, weights)
+    amounts = map(mul, numbers, weights)
+    total = sum(amounts) if set(map(type, numbers)) == {int} else math.fsum(amounts)
     return Figures(
         total=total,
         mean=total / ends[-1],
@@ -64,7 +64,15 @@ def figures(numbers: Counter[Number]) -> Figures:
     )
 
 
-def _quantile(ordered: list[Number], ends: list[int], part: int, parts: int) -> Number:
+def _in_order(numbers: Sequence[Number], weights: Sequence[int]) -> tuple[list[Number], Sequence[int]]:
+    """The numbers in order, and how many values there are up to each."""
+    if sum(weights) == len(weights):
+        return sorted(numbers), range(1, len(weights) + 1)
+    places = sorted(range(len(numbers)), key=numbers.__getitem__)
+    return [numbers[place] for place in places], list(accumulate(weights[place] for place in places))
+
+
+def _quantile(ordered: list[Number], ends: Sequence[int], part: int, parts: int) -> Number:
     """Between two values by their distance, as Excel's QUARTILE.INC does. `ends` counts the values up to each."""
     place, rest = divmod((ends[-1] - 1) * part, parts)
     below = ordered[bisect_left(ends, place + 1)]
@@ -76,7 +84,7 @@ def _quantile(ordered: list[Number], ends: list[int], part: int, parts: int) -> 
     return below + (way // parts if isinstance(way, int) and way % parts == 0 else way / parts)
 
 
-def _spread(ordered: list[Number], ends: list[int]) -> tuple[int, ...]:
+def _spread(ordered: list[Number], ends: Sequence[int]) -> tuple[int, ...]:
     least = ordered[0]
     width = (ordered[-1] - least) / SPREAD
     if not 0 < width < math.inf:
@@ -86,7 +94,7 @@ def _spread(ordered: list[Number], ends: list[int]) -> tuple[int, ...]:
     return tuple(after - before for before, after in pairwise((0, *counts, ends[-1])))
 
 
-def _period(moments: Counter[Moment]) -> Period:
+def _period(moments: Sequence[Moment]) -> Period:
     return Period(min(moments, key=comparable), max(moments, key=comparable))
 
 

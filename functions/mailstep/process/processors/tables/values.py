@@ -3,13 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
 
+type Counts[V] = dict[V, int]
+"""How often each value is there."""
 ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
@@ -39,6 +42,7 @@ MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.
 }
 """Marks for a missing value, as people, databases and spreadsheets write them."""
 _TRIED = 200
+_SAMPLED = 2_000  # cells that all differ in a column of keys
 _TWO_LETTERS = re.compile(r"[A-Z]{2}")
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
 _TRUE_AND_FALSE = [
@@ -64,17 +68,18 @@ _LEADING_ZERO = re.compile(r"\n0[0-9]")
 
 @dataclass
 class Reading:
-    """What a column's cells are: how often each text is there, and each number or date, as the column's kind says.
+    """What a column's cells are: how often each text is there, and the numbers or dates that they are.
 
-    `day_first` is the order of day and month that the cells tell; None if they tell none.
+    `read` are Numbers or Moments, as the column's kind says, and `weights` how often each is there. `day_first` is the
+    order of day and month that the cells tell; None if they tell none.
     """
 
     kind: Kind
-    counts: Counter[str]
+    counts: Counts[str]
     missing: int
     value: Callable[[str], Value]
-    numbers: Counter[Number] = field(default_factory=Counter)
-    moments: Counter[Moment] = field(default_factory=Counter)
+    read: Sequence[Any] = ()
+    weights: Sequence[int] = ()
     day_first: bool | None = None
     unit: str = ""
     notes: tuple[str, ...] = ()
@@ -87,13 +92,16 @@ def is_missing(cell: str) -> bool:
 
 
 def read_column(
-    name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None
+    name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None, stored: bool = True
 ) -> Reading:
-    """The kind of a column, from all its cells. `decimal` and `day_first` decide what the cells leave open."""
-    types = set(map(type, cells))
+    """The kind of a column, from all its cells. `decimal` and `day_first` decide what the cells leave open.
+
+    `stored` says whether cells may be of a workbook, which stores their values.
+    """
+    types = set(map(type, cells)) if stored else set()
     if Stored in types:
         return _stored(cells)
-    counts = Counter(cells)
+    counts = _counted(cells)
     missing = _take_missing(counts)
     if not counts:
         return Reading("empty", counts, missing, _text)
@@ -102,25 +110,29 @@ def read_column(
     # Text that a workbook stores as such is no number of this column.
     as_text = sum(isinstance(cell, StoredText) for cell in cells) if StoredText in types else 0
     read = None
-    if as_text <= counts.total() // ODD_SHARE and not _is_identifier(name, counts):
-        read = _as_numbers(counts, missing, decimal)
+    if as_text <= sum(counts.values()) // ODD_SHARE and _is_promising(counts, numbers.written):
+        read = _as_numbers(name, counts, missing, decimal)
     return read or _as_dates(name, counts, missing, day_first=day_first) or Reading("text", counts, missing, _text)
 
 
-def _as_numbers(counts: Counter[str], missing: int, decimal: str | None) -> Reading | None:
-    if not _is_promising(counts, numbers.written):
+def _as_numbers(name: str, counts: Counts[str], missing: int, decimal: str | None) -> Reading | None:
+    joined = "\n".join(("", *counts, ""))
+    if _is_identifier(name, counts, joined):
         return None
-    plain = _plain_numbers(counts)
-    found = (plain, _PLAIN_NOTATION) if plain else numbers.notation(counts, decimal=decimal)
-    infinite = sum(count for text, count in counts.items() if text.lower() in _INFINITE) if not plain else 0
+    if plain := _plain_numbers(counts, joined):
+        value = partial(_or_text, partial(numbers.number_in, decimal="."))
+        return Reading("number", counts, missing, value, read=plain, weights=[*counts.values()])
+    found = numbers.notation(counts, decimal=decimal)
+    infinite = sum(count for text, count in counts.items() if text.lower() in _INFINITE)
     if not found or not _is_enough(counts, found[0], infinite):
         return None
     read, notation = found
     value = partial(_or_text, notation.value)
-    return Reading("number", counts, missing, value, numbers=_weighted(read, counts), unit=notation.unit)
+    weights = [counts[text] for text in read]
+    return Reading("number", counts, missing, value, read=[*read.values()], weights=weights, unit=notation.unit)
 
 
-def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool | None) -> Reading | None:
+def _as_dates(name: str, counts: Counts[str], missing: int, *, day_first: bool | None) -> Reading | None:
     if not _is_promising(counts, dates.either_order):
         return None
     found = dates.order(counts, day_first=day_first)
@@ -129,31 +141,31 @@ def _as_dates(name: str, counts: Counter[str], missing: int, *, day_first: bool 
     read, order = found
     notes = () if order.certain else (_uncertain_order(name, day_first=order.day_first),)
     value = partial(_or_text, order.value)
-    moments = _weighted(read, counts)
-    return Reading("date", counts, missing, value, moments=moments, day_first=order.told, notes=notes)
+    weights = [counts[text] for text in read]
+    return Reading(
+        "date", counts, missing, value, read=[*read.values()], weights=weights, day_first=order.told, notes=notes
+    )
 
 
-def _is_promising(counts: Counter[str], read: Callable[[str], object]) -> bool:
+def _is_promising(counts: Counts[str], read: Callable[[str], object]) -> bool:
     """Whether half of the first texts can be read so: it saves the search in a column of other texts."""
     first = list(islice(counts, _TRIED))
     return 2 * sum(read(text) is not None for text in first) >= len(first)
 
 
-def _is_enough(counts: Counter[str], read: Collection[str], also: int = 0) -> bool:
+def _is_enough(counts: Counts[str], read: Collection[str], also: int = 0) -> bool:
     if len(read) == len(counts):
         return True
-    found, values = sum(counts[text] for text in read), counts.total()
+    found, values = sum(counts[text] for text in read), sum(counts.values())
     return found > 0 and found + also >= values - values // ODD_SHARE
 
 
-def _weighted[V: Number | Moment](read: dict[str, V], counts: Counter[str]) -> Counter[V]:
-    """How often each value is there: different texts may be one number, as 1 and 1.0 are."""
-    if len(read) == counts.total():
-        return Counter(read.values())
-    weighted = Counter[V]()
-    for text, value in read.items():
-        weighted[value] += counts[text]
-    return weighted
+def _counted(cells: Sequence[str]) -> Counts[str]:
+    """How often each cell is there. The keys of a dictionary take a third of the time of counting them."""
+    sampled = cells[:_SAMPLED]
+    if len(set(sampled)) < len(sampled) or len(keys := dict.fromkeys(cells, 1)) < len(cells):
+        return Counter(cells)
+    return keys
 
 
 def _uncertain_order(name: str, *, day_first: bool) -> str:
@@ -172,11 +184,12 @@ def _stored(cells: Sequence[str]) -> Reading:
         kind = "text"
     reading = Reading(kind, counts, missing, _stored_value)
     if kind == "number":
-        reading.numbers = Counter(value for value in values if isinstance(value, int | float) and value is not True)
+        reading.read = [value for value in values if _kind_of(value) == "number"]
         units = {number.unit for cell in counts if (number := numbers.written(cell))}
         reading.unit = units.pop() if len(units) == 1 else ""
     if kind == "date":
-        reading.moments = Counter(value for value in values if isinstance(value, Moment))
+        reading.read = [value for value in values if isinstance(value, Moment)]
+    reading.weights = [1] * len(reading.read)
     return reading
 
 
@@ -208,7 +221,7 @@ def _or_text(value: Callable[[str], Value], cell: str) -> Value:
     return _text(cell) if found is None else found
 
 
-def _take_missing(counts: Counter[str]) -> int:
+def _take_missing(counts: Counts[str]) -> int:
     """Count and take out the marks for missing values. `NA` among two-letter codes is one of them (Namibia)."""
     marks = [mark for mark in MISSING if mark in counts]
     if "NA" in marks:
@@ -218,7 +231,7 @@ def _take_missing(counts: Counter[str]) -> int:
     return sum(counts.pop(text) for text in marks)
 
 
-def _truth_values(counts: Counter[str]) -> Callable[[str], Value] | None:
+def _truth_values(counts: Counts[str]) -> Callable[[str], Value] | None:
     """How to read the truth values of a column that has nothing else."""
     if len(counts) > 6:
         return None
@@ -233,44 +246,40 @@ def _truth(cell: str, *, true: str) -> Value:
     return None if is_missing(cell) else cell.lower() == true
 
 
-def _is_identifier(name: str, counts: Counter[str]) -> bool:
+def _is_identifier(name: str, counts: Counts[str], joined: str) -> bool:
     """Whether the digits name something: a leading zero anywhere, telephone or card numbers."""
-    if _LEADING_ZERO.search("\n" + "\n".join(counts)):
+    if _LEADING_ZERO.search(joined):
         return True
     words = name.replace("_", " ")
     if _TELEPHONE.search(words):
         return True
-    if not all(map(numbers.is_card_number, list(counts)[:1000])):
+    if not all(map(numbers.is_card_number, islice(counts, 1000))):
         return False
     return len(counts) > 2 or bool(_CARD.search(words))
 
 
-def _plain_numbers(counts: Counter[str]) -> dict[str, Number] | None:
-    """The numbers of a column that has only digits, points and minus signs: the common case, and the fast one."""
-    texts, longest = list(counts), max(map(len, counts))
-    joined = "\n".join((*texts, ""))
-    strange = not joined.isascii() or joined.encode().translate(None, b"0123456789.-\n")
+def _plain_numbers(counts: Counts[str], joined: str) -> list[Number] | None:
+    """The numbers of a column that has only digits, points and minus signs: the common case, and the fast one.
+
+    `joined` has each text on its own line.
+    """
     # `5.` is no number, `-012` neither.
-    if longest > numbers.CHARACTERS or strange or ".\n" in joined or _MINUS_ZERO.search(joined):
+    if not joined.isascii() or joined.encode().translate(None, b"0123456789.-\n") or ".\n" in joined:
+        return None
+    longest = max(map(len, counts))
+    if longest > numbers.CHARACTERS or ("-0" in joined and _MINUS_ZERO.search(joined)):
         return None
     decimals = "." in joined
     # `1.234` may be a thousand.
-    if decimals and numbers.certain_mark(texts[:1000]) != ".":
+    if decimals and numbers.certain_mark(islice(counts, 1000)) != ".":
         return None
     # Whole numbers of more digits than a float holds keep them.
     read: Callable[[str], Number] = int if not decimals else float if longest < _FLOAT_DIGITS else _number
     try:
-        return dict(zip(texts, map(read, texts), strict=True))
+        return list(map(read, counts))
     except ValueError:
         return None
 
 
 def _number(text: str) -> Number:
     return float(text) if "." in text else int(text)
-
-
-def _plain_value(cell: str) -> Number | None:
-    return numbers.number_in(cell, decimal=".")
-
-
-_PLAIN_NOTATION = numbers.Notation(".", "", _plain_value)

@@ -1,0 +1,1 @@
+"""SweepFunction: fills the gaps that lost events leave in the index."""

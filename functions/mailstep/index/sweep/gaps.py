@@ -1,0 +1,78 @@
+"""Compares the index with the executions, and adds what the index does not know: status events may get lost.
+
+(Amazon EventBridge User Guide: AWS services send their events on a best-effort basis.)
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+
+from mailstep.aws import executions
+from mailstep.aws.executions import Listed
+from mailstep.aws.message_index import By, MessageIndex
+from mailstep.index import indexing, status_events
+from mailstep.index_entry import EXECUTIONS, IndexEntry, email_id_of
+from mailstep.outcomes import RUNNING
+
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did: executions compared, entries that it had to change, and whether it came to the end."""
+
+    compared: int
+    filled: int
+    complete: bool
+
+
+def sweep(
+    workflow_arn: str, index: MessageIndex, since: datetime, settled: datetime, *, go_on: Callable[[int], bool]
+) -> Swept:
+    """Add to the index what it lacks of the executions that started since a time, and of all that it has as running.
+
+    Events of what happened after `settled` may still be on their way, so it is left to them. `go_on` is asked before
+    each page, with the number of executions compared: a sweep without time says so. The newest come first.
+
+    Raises:
+        TransientError: DynamoDB, S3 or Step Functions is unavailable.
+    """
+    compared = filled = 0
+    for number, gaps in _pages(workflow_arn, index, since, settled):
+        if not go_on(compared):
+            return Swept(compared, filled, complete=False)
+        compared += number
+        filled += sum(_fill(index, arn) for arn in gaps)
+    return Swept(compared, filled, complete=True)
+
+
+def _pages(
+    workflow_arn: str, index: MessageIndex, since: datetime, settled: datetime
+) -> Iterator[tuple[int, list[str]]]:
+    """Page by page, the number of executions compared, and the ARNs of those that the index lacks or has wrong."""
+    listed = (one for one in executions.newest(workflow_arn, since) if (one.ended or one.started) < settled)
+    for some in batched(listed, _PAGE, strict=False):
+        entries = index.get_many(name for one in some if (name := _email_id(one)))
+        yield len(some), [one.arn for one in some if not _knows(entries.get(_email_id(one) or ""), one)]
+    for unfinished in batched(index.newest(By.OUTCOME, RUNNING, until=settled), _PAGE, strict=False):
+        running = [one.arn for entry in unfinished for one in entry.executions if one.outcome == RUNNING]
+        yield len(running), running
+
+
+def _email_id(listed: Listed) -> str | None:
+    return email_id_of(listed.arn.rpartition(":")[2])
+
+
+def _knows(entry: IndexEntry | None, listed: Listed) -> bool:
+    """Whether the entry has the execution as the list has it. What it no longer keeps, it has known."""
+    known = {one.arn: one for one in entry.executions} if entry else {}
+    if listed.arn not in known:
+        return len(known) >= EXECUTIONS
+    return (known[listed.arn].status, known[listed.arn].redrives) == (listed.status, listed.redrives)
+
+
+def _fill(index: MessageIndex, execution_arn: str) -> bool:
+    described = executions.describe(execution_arn)
+    seen = status_events.of_description(described) if described else None
+    return seen is not None and indexing.record(index, seen)

@@ -1,0 +1,1 @@
+"""The commands, by subject. Each reads its arguments, calls one function and shows the result."""

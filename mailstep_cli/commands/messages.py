@@ -1,0 +1,137 @@
+"""Commands that look at messages in an account, or process them again: `history`, `replay` and `redrive`."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from mailstep_cli import display, history, replay, stored_mail
+from mailstep_cli.commands import repeating
+from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Until, Yes, out
+from mailstep_cli.errors import UserError
+from mailstep_cli.executions import find_execution, latest
+from mailstep_cli.home_stack import find
+from mailstep_cli.routing import check_route
+
+app = typer.Typer()
+
+Failed = Annotated[bool, typer.Option("--failed", help="Every message whose latest execution failed; needs --since.")]
+Began = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Go on after an interrupt: leave out what was done since this time."),
+]
+
+
+@app.command(name="history")
+def show_history(
+    execution: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of an execution, its first characters, or its ARN. Default: list the latest executions."
+        ),
+    ] = None,
+    stack: Stack = "",
+) -> None:
+    """Show what happened to a message, state by state.
+
+    It asks the account and the endpoint that this shell's AWS variables name.
+    """
+    if execution is None:
+        out.print(display.executions_list(latest(stack)), crop=False)
+        return
+    arn, sfn = find_execution(execution, stack)
+    line = history.fetch(sfn, arn)
+    out.print(display.timeline_table(line, title=arn.rpartition(":")[2]))
+
+
+@app.command(name="replay")
+def replay_execution(
+    executions: Annotated[
+        list[str] | None, typer.Argument(help="Names of executions, their first characters, or their ARNs.")
+    ] = None,
+    stack: Stack = "",
+    reply_again: Annotated[
+        bool,
+        typer.Option("--reply-again", help="Reply even if the sender already has a reply. The policy still applies."),
+    ] = False,
+    override: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            help="Process the messages past this rule of the policy (docs/policy.md). Your identity goes on record. "
+            "Nothing sends a reply to a sender who is not authenticated.",
+        ),
+    ] = None,
+    stored: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROUTE",
+            help="Instead, process the stored messages of ROUTE that have no execution, such as those that arrived "
+            "while routes.toml did not have the route.",
+        ),
+    ] = None,
+    failed: Failed = False,
+    since: Since = None,
+    until: Until = None,
+    began: Began = None,
+    rate: Rate = 5,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> int:
+    """Process messages again, each in a new execution. A second reply is sent only with --reply-again.
+
+    With --failed, it says first how many messages that are, and asks. After Ctrl-C it prints the command that goes on:
+    each message has one new execution.
+    """
+    if bool(executions) + bool(stored) + failed != 1:
+        raise UserError("name executions to replay, or a route with --stored, or choose with --failed --since TIME")
+    if override and not executions:
+        raise UserError("name executions to override a rule for: other messages are processed by all rules")
+    overridden = replay.override(override) if override else None
+    if failed:
+        return repeating.repeat(
+            repeating.Repeat("replay", find(stack), since, until, began, reply_again=reply_again),
+            rate=rate, yes=yes, as_json=as_json,
+        )  # fmt: skip
+    if stored:
+        check_route(stored)
+        out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)
+    for execution in executions or []:
+        arn, sfn = find_execution(execution, stack)
+        again = replay.replay(sfn, arn, reply_again=reply_again, overridden=overridden)
+        name = again.rpartition(":")[2]
+        out.print(f"Replaying as {escape(name)}. Follow it with: mailstep history {escape(name)}", soft_wrap=True)
+    return 0
+
+
+@app.command()
+def redrive(
+    executions: Annotated[
+        list[str] | None, typer.Argument(help="Names of executions, their first characters, or their ARNs.")
+    ] = None,
+    stack: Stack = "",
+    failed: Failed = False,
+    since: Since = None,
+    until: Until = None,
+    began: Began = None,
+    rate: Rate = 5,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> int:
+    """Repeat only the failed task of executions, with the functions that are deployed now.
+
+    A redrive goes on where the execution failed, within 14 days. With --failed, it says first how many executions that
+    are, and asks. After Ctrl-C it prints the command that goes on: each execution is redriven once.
+    """
+    if bool(executions) == failed:
+        raise UserError("name executions to redrive, or choose with --failed --since TIME")
+    if failed:
+        return repeating.repeat(
+            repeating.Repeat("redrive", find(stack), since, until, began), rate=rate, yes=yes, as_json=as_json
+        )
+    for execution in executions or []:
+        arn, sfn = find_execution(execution, stack)
+        sfn.redrive_execution(executionArn=arn)
+        name = arn.rpartition(":")[2]
+        out.print(f"Redriving {escape(name)}. Follow it with: mailstep history {escape(name)}", soft_wrap=True)
+    return 0

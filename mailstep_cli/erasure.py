@@ -1,0 +1,183 @@
+"""Erases what Mailstep stores of a person or of one email, and reports what was erased and what is left elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import boto3
+
+from mailstep import keys
+from mailstep.addresses import without_label
+from mailstep_cli import failures, ledger_records, mail_objects, personal_data
+from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+LEFT = {
+    "the executions' history in Step Functions": "it has the sender's address and the subject. AWS deletes it 90 days "
+    "after an execution ended, and nobody can delete it earlier",
+    "SES's suppression list": "it has the address if a reply bounced: mailstep suppressed remove ADDRESS",
+    "the queue of feedback that could not be recorded": "it has SES's events with addresses for 14 days",
+    "mail to the operators": "SES's reports of bounces and complaints name the address",
+    "backups of the ledger": "point-in-time recovery keeps hashes of addresses for 35 days",
+    "your application, and the sender's own mailbox": "Mailstep has no access to them",
+}
+"""What this command does not reach, and why."""
+
+
+@dataclass
+class Erased:
+    """What one email had, in versions and delete markers of objects, and in records."""
+
+    email_id: str
+    raw: int = 0
+    parsed: int = 0
+    answers: int = 0
+    quarantine: int = 0
+    index: int = 0
+    ledger: int = 0
+
+
+@dataclass
+class Report:
+    """What was erased. It names emails by their ids and the person by a hash, so that an auditor can keep it.
+
+    Attributes:
+        about: `{"email_id": ...}`, or `{"address_sha256": ...}` of the canonical address without label.
+        by: The ARN of who erased it.
+        messages: What each email had.
+        address_records: Records of the ledger by the address itself: counts of replies, and suppression.
+        mentioned: Messages of other senders that name the address. They are not erased.
+        unknown_answers: Answers of which nothing says whose they are. They are not erased.
+        running: Emails that are still being processed. They are not erased: erase again once they ended.
+        complete: Whether nothing of what was found is left.
+        left_elsewhere: What the command does not reach, and why.
+    """
+
+    stack: str
+    about: dict[str, str]
+    by: str
+    began: str
+    dry_run: bool
+    ended: str = ""
+    messages: list[Erased] = field(default_factory=list)
+    address_records: int = 0
+    mentioned: int = 0
+    unknown_answers: int = 0
+    running: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    complete: bool = False
+    left_elsewhere: dict[str, str] = field(default_factory=lambda: dict(LEFT))
+
+
+class Erasure:
+    """One erasure: what is found, then what is deleted."""
+
+    def __init__(self, stack: HomeStack, *, dry_run: bool) -> None:
+        self._stack, self._dry_run = stack, dry_run
+        self._s3: S3Client = boto3.client("s3")
+        self._dynamodb: DynamoDBClient = boto3.client("dynamodb")
+        self._emails: dict[str, str | None] = {}
+        self._address_records: list[str] = []
+        self._duplicates: dict[str, list[str]] = {}
+        self.report = Report(stack.name, {}, _caller(), _now(), dry_run)
+
+    def find_person(
+        self, address: str, progress: Callable[[int], None] = lambda _: None, *, keep_suppression: bool = False
+    ) -> None:
+        """Find everything of an address, with any label. With `keep_suppression`, it still gets no mail afterwards."""
+        person = without_label(address.strip())
+        found = personal_data.messages_of(self._s3, self._stack.bucket, person, progress=progress)
+        self._emails = found.messages
+        self.report.about = {"address_sha256": ledger_records.suppression(person).partition("#")[2]}
+        self.report.mentioned, self.report.unknown_answers = found.mentioned, found.unknown_answers
+        ids = [
+            *ledger_records.of_address(person, found.routes),
+            *([] if keep_suppression else [ledger_records.suppression(person)]),
+        ]
+        self._address_records = ledger_records.there(self._dynamodb, self._stack.ledger, ids)
+        self._find_records()
+
+    def find_email(self, email_id: str) -> None:
+        """Find everything of one email.
+
+        Raises:
+            UserError: nothing is stored under this id.
+        """
+        email = mail_objects.original(self._s3, self._stack.bucket, email_id)
+        if not email and not mail_objects.made_of(self._s3, self._stack.bucket, email_id):
+            raise UserError(f"nothing is stored of an email {email_id!r}: give its whole id, or an address")
+        self._emails = {email_id: email.key if email else None}
+        self.report.about = {"email_id": email_id}
+        self._find_records()
+
+    def _find_records(self) -> None:
+        self.report.address_records = len(self._address_records)
+        for email_id, record in ledger_records.duplicates_of(self._dynamodb, self._stack.ledger, self._emails):
+            self._duplicates.setdefault(email_id, []).append(record)
+
+    @property
+    def count(self) -> int:
+        """How many emails were found."""
+        return len(self._emails)
+
+    def erase(self, progress: Callable[[int], None] = lambda _: None) -> Report:
+        """Delete what was found, unless it is a dry run; an interrupt ends it between two emails."""
+        try:
+            if not self._dry_run:
+                ledger_records.delete(self._dynamodb, self._stack.ledger, self._address_records)
+            for number, (email_id, key) in enumerate(self._emails.items(), start=1):
+                if self._is_running(email_id):
+                    self.report.running.append(email_id)
+                else:
+                    self.report.messages.append(self._erase(email_id, key))
+                progress(number)
+        except KeyboardInterrupt:
+            self.report.interrupted = True
+        self.report.ended = _now()
+        self.report.complete = not (self._dry_run or self.report.running or self.report.interrupted)
+        return self.report
+
+    def _is_running(self, email_id: str) -> bool:
+        """Whether an execution would still write something about the email."""
+        sfn = failures.client()
+        for number in range(1, failures.REPLAYS + 1):
+            found = failures.described(sfn, self._stack.execution(failures.name_of(email_id, number)))
+            if found and found["status"] == "RUNNING":
+                return True
+            if not found and number > 1:
+                return False
+        return False
+
+    def _erase(self, email_id: str, key: str | None) -> Erased:
+        """The raw message goes last: as long as it is there, the email is found again after an interrupt."""
+        made = mail_objects.made_of(self._s3, self._stack.bucket, email_id)
+        raw = list(mail_objects.versions(self._s3, self._stack.bucket, key, exact=True)) if key else []
+        records = ledger_records.there(self._dynamodb, self._stack.ledger, ledger_records.of_email(email_id))
+        records += self._duplicates.get(email_id, [])
+        erased = Erased(
+            email_id,
+            raw=len(raw),
+            parsed=sum(one.key.startswith(keys.PARSED) for one in made),
+            answers=sum(one.key.startswith(keys.ANSWERS) for one in made),
+            quarantine=sum(one.key.startswith(keys.QUARANTINE) for one in made),
+            ledger=len(records),
+        )
+        if not self._dry_run:
+            mail_objects.delete(self._s3, self._stack.bucket, made)
+            ledger_records.delete(self._dynamodb, self._stack.ledger, records)
+            mail_objects.delete(self._s3, self._stack.bucket, raw)
+        return erased
+
+
+def _caller() -> str:
+    arn: str = boto3.client("sts").get_caller_identity()["Arn"]
+    return arn
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,87 @@
+"""Which records of the ledger belong to an email or to an address. The table has hashes only."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from hashlib import md5, sha256
+from typing import TYPE_CHECKING
+
+from mailstep.addresses import without_label
+from mailstep.aws.ledger import suppression_id
+from mailstep.outcomes import ReplyKind
+from mailstep_cli.failures import REPLAYS, name_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import BatchGetItemInputTypeDef
+
+_GOT_AT_ONCE = 100
+"""Items that one BatchGetItem takes (Amazon DynamoDB API Reference)."""
+
+
+def of_email(email_id: str) -> list[str]:
+    """The keys of what was sent for an email, as aws/ledger.py and reply/send_once.py make them.
+
+    A reply that was asked for again is recorded by the name of the execution.
+    """
+    names = (name_of(email_id, number) for number in range(1, REPLAYS + 1))
+    return [f"notice#{email_id}", *(_reply(f"{name}#{kind}") for name in names for kind in ReplyKind)]
+
+
+def of_address(address: str, routes: Iterable[str]) -> list[str]:
+    """The keys of the counts of replies to an address, on each route (aws/reply_counts.py)."""
+    sender = without_label(address)
+    return [f"replies#{_digest(f'{route} {sender}')}" for route in routes]
+
+
+def suppression(address: str) -> str:
+    """The key of the record that suppresses an address."""
+    return suppression_id(address)
+
+
+def duplicates_of(dynamodb: "DynamoDBClient", table: str, emails: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The email_id and the key of each record by which a repeated delivery of these emails is known.
+
+    It scans the table.
+    """
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table, FilterExpression="attribute_exists(email_id)", ProjectionExpression="id, email_id"
+    )
+    for item in (item for page in pages for item in page["Items"]):
+        if item["email_id"]["S"] in emails:
+            yield item["email_id"]["S"], item["id"]["S"]
+
+
+def there(dynamodb: "DynamoDBClient", table: str, ids: list[str]) -> list[str]:
+    """Those of the keys that the table has."""
+    found = []
+    for start in range(0, len(ids), _GOT_AT_ONCE):
+        asked: BatchGetItemInputTypeDef = {
+            "RequestItems": {
+                table: {
+                    "Keys": [{"id": {"S": one}} for one in ids[start : start + _GOT_AT_ONCE]],
+                    "ProjectionExpression": "id",
+                }
+            }
+        }
+        while asked["RequestItems"]:
+            answer = dynamodb.batch_get_item(**asked)
+            found += [item["id"]["S"] for item in answer["Responses"].get(table, [])]
+            asked = {"RequestItems": answer.get("UnprocessedKeys", {})}
+    return found
+
+
+def delete(dynamodb: "DynamoDBClient", table: str, ids: Iterable[str]) -> int:
+    """Delete records; return how many there were."""
+    return sum(
+        bool(dynamodb.delete_item(TableName=table, Key={"id": {"S": one}}, ReturnValues="ALL_OLD").get("Attributes"))
+        for one in ids
+    )
+
+
+def _reply(key: str) -> str:
+    # As Powertools for AWS makes it (Idempotency, "How your records are stored").
+    return f"reply#{md5(json.dumps(key).encode(), usedforsecurity=False).hexdigest()}"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

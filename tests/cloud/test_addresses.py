@@ -1,0 +1,137 @@
+"""The addresses of routes, through the local SES, by the rules of receiving.yaml as deployed (docs/addresses.md)."""
+
+import json
+import smtplib
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.utils import make_msgid
+from typing import Any
+
+import pytest
+
+from mailstep.contracts import Message
+from mailstep_local.cloud import DOMAIN, LocalCloud
+from mailstep_local.deployment import RECEIVING_STACK, route_names
+from tests.support.cloud import Desk, eventually
+from tests.support.deployed_code import deployed_with
+from tests.support.project import PROJECT
+from tests.support.receiving_stack import Stack
+
+ROUTES = (
+    (PROJECT / "functions" / "routes.toml").read_text()
+    + """
+[routes."first.last"]
+processor = "receipt"
+
+[routes.all_else]
+catch_all = true
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def cloud_with_all_addresses(cloud: LocalCloud) -> Iterator[LocalCloud]:
+    """The cloud with a route whose name has a dot, and a catch-all route: code and receiving stack."""
+    receiving, names = Stack(cloud, RECEIVING_STACK, cloud.account.region), ",".join(route_names())
+    with deployed_with(cloud, {"routes.toml": ROUTES}):
+        given = {"Domain": DOMAIN, "Routes": f"{names},first.last"}
+        assert receiving.change("update", CatchAllRoute="all_else", **given) == "UPDATE_COMPLETE", receiving.failures()
+        yield cloud
+        assert receiving.change("update", Domain=DOMAIN, Routes=names) == "UPDATE_COMPLETE", receiving.failures()
+        cloud.account.client("s3").delete_objects(
+            Bucket=cloud.outputs["MailBucketName"],
+            Delete={
+                "Objects": [
+                    {"Key": found["Key"]}
+                    for prefix in ("inbound/first.last/", "inbound/all_else/")
+                    for found in listed(cloud, prefix)
+                ]
+            },
+        )
+
+
+def listed(cloud: LocalCloud, prefix: str) -> list[Any]:
+    found: list[Any] = (
+        cloud.account.client("s3")
+        .list_objects_v2(Bucket=cloud.outputs["MailBucketName"], Prefix=prefix)
+        .get("Contents", [])
+    )
+    return found
+
+
+def deliver(cloud: LocalCloud, *recipients: str, **fields: str) -> str:
+    """Send a message in one SMTP transaction; answer SES's id of it."""
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "ann@shop.example", f"To {', '.join(recipients)}"
+    mail["Message-ID"] = make_msgid(domain="shop.example")
+    for name, value in fields.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content("Good morning")
+    with smtplib.SMTP("127.0.0.1", cloud.smtp_port, timeout=60) as smtp:
+        smtp.ehlo("mx.shop.example")
+        smtp.mail("ann@shop.example")
+        assert [smtp.rcpt(recipient)[0] for recipient in recipients] == [250] * len(recipients)
+        return smtp.data(mail.as_bytes())[1].decode().rpartition(" ")[2]
+
+
+def outcomes(cloud: LocalCloud, desk: Desk, ses_message_id: str, number: int) -> dict[str, dict[str, Any]]:
+    """What became of a delivery, by route, once all its executions have ended."""
+    assert eventually(lambda: len(desk.executions(ses_message_id, "SUCCEEDED")) == number, seconds=60)
+    sfn, machine = cloud.account.client("stepfunctions"), cloud.outputs["StateMachineArn"]
+    found = {}
+    for name in desk.executions(ses_message_id):
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        output = json.loads(sfn.describe_execution(executionArn=arn)["output"])
+        found[output["route"]] = output
+    return found
+
+
+def parsed(cloud: LocalCloud, output: dict[str, Any]) -> Message:
+    stored = cloud.account.client("s3").get_object(
+        Bucket=cloud.outputs["MailBucketName"], Key=f"parsed/{output['email_id']}/message.json"
+    )
+    return Message.model_validate_json(stored["Body"].read())
+
+
+def test_a_label_is_a_reply_token(cloud: LocalCloud, desk: Desk) -> None:
+    desk.forget_deliveries()
+    sent = deliver(cloud, f"orders+4711@{DOMAIN}", To=f"orders@{DOMAIN}")
+    ended = outcomes(cloud, desk, sent, 1)["orders"]
+    assert ended["outcome"] == "replied"
+    recipient = parsed(cloud, ended).recipient
+    assert recipient is not None
+    assert (recipient.address, recipient.label) == (f"orders+4711@{DOMAIN}", "4711")
+
+
+def test_a_name_with_a_dot_is_an_address_and_a_prefix(cloud_with_all_addresses: LocalCloud, desk: Desk) -> None:
+    desk.forget_deliveries()
+    sent = deliver(cloud_with_all_addresses, f"first.last@{DOMAIN}", To=f"first.last@{DOMAIN}")
+    ended = outcomes(cloud_with_all_addresses, desk, sent, 2)
+    assert ended["first.last"]["outcome"] == "replied"
+    assert (ended["all_else"]["outcome"], ended["all_else"]["reason"]) == ("silent", "other_route")
+
+
+def test_a_catch_all_route_gets_what_no_other_route_has(cloud_with_all_addresses: LocalCloud, desk: Desk) -> None:
+    rules = cloud_with_all_addresses.account.client("ses").describe_active_receipt_rule_set()["Rules"]
+    assert rules[-1]["Recipients"] == [DOMAIN]
+    desk.forget_deliveries()
+    sent = deliver(cloud_with_all_addresses, f"sales+7@{DOMAIN}", To=f"Sales <sales@{DOMAIN}>")
+    ended = outcomes(cloud_with_all_addresses, desk, sent, 1)["all_else"]
+    assert ended["outcome"] == "replied"
+    recipient = parsed(cloud_with_all_addresses, ended).recipient
+    assert recipient is not None
+    assert (recipient.address, recipient.label) == (f"sales+7@{DOMAIN}", "7")
+
+
+def test_a_message_to_a_route_and_to_an_unknown_address_reaches_both(
+    cloud_with_all_addresses: LocalCloud, desk: Desk
+) -> None:
+    desk.forget_deliveries()
+    both = (f"first.last@{DOMAIN}", f"sales@{DOMAIN}")
+    sent = deliver(cloud_with_all_addresses, *both, To=", ".join(both))
+    ended = outcomes(cloud_with_all_addresses, desk, sent, 2)
+    recipients = {route: parsed(cloud_with_all_addresses, output).recipient for route, output in ended.items()}
+    assert {route: found.address for route, found in recipients.items() if found} == {
+        "first.last": f"first.last@{DOMAIN}",
+        "all_else": f"sales@{DOMAIN}",
+    }

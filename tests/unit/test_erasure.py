@@ -1,0 +1,259 @@
+"""`mailstep erase` and `mailstep export`: everything of a person goes, or is handed out, and nothing of another."""
+
+import json
+import stat
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from mailstep.answers import read_answer
+from mailstep.aws import ledger, mail_bucket, ses
+from mailstep.aws.ledger import Ledger
+from mailstep.contracts import Answer, Message, ReplyRequest, StoredEmail
+from mailstep.outcomes import ReplyKind
+from mailstep.parse import handler as parse_handler
+from mailstep.reply import send_once
+from mailstep.start.identity import stored_email
+from mailstep_cli import access_request, failures, mail_objects
+from mailstep_cli.erasure import Erasure
+from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.outputs import as_json
+from tests.support.events import BUCKET, CONTEXT, REGION, event, stored_order
+
+pytestmark = pytest.mark.usefixtures("account", "executions")
+
+STACK = HomeStack(
+    "mailstep",
+    {
+        "MailBucketName": BUCKET,
+        "LedgerTableName": "ledger",
+        "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:mailstep-email",
+    },
+)
+ANN, BOB = "ann@shop.example", "bob@other.example"
+
+
+@pytest.fixture
+def executions(account: None, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The ARNs of the executions that still run; nothing else has an execution."""
+    running: set[str] = set()
+
+    def described(_sfn: object, arn: str) -> object:
+        return {"status": "RUNNING"} if arn in running else None
+
+    monkeypatch.setattr(failures, "described", described)
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.delete_object(Bucket=BUCKET, Key="inbound/orders/sample-order")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    return running
+
+
+def written_by(author: str, *, to: str = "orders@mailstep.example", fields: str = "") -> bytes:
+    """The sample order as another person wrote it."""
+    raw = stored_order().replace(b"ann@shop.example", author.encode())
+    return raw.replace(b"To: orders@mailstep.example", f"{fields}To: {to}".encode())
+
+
+def store(name: str, raw: bytes, *, parsed: bool = True) -> StoredEmail:
+    """A message as it lies in the bucket after it was processed: raw, parsed, answered."""
+    s3 = boto3.client("s3", region_name=REGION)
+    key = f"inbound/orders/{name}"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=raw)
+    email = stored_email(BUCKET, key)
+    assert email
+    if parsed:
+        parse_handler.handler(email.model_dump(mode="json"), CONTEXT)
+        mail_bucket.write_answer(BUCKET, email.email_id, Answer(text="Done."))
+    return email
+
+
+def whatever_is_left() -> list[str]:
+    """All that `aws s3` finds: every version and every delete marker."""
+    pages = boto3.client("s3", region_name=REGION).get_paginator("list_object_versions").paginate(Bucket=BUCKET)
+    return sorted(one["Key"] for page in pages for one in (*page.get("Versions", []), *page.get("DeleteMarkers", [])))
+
+
+def records() -> set[str]:
+    items = boto3.client("dynamodb", region_name=REGION).scan(TableName="ledger")["Items"]
+    return {item["id"]["S"] for item in items}
+
+
+def erased(whose: str, **options: Any) -> dict[str, Any]:
+    found = Erasure(STACK, dry_run=options.pop("dry_run", False))
+    if "@" in whose:
+        found.find_person(whose, **options)
+    else:
+        found.find_email(whose)
+    report: dict[str, Any] = as_json(found.erase())
+    return report
+
+
+def answered(email: StoredEmail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that the service records of an email that was answered with notices before it."""
+    message = mail_bucket.read_message(BUCKET, f"parsed/{email.email_id}/message.json")
+    records = Ledger(lambda _: False)
+    assert records.record_delivery(message, "arn")
+    assert records.count_reply(message, 10)
+    monkeypatch.setattr(ses, "send", lambda *_args, **_named: "ses-1")
+    for kind in ReplyKind:
+        for again in (False, True):
+            request = event("reply") | {
+                "kind": kind,
+                "execution_name": f"{email.email_id}-r2" if again else email.email_id,
+            }
+            request["claim"] = request["claim"] | {
+                "email": email.model_dump(mode="json") | {"reply_again": again},
+                "message_key": f"parsed/{email.email_id}/message.json",
+            }
+            request["answer_key"] = f"answers/{email.email_id}.json" if kind == ReplyKind.ANSWER else None
+            request["explanation"] = "Send it as CSV."
+            send_once.reply(ReplyRequest.model_validate(request), remaining_milliseconds=lambda: 20_000)
+
+
+def test_an_erased_person_leaves_nothing_in_the_bucket_and_nothing_in_the_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    s3 = boto3.client("s3", region_name=REGION)
+    hers = store("hers", written_by(ANN))
+    answered(hers, monkeypatch)
+    ledger.suppress(ANN, seconds=1000)
+    # A second version, a deleted message, one in quarantine, and one whose parsed/ has expired.
+    s3.put_object(Bucket=BUCKET, Key=hers.key, Body=written_by(ANN))
+    deleted = store("deleted", written_by(ANN))
+    s3.delete_object(Bucket=BUCKET, Key=deleted.key)
+    s3.delete_object(Bucket=BUCKET, Key=f"answers/{deleted.email_id}.json")
+    s3.put_object(Bucket=BUCKET, Key=f"answers/{hers.email_id}/shipped.json", Body=b"{}")
+    quarantined = store("quarantined", written_by(ANN), parsed=False)
+    s3.put_object(Bucket=BUCKET, Key=f"quarantine/{quarantined.email_id}", Body=written_by(ANN))
+    store("old", written_by(ANN), parsed=False)
+    assert len(records()) > 10
+
+    report = erased(ANN)
+    assert whatever_is_left() == []
+    # The count of replies to a whole domain names no person.
+    assert {record for record in records() if not record.startswith("domain#")} == set()
+    assert report["complete"]
+    assert len(report["messages"]) == 4
+    [first] = [one for one in report["messages"] if one["email_id"] == hers.email_id]
+    assert (first["raw"], first["answers"], first["quarantine"]) == (2, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(written_by("Ann+orders@SHOP.example"), id="a label, and capitals"),
+        pytest.param(written_by('"ann"@shop.example'), id="quotes that are not needed"),
+        pytest.param(written_by(BOB, fields="Sender: ann@shop.example\r\n"), id="Sender"),
+        pytest.param(written_by(BOB, fields="Reply-To: Ann <ann@shop.example>\r\n"), id="Reply-To"),
+        pytest.param(written_by(BOB).replace(b"<bob@other.example>", b"<ann@shop.example>", 1), id="Return-Path"),
+    ],
+)
+def test_a_message_is_a_persons_in_whatever_way_she_is_named_as_its_writer(raw: bytes) -> None:
+    email = store("any", raw)
+    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
+    assert whatever_is_left() == []
+
+
+def test_messages_of_others_stay_and_the_report_counts_those_that_name_the_person() -> None:
+    store("his", written_by(BOB, to=f"orders@mailstep.example, {ANN}"))
+    store("similar", written_by("joann@shop.example"))
+    before = whatever_is_left()
+    report = erased(ANN)
+    assert whatever_is_left() == before
+    assert (report["messages"], report["mentioned"]) == ([], 1)
+
+
+def test_a_dry_run_reports_the_same_and_erases_nothing() -> None:
+    email = store("hers", written_by(ANN))
+    ledger.suppress(ANN, seconds=1000)
+    before = whatever_is_left(), records()
+    told = erased(ANN, dry_run=True)
+    assert (whatever_is_left(), records()) == before
+    assert (told["dry_run"], told["complete"], told["address_records"]) == (True, False, 1)
+    assert told["messages"] == erased(ANN)["messages"]
+    assert told["messages"][0]["email_id"] == email.email_id
+
+
+def test_the_report_can_be_kept_because_it_has_no_address() -> None:
+    store("hers", written_by(ANN))
+    report = json.dumps(erased(ANN)).lower()
+    assert "ann" not in report.replace("nothing", "").split("left_elsewhere", maxsplit=1)[0]
+    assert "shop.example" not in report
+
+
+def test_a_suppressed_address_can_stay_suppressed() -> None:
+    ledger.suppress(ANN, seconds=1000)
+    erased(ANN, keep_suppression=True)
+    assert Ledger(lambda _: False).is_suppressed(ANN)
+    erased(ANN)
+    assert not Ledger(lambda _: False).is_suppressed(ANN)
+
+
+def test_an_email_that_is_being_processed_is_left_whole_and_named(executions: set[str]) -> None:
+    email = store("hers", written_by(ANN))
+    executions.add(STACK.execution(email.email_id))
+    before = whatever_is_left()
+    report = erased(ANN)
+    assert (report["running"], report["complete"]) == ([email.email_id], False)
+    assert whatever_is_left() == before
+
+
+def test_an_erasure_that_was_interrupted_finds_the_rest_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    store("1", written_by(ANN))
+    store("2", written_by(ANN))
+    delete = mail_objects.delete
+    left = iter([True])
+
+    def interrupted(*arguments: Any) -> int:
+        if not next(left, False):
+            raise KeyboardInterrupt
+        return delete(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mail_objects, "delete", interrupted)
+        report = erased(ANN)
+    assert (report["interrupted"], report["complete"]) == (True, False)
+    assert len(erased(ANN)["messages"]) == 2
+    assert whatever_is_left() == []
+
+
+def test_one_email_is_erased_by_its_id_and_no_other() -> None:
+    email, other = store("one", written_by(ANN)), store("other", written_by(ANN))
+    report = erased(email.email_id)
+    assert report["about"] == {"email_id": email.email_id}
+    assert all(other.email_id in key or key == other.key for key in whatever_is_left())
+    assert other.key in whatever_is_left()
+    with pytest.raises(UserError, match="nothing is stored"):
+        erased(email.email_id)
+
+
+def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
+    email = store("hers", written_by(ANN))
+    s3 = boto3.client("s3", region_name=REGION)
+    for version in s3.list_object_versions(Bucket=BUCKET, Prefix="inbound/")["Versions"]:
+        s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
+    assert whatever_is_left() == []
+
+
+def test_an_export_has_all_that_is_stored_of_a_person_and_nothing_of_another(tmp_path: Path) -> None:
+    hers, his = store("hers", written_by(ANN)), store("his", written_by(BOB))
+    deleted = store("deleted", written_by(ANN))
+    boto3.client("s3", region_name=REGION).delete_object(Bucket=BUCKET, Key=deleted.key)
+    file = tmp_path / "export.zip"
+    told = access_request.write(STACK, "ANN+x@shop.example", file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with zipfile.ZipFile(file) as archive:
+        names = set(archive.namelist())
+        assert archive.read(f"{hers.email_id}/message.eml") == written_by(ANN)
+        assert Message.model_validate_json(archive.read(f"{hers.email_id}/message.json")).email_id == hers.email_id
+        assert read_answer(archive.read(f"{hers.email_id}/answers/first.json")).text == "Done."
+    assert f"{deleted.email_id}/message.eml" in names
+    assert not any(his.email_id in name for name in names)
+    assert told.messages == 2
+    with pytest.raises(UserError, match="Name a new file"):
+        access_request.write(STACK, ANN, file)

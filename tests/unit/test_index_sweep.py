@@ -1,0 +1,177 @@
+"""The sweep: whatever status events are lost, the index becomes what the executions say. On moto's own executions."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from moto import mock_aws
+
+from mailstep.aws import clients, executions
+from mailstep.aws.message_index import By
+from mailstep.contracts import StoredEmail
+from mailstep.index import indexing
+from mailstep.index.status_events import Seen, of_description
+from mailstep.index.sweep import gaps
+from mailstep.index_entry import IndexEntry
+from tests.support.events import BUCKET, REGION
+from tests.support.index import create_index_table, email, message_index
+
+MAILS = 30
+REPLIED = {"outcome": "replied", "ses_message_id.$": "$.email_id"}
+DEFINITION = {"StartAt": "End", "States": {"End": {"Type": "Pass", "Parameters": REPLIED, "End": True}}}
+
+
+@pytest.fixture
+def workflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A workflow that answers every email, with its table; moto runs what is started."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    clients.client.cache_clear()
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        create_index_table()
+        boto3.client("s3", region_name=REGION).create_bucket(Bucket=BUCKET)
+        yield boto3.client("stepfunctions", region_name=REGION).create_state_machine(
+            name="email", definition=json.dumps(DEFINITION), roleArn="arn:aws:iam::123456789012:role/x"
+        )["stateMachineArn"]
+    clients.client.cache_clear()
+
+
+@pytest.fixture
+def ended(workflow: str) -> list[Seen]:
+    """What was seen of 30 executions that ended, the oldest first."""
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    arns = [
+        sfn.start_execution(stateMachineArn=workflow, name=one.email_id, input=one.model_dump_json())["executionArn"]
+        for one in map(email, range(MAILS))
+    ]
+    deadline = time.monotonic() + 60
+    while any(sfn.describe_execution(executionArn=arn)["status"] == "RUNNING" for arn in arns):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    found = [of_description(described) for arn in arns if (described := executions.describe(arn))]
+    return [one for one in found if one]
+
+
+def started(seen: Seen) -> Seen:
+    """The event of the beginning of an execution."""
+    running = {"status": "RUNNING", "outcome": "running", "ended": None, "ses_message_id": None}
+    return Seen(seen.email, seen.execution.model_copy(update=running))
+
+
+def contents() -> dict[str, IndexEntry]:
+    return {entry.email_id: entry for entry in message_index().newest()}
+
+
+def sweep(workflow: str, **more: Any) -> gaps.Swept:
+    now = datetime.now(UTC)
+    options: dict[str, Any] = {"go_on": lambda _: True} | more
+    return gaps.sweep(workflow, message_index(), now - timedelta(hours=6), now, **options)
+
+
+def test_lost_events_leave_gaps_that_the_sweep_closes(workflow: str, ended: list[Seen]) -> None:
+    for number, seen in enumerate(ended):
+        # Every tenth event is lost; of every tenth email, both.
+        if number % 10 != 3:
+            indexing.record(message_index(), started(seen))
+        if number % 10 not in {3, 7}:
+            indexing.record(message_index(), seen)
+    before = Counter(entry.outcome for entry in contents().values())
+    assert before == {"replied": MAILS - 6, "running": 3}
+    swept = sweep(workflow)
+    assert (swept.filled, swept.complete) == (6, True)
+    assert {entry.outcome for entry in contents().values()} == {"replied"}
+    assert len(contents()) == MAILS
+
+
+def test_an_index_that_is_gone_is_made_again(workflow: str, ended: list[Seen]) -> None:
+    for seen in ended:
+        indexing.record(message_index(), started(seen))
+        indexing.record(message_index(), seen)
+    before = contents()
+    assert len(before) == MAILS
+    for email_id in before:
+        message_index().delete(email_id)
+    assert contents() == {}
+    assert sweep(workflow).filled == MAILS
+    assert contents() == before
+
+
+def test_an_execution_that_started_before_the_span_and_is_still_running_in_the_index_is_asked_about(
+    workflow: str, ended: list[Seen]
+) -> None:
+    indexing.record(message_index(), started(ended[0]))
+    now = datetime.now(UTC)
+    swept = gaps.sweep(workflow, message_index(), now, now, go_on=lambda _: True)
+    assert swept.filled == 1
+    assert [entry.email_id for entry in message_index().newest(By.OUTCOME, "replied")] == [ended[0].email.email_id]
+
+
+def test_a_replay_whose_events_were_lost_is_found_though_its_email_has_an_entry(
+    workflow: str, ended: list[Seen]
+) -> None:
+    for seen in ended:
+        indexing.record(message_index(), seen)
+    again = ended[0].email.model_copy(update={"replay": True})
+    arn = boto3.client("stepfunctions", region_name=REGION).start_execution(
+        stateMachineArn=workflow, name=f"{again.email_id}-r2", input=again.model_dump_json()
+    )["executionArn"]
+    deadline = time.monotonic() + 60
+    while (described := executions.describe(arn)) and described.status == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert sweep(workflow).filled == 1
+    found = message_index().get(again.email_id)
+    assert found
+    assert [one.replay for one in found.executions] == [False, True]
+
+
+def test_a_sweep_of_a_complete_index_asks_for_no_single_execution(
+    workflow: str, ended: list[Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seen in ended:
+        indexing.record(message_index(), seen)
+    made: Counter[str] = Counter()
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def counted(self: Any, operation: str, parameters: Any) -> Any:
+        made[operation] += 1
+        return call(self, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    assert sweep(workflow) == gaps.Swept(MAILS, 0, complete=True)
+    # 100 entries a request, and one query a shard for those that run.
+    assert made == {"ListExecutions": 1, "BatchGetItem": 1, "Query": 4}
+
+
+def test_what_happened_just_now_is_left_to_its_events(workflow: str, ended: list[Seen]) -> None:
+    now = datetime.now(UTC)
+    swept = gaps.sweep(
+        workflow, message_index(), now - timedelta(hours=6), now - timedelta(hours=1), go_on=lambda _: True
+    )
+    assert swept == gaps.Swept(0, 0, complete=True)
+
+
+def test_a_sweep_without_time_says_that_it_did_not_come_to_the_end(workflow: str, ended: list[Seen]) -> None:
+    assert sweep(workflow, go_on=lambda _: False) == gaps.Swept(0, 0, complete=False)
+
+
+def test_an_execution_that_somebody_started_by_hand_is_no_email(workflow: str) -> None:
+    boto3.client("stepfunctions", region_name=REGION).start_execution(
+        stateMachineArn=workflow, name="by-hand", input='{"email_id": "x"}'
+    )
+    time.sleep(0.2)
+    assert sweep(workflow).filled == 0
+    assert contents() == {}
+
+
+def test_an_email_that_has_no_message_any_more_is_indexed_by_its_execution(workflow: str, ended: list[Seen]) -> None:
+    stored: StoredEmail = ended[0].email
+    indexing.record(message_index(), ended[0])
+    found = message_index().get(stored.email_id)
+    assert found
+    assert (found.outcome, found.sender, found.key) == ("replied", None, stored.key)
