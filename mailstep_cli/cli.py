@@ -9,6 +9,7 @@ from mailstep_cli.commands import (
     answers,
     deployment,
     files,
+    finding,
     local,
     messages,
     personal_data,
@@ -24,7 +25,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Completion in your shell: mailstep --install-completion",
 )
-for _commands in (local, messages, answers, queues, quarantine, suppressed, personal_data, files, deployment):
+for _commands in (
+    local,
+    finding,
+    messages,
+    answers,
+    queues,
+    quarantine,
+    suppressed,
+    personal_data,
+    files,
+    deployment,
+):
     app.add_typer(_commands.app)
 
 

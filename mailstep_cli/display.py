@@ -244,7 +244,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     return Group(*shown)
 
 
-def message_view(path: Path, message: Message) -> RenderableType:
+def message_view(title: str, message: Message) -> RenderableType:
     """A parsed message: its fields, text, attachments and defects."""
     fields = Table(box=None, show_header=False, pad_edge=False)
     fields.add_column(style="bold")
@@ -253,7 +253,7 @@ def message_view(path: Path, message: Message) -> RenderableType:
         if value:
             fields.add_row(name, Text(value))
     body = Text(message.text or "(no text; HTML only)" if message.html else message.text, overflow="fold")
-    return Group(Rule(Text(str(path)), align="left"), fields, Text(), body)
+    return Group(Rule(Text(title), align="left"), fields, Text(), body)
 
 
 def _shown_fields(message: Message) -> list[tuple[str, str]]:

@@ -6,18 +6,20 @@ from email.utils import parsedate_to_datetime
 
 import boto3
 
+from mailstep.aws.message_index import MessageIndex
 from mailstep_cli.errors import UserError
 
 
 @dataclass(frozen=True)
 class HomeStack:
-    """A stack of template.yaml. `resources` maps a logical id to a physical one."""
+    """A stack of template.yaml. `resources` maps a logical id to a physical one, `parameters` a name to its value."""
 
     name: str
     outputs: dict[str, str]
     resources: dict[str, str] = field(default_factory=dict)
     asked: datetime = field(default_factory=lambda: datetime.now(UTC))
     """When AWS was asked, by AWS's own clock: it is compared with times that AWS wrote."""
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def bucket(self) -> str:
@@ -28,6 +30,24 @@ class HomeStack:
     def ledger(self) -> str:
         """The table that records what was sent."""
         return self.outputs["LedgerTableName"]
+
+    @property
+    def index(self) -> MessageIndex:
+        """The index of messages.
+
+        Raises:
+            UserError: the stack was deployed before there was one.
+        """
+        if "MessageIndexName" not in self.outputs:
+            raise UserError(
+                f"the stack {self.name!r} has no index of messages: deploy this version, then mailstep index"
+            )
+        return MessageIndex(self.outputs["MessageIndexName"], int(self.parameters["ParsedRetentionDays"]))
+
+    @property
+    def index_table(self) -> str | None:
+        """The table of the index; None if the stack was deployed before there was one."""
+        return self.outputs.get("MessageIndexName")
 
     @property
     def workflow(self) -> str:
@@ -61,7 +81,11 @@ def find(stack: str) -> HomeStack:
         for page in pages
         for found in page["StackResourceSummaries"]
     }
-    return HomeStack(stack, outputs, resources, _time(answer["ResponseMetadata"]["HTTPHeaders"].get("date")))
+    parameters = {
+        one["ParameterKey"]: one.get("ParameterValue", "") for one in answer["Stacks"][0].get("Parameters", [])
+    }
+    asked = _time(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
+    return HomeStack(stack, outputs, resources, asked, parameters)
 
 
 def _time(date: str | None) -> datetime:

@@ -8,7 +8,9 @@ import boto3
 from pydantic import ValidationError
 
 from mailstep import keys
-from mailstep.contracts import Answer, LaterAnswer
+from mailstep.answers import read_answer
+from mailstep.contracts import LaterAnswer
+from mailstep.errors import MalformedAnswer
 from mailstep.start.identity import execution_name
 from mailstep_cli.errors import UserError
 from mailstep_cli.message_files import read_file
@@ -59,16 +61,11 @@ def write(stack: str, email: str, file: Path, name: str | None) -> Written:
 
 def _check(octets: bytes, file: Path) -> None:
     try:
-        answer = Answer.from_json(octets)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        read_answer(octets)
+    except MalformedAnswer as error:
         raise UserError(
-            f"{file} is not an answer: {where and f'{where}: '}{first['msg']}. Write JSON as docs/schemas/answer.json "
-            'says, such as {"text": "It is on its way."}'
+            f'{file}: {error}. Write JSON as docs/schemas/answer.json says, such as {{"text": "It is on its way."}}'
         ) from error
-    if not answer.text.strip() and not answer.html:
-        raise UserError(f"{file} has no text")
 
 
 def _email_id(s3: "S3Client", bucket: str, begin: str) -> str:

@@ -17,7 +17,7 @@ def main() -> None:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from typer._click.exceptions import ClickException  # noqa: PLC0415
 
-    from mailstep.errors import ConfigurationError  # noqa: PLC0415
+    from mailstep.errors import ConfigurationError, TransientError  # noqa: PLC0415
     from mailstep_cli.aws_errors import refused, unasked, way_to_aws  # noqa: PLC0415
     from mailstep_cli.cli import command  # noqa: PLC0415
     from mailstep_cli.errors import UserError  # noqa: PLC0415
@@ -36,6 +36,8 @@ def main() -> None:
         lines = (error.format_message(),) if error.format_message() else ()
     except (UserError, ConfigurationError) as error:
         lines = error.args
+    except TransientError as error:
+        lines = (f"AWS is unavailable or throttles the request ({error}): try again",)
     except ClientError as error:
         lines = (refused(error),)
     except OSError as error:

@@ -158,11 +158,10 @@ class IndexEntry(Contract):
     def with_message(self, message: Message) -> Self:
         """The entry with the summary of the parsed message."""
         author = message.from_[0] if message.from_ else None
-        recipient = getattr(message, "recipient", None)
         return self.model_copy(
             update={
                 "received": message.received or self.received,
-                "recipient": recipient.address if recipient else None,
+                "recipient": message.recipient.address if message.recipient else None,
                 "sender": canonical(author.address) if author else None,
                 "sender_name": one_line(author.name)[:NAME_BOUND] or None if author else None,
                 "subject": message.subject[:SUBJECT_IN_STATE],

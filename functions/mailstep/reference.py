@@ -14,3 +14,8 @@ def short(email_id: str) -> str:
     """
     number = int.from_bytes(hashlib.sha256(email_id.encode()).digest()[:8])
     return "".join(_LETTERS[number // len(_LETTERS) ** place % len(_LETTERS)] for place in range(_LENGTH))
+
+
+def is_one(text: str) -> bool:
+    """Whether a text may be a reference, in capitals or not."""
+    return len(text) == _LENGTH and set(text.upper()) <= set(_LETTERS)

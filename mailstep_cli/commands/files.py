@@ -80,7 +80,7 @@ def _parse_one(path: Path, attachments: Path | None, *, as_json: bool) -> bool:
     if as_json:
         print_json({"file": str(path), **message.model_dump(mode="json")})
     else:
-        out.print(display.message_view(path, message))
+        out.print(display.message_view(str(path), message))
     return True
 
 

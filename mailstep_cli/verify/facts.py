@@ -115,7 +115,7 @@ FACTS = (
         "times the timeout of the function that reads the queue",
         "Configuring an Amazon SQS queue to use with Lambda",
         "/lambda/latest/dg/services-sqs-configure.html",
-        ("test_a_record_stays_hidden_six_times_as_long_as_the_starter_may_run",),
+        ("test_a_record_stays_hidden_six_times_as_long_as_its_function_may_run",),
         experiment="repeats",
     ),
     Fact(

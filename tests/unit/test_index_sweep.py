@@ -69,7 +69,7 @@ def contents() -> dict[str, IndexEntry]:
 
 def sweep(workflow: str, **more: Any) -> gaps.Swept:
     now = datetime.now(UTC)
-    options: dict[str, Any] = {"go_on": lambda: True} | more
+    options: dict[str, Any] = {"go_on": lambda _: True} | more
     return gaps.sweep(workflow, message_index(), now - timedelta(hours=6), now, **options)
 
 
@@ -106,7 +106,7 @@ def test_an_execution_that_started_before_the_span_and_is_still_running_in_the_i
 ) -> None:
     indexing.record(message_index(), started(ended[0]))
     now = datetime.now(UTC)
-    swept = gaps.sweep(workflow, message_index(), now, now, go_on=lambda: True)
+    swept = gaps.sweep(workflow, message_index(), now, now, go_on=lambda _: True)
     assert swept.filled == 1
     assert [entry.email_id for entry in message_index().newest(By.OUTCOME, "replied")] == [ended[0].email.email_id]
 
@@ -151,13 +151,13 @@ def test_a_sweep_of_a_complete_index_asks_for_no_single_execution(
 def test_what_happened_just_now_is_left_to_its_events(workflow: str, ended: list[Seen]) -> None:
     now = datetime.now(UTC)
     swept = gaps.sweep(
-        workflow, message_index(), now - timedelta(hours=6), now - timedelta(hours=1), go_on=lambda: True
+        workflow, message_index(), now - timedelta(hours=6), now - timedelta(hours=1), go_on=lambda _: True
     )
     assert swept == gaps.Swept(0, 0, complete=True)
 
 
 def test_a_sweep_without_time_says_that_it_did_not_come_to_the_end(workflow: str, ended: list[Seen]) -> None:
-    assert sweep(workflow, go_on=lambda: False) == gaps.Swept(0, 0, complete=False)
+    assert sweep(workflow, go_on=lambda _: False) == gaps.Swept(0, 0, complete=False)
 
 
 def test_an_execution_that_somebody_started_by_hand_is_no_email(workflow: str) -> None:

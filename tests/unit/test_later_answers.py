@@ -13,8 +13,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 
 from mailstep import limits
+from mailstep.answers import read_answer
 from mailstep.aws import ledger
-from mailstep.contracts import Answer
 from mailstep.errors import MalformedAnswer, UnknownEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import handler as reply_handler
@@ -249,7 +249,7 @@ def test_the_command_writes_the_answer_where_its_execution_looks(stack: str, mac
     start_handler.handler(batch(record(written.key)), CONTEXT)
     assert [execution["executionArn"] for execution in executions(machine)] == [written.execution_arn]
     stored = s3().get_object(Bucket=BUCKET, Key=written.key)["Body"].read()
-    assert Answer.from_json(stored).text == "It is on its way."
+    assert read_answer(stored).text == "It is on its way."
     with pytest.raises(UserError, match="give another --name"):
         later_answers.write(stack, EMAIL_ID, tmp_path / "shipped.json", None)
 

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from pydantic import ValidationError
 
 from mailstep import answers, keys, limits
 from mailstep.aws.clients import client, transient_faults
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
-_EXPLAINED = 500
 _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
@@ -85,8 +83,24 @@ def find_message(bucket: str, email_id: str) -> Message | None:
     Raises:
         TransientError: S3 is unavailable.
     """
+    found = _find(bucket, keys.message(email_id))
+    return None if found is None else Message.model_validate_json(found)
+
+
+def find_answer(bucket: str, email_id: str) -> Answer | None:
+    """The answer to an email; None if there is none, or no longer.
+
+    Raises:
+        TransientError: S3 is unavailable.
+        MalformedAnswer: it is not an answer.
+    """
+    found = _find(bucket, keys.answer(email_id))
+    return None if found is None else answers.read_answer(found)
+
+
+def _find(bucket: str, key: str) -> bytes | None:
     try:
-        return read_message(bucket, keys.message(email_id))
+        return _get(bucket, key)
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
             return None
@@ -157,12 +171,10 @@ def read_later_answer(answer: LaterAnswer) -> Answer:
     if len(octets) > limits.ANSWER_OCTETS:
         raise MalformedAnswer(f"{answer.key} is larger than {limits.ANSWER_OCTETS} octets")
     try:
-        return Answer.from_json(octets)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        return answers.read_answer(octets)
+    except MalformedAnswer as error:
         raise MalformedAnswer(
-            f"{answer.key} is not an answer ({faults[:_EXPLAINED]}): write it as docs/schemas/answer.json says, then "
-            "redrive the execution"
+            f"{answer.key}: {error}; write it as docs/schemas/answer.json says, then redrive the execution"
         ) from error
 
 

@@ -62,7 +62,7 @@ class MessageIndex:
 
     def __init__(self, table_name: str, retention_days: int) -> None:
         """`retention_days` is how long an entry is kept after the email's last execution started."""
-        self._table, self._retention = table_name, retention_days
+        self._table, self.retention_days = table_name, retention_days
 
     @classmethod
     def deployed(cls) -> Self:
@@ -203,7 +203,7 @@ class MessageIndex:
 
     def _as_item(self, entry: IndexEntry, revision: int) -> dict[str, Any]:
         last = max((one.latest_start for one in entry.executions), default=entry.received)
-        kept_until = int(last.timestamp() if last else time.time()) + (self._retention + 1) * _DAY
+        kept_until = int(last.timestamp() if last else time.time()) + (self.retention_days + 1) * _DAY
         keys = {by.value: _cut(value) for by, value in _keys(entry).items() if value}
         item = (
             entry.model_dump(mode="json", exclude_none=True) | keys | {"revision": revision, "expiration": kept_until}

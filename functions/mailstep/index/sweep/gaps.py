@@ -28,19 +28,19 @@ class Swept:
 
 
 def sweep(
-    workflow_arn: str, index: MessageIndex, since: datetime, settled: datetime, *, go_on: Callable[[], bool]
+    workflow_arn: str, index: MessageIndex, since: datetime, settled: datetime, *, go_on: Callable[[int], bool]
 ) -> Swept:
     """Add to the index what it lacks of the executions that started since a time, and of all that it has as running.
 
     Events of what happened after `settled` may still be on their way, so it is left to them. `go_on` is asked before
-    each page: a sweep that has no more time says so. Both kinds come newest first.
+    each page, with the number of executions compared: a sweep without time says so. The newest come first.
 
     Raises:
         TransientError: DynamoDB, S3 or Step Functions is unavailable.
     """
     compared = filled = 0
     for number, gaps in _pages(workflow_arn, index, since, settled):
-        if not go_on():
+        if not go_on(compared):
             return Swept(compared, filled, complete=False)
         compared += number
         filled += sum(_fill(index, arn) for arn in gaps)

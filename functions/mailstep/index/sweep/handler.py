@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         MessageIndex.deployed(),
         now - timedelta(hours=float(event["hours"])),
         now - timedelta(minutes=float(event.get("settled_minutes", _SETTLED_MINUTES))),
-        go_on=lambda: context.get_remaining_time_in_millis() > _LAST_PAGE_MS,
+        go_on=lambda _: context.get_remaining_time_in_millis() > _LAST_PAGE_MS,
     )
     metrics.INDEX_GAPS_FILLED.emit(swept.filled)
     logger.info("Swept", extra={"compared": swept.compared, "filled": swept.filled, "complete": swept.complete})

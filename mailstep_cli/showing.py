@@ -1,0 +1,126 @@
+"""Gathers everything about one email: its index entry, the message, what each rule says of it, the answer."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Literal
+
+import boto3
+from pydantic import Field, ValidationError
+
+from mailstep import keys
+from mailstep.authentication import is_authenticated
+from mailstep.aws import mail_bucket
+from mailstep.contracts import Answer, Contract, Message, StoredEmail
+from mailstep.errors import ConfigurationError
+from mailstep.index_entry import IndexEntry
+from mailstep.routes import Route, load, own_addresses
+from mailstep.validate import policy
+from mailstep_cli import checkout
+from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
+
+_OF_THE_PLACE = {"DOMAIN", "REPLY_FROM"}
+
+
+class Ruling(Contract):
+    """What one rule of the policy says of a message."""
+
+    code: str = Field(description="docs/policy.md")
+    means: str
+    result: Literal["passes", "broken", "not asked"] = Field(
+        description="`not asked`: the rule needs the records or the time of the moment at which the message came"
+    )
+    effect: str | None = Field(default=None, description="What a broken rule does: `tell`, `refuse` or `withhold`")
+    explanation: str | None = None
+
+
+class Shown(Contract):
+    """Everything about one email. `mailstep show --json` prints it."""
+
+    schema_: Literal["mailstep.shown-email/1"] = Field(default="mailstep.shown-email/1", alias="schema")
+    email: IndexEntry
+    authenticated: bool | None = Field(default=None, description="Whether the sender is; null without a message")
+    message: Message | None = Field(default=None, description="As ParseEmail stored it, unless it has expired")
+    rules: tuple[Ruling, ...] = Field(
+        default=(),
+        description="By the rules and routes of this checkout, in order; empty without a message or checkout",
+    )
+    answer: Answer | None = Field(default=None, description="What the application or the processor answered")
+
+    model_config = Contract.model_config | {"populate_by_name": True, "serialize_by_alias": True}
+
+
+def gather(home: HomeStack, entry: IndexEntry) -> Shown:
+    """Everything about an email, read anew. Nothing is written or counted."""
+    message = mail_bucket.find_message(home.bucket, entry.email_id)
+    return Shown(
+        email=entry,
+        message=message,
+        authenticated=is_authenticated(message) if message else None,
+        rules=tuple(_rulings(home, entry, message)) if message else (),
+        answer=_answer(home, entry.email_id),
+    )
+
+
+def _answer(home: HomeStack, email_id: str) -> Answer | None:
+    try:
+        return mail_bucket.find_answer(home.bucket, email_id)
+    except ValidationError:
+        # An application writes its answers itself; ReplyFunction said what is wrong with this one.
+        return None
+
+
+class _NoRecords:
+    """Records that are neither read nor written: the rules that need them are not asked."""
+
+    def is_suppressed(self, address: str) -> bool:
+        return False
+
+    def record_delivery(self, message: Message, execution_arn: str) -> bool:
+        return True
+
+    def count_reply(self, message: Message, at_most: int) -> bool:
+        return True
+
+
+def _rulings(home: HomeStack, entry: IndexEntry, message: Message) -> Iterator[Ruling]:
+    routes = _routes(home)
+    if routes is None:
+        return
+    case = policy.Case(
+        message=message,
+        email=StoredEmail(
+            email_id=entry.email_id, route=message.route, bucket=home.bucket,
+            key=entry.key or keys.inbound(message.route), stored=entry.stored,
+        ),
+        execution_arn="",
+        route=routes.get(message.route),
+        own_addresses=own_addresses(home.parameters["Domain"], home.parameters.get("ReplyFrom", "")),
+        records=_NoRecords(),
+        open_attachment=partial(mail_bucket.read_attachment, home.bucket),
+        other_routes=frozenset(routes) - {message.route},
+    )  # fmt: skip
+    for rule in policy.RULES:
+        if rule.needs == "stack":
+            yield Ruling(code=rule.code, means=rule.means, result="not asked")
+            continue
+        explanation = rule.broken_by(case) if message.from_ or rule is policy.RULES[0] else None
+        effect = rule.effect_on(case) if explanation else None
+        yield Ruling(
+            code=rule.code,
+            means=rule.means,
+            result="broken" if explanation else "passes",
+            effect=effect.value if effect else None,
+            explanation=explanation,
+        )
+
+
+def _routes(home: HomeStack) -> dict[str, Route] | None:
+    """The routes of this checkout with the deployed variables; None outside a checkout, or if the file is wrong."""
+    try:
+        toml = checkout.routes_toml()
+        function = boto3.client("lambda").get_function_configuration(FunctionName=home.resources["ProcessFunction"])
+        variables = function.get("Environment", {}).get("Variables", {}).items()
+        return load(toml.text, {n: value for n, value in variables if n not in _OF_THE_PLACE}, file=toml.file)
+    except (UserError, ConfigurationError):
+        return None
