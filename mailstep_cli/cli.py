@@ -10,6 +10,7 @@ from mailstep_cli.commands import (
     files,
     finding,
     local,
+    mailing,
     messages,
     personal_data,
     quarantine,
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Completion in your shell: mailstep --install-completion",
 )
-for _commands in (local, finding, messages, queues, quarantine, suppressed, personal_data, files, deployment):
+for _commands in (local, mailing, finding, messages, queues, quarantine, suppressed, personal_data, files, deployment):
     app.add_typer(_commands.app)
 
 
