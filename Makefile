@@ -44,7 +44,8 @@ check: .venv/ready $(TOOLS:%=.tools/%/ready)  ## Run the static checks: format, 
 	@# Secrets: what .secrets.baseline lists is known and opens nothing.
 	git ls-files -z -- ':!*requirements*.txt' ':!.secrets.baseline' | xargs -0 \
 	  .tools/detect-secrets/bin/detect-secrets-hook --baseline .secrets.baseline
-	@$(MAKE) --no-print-directory audit
+	@told=$$($(MAKE) --no-print-directory audit 2>&1) || { echo "$$told"; exit 1; }; echo "$$told" | awk \
+	  '/could not be audited/ {n++; next} !/^(Name +Skip Reason|-+ +-+)$$/ {print} END {if (n) print n " packages could not be audited: make audit lists them"}'
 
 audit: .venv/ready .tools/pip-audit/ready  ## Check every pinned package for known vulnerabilities; list the packages that could not be checked
 	.tools/pip-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.txt

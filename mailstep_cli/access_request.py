@@ -4,6 +4,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,15 +23,24 @@ _README = """What is here of each message, in a folder named after its id:
 
 message.eml        the message as it was received
 message.json       what was read in it
-answers/           what was answered
+answer.json        what was answered
+later-answers/     what was answered after that
 quarantined.eml    the copy of a message that could not be read
 index.json         the entry in the list of messages
 """
 
 
-def write(
-    stack: HomeStack, address: str, file: Path, *, progress: Callable[[int], None] = lambda _: None
-) -> dict[str, object]:
+@dataclass(frozen=True)
+class Export:
+    """What was written: the file, the messages and objects in it, and how many messages of others name the person."""
+
+    file: str
+    messages: int
+    objects: int
+    mentioned: int
+
+
+def write(stack: HomeStack, address: str, file: Path, *, progress: Callable[[int], None] = lambda _: None) -> Export:
     """Write everything of an address to a new file that only its owner can read; return what is in it.
 
     Attachments lie in the messages themselves, so they are not written a second time.
@@ -52,8 +62,11 @@ def write(
                 content = mail_objects.read(s3, stack.bucket, source.key, source.version_id)
                 archive.writestr(f"{email_id}/{name}", content)
                 objects += 1
+            if stack.index_table and (entry := stack.index.get(email_id)):
+                archive.writestr(f"{email_id}/index.json", entry.model_dump_json(indent=2))
+                objects += 1
         archive.writestr("messages.json", json.dumps(sorted(found.messages), indent=2))
-    return {"file": str(file), "messages": len(found.messages), "objects": objects, "mentioned": found.mentioned}
+    return Export(str(file), len(found.messages), objects, found.mentioned)
 
 
 def _wanted(s3: "S3Client", bucket: str, email_id: str, key: str | None) -> list[tuple[mail_objects.Version, str]]:
@@ -67,7 +80,7 @@ def _wanted(s3: "S3Client", bucket: str, email_id: str, key: str | None) -> list
             named.append((version, "quarantined.eml"))
         elif version.key.startswith(keys.ANSWERS):
             name = version.key.removeprefix(keys.later_answers(email_id)).rpartition("/")[2]
-            named.append((version, f"answers/{'first.json' if version.key == keys.answer(email_id) else name}"))
+            named.append((version, "answer.json" if version.key == keys.answer(email_id) else f"later-answers/{name}"))
     # The newest version of a key comes first (Amazon S3 API Reference, ListObjectVersions).
     newest: dict[str, mail_objects.Version] = {}
     for version, name in named:

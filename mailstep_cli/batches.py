@@ -15,26 +15,26 @@ type Act[T] = Callable[[T], str]
 
 @dataclass
 class Tally:
-    """What became of a batch: how many ended in which way, what failed, and whether it was interrupted."""
+    """What became of a batch.
+
+    Attributes:
+        total: How many things there were to act on.
+        ended: How many ended in which way.
+        failed: The reason of each failure, by name.
+        interrupted: Whether Ctrl-C ended it.
+        goes_on: The command that does the rest, if it was interrupted.
+    """
 
     total: int
     ended: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
+    goes_on: str | None = None
 
     @property
     def done(self) -> int:
         """How many were acted on, with success or without."""
         return self.ended.total() + len(self.failed)
-
-    def as_json(self) -> dict[str, object]:
-        """The counts, and the reason of each failure."""
-        return {
-            "total": self.total,
-            "ended": dict(self.ended),
-            "failed": self.failed,
-            "interrupted": self.interrupted,
-        }
 
 
 class Pace:

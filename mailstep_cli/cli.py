@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mailstep_cli.commands import (
+    answers,
     deployment,
     files,
     finding,
@@ -25,7 +26,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Completion in your shell: mailstep --install-completion",
 )
-for _commands in (local, mailing, finding, messages, queues, quarantine, suppressed, personal_data, files, deployment):
+for _commands in (
+    local,
+    mailing,
+    finding,
+    messages,
+    answers,
+    queues,
+    quarantine,
+    suppressed,
+    personal_data,
+    files,
+    deployment,
+):
     app.add_typer(_commands.app)
 
 

@@ -32,6 +32,7 @@ class Result:
     status: str
     outcome: str
     reason: str | None
+    withheld: str | None
     reply: Path | None
     timeline: history.Timeline | None
 
@@ -52,6 +53,7 @@ class Result:
             "status": self.status,
             "outcome": self.outcome,
             "reason": self.reason,
+            "withheld": self.withheld,
             "error": self.error,
             "reply": str(self.reply) if self.reply else None,
             "states": [
@@ -88,8 +90,8 @@ def _follow(cloud: "LocalCloud", file: MessageFile, ses_message_id: str, deadlin
         time.sleep(_POLL_SECONDS)
     if arn:
         line = history.fetch(sfn, arn)
-        return Result(file.path, arn, "RUNNING", STILL_RUNNING, None, _last_reply(cloud, line), line)
-    return Result(file.path, None, "NOT_STARTED", Outcome.FAILED, None, None, None)
+        return Result(file.path, arn, "RUNNING", STILL_RUNNING, None, None, _last_reply(cloud, line), line)
+    return Result(file.path, None, "NOT_STARTED", Outcome.FAILED, None, None, None, None)
 
 
 def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str) -> str | None:
@@ -101,7 +103,8 @@ def _execution_arn(sfn: "SFNClient", state_machine_arn: str, ses_message_id: str
 def _result(cloud: "LocalCloud", file: MessageFile, arn: str, status: str, output: str | None) -> Result:
     line = history.fetch(cloud.account.client("stepfunctions"), arn)
     said: dict[str, Any] = json.loads(output or "{}") if status == "SUCCEEDED" else {"outcome": Outcome.FAILED}
-    return Result(file.path, arn, status, said["outcome"], said.get("reason"), _last_reply(cloud, line), line)
+    reason, withheld = said.get("reason"), said.get("withheld")
+    return Result(file.path, arn, status, said["outcome"], reason, withheld, _last_reply(cloud, line), line)
 
 
 def _last_reply(cloud: "LocalCloud", line: history.Timeline) -> Path | None:

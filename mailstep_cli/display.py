@@ -20,6 +20,7 @@ from rich.table import Table
 
 from mailstep import keys
 from mailstep.contracts import Message
+from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
 from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.doctor.findings import Result
@@ -92,7 +93,7 @@ def _ending(line: Timeline) -> str:
         return ""
     reason, withheld = said.get("reason"), said.get("withheld")
     if line.states[-1].name == "EndWithoutReply" and not withheld:
-        return ", processed (the application asked for no reply)"
+        return ", processed (the application, or the processor, asked for no reply)"
     meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
     again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
     return (
@@ -144,6 +145,8 @@ def process_view(processed: "Processed") -> RenderableType:
         shown += [reply_view(processed.reply), *map(_file_view, files)]
     elif processed.answer and processed.withheld:
         shown += [Text(f"No reply: {_withheld(processed.withheld)}. The answer:"), Text(processed.answer.text)]
+    elif processed.outcome == Outcome.PROCESSED:
+        shown.append(Text("No reply: the processor asked for none."))
     shown.append(Text(f"Rules not applied offline: {', '.join(processed.rules_not_applied)}", style="dim"))
     return Group(*shown)
 

@@ -1,15 +1,15 @@
 """Erases what Mailstep stores of a person or of one email, and reports what was erased and what is left elsewhere."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 
 from mailstep import keys
 from mailstep.addresses import without_label
-from mailstep_cli import failures, ledger_records, mail_objects, personal_data
+from mailstep_cli import failures, index_records, ledger_records, mail_objects, personal_data
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -54,6 +54,8 @@ class Report:
         mentioned: Messages of other senders that name the address. They are not erased.
         unknown_answers: Answers of which nothing says whose they are. They are not erased.
         running: Emails that are still being processed. They are not erased: erase again once they ended.
+        complete: Whether nothing of what was found is left.
+        left_elsewhere: What the command does not reach, and why.
     """
 
     stack: str
@@ -68,15 +70,8 @@ class Report:
     unknown_answers: int = 0
     running: list[str] = field(default_factory=list)
     interrupted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing of what was found is left."""
-        return not self.dry_run and not self.running and not self.interrupted
-
-    def as_json(self) -> dict[str, Any]:
-        """The report, in the form of docs/schemas/erasure-report.json."""
-        return asdict(self) | {"complete": self.complete, "left_elsewhere": LEFT}
+    complete: bool = False
+    left_elsewhere: dict[str, str] = field(default_factory=lambda: dict(LEFT))
 
 
 class Erasure:
@@ -89,6 +84,7 @@ class Erasure:
         self._emails: dict[str, str | None] = {}
         self._address_records: list[str] = []
         self._duplicates: dict[str, list[str]] = {}
+        self._indexed: set[str] = set()
         self.report = Report(stack.name, {}, _caller(), _now(), dry_run)
 
     def find_person(
@@ -97,7 +93,9 @@ class Erasure:
         """Find everything of an address, with any label. With `keep_suppression`, it still gets no mail afterwards."""
         person = without_label(address.strip())
         found = personal_data.messages_of(self._s3, self._stack.bucket, person, progress=progress)
-        self._emails = found.messages
+        self._indexed = set(index_records.of_person(self._dynamodb, self._stack.index_table, person))
+        # An entry may be left of a message whose objects are gone.
+        self._emails = dict.fromkeys(self._indexed) | found.messages
         self.report.about = {"address_sha256": ledger_records.suppression(person).partition("#")[2]}
         self.report.mentioned, self.report.unknown_answers = found.mentioned, found.unknown_answers
         ids = [
@@ -144,6 +142,7 @@ class Erasure:
         except KeyboardInterrupt:
             self.report.interrupted = True
         self.report.ended = _now()
+        self.report.complete = not (self._dry_run or self.report.running or self.report.interrupted)
         return self.report
 
     def _is_running(self, email_id: str) -> bool:
@@ -169,11 +168,13 @@ class Erasure:
             parsed=sum(one.key.startswith(keys.PARSED) for one in made),
             answers=sum(one.key.startswith(keys.ANSWERS) for one in made),
             quarantine=sum(one.key.startswith(keys.QUARANTINE) for one in made),
+            index=int(index_records.exists(self._dynamodb, self._stack.index_table, email_id)),
             ledger=len(records),
         )
         if not self._dry_run:
             mail_objects.delete(self._s3, self._stack.bucket, made)
             ledger_records.delete(self._dynamodb, self._stack.ledger, records)
+            index_records.delete(self._dynamodb, self._stack.index_table, email_id)
             mail_objects.delete(self._s3, self._stack.bucket, raw)
         return erased
 

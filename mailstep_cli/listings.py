@@ -22,7 +22,7 @@ def queues_view(queues: Sequence["Queue"]) -> RenderableType:
     """The depth of each queue and the age of its oldest message; below a dead-letter queue, what is in it."""
     table = _table("Queue", "Waiting", "In flight", "Oldest")
     for queue in queues:
-        set_aside = queue.is_dead and queue.waiting
+        set_aside = queue.dead_letters and queue.waiting
         table.add_row(
             Text(queue.name, style="bold red" if set_aside else ""),
             Text(f"{queue.waiting + queue.delayed:,}"),
@@ -81,6 +81,7 @@ def tally_view(tally: "Tally") -> RenderableType:
         lines += [f"and {more:,} more failed"] if more > 0 else []
     if tally.interrupted:
         lines.append(f"Interrupted after {tally.done:,} of {tally.total:,}.")
+        lines += [f"Go on with: {tally.goes_on}"] if tally.goes_on else ["Repeat the command to do the rest."]
     return Text("\n".join(lines) or "Nothing was done.")
 
 
@@ -106,7 +107,7 @@ def erasure_view(report: "Report") -> RenderableType:
     return Group(
         Text("\n".join(lines)),
         Text("Not reached:"),
-        *(Text(f"  {place}: {why}") for place, why in report.as_json()["left_elsewhere"].items()),
+        *(Text(f"  {place}: {why}") for place, why in report.left_elsewhere.items()),
     )
 
 

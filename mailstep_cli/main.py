@@ -40,6 +40,10 @@ def main() -> None:
         lines = (f"AWS is unavailable or throttles the request ({error}): try again",)
     except ClientError as error:
         lines = (refused(error),)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        lines = (f"{error.filename}: {error.strerror}",)
     except BotoCoreError as error:
         lines = (f"{unasked(error)} ({way_to_aws()})",)
     except (KeyboardInterrupt, typer.Abort):

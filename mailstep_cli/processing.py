@@ -15,9 +15,9 @@ from jinja2 import TemplateSyntaxError
 
 from mailstep import custom
 from mailstep.contracts import Answer
-from mailstep.errors import ConfigurationError, RefusedEmail, UnreadableEmail
+from mailstep.errors import ApplicationRefused, ConfigurationError, RefusedEmail, UnreadableEmail
 from mailstep.notices import notice
-from mailstep.outcomes import Outcome, ReplyKind
+from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.telemetry import logger
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.errors import UserError
@@ -73,9 +73,16 @@ def process_file(path: Path, route: str) -> Processed:
         withheld = email.validate()
     except RefusedEmail as refused:
         return _refused(path, email, refused)
-    answer = _answer(email, settings.processor)
-    outcome, reply = (Outcome.PROCESSED, None) if withheld else (Outcome.REPLIED, _reply(email, answer))
-    return Processed(path, route, outcome, None, withheld, answer, reply, email.rules_not_applied)
+    reason, answer, replied = None, None, Outcome.REPLIED
+    try:
+        answer = _answer(email, settings.processor)
+    except ApplicationRefused as refused:
+        reason, replied = APPLICATION_REFUSED, Outcome.REFUSED
+        answer = notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+    reply = _reply(email, answer) if answer and not withheld else None
+    silence = Outcome.SILENT if reason else Outcome.PROCESSED
+    outcome = replied if reply else silence
+    return Processed(path, route, outcome, reason, withheld, answer, reply, email.rules_not_applied)
 
 
 def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Processed:
@@ -87,11 +94,11 @@ def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Process
     return Processed(path, route, outcome, refused.reason, refused.withheld, told, reply, rules)
 
 
-def _answer(email: ReceivedEmail, processor: str) -> Answer:
+def _answer(email: ReceivedEmail, processor: str) -> Answer | None:
     try:
         with _shown_on_stderr():
             return email.process()
-    except ConfigurationError:
+    except (ConfigurationError, ApplicationRefused):
         raise
     # Whatever the processor does: its author reads what and where.
     except (Exception, SystemExit) as error:

@@ -9,6 +9,7 @@ import boto3
 
 from mailstep import keys, limits
 from mailstep.contracts import StoredEmail
+from mailstep.outcomes import Outcome
 from mailstep_cli import failures, mail_objects
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
@@ -16,7 +17,7 @@ from mailstep_cli.home_stack import HomeStack
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-TAG = "quarantined"
+TAG = Outcome.QUARANTINED.value
 """The tag that QuarantineEmail puts the reason into (statemachine/email.asl.json)."""
 
 
@@ -29,14 +30,13 @@ class Quarantined:
     size_octets: int
     reason: str
 
-    def as_json(self) -> dict[str, object]:
-        """The fields, as `mailstep quarantine list --json` prints them."""
-        return {
-            "email_id": self.email_id,
-            "since": self.since.isoformat(),
-            "size_octets": self.size_octets,
-            "reason": self.reason,
-        }
+
+@dataclass(frozen=True)
+class Shown:
+    """A message in quarantine, and how its raw text begins, with escapes for what a terminal obeys."""
+
+    message: Quarantined
+    begins: str
 
 
 class Quarantine:

@@ -47,6 +47,7 @@ class Queue:
         delayed: Messages that cannot be received yet.
         oldest_seconds: The age of the oldest message; None if nothing waits, or CloudWatch has no value yet.
         items: What the first messages of a dead-letter queue are about.
+        dead_letters: Whether it is a dead-letter queue.
     """
 
     name: str
@@ -56,24 +57,15 @@ class Queue:
     delayed: int
     oldest_seconds: int | None
     items: list[str] = field(default_factory=list)
+    dead_letters: bool = False
 
-    @property
-    def is_dead(self) -> bool:
-        """Whether it is a dead-letter queue."""
-        return self.name.endswith("DeadLetter")
 
-    def as_json(self) -> dict[str, object]:
-        """The fields, as `mailstep queues --json` prints them."""
-        return {
-            "name": self.name,
-            "url": self.url,
-            "dead_letters": self.is_dead,
-            "waiting": self.waiting,
-            "in_flight": self.in_flight,
-            "delayed": self.delayed,
-            "oldest_seconds": self.oldest_seconds,
-            "items": self.items,
-        }
+@dataclass(frozen=True)
+class TakenUp:
+    """How many records of a dead-letter queue were taken up again."""
+
+    queue: str
+    taken_up: int
 
 
 class Queues:
@@ -93,7 +85,7 @@ class Queues:
         """Every queue with what waits in it: first those of the way, then the dead-letter queues."""
         ages = self._ages([url.rpartition("/")[2] for url in self._urls.values()])
         found = [self._look(logical, url, ages) for logical, url in self._urls.items()]
-        return sorted(found, key=lambda queue: (queue.is_dead, queue.name))
+        return sorted(found, key=lambda queue: (queue.dead_letters, queue.name))
 
     def dead_letters(self, name: str) -> tuple[str, str]:
         """The logical id and the address of a dead-letter queue, by the first letters of either of its names.
@@ -197,6 +189,7 @@ class Queues:
             _number(counts, "ApproximateNumberOfMessagesDelayed"),
             oldest,
             [about(record["Body"]) for record in records],
+            dead_letters=logical.endswith(_DEAD),
         )
 
     def _peek(self, url: str) -> list["MessageTypeDef"]:

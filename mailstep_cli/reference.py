@@ -3,13 +3,15 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from mailstep.contracts import (
     Address,
     Answer,
     ApplicationRequest,
     Attachment,
-    Contract,
     DeliveryReport,
     EnclosedMessage,
     Message,
@@ -27,6 +29,7 @@ from mailstep.routes import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page
+from mailstep_cli.outputs import OUTPUTS
 from mailstep_cli.showing import Shown
 from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
@@ -110,7 +113,9 @@ Some things are a matter of taste. Mailstep decides them so:
 - The text of a delivery report is not divided.
 
 HTML that has no text beside it is written as text, as a reader sees it: block quotes as lines that begin with `> `,
-list items with `- ` or a number, cells separated by a tab, the text of links. What is hidden is left out.
+list items with `- ` or a number, cells separated by a tab, the text of links. What the HTML hides is left
+out: comments, the attribute `hidden`, and elements whose style attribute shows nothing (`display: none`, letters of
+size 0, and the like). Style sheets are not read.
 """
 
 _METRICS = f"""# The metrics
@@ -159,7 +164,7 @@ It does not count
 - mail without SES's fields on top, because its time of receipt is unknown.
 """
 
-PUBLISHED: dict[str, type[Contract]] = {
+PUBLISHED: dict[str, Any] = {
     "message": Message,
     "answer": Answer,
     "application-request": ApplicationRequest,
@@ -167,12 +172,13 @@ PUBLISHED: dict[str, type[Contract]] = {
     "index-entry": IndexEntry,
     "shown-email": Shown,
     "statistics": Statistics,
+    **OUTPUTS,
 }
 
 
 def schema(name: str) -> str:
     """The text of docs/schemas/<name>.json."""
-    return json.dumps(PUBLISHED[name].model_json_schema(mode="serialization"), indent=2) + "\n"
+    return json.dumps(TypeAdapter(PUBLISHED[name]).json_schema(mode="serialization"), indent=2) + "\n"
 
 
 def field_tables() -> str:

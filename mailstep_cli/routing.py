@@ -94,8 +94,8 @@ def check_route(route: str | None) -> None:
         _check_name(route, checkout.routes_toml())
 
 
-def routes_of_the_example() -> list[str]:
-    """The checkout's routes whose mail `--example` processes: their url is the stack's parameter ApplicationUrl.
+def routes_of_the_application() -> list[str]:
+    """The checkout's routes that name the stack's parameter ApplicationUrl as their url, in order.
 
     Raises:
         ConfigurationError: routes.toml cannot be read.

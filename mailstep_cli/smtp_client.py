@@ -4,9 +4,11 @@ import smtplib
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailstep.addresses import canonical, without_label
 from mailstep.contracts import Message
 from mailstep_cli.errors import UserError
 from mailstep_cli.message_files import parse_octets, read_file
+from mailstep_cli.terminal import complain
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,19 @@ def read_message_file(path: Path) -> MessageFile:
 
 
 def recipient(file: MessageFile, addresses: list[str], route: str | None) -> str:
-    """The address to send to: that of `route`, else one in To or Cc, else the first."""
-    message = file.message
-    named = {address.address.lower() for address in (*message.to, *message.cc)} if message else set()
-    for address in addresses:
-        if address.partition("@")[0] == route or (route is None and address in named):
-            return address
-    return addresses[0]
+    """The address to send to: that of `route`, else the first one in To or Cc, with its label, else the first of all.
+
+    The last is said on stderr.
+    """
+    if route is not None:
+        return next((address for address in addresses if address.partition("@")[0] == route), addresses[0])
+    named = [canonical(found.address) for found in (*file.message.to, *file.message.cc)] if file.message else []
+    ours = [found for found in named if {found, without_label(found)} & set(addresses)]
+    if not ours:
+        complain(
+            f"{file.path} has no address of a route in To or Cc: it goes to {addresses[0]}; name another with --route"
+        )
+    return ours[0] if ours else addresses[0]
 
 
 def send(file: MessageFile, to: str, *, port: int) -> str:

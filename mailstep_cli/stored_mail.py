@@ -56,7 +56,7 @@ def start_stored(stack: str, route: str) -> Started:
     oldest = datetime.now(UTC) - REMEMBERED
     for email in stored(boto3.client("s3"), outputs["MailBucketName"], route):
         old = email.stored is None or email.stored < oldest
-        ended["too old" if old else executions.start(email, aliases[0])] += 1
+        ended["too old" if old else executions.start(email.email_id, email, aliases[0])] += 1
     return Started(ended["started"], ended["already there"], ended["too old"])
 
 

@@ -35,15 +35,13 @@ class Suppressed:
     ses_reason: str | None = None
     ses_since: datetime | None = None
 
-    def as_json(self) -> dict[str, object]:
-        """The fields, as `mailstep suppressed list --json` prints them."""
-        return {
-            "address": self.address,
-            "record": self.record,
-            "until": self.until.isoformat() if self.until else None,
-            "ses_reason": self.ses_reason,
-            "ses_since": self.ses_since.isoformat() if self.ses_since else None,
-        }
+
+@dataclass(frozen=True)
+class Removed:
+    """An address that gets mail again, and the lists that it was on: `Mailstep`, `SES`."""
+
+    address: str
+    removed_from: list[str]
 
 
 def all_of(stack: HomeStack) -> list[Suppressed]:

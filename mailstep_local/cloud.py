@@ -60,12 +60,15 @@ def running(
     aws_port: int | None = None,
     smtp_port: int | None = None,
     with_example: bool = False,
+    application_url: str = "",
+    application_secret: str = "",
     allowed_hosts: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> Generator[LocalCloud]:
     """Run a local cloud with the stack deployed, and stop all its processes at the end.
 
-    `with_example` also runs examples/application, as the application of the route `application`.
+    `with_example` also runs examples/application, as the application of the route `application`. Otherwise that is the
+    one at `application_url`, if it is not empty; with a secret, requests to it are signed.
 
     `directory` is for this run only; the outbox and the log stay there. By default, any free ports are used. The AWS
     endpoint accepts requests to loopback, and to the names and addresses in `allowed_hosts`.
@@ -77,7 +80,9 @@ def running(
     started = empty_account(directory, aws_port=aws_port, smtp_port=smtp_port, allowed_hosts=allowed_hosts)
     with started as (account, port), ExitStack() as beside:
         log = directory / "cloud.log"
-        parameters = beside.enter_context(example.serving(account, _port(None), log)) if with_example else {}
+        parameters = example.parameters(account, application_url, application_secret) if application_url else {}
+        if with_example:
+            parameters = beside.enter_context(example.serving(account, _port(None), log))
         with deployment.build_directory():
             if not deployment.is_built():
                 progress("Building the functions (sam build)")

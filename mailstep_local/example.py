@@ -1,8 +1,9 @@
-"""The example application beside the local cloud.
+"""The example application beside the local cloud, and the parameters of the stack for an application.
 
 python -m mailstep_local.example PORT < a pipe that the parent holds open
 """
 
+import base64
 import secrets
 import sys
 from collections.abc import Generator
@@ -15,7 +16,7 @@ from mailstep_local.account import Account
 from mailstep_local.deployment import PROJECT
 from mailstep_local.processes import child, end_with_parent
 
-SECRET = secrets.token_urlsafe()
+SECRET = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 """The secret that the application and Mailstep share, for this process and those that it starts."""
 _DIRECTORY = PROJECT / "examples" / "application"
 
@@ -35,12 +36,15 @@ def serving(account: Account, port: int, log: Path) -> Generator[dict[str, str]]
 
     environment = account.environment() | {"MAILSTEP_SECRETS": SECRET}
     with child("mailstep_local.example", str(port), cwd=PROJECT, environment=environment, log=log, is_up=is_up):
-        secret = account.client("secretsmanager").create_secret(Name="mailstep-application", SecretString=SECRET)
-        yield {
-            "ApplicationUrl": f"http://127.0.0.1:{port}/mail",
-            "ApplicationAuth": "hmac",
-            "ApplicationSecretArn": secret["ARN"],
-        }
+        yield parameters(account, f"http://127.0.0.1:{port}/mail", SECRET)
+
+
+def parameters(account: Account, url: str, secret: str) -> dict[str, str]:
+    """The parameters of Mailstep's stack for an application; requests are signed if the secret is not empty."""
+    if not secret:
+        return {"ApplicationUrl": url}
+    stored = account.client("secretsmanager").create_secret(Name="mailstep-application", SecretString=secret)
+    return {"ApplicationUrl": url, "ApplicationAuth": "standard_webhooks", "ApplicationSecretArn": stored["ARN"]}
 
 
 if __name__ == "__main__":

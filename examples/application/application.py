@@ -2,24 +2,31 @@
 
 import asyncio
 import csv
-import hashlib
-import hmac
 import io
 import json
 import os
+import re
 import time
-from typing import Annotated, Any
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import boto3
 import httpx
-from fastapi import FastAPI, Header, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from standardwebhooks import Webhook, WebhookVerificationError
 
 OLD_SECONDS = 300
-"""Older signatures are rejected, so that a recorded request cannot be sent again later."""
+"""A request is accepted this long, so that a recorded one cannot be sent again later (Standard Webhooks)."""
+SECRET_SECONDS = 300
+"""How long the secrets are kept in memory. Mailstep signs with the old and the new one while a secret rotates."""
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SIGNATURES = re.compile(r"v1,[A-Za-z0-9+/]{43}=( v1,[A-Za-z0-9+/]{43}=){0,3}")
 
 app = FastAPI(title="Orders by email")
-# The answer for each Idempotency-Key. Your application would store it in its database, together with the order.
+# The answer for each webhook-id. Your application would store it in its database, together with the order.
 _answered: dict[str, dict[str, Any]] = {}
 _orders: list[dict[str, Any]] = []
 _lock = asyncio.Lock()
@@ -32,25 +39,23 @@ def health() -> dict[str, int]:
 
 
 @app.post("/mail")
-async def take_mail(
-    request: Request,
-    mailstep_signature: Annotated[str, Header()],
-    idempotency_key: Annotated[str, Header()],
-) -> Response:
+async def take_mail(request: Request) -> Response:
     """Process one email from Mailstep (docs/applications.md); return the answer for its sender."""
     body = await request.body()
-    if not is_signed(mailstep_signature, body, secrets(), now=time.time()):
+    # Reading a secret may wait for AWS.
+    if not await asyncio.to_thread(is_signed, request.headers, body, now=time.time()):
         raise HTTPException(401, "the signature is not one of our secrets'")
     if os.environ.get("MAINTENANCE"):
         return Response(status_code=503, headers={"Retry-After": "120"})
+    key = request.headers["webhook-id"]
     # One at a time, so that a repeated request finds the answer.
     async with _lock:
-        if idempotency_key in _answered:
-            return JSONResponse(_answered[idempotency_key])
-        return await answer(idempotency_key, json.loads(body))
+        if key in _answered:
+            return JSONResponse(_answered[key])
+        return await answer(key, json.loads(body))
 
 
-async def answer(idempotency_key: str, email: dict[str, Any]) -> Response:
+async def answer(key: str, email: dict[str, Any]) -> Response:
     """Take the order, and store the answer by its key."""
     message = email["message"]
     if message["subject"].lower().startswith("fyi"):
@@ -63,31 +68,47 @@ async def answer(idempotency_key: str, email: dict[str, Any]) -> Response:
     lines = list(csv.DictReader(io.StringIO(content)))
     _orders.append({"from": message["from"][0]["address"], "lines": lines})
     answer = {"text": f"Thank you. Order {len(_orders)} has {len(lines)} lines; it ships tomorrow."}
-    _answered[idempotency_key] = answer
+    _answered[key] = answer
     return JSONResponse(answer)
 
 
-def is_signed(signature: str, body: bytes, known: list[str], *, now: float) -> bool:
-    """Whether `Mailstep-Signature`, `t=<seconds>,v1=<hex>[,v1=<hex>]`, was made with a valid secret."""
-    parts = [part.partition("=") for part in signature.split(",")]
-    timestamp = next((value for name, _, value in parts if name == "t"), "")
-    if not timestamp.isdecimal() or abs(now - int(timestamp)) > OLD_SECONDS:
+def is_signed(headers: Mapping[str, str], body: bytes, *, now: float) -> bool:
+    """Whether a request was signed with a valid secret in the last five minutes (Standard Webhooks).
+
+    Anyone can send a request. So its fields are checked first, and a secret is read only for one that could be right.
+    """
+    shapes = {"webhook-id": _ID, "webhook-timestamp": _TIMESTAMP, "webhook-signature": _SIGNATURES}
+    signed = {name: headers.get(name, "") for name in shapes}
+    if not all(shape.fullmatch(signed[name]) for name, shape in shapes.items()):
         return False
-    ours = [hmac.new(one.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest() for one in known]
-    theirs = [value for name, _, value in parts if name == "v1"]
-    return any(hmac.compare_digest(one.encode(), other.encode()) for one in ours for other in theirs)
+    if abs(now - int(signed["webhook-timestamp"])) > OLD_SECONDS:
+        return False
+    return any(_is_made_with(secret, signed, body) for secret in secrets())
 
 
-def secrets() -> list[str]:
+def _is_made_with(secret: str, signed: dict[str, str], body: bytes) -> bool:
+    try:
+        Webhook(secret).verify(body, signed, json_parse=False)
+    # A body that is not UTF-8 is no request of Mailstep's.
+    except (WebhookVerificationError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def secrets() -> tuple[str, ...]:
     """The valid secrets, two during a rotation: from MAILSTEP_SECRETS, or else from Secrets Manager."""
     if named := os.environ.get("MAILSTEP_SECRETS"):
-        return named.split(",")
+        return tuple(named.split(","))
+    return _secrets_of(os.environ["SECRET_ARN"], int(time.monotonic() // SECRET_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _secrets_of(arn: str, _period: int) -> tuple[str, ...]:
+    """The secrets that Secrets Manager has, read once in each period."""
     manager, found = boto3.client("secretsmanager"), []
     for stage in ("AWSCURRENT", "AWSPREVIOUS"):
         try:
-            found.append(
-                manager.get_secret_value(SecretId=os.environ["SECRET_ARN"], VersionStage=stage)["SecretString"]
-            )
+            found.append(manager.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"].strip())
         except manager.exceptions.ResourceNotFoundException:
             continue
-    return found
+    return tuple(found)

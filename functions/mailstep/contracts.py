@@ -19,6 +19,7 @@ from pydantic import (
     PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
 from mailstep.mime.defects import Defect
@@ -56,6 +57,15 @@ class StoredEmail(Contract):
     replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
     reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
     override: Override | None = Field(default=None, description="The rule that an operator overrode for this replay")
+
+
+class LaterAnswer(Contract):
+    """A further answer to an email, in the mail bucket; and the input of the execution that sends it."""
+
+    email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="The email that it answers")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Its own name: it is sent once")
+    bucket: str
+    key: str
 
 
 class Address(Contract):
@@ -233,6 +243,16 @@ class Message(Contract):
         """Every value of the header field `name`, topmost first. Field names are case-insensitive (RFC 5322, 1.2.2)."""
         return [value for field, value in self.headers if field.lower() == name.lower()]
 
+    def summary(self) -> "Summary":
+        """The few fields that the workflow's state has."""
+        return Summary(
+            from_address=self.from_[0].address if self.from_ else None,
+            subject=self.subject[:SUBJECT_IN_STATE],
+            message_id=self.message_id,
+            size_octets=self.size_octets,
+            attachments=len(self.attachments),
+        )
+
 
 class Summary(Contract):
     """The few fields of a message that the workflow's state has: enough to recognise it, never its content."""
@@ -259,6 +279,19 @@ class ValidateRequest(Contract):
     execution_arn: str
 
 
+class LaterAnswerRequest(Contract):
+    """Input of ValidateLaterAnswer."""
+
+    later_answer: LaterAnswer
+
+
+class LaterAnswerClaim(Contract):
+    """Output of ValidateLaterAnswer: the email that it answers, and the code of the rule that withholds it, if any."""
+
+    claim: "Claim"
+    withheld: str | None = None
+
+
 class Processing(Contract):
     """The route's settings that the workflow needs."""
 
@@ -279,7 +312,14 @@ class ValidClaim(Claim):
 
 
 def _octets(value: object, info: ValidationInfo) -> object:
-    return base64.b64decode(value) if info.mode == "json" and isinstance(value, str) else value
+    """The octets of Base64, in which line ends may stand and the padding may be missing."""
+    if info.mode != "json" or not isinstance(value, str):
+        return value
+    written = "".join(value.split())
+    try:
+        return base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
+    except ValueError:
+        raise ValueError("not Base64 with the standard alphabet (RFC 4648 section 4)") from None
 
 
 _Content = Annotated[
@@ -310,18 +350,17 @@ class Answer(Contract):
     """An answer of an application or a built-in processor: the reply's content, stored as `answers/<email_id>.json`."""
 
     subject: str | None = Field(default=None, description="Default: the message's subject, with `Re: `")
-    text: str
+    text: str = Field(description="The text; it may be empty if there is `html`, and is then made from that")
     html: str | None = None
     attachments: tuple[AnswerAttachment, ...] = ()
 
-    @classmethod
-    def from_json(cls, octets: bytes) -> Self:
-        """Read an answer as an application writes it: by the names of docs/schemas/answer.json, and no others.
-
-        Raises:
-            ValidationError: it is not an answer.
-        """
-        return cls.model_validate_json(octets, by_alias=True, by_name=False)
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.text.strip() and not (self.html or "").strip():
+            raise ValueError(
+                "the text is empty: for no reply, an application answers 204, and a processor returns None"
+            )
+        return self
 
 
 class ProcessRequest(Contract):
@@ -345,6 +384,7 @@ class ReplyRequest(Contract):
     kind: ReplyKind
     answer_key: str | None = None
     explanation: str | None = None
+    later_answer: LaterAnswer | None = None
 
     @property
     def is_withheld(self) -> bool:
@@ -353,8 +393,13 @@ class ReplyRequest(Contract):
 
     @property
     def reply_key(self) -> str:
-        """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to."""
+        """The ledger's key of this reply: the email's, so that a replay sends no second one unless asked to.
+
+        A later answer has a key of its own, because an email can have several.
+        """
         email = self.claim.email
+        if self.later_answer:
+            return f"{email.email_id}/{self.later_answer.name}#{self.kind}"
         return f"{self.execution_name if email.reply_again else email.email_id}#{self.kind}"
 
 

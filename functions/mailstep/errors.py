@@ -8,6 +8,9 @@ from typing import ClassVar
 
 from mailstep.outcomes import APPLICATION_REFUSED
 
+REASON_BOUND = 500
+"""Characters of the reason with which an application refuses a message."""
+
 
 class MailstepError(Exception):
     """Root of all errors that are Mailstep's own."""
@@ -40,6 +43,12 @@ class UnreadableEmail(MailstepError):
     workflow = "copies it to `quarantine/`, tagged; alerts"
 
 
+class UnknownEmail(MailstepError):
+    """A later answer names an email that is not in the mail bucket: its name is misspelt, or it has expired."""
+
+    workflow = "fails on the task; the answer's writer corrects the key"
+
+
 class RefusedEmail(MailstepError):
     """A rule of the policy refused the email.
 
@@ -57,7 +66,7 @@ class RefusedEmail(MailstepError):
 
 
 class ApplicationRefused(MailstepError):
-    """The application answered 4xx with a reason.
+    """The application, or a built-in processor, refuses the message: `explanation` is the reason, as one short line.
 
     Its text is JSON, as that of `RefusedEmail` but without `withheld`. AWS's runtime logs the text of errors, and the
     reason may name a person, so the reason travels as an answer in S3.
@@ -65,8 +74,15 @@ class ApplicationRefused(MailstepError):
 
     workflow = "replies with that reason"
 
-    def __init__(self, explanation: str, answer_key: str | None = None) -> None:
-        self.explanation = explanation
+    def __init__(self, reason: str, answer_key: str | None = None) -> None:
+        """Refuse with a reason that the sender reads; it has at most `REASON_BOUND` characters.
+
+        Raises:
+            ValueError: the reason is empty.
+        """
+        self.explanation = " ".join(reason.split())[:REASON_BOUND]
+        if not self.explanation:
+            raise ValueError("the sender needs a reason: say what to change")
         told = {"reason": APPLICATION_REFUSED, "tell_sender": True, "explanation": None, "answer_key": answer_key}
         super().__init__(json.dumps(told))
 
@@ -141,7 +157,7 @@ class ConfigurationError(MailstepError):
 
 
 class MalformedAnswer(MailstepError):
-    """The application's answer is invalid.
+    """The application's answer, or a later answer, is invalid.
 
     Its text says what was wrong, without the content of the answer.
     """

@@ -8,7 +8,7 @@ INBOUND = "inbound/"
 PARSED = "parsed/"
 """What ParseEmail makes of them."""
 ANSWERS = "answers/"
-"""What an application, or a built-in processor, answers."""
+"""What an application, or a built-in processor, answers, as `answers/<email_id>.json`; later answers below a folder."""
 QUARANTINE = "quarantine/"
 """Raw messages that could not be read, as `quarantine/<email_id>`."""
 
@@ -38,6 +38,11 @@ def message(email_id: str) -> str:
 def attachment(email_id: str, number: int) -> str:
     """Where an attachment lies, counted from 1. Never made from a file name, which is the sender's."""
     return f"{PARSED}{email_id}/attachments/{number}"
+
+
+def later_answer(email_id: str, name: str) -> str:
+    """Where an application or an operator writes a further answer, under a name of its own."""
+    return f"{ANSWERS}{email_id}/{name}.json"
 
 
 def answer(email_id: str) -> str:

@@ -39,6 +39,9 @@ NESTED_ARCHIVE_OCTETS = 40 * 1024 * 1024
 REPLY_OCTETS = 40_000_000
 """Octets of an encoded reply: SES accepts 40 MB (Amazon SES quotas, "Message quotas", API v2)."""
 
+ANSWER_OCTETS = 64 * 1024 * 1024
+"""Octets of an answer in the mail bucket: the files of the largest reply in Base64, and its texts."""
+
 REPLIES_A_DAY = 6
 """Times `replies_an_hour`: the replies of a route to one sender in a day. A person writes for a few hours of it."""
 

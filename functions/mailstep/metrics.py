@@ -58,7 +58,11 @@ EMAILS_RECEIVED = Metric(
     MetricUnit.Count,
     "Emails whose execution StartFunction started; a repeated event while it runs counts again",
 )
-STRAY_OBJECTS = Metric("StrayObjects", MetricUnit.Count, "Objects under `inbound/` that belong to no route")
+STRAY_OBJECTS = Metric(
+    "StrayObjects",
+    MetricUnit.Count,
+    "Objects under `inbound/` that belong to no route, and under `answers/` that are no answers",
+)
 EMAILS_ACCEPTED = Metric(
     "EmailsAccepted", MetricUnit.Count, "Emails that passed every rule of the policy", properties=("route",)
 )

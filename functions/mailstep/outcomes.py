@@ -42,6 +42,8 @@ class ReplyKind(StrEnum):
     DELAY = "delay"
     FAILURE = "failure"
     COMPLETION = "completion"
+    # Of these, an email can get several, each under its own name.
+    LATER_ANSWER = "later_answer"
 
 
 RUNNING: Final = "running"

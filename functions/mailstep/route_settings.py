@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from mimetypes import guess_type
 from pkgutil import iter_modules
 
+from pydantic_core import ErrorDetails
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
@@ -25,6 +26,30 @@ _OUTSIDE_ADDRESSES = re.compile(r'[\s<>(),:;"\\]')
 _OUTSIDE_TOKENS = re.compile(r"[\s()<>@,;:\\\"=]")
 _TOP_LEVEL_TYPES = {"application", "audio", "font", "image", "message", "model", "multipart", "text", "video"}
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+*?\[\]-]+/[\w!#$&^.+*?\[\]-]+", re.ASCII)
+
+
+# By the type of the error (Pydantic documentation, "Validation errors"); the names in braces are of its context.
+_REMEDIES = {
+    "bool_": "write true or false",
+    "float_": "write a number",
+    "int_": "write a whole number",
+    "string_": 'write a text in quotes, as "..."',
+    "tuple_": 'write a list, as ["..."]',
+    "literal_error": "write {expected}",
+    "greater_than_equal": "write at least {ge:g}",
+    "greater_than": "write more than {gt:g}",
+    "less_than_equal": "write at most {le:g}",
+    "less_than": "write less than {lt:g}",
+    "value_error": "{error}",
+    "extra_forbidden": "",
+}
+
+
+def remedy(fault: ErrorDetails) -> str:
+    """What to write instead of a value that is wrong; empty if there is no such setting."""
+    context = fault.get("ctx", {})
+    found = (said.format(**context) for kind, said in _REMEDIES.items() if fault["type"].startswith(kind))
+    return next(found, fault["msg"])
 
 
 def application_url(value: str) -> str:

@@ -338,7 +338,7 @@ def _route(toml: RoutesToml, name: str, declared: object, environment: dict[str,
     try:
         return Route.model_validate(filled(declared, environment))
     except ValidationError as error:
-        faults = [(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
+        faults = [(fault["loc"], route_settings.remedy(fault), fault.get("input")) for fault in error.errors()]
         raise _Faulty(*(_fault(toml, name, *fault) for fault in faults)) from error
 
 
@@ -362,10 +362,8 @@ def _at_domain(toml: RoutesToml, name: str, route: Route, environment: dict[str,
 
 
 def _fault(toml: RoutesToml, name: str, where: tuple[str | int, ...], what: str, value: object) -> str:
-    said = what.removeprefix("Value error, ")
-    if said == "Extra inputs are not permitted":
-        said = f"there is no such setting; there are: {', '.join(Route.model_fields)}"
-    elif not where and said.partition(":")[0] in Route.model_fields:
+    said = what or f"there is no such setting; there are: {', '.join(Route.model_fields)}"
+    if not where and said.partition(":")[0] in Route.model_fields:
         named, _, said = said.partition(": ")
         where = (named,)
     # An element of an array has a line of its own.

@@ -71,6 +71,16 @@ class Workflow(Settings):
     )
 
 
+class LaterAnswers(Settings):
+    """The workflow of later answers."""
+
+    later_answers_arn: str = Field(
+        alias="LATER_ANSWERS_ARN",
+        pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:.+$",
+        title=_set_in("StartFunction"),
+    )
+
+
 class MailBucket(Settings):
     """The bucket whose events are mail."""
 
@@ -133,7 +143,7 @@ class Libraries(Settings):
     library_path: str = Field("", alias="LD_LIBRARY_PATH", title="AWS Lambda")
 
 
-class StartFunction(Telemetry, Workflow, MailBucket):
+class StartFunction(Telemetry, Workflow, LaterAnswers, MailBucket):
     """What StartFunction reads."""
 
 

@@ -7,15 +7,18 @@ from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from mailstep import keys, routes
-from mailstep.addresses import canonical, canonical_domain
+from mailstep.addressee import addressee
+from mailstep.addresses import canonical, canonical_domain, mailbox
+from mailstep.answers import read_answer
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
 from mailstep.errors import ConfigurationError, RefusedEmail
 from mailstep.parse.message import parse
 from mailstep.parse.recipients import Place
-from mailstep.process.built_in import Processor, built_in
+from mailstep.process.built_in import Processor, answered, built_in
 from mailstep.reply.compose import compose
 from mailstep.routes import Route
 from mailstep.validate.policy import RULES, Case, validate
@@ -70,14 +73,13 @@ class ReceivedEmail:
             ConfigurationError: there is no such route.
         """
         route = self._route()
-        own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
         return validate(
             Case(
                 message=self.message,
                 email=self.stored,
                 execution_arn="",
                 route=route,
-                own_addresses=frozenset(map(canonical, own)),
+                own_addresses=self._own(route),
                 records=_NothingOnRecord(),
                 open_attachment=self.open_attachment,
             )
@@ -98,24 +100,24 @@ class ReceivedEmail:
         except RefusedEmail as refused:
             return refused.withheld
 
-    def process(self, processor: str | Processor | None = None) -> Answer:
+    def process(self, processor: str | Processor | None = None) -> Answer | Any:
         """Answer as the route's processor does, or the built-in one of that name, or that function.
 
-        The answer has been written and read again, as on its way through S3.
+        The answer has been written and read again, as on its way through S3. It is None if the processor asks for no
+        reply; the type says `Any`, so that a test of an answer needs no check for it.
 
         Raises:
+            ApplicationRefused: the processor refuses the message; `explanation` is the reason.
             ConfigurationError: there is no such route or processor, or the route's mail is for an application.
             TypeError: what the processor answers is not an Answer.
-            ValidationError: it is one that the contract does not allow.
+            MalformedAnswer: it is one that the contract does not allow.
             Exception: whatever the processor raises.
         """
         if processor is None:
             processor = self._processor()
         work = built_in(processor) if isinstance(processor, str) else processor
-        answer = work(self.message, self.open_attachment)
-        if not isinstance(answer, Answer):
-            raise TypeError(f"the processor answered with {type(answer).__name__}: answer with an Answer")
-        return Answer.from_json(answer.model_dump_json().encode())
+        answer = answered(work, self.message, self.open_attachment)
+        return answer and read_answer(answer.model_dump_json().encode())
 
     def reply(self, answer: Answer) -> EmailMessage:
         """The reply with this answer, as its reader gets it.
@@ -127,8 +129,13 @@ class ReceivedEmail:
             raise ValueError("nothing is sent to a sender that SES did not authenticate")
         route = self.settings or routes.routes().get(self.message.route) or Route()
         sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
-        composed = compose(self.message, answer, sender=sender, now=datetime.now(UTC))
+        to = mailbox(addressee(self.message, self._own(route)))
+        composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
         return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
+
+    def _own(self, route: Route) -> frozenset[str]:
+        own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
+        return frozenset(map(canonical, own))
 
     def _route(self) -> Route:
         route = self.settings or routes.routes().get(self.message.route)

@@ -78,7 +78,9 @@ def doctor(
         str | None,
         typer.Option("--from", help="Sender for --send-test, at a domain verified in SES. Default: OperatorEmail."),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the reply to --send-test.")] = 120,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Seconds to wait for the reply to --send-test.")
+    ] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> int:
     """Check a deployment: what works, what does not, and how to fix it.

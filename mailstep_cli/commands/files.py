@@ -35,7 +35,7 @@ def parse_files(
 def read_table_files(
     files: Annotated[list[Path], typer.Argument(help="CSV files, workbooks, or archives of them. No stack is needed.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each file.")] = False,
-    rows: Annotated[int, typer.Option(min=0, help="Rows to show of each table.")] = 5,
+    rows: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Rows to show of each table.")] = 5,
 ) -> int:
     """Read tables as the processor `tables` does: show their encoding, header, kinds of columns, and first rows.
 

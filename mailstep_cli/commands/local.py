@@ -15,10 +15,11 @@ from mailstep_cli import checkout, display, email_views, messages
 from mailstep_cli import demo as demonstration
 from mailstep_cli.commands.shared import err, out
 from mailstep_cli.errors import UserError
+from mailstep_cli.local_application import check_application
 from mailstep_cli.messages import Filter
-from mailstep_cli.routing import check_route, routes_of_the_example
+from mailstep_cli.routing import check_route, routes_of_the_application
 from mailstep_cli.smtp_client import read_message_file
-from mailstep_cli.terminal import Text, complain, print_json
+from mailstep_cli.terminal import Text, print_json
 
 if TYPE_CHECKING:
     from mailstep_local.cloud import LocalCloud
@@ -28,10 +29,12 @@ app = typer.Typer()
 
 
 AwsPort = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port of the local AWS endpoint. Default: any free port.")
+    int | None,
+    typer.Option(min=1, max=65535, metavar="PORT", help="Port of the local AWS endpoint. Default: any free port."),
 ]
 SmtpPort = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port of the local SMTP server. Default: any free port.")
+    int | None,
+    typer.Option(min=1, max=65535, metavar="PORT", help="Port of the local SMTP server. Default: any free port."),
 ]
 Directory = Annotated[
     Path | None, typer.Option(help="New directory for the outbox and log of this run. Default: one under .mailstep/.")
@@ -40,6 +43,25 @@ Directory = Annotated[
 Example = Annotated[
     bool,
     typer.Option("--example", help="Also run examples/application, for the routes whose url is ${APPLICATION_URL}."),
+]
+
+ApplicationUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        show_default=False,
+        help="Endpoint of your own application, for the routes whose url is ${APPLICATION_URL}.",
+    ),
+]
+
+ApplicationSecret = Annotated[
+    str,
+    typer.Option(
+        metavar="SECRET",
+        envvar="APPLICATION_SECRET",
+        show_default=False,
+        help="Secret that your application checks the requests with. Without one, they are not signed.",
+    ),
 ]
 
 AllowHost = Annotated[
@@ -55,13 +77,20 @@ def demo(
     files: Annotated[list[Path] | None, typer.Argument(help="Messages to send. Default: a sample order.")] = None,
     route: Annotated[
         str | None,
-        typer.Option(help="Route to send to. Default: the first one in To or Cc, else the first in routes.toml."),
+        typer.Option(
+            help="Route to send to. Default: the application's, with --example or --application-url; else the first "
+            "one in To or Cc, else the first in routes.toml."
+        ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for all executions to end.")] = 120,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Seconds to wait for all executions to end.")
+    ] = 120,
     aws_port: AwsPort = None,
     smtp_port: SmtpPort = None,
     directory: Directory = None,
     example: Example = False,
+    application_url: ApplicationUrl = "",
+    application_secret: ApplicationSecret = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print only a JSON array, with one object for each message.")
     ] = False,
@@ -69,7 +98,9 @@ def demo(
     """Deploy the stack into a local AWS account, send messages to it, and show what happened to each."""
     check_route(route)
     project, running = _local_account("mailstep demo")
-    _note_on_the_example(wanted=example)
+    url = check_application(application_url, application_secret, example=example)
+    if route is None and (url or example):
+        route = next(iter(routes_of_the_application()), None)
     messages = [read_message_file(path) for path in files or [project / "events" / "emails" / "order.eml"]]
     with err.status("") as status:
 
@@ -81,6 +112,8 @@ def demo(
             aws_port=aws_port,
             smtp_port=smtp_port,
             with_example=example,
+            application_url=url,
+            application_secret=application_secret,
             progress=progress,
         ) as cloud:
             progress(f"Following {len(messages)} message{'' if len(messages) == 1 else 's'} through the workflow")
@@ -99,12 +132,14 @@ def up(
     smtp_port: SmtpPort = None,
     directory: Directory = None,
     example: Example = False,
+    application_url: ApplicationUrl = "",
+    application_secret: ApplicationSecret = "",
     allow_host: AllowHost = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Run a local AWS account with the stack deployed, until you press Ctrl-C."""
     project, running = _local_account("mailstep up")
-    _note_on_the_example(wanted=example)
+    url = check_application(application_url, application_secret, example=example)
     with (
         err.status("") as status,
         running(
@@ -112,6 +147,8 @@ def up(
             aws_port=aws_port,
             smtp_port=smtp_port,
             with_example=example,
+            application_url=url,
+            application_secret=application_secret,
             allowed_hosts=allow_host or (),
             progress=lambda text: status.update(f"{text} …"),
         ) as cloud,
@@ -152,15 +189,6 @@ def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextMan
             f"{project}, then .venv/bin/{command}"
         ) from error
     return project, running
-
-
-def _note_on_the_example(*, wanted: bool) -> None:
-    """Say if `--example` has no effect, because every route with a url names it itself."""
-    if wanted and not routes_of_the_example():
-        complain(
-            f"--example has no effect: no route in {checkout.routes_file()} has the url ${{APPLICATION_URL}}, "
-            "which --example sets"
-        )
 
 
 def _directory(project: Path, wanted: Path | None) -> Path:

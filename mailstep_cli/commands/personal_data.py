@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mailstep_cli import access_request, listings
+from mailstep_cli import access_request, listings, outputs
 from mailstep_cli.commands.shared import INTERRUPTED, AsJson, Stack, Yes, confirm, counted, err, out, progress
 from mailstep_cli.erasure import Erasure
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
-from mailstep_cli.terminal import Text, print_json
+from mailstep_cli.outputs import print_output
+from mailstep_cli.terminal import Text
 
 app = typer.Typer()
 
@@ -46,9 +47,9 @@ def erase(
     with progress("Erasing") as tell:
         found = erasure.erase(lambda done: tell(done, erasure.count))
     if report:
-        report.write_text(json.dumps(found.as_json(), indent=2) + "\n")
+        report.write_text(json.dumps(outputs.as_json(found), indent=2) + "\n")
     if as_json:
-        print_json(found.as_json(), indent=2)
+        print_output(found)
     else:
         out.print(listings.erasure_view(found), soft_wrap=True)
     if found.interrupted:
@@ -76,11 +77,11 @@ def export(
     with progress("Reading headers") as tell:
         written = access_request.write(home, address, file, progress=lambda read: tell(read, None))
     if as_json:
-        print_json(written, indent=2)
+        print_output(written)
         return
-    out.print(Text(f"{file}: {written['messages']:,} messages, {written['objects']:,} files."), soft_wrap=True)
-    if written["mentioned"]:
-        err.print(f"{written['mentioned']:,} messages of other senders name the address. They are not in the file.")
+    out.print(Text(f"{file}: {written.messages:,} messages, {written.objects:,} files."), soft_wrap=True)
+    if written.mentioned:
+        err.print(f"{written.mentioned:,} messages of other senders name the address. They are not in the file.")
 
 
 def _must_be_new(file: Path | None) -> None:

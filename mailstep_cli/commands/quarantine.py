@@ -9,8 +9,9 @@ from mailstep_cli import batches, listings
 from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Yes, confirm, counted, ended, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
-from mailstep_cli.quarantine import Quarantine, Quarantined
-from mailstep_cli.terminal import print_json, visible
+from mailstep_cli.outputs import print_output
+from mailstep_cli.quarantine import Quarantine, Quarantined, Shown
+from mailstep_cli.terminal import visible
 from mailstep_cli.times import moment
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ def list_quarantined(stack: Stack = "", reason: Reason = None, since: Since = No
     start = moment(since, now=home.asked) if since else None
     found = [one for one in Quarantine(home).all() if _is_meant(one, reason) and (not start or one.since >= start)]
     if as_json:
-        print_json([one.as_json() for one in found], indent=2)
+        print_output(found)
     else:
         out.print(listings.quarantine_view(found), soft_wrap=True)
 
@@ -54,7 +55,7 @@ def show_quarantined(
             raise UserError(f"{raw}: {error.strerror}") from error
     begins = visible(content[:_SHOWN_OCTETS].decode("utf-8", "backslashreplace"))
     if as_json:
-        print_json({**one.as_json(), "begins": begins}, indent=2)
+        print_output(Shown(one, begins))
     else:
         out.print(listings.quarantined_view(one, begins))
 
@@ -126,7 +127,7 @@ def _act(
             progress=lambda so_far: tell(so_far.done, so_far.total),
         )
     if as_json:
-        print_json(tally.as_json(), indent=2)
+        print_output(tally)
     else:
         out.print(listings.tally_view(tally), soft_wrap=True)
     return ended(tally)

@@ -7,8 +7,8 @@ import typer
 from mailstep_cli import listings
 from mailstep_cli.commands.shared import AsJson, Stack, Yes, confirm, counted, out, progress
 from mailstep_cli.home_stack import find
-from mailstep_cli.queues import Queues
-from mailstep_cli.terminal import print_json
+from mailstep_cli.outputs import print_output
+from mailstep_cli.queues import Queues, TakenUp
 
 app = typer.Typer()
 
@@ -32,7 +32,7 @@ def show_queues(
     if redrive is None:
         found = queues.all()
         if as_json:
-            print_json([queue.as_json() for queue in found], indent=2)
+            print_output(found)
         else:
             out.print(listings.queues_view(found))
         return
@@ -42,6 +42,6 @@ def show_queues(
     with progress("Taking up") as tell:
         taken = queues.take_up(logical, url, lambda done: tell(done, waiting))
     if as_json:
-        print_json({"queue": logical.removesuffix("Queue"), "taken_up": taken})
+        print_output(TakenUp(logical.removesuffix("Queue"), taken))
     else:
         out.print(f"{counted(taken, 'record')} of {logical} taken up again.", soft_wrap=True)

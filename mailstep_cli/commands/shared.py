@@ -27,7 +27,7 @@ Stack = Annotated[
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON (docs/schemas).")]
-Rate = Annotated[float, typer.Option(min=0.01, max=1000, help="Messages a second, at most.")]
+Rate = Annotated[float, typer.Option(min=0.01, max=1000, metavar="NUMBER", help="Messages a second, at most.")]
 Since = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only from this time on: 90m, 2h, 3d, 2026-11-26T12:00.")
 ]

@@ -8,7 +8,8 @@ from mailstep_cli import listings, suppressed
 from mailstep_cli.commands.shared import AsJson, Stack, Yes, confirm, out
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
-from mailstep_cli.terminal import Text, print_json, visible
+from mailstep_cli.outputs import print_output
+from mailstep_cli.terminal import Text, visible
 
 app = typer.Typer(name="suppressed", no_args_is_help=True, help="See or remove addresses that get no mail.")
 
@@ -30,7 +31,7 @@ def list_suppressed(
         one = suppressed.find(home, address)
         found = [one] if one else []
     if as_json:
-        print_json([one.as_json() for one in found], indent=2)
+        print_output(found)
     else:
         out.print(listings.suppressed_view(found), soft_wrap=True)
 
@@ -52,6 +53,6 @@ def remove_suppressed(
     confirm(f"Let {visible(address)} get mail again?", yes=yes)
     removed = suppressed.remove(home, address)
     if as_json:
-        print_json({"address": address, "removed_from": removed})
+        print_output(suppressed.Removed(address, removed))
     else:
         out.print(Text(f"{address} was removed from the list of {' and of '.join(removed)}."), soft_wrap=True)

@@ -16,17 +16,24 @@ _AGAIN = "deploy the home stack again: sam build && sam deploy"
 
 
 def notification(site: Site) -> Finding:
-    """S3 notifies the topic of every object under inbound/."""
-    found = site.client("s3").get_bucket_notification_configuration(Bucket=site.bucket).get("TopicConfigurations", [])
-    topic = site.home.outputs["EmailReceivedTopicArn"]
-    told = any(
-        entry["TopicArn"] == topic and "s3:ObjectCreated:*" in entry["Events"] and _prefix(entry) == keys.INBOUND
-        for entry in found
+    """S3 notifies the topic of every object under inbound/, and the inbound queue of those under answers/."""
+    found = site.client("s3").get_bucket_notification_configuration(Bucket=site.bucket)
+    wanted = (
+        ("TopicConfigurations", "TopicArn", site.home.outputs["EmailReceivedTopicArn"], keys.INBOUND),
+        ("QueueConfigurations", "QueueArn", _queue_arn(site, site.home.outputs["InboundQueueUrl"]), keys.ANSWERS),
     )
+    problems = [
+        f"the bucket does not notify {target} of new objects under {prefix}"
+        for kind, field, target, prefix in wanted
+        if not any(
+            entry[field] == target and "s3:ObjectCreated:*" in entry["Events"] and _prefix(entry) == prefix
+            for entry in found.get(kind, [])
+        )
+    ]
     return judged(
-        [] if told else [f"the bucket does not notify {topic} of new objects under {keys.INBOUND}"],
+        problems,
         _put_back("MailBucket"),
-        f"the bucket notifies the topic of s3:ObjectCreated:* under {keys.INBOUND}",
+        f"the bucket notifies the topic of s3:ObjectCreated:* under {keys.INBOUND}, and the queue under {keys.ANSWERS}",
     )
 
 
@@ -63,7 +70,7 @@ def inbound_subscription(site: Site) -> Finding:
 
 
 def queue_policy(site: Site) -> Finding:
-    """The policies let the topic send to the inbound queue and to the subscription's dead-letter queue."""
+    """The policies let the topic send to the inbound queue and its own dead-letter queue, and S3 to the former."""
     context = {
         "aws:SourceAccount": site.account_id,
         "aws:SourceArn": site.home.outputs["EmailReceivedTopicArn"],
@@ -74,7 +81,13 @@ def queue_policy(site: Site) -> Finding:
         policy, arn = found.get("Policy", "{}"), found["QueueArn"]
         if not allows(policy, "sqs:SendMessage", arn, service="sns.amazonaws.com", context=context):
             problems.append(f"the policy of {arn} does not let the topic send")
-    return judged(problems, _put_back("InboundQueuePolicy"), "the policies let the topic send")
+    found = _queue_attributes(site, site.home.outputs["InboundQueueUrl"])
+    bucket = {"aws:SourceAccount": site.account_id, "aws:SourceArn": f"arn:{site.partition}:s3:::{site.bucket}"}
+    if not allows(
+        found.get("Policy", "{}"), "sqs:SendMessage", found["QueueArn"], service="s3.amazonaws.com", context=bucket
+    ):
+        problems.append(f"the policy of {found['QueueArn']} does not let the mail bucket send")
+    return judged(problems, _put_back("InboundQueuePolicy"), "the policies let the topic and the mail bucket send")
 
 
 def event_source(site: Site) -> Finding:

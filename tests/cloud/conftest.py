@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from mailstep_local.cloud import LocalCloud, running
-from tests.support.cloud import Application, Desk, function_configuration
+from tests.support.cloud import NEW_SECRET, OLD_SECRET, Application, Desk, function_configuration
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +55,6 @@ def application(cloud: LocalCloud) -> Iterator[Application]:
 def secret(cloud: LocalCloud) -> str:
     """The ARN of the one secret that ProcessFunction's role may read here, rotated once."""
     manager = cloud.account.client("secretsmanager")
-    arn: str = manager.create_secret(Name="mailstep-application", SecretString="old secret")["ARN"]
-    manager.put_secret_value(SecretId=arn, SecretString="new secret")
+    arn: str = manager.create_secret(Name="mailstep-application", SecretString=OLD_SECRET)["ARN"]
+    manager.put_secret_value(SecretId=arn, SecretString=NEW_SECRET)
     return arn

@@ -1,14 +1,18 @@
 """The commands that act on messages: quarantine, dead-letter queues, suppression, and a batch of failed executions."""
 
 import json
+import os
+import re
 import shlex
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from jsonschema import validate
 
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
@@ -18,11 +22,55 @@ from tests.support.events import s3_event, stored_order
 from tests.support.project import MAILSTEP, PROJECT, run
 
 
-def told(cloud: LocalCloud, *arguments: str) -> Any:
-    """What a command prints as JSON."""
-    ended = run(*arguments, "--json", **cloud.account.variables())
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
+@dataclass(frozen=True)
+class Operator:
+    """Someone with the rights that docs/security.md gives to an operator, and no other."""
+
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run(*arguments, **self.environment)
+
+    def told(self, *arguments: str) -> Any:
+        """What a command prints as JSON, which has the form of its published schema."""
+        ended = self.run(*arguments, "--json")
+        assert ended.returncode == 0, ended.stderr
+        printed = json.loads(ended.stdout)
+        validate(printed, json.loads((PROJECT / "docs" / "schemas" / f"{schema_of(arguments)}.json").read_text()))
+        return printed
+
+
+@pytest.fixture(scope="module")
+def operator(cloud: LocalCloud) -> Operator:
+    page = (PROJECT / "docs" / "security.md").read_text()
+    [policy] = re.findall(r"^```json\n(\{.*?^\})\n```$", page, re.MULTILINE | re.DOTALL)
+    iam, sts = cloud.account.client("iam"), cloud.account.client("sts")
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName="operator", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="operator", PolicyName="operator", PolicyDocument=policy)
+    session = sts.assume_role(RoleArn=arn, RoleSessionName="night-shift")["Credentials"]
+    return Operator(
+        cloud.account.variables()
+        | {
+            "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": session["SessionToken"],
+        }
+    )
+
+
+def schema_of(arguments: tuple[str, ...]) -> str:
+    """The name of the schema of what a command prints."""
+    match arguments:
+        case ("quarantine", "release" | "delete", *_) | ("replay" | "redrive", *_):
+            return "batch"
+        case ("quarantine" | "suppressed" as command, what, *_):
+            return f"{command}-{what}"
+        case ("queues", *options):
+            return "queues-redrive" if "--redrive" in options else "queues"
+        case _:
+            raise AssertionError(arguments)
 
 
 def put(cloud: LocalCloud, name: str, raw: bytes, route: str = "orders") -> StoredEmail:
@@ -50,41 +98,41 @@ def outcome(cloud: LocalCloud, name: str) -> str:
     return str(json.loads(found["output"])["outcome"]) if found["status"] == "SUCCEEDED" else str(found["status"])
 
 
-def test_a_quarantined_message_is_shown_released_and_deleted(cloud: LocalCloud, desk: Desk) -> None:
+def test_a_quarantined_message_is_shown_released_and_deleted(cloud: LocalCloud, operator: Operator, desk: Desk) -> None:
     hostile = b"\x00 no email \x1b[31m"
     email = put(cloud, "quarantined", hostile)
     assert outcome(cloud, email.email_id) == "quarantined"
-    [listed] = [one for one in told(cloud, "quarantine", "list") if one["email_id"] == email.email_id]
+    [listed] = [one for one in operator.told("quarantine", "list") if one["email_id"] == email.email_id]
     assert listed["size_octets"] == len(hostile)
     assert "header field" in listed["reason"]
-    shown = run("quarantine", "show", email.email_id[:20], **cloud.account.variables())
+    shown = operator.run("quarantine", "show", email.email_id[:20])
     assert r"\x1b[31m" in shown.stdout
     assert "\x1b" not in shown.stdout
 
     # It cannot be read this time either.
-    asked = run("quarantine", "release", email.email_id, **cloud.account.variables())
+    asked = operator.run("quarantine", "release", email.email_id)
     assert (asked.returncode, "--yes" in asked.stderr) == (2, True)
-    assert told(cloud, "quarantine", "release", email.email_id, "--yes")["ended"] == {"released": 1}
+    assert operator.told("quarantine", "release", email.email_id, "--yes")["ended"] == {"released": 1}
     assert outcome(cloud, f"{email.email_id}-r2") == "quarantined"
-    assert email.email_id in {one["email_id"] for one in told(cloud, "quarantine", "list")}
+    assert email.email_id in {one["email_id"] for one in operator.told("quarantine", "list")}
 
     # The cause is gone: now the object is an order.
     s3 = cloud.account.client("s3")
     desk.forget_deliveries()
     put(cloud, "quarantined", stored_order())
     s3.delete_object(Bucket=email.bucket, Key=email.key, VersionId=email.version_id)
-    assert told(cloud, "quarantine", "release", email.email_id, "--yes")["ended"] == {"released": 1}
+    assert operator.told("quarantine", "release", email.email_id, "--yes")["ended"] == {"released": 1}
     assert outcome(cloud, f"{email.email_id}-r3") == "replied"
     copies = s3.list_object_versions(Bucket=email.bucket, Prefix=f"quarantine/{email.email_id}")
     assert (copies.get("Versions", []), copies.get("DeleteMarkers", [])) == ([], [])
 
     another = put(cloud, "deleted-from-quarantine", hostile)
     assert outcome(cloud, another.email_id) == "quarantined"
-    assert told(cloud, "quarantine", "delete", another.email_id, "--yes")["ended"] == {"deleted": 1}
+    assert operator.told("quarantine", "delete", another.email_id, "--yes")["ended"] == {"deleted": 1}
     left = s3.list_object_versions(Bucket=email.bucket, Prefix=f"quarantine/{another.email_id}")
     assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], [])
     assert s3.get_object(Bucket=another.bucket, Key=another.key)["Body"].read() == hostile
-    nothing = run("quarantine", "show", another.email_id, **cloud.account.variables())
+    nothing = operator.run("quarantine", "show", another.email_id)
     assert (nothing.returncode, nothing.stderr.count("\n")) == (2, 1)
 
 
@@ -97,44 +145,46 @@ BOUNCE = {
 
 @pytest.mark.parametrize("name", ["inbound", "subscription"])
 def test_a_record_that_was_set_aside_is_taken_up_again_and_starts_its_execution(
-    cloud: LocalCloud, desk: Desk, name: str
+    cloud: LocalCloud, operator: Operator, desk: Desk, name: str
 ) -> None:
     sqs = cloud.account.client("sqs")
     url = cloud.outputs[f"{name.capitalize()}DeadLetterQueueUrl"]
     email = stored_email(cloud.outputs["MailBucketName"], f"inbound/orders/set-aside-{name}")
     assert email
     sqs.send_message(QueueUrl=url, MessageBody=s3_event(email))
-    [shown] = [one for one in told(cloud, "queues") if one["name"] == f"{name.capitalize()}DeadLetter"]
+    [shown] = [one for one in operator.told("queues") if one["name"] == f"{name.capitalize()}DeadLetter"]
     assert (shown["waiting"], shown["items"]) == (1, [f"stored: {email.key}"])
     assert shown["oldest_seconds"] >= 0
-    assert told(cloud, "queues", "--redrive", name, "--yes")["taken_up"] == 1
+    assert operator.told("queues", "--redrive", name, "--yes")["taken_up"] == 1
     # The object is not there, and so the execution says.
     assert outcome(cloud, email.email_id) == "quarantined"
-    [after] = [one for one in told(cloud, "queues") if one["name"] == f"{name.capitalize()}DeadLetter"]
+    [after] = [one for one in operator.told("queues") if one["name"] == f"{name.capitalize()}DeadLetter"]
     assert (after["waiting"], after["in_flight"]) == (0, 0)
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["Lambda's record", "SNS's record"])
-def test_a_bounce_that_was_set_aside_is_recorded_and_can_be_removed(cloud: LocalCloud, whole: bool) -> None:
+def test_a_bounce_that_was_set_aside_is_recorded_and_can_be_removed(
+    cloud: LocalCloud, operator: Operator, whole: bool
+) -> None:
     sqs, url = cloud.account.client("sqs"), cloud.outputs["FeedbackDeadLetterQueueUrl"]
     published = {"MessageId": "1", "Message": json.dumps(BOUNCE)}
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [{"Sns": published}]} if whole else published))
-    [shown] = [one for one in told(cloud, "queues") if one["name"] == "FeedbackDeadLetter"]
+    [shown] = [one for one in operator.told("queues") if one["name"] == "FeedbackDeadLetter"]
     assert shown["items"] == ["bounce of the reply 0100-1"], "and no address"
-    assert told(cloud, "queues", "--redrive", "feedback", "--yes")["taken_up"] == 1
-    [found] = told(cloud, "suppressed", "list", "GONE+label@shop.example")
+    assert operator.told("queues", "--redrive", "feedback", "--yes")["taken_up"] == 1
+    [found] = operator.told("suppressed", "list", "GONE+label@shop.example")
     assert (found["ses_reason"], found["until"] is not None) == (None, True)
     cloud.account.client("sesv2").put_suppressed_destination(EmailAddress="gone@shop.example", Reason="BOUNCE")
-    [both] = [one for one in told(cloud, "suppressed", "list") if one["address"] == "gone@shop.example"]
+    [both] = [one for one in operator.told("suppressed", "list") if one["address"] == "gone@shop.example"]
     assert (both["ses_reason"], both["record"], both["until"]) == ("BOUNCE", found["record"], found["until"])
-    removed = told(cloud, "suppressed", "remove", "Gone@shop.example", "--yes")
+    removed = operator.told("suppressed", "remove", "Gone@shop.example", "--yes")
     assert removed["removed_from"] == ["Mailstep", "SES"]
-    assert told(cloud, "suppressed", "list", "gone@shop.example") == []
-    again = run("suppressed", "remove", "gone@shop.example", "--yes", **cloud.account.variables())
+    assert operator.told("suppressed", "list", "gone@shop.example") == []
+    again = operator.run("suppressed", "remove", "gone@shop.example", "--yes")
     assert (again.returncode, "neither by Mailstep nor by SES" in again.stderr) == (2, True)
 
 
-def test_an_item_that_the_application_gave_up_goes_back_into_its_queue(cloud: LocalCloud) -> None:
+def test_an_item_that_the_application_gave_up_goes_back_into_its_queue(cloud: LocalCloud, operator: Operator) -> None:
     sqs = cloud.account.client("sqs")
     item = {"message_key": "parsed/an-email/message.json"}
     sqs.send_message(
@@ -143,16 +193,16 @@ def test_an_item_that_the_application_gave_up_goes_back_into_its_queue(cloud: Lo
         MessageGroupId="g",
         MessageDeduplicationId="d",
     )
-    [shown] = [one for one in told(cloud, "queues") if one["name"] == "ApplicationDeadLetter"]
+    [shown] = [one for one in operator.told("queues") if one["name"] == "ApplicationDeadLetter"]
     assert shown["items"] == ["email an-email"]
-    assert told(cloud, "queues", "--redrive", "application", "--yes")["taken_up"] == 1
+    assert operator.told("queues", "--redrive", "application", "--yes")["taken_up"] == 1
     [back] = sqs.receive_message(QueueUrl=cloud.outputs["ApplicationQueueUrl"], WaitTimeSeconds=5)["Messages"]
     assert json.loads(back["Body"]) == item
     sqs.delete_message(QueueUrl=cloud.outputs["ApplicationQueueUrl"], ReceiptHandle=back["ReceiptHandle"])
 
 
-def test_a_queue_that_is_no_dead_letter_queue_is_not_redriven(cloud: LocalCloud) -> None:
-    refused = run("queues", "--redrive", "replies", "--yes", **cloud.account.variables())
+def test_a_queue_that_is_no_dead_letter_queue_is_not_redriven(cloud: LocalCloud, operator: Operator) -> None:
+    refused = operator.run("queues", "--redrive", "replies", "--yes")
     assert refused.returncode == 2
     assert "application, feedback, inbound" in refused.stderr
 
@@ -171,13 +221,18 @@ def failed(cloud: LocalCloud, prefix: str, number: int) -> list[StoredEmail]:
 
 @pytest.mark.parametrize("number", [40, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
 def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_execution(
-    cloud: LocalCloud, desk: Desk, number: int
+    cloud: LocalCloud, operator: Operator, desk: Desk, number: int
 ) -> None:
     since = datetime.now(UTC).isoformat()
     emails = failed(cloud, f"batch-of-{number}", number)
     command = [MAILSTEP, "replay", "--failed", "--since", since, "--yes", "--rate", "20"]
     with subprocess.Popen(
-        command, cwd=PROJECT, env=cloud.account.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=PROJECT,
+        env=os.environ | operator.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as batch:
         half = f"batch-of-{number}-"
         assert eventually(lambda: sum(n.endswith("-r2") for n in desk.executions(half)) >= number // 2, seconds=number)
@@ -188,23 +243,25 @@ def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_exec
     done = sum(name.endswith("-r2") for name in desk.executions(half))
     assert number // 2 <= done < number
     goes_on = shlex.split(stdout.partition("Go on with: mailstep ")[2].strip())
-    rest = run(*goes_on, "--yes", "--rate", "100", **cloud.account.variables())
+    rest = operator.run(*goes_on, "--yes", "--rate", "100")
     assert rest.returncode == 0, rest.stderr
     for email in emails:
         assert outcome(cloud, f"{email.email_id}-r2") == "silent"
     assert len(desk.executions(half)) == 2 * number
     # Repeated once more, there is nothing to do.
-    assert told(cloud, *goes_on, "--yes")["total"] == 0
+    assert operator.told(*goes_on, "--yes")["total"] == 0
 
 
-def test_failed_executions_are_counted_then_redriven_once_each(cloud: LocalCloud, desk: Desk) -> None:
+def test_failed_executions_are_counted_then_redriven_once_each(
+    cloud: LocalCloud, operator: Operator, desk: Desk
+) -> None:
     since = datetime.now(UTC).isoformat()
     emails = failed(cloud, "to-redrive", 3)
     time.sleep(1)  # AWS's clock, in the header Date, has whole seconds
-    asked = run("redrive", "--failed", "--since", since, **cloud.account.variables())
+    asked = operator.run("redrive", "--failed", "--since", since)
     assert (asked.returncode, "3 messages" in asked.stderr) == (2, True)
-    assert told(cloud, "redrive", "--failed", "--since", since, "--yes")["ended"] == {"redriven": 3}
+    assert operator.told("redrive", "--failed", "--since", since, "--yes")["ended"] == {"redriven": 3}
     for email in emails:
         assert outcome(cloud, email.email_id) == "silent"
     assert sorted(desk.executions("to-redrive")) == sorted(email.email_id for email in emails)
-    assert told(cloud, "redrive", "--failed", "--since", since, "--yes")["total"] == 0
+    assert operator.told("redrive", "--failed", "--since", since, "--yes")["total"] == 0

@@ -7,7 +7,7 @@ from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import Application, Desk, eventually, execution_arn, failed_order, not_polled, outbox_about
 from tests.support.events import stored_order
-from tests.support.project import run
+from tests.support.project import CASES, run
 
 
 def replayed(cloud: LocalCloud, *arguments: str) -> dict[str, str]:
@@ -46,6 +46,23 @@ def test_a_failed_message_is_processed_again_and_answered_once_unless_asked(
     assert len({request["headers"]["Idempotency-Key"] for request in application.requests}) == 3
     told = run("history", name[:40], **cloud.account.variables())
     assert told.stdout.startswith(f"{name}\n"), "how all four begin means the first"
+
+
+def test_an_operator_overrides_a_rule_for_one_message_and_is_on_record(cloud: LocalCloud, desk: Desk) -> None:
+    [withheld] = desk.send("google-group.eml", route="feedback", directory=CASES / "senders")
+    assert (withheld.outcome, withheld.withheld, withheld.reply) == ("processed", "automatic_mail", None)
+    assert withheld.execution_arn
+    name = withheld.execution_arn.rpartition(":")[2]
+    assert '"withheld": "automatic_mail"' in replayed(cloud, name)["output"]
+    again = replayed(cloud, name, "--override", "automatic_mail")
+    assert '"outcome": "replied"' in again["output"]
+    assert len(outbox_about(cloud, name)) == 1
+    operator = cloud.account.client("sts").get_caller_identity()["Arn"]
+    shown = " ".join(run("history", again["name"], **cloud.account.variables()).stdout.split())
+    assert f"automatic_mail was overridden by {operator}" in shown
+    refused = run("replay", name, "--override", "no_sender", **cloud.account.variables())
+    assert refused.returncode == 2
+    assert "cannot be overridden" in refused.stderr
 
 
 def test_mail_of_a_route_that_came_back_is_found_and_processed_once(cloud: LocalCloud, desk: Desk) -> None:

@@ -34,7 +34,7 @@ def test_a_bounce_or_complaint_suppresses_the_address_and_alerts_the_operators(
         assert any(f'\\"eventType\\": \\"{kind}\\"' in alert for alert in eventually(heard))
         assert eventually(lambda: suppressions(cloud))
         [second] = desk.send(mail(sender.lower(), tmp_path), directory=tmp_path)
-        assert (second.outcome, second.reason, second.reply) == ("silent", "suppressed_sender", None)
+        assert (second.outcome, second.withheld, second.reply) == ("processed", "suppressed_sender", None)
         forget_suppressions(cloud)
 
 

@@ -146,7 +146,11 @@ def test_a_message_that_came_twice_is_not_judged_without_the_state_of_its_first_
 def test_an_application_whose_secret_may_not_be_read_is_not_asked(
     cloud: LocalCloud, desk: Desk, application: Application, secret: str, events: dict[str, Any]
 ) -> None:
-    variables = {"APPLICATION_AUTH": "hmac", "APPLICATION_SECRET_ARN": secret, "APPLICATION_URL": application.url}
+    variables = {
+        "APPLICATION_AUTH": "standard_webhooks",
+        "APPLICATION_SECRET_ARN": secret,
+        "APPLICATION_URL": application.url,
+    }
     claim = events["ProcessFunction"]["claim"]
     to_application = claim | {"email": claim["email"] | {"route": "application"}}
     request = events["ProcessFunction"] | {"claim": to_application}

@@ -20,7 +20,7 @@ OUTCOMES = {
     "workbook.eml": ("replied", None, "Stock: 4 rows, 4 columns"),
     "broken-table.eml": ("replied", None, "not a workbook that can be read"),
     "out-of-office.eml": ("silent", "automatic_mail", None),
-    "newsletter.eml": ("silent", "automatic_mail", None),
+    "newsletter.eml": ("processed", None, None),
     "bounce.eml": ("silent", "automatic_mail", None),
     "no-sender.eml": ("silent", "no_sender", None),
     "too-large.eml": ("refused", "too_large", "at most 20,000 are accepted"),

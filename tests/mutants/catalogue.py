@@ -485,7 +485,7 @@ DOMAIN_BY_HAND = (
     Mutant("two emails share an answer", KEYS, swapped('f"{ANSWERS}{email_id}.json"', 'f"{ANSWERS}answer.json"'),
            unit("steps", "definition")),
     Mutant("another version is another email", "functions/mailstep/start/identity.py",
-           swapped('f"{bucket}\\n{key}".encode()', 'f"{bucket}\\n{key}\\n{version_id}".encode()'), unit("identity")),
+           swapped("_name(parts[2], bucket, key)", '_name(parts[2], bucket, f"{key} {version_id}")'), unit("identity")),
     Mutant("a withheld reply is sent", SEND_ONCE,
            swapped("    if request.is_withheld:\n", "    if False:\n"), unit("steps", only="withholds")),
     Mutant("a reply goes to an unauthenticated sender", SEND_ONCE,

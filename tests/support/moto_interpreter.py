@@ -117,9 +117,9 @@ def encode_variables(bindings: dict[str, Any]) -> str:
     return "".join(f"{name}:={json.dumps(value, default=str)};" for name, value in bindings.items())
 
 
-def definition() -> str:
-    """The definition with its substitutions filled in, as `sam deploy` does."""
-    text = DEFINITION.replace("${Partition}", "aws")
+def definition(text: str = DEFINITION) -> str:
+    """A definition with its substitutions filled in, as `sam deploy` does."""
+    text = text.replace("${Partition}", "aws")
     for name in FUNCTIONS:
         text = text.replace(f"${{{name}FunctionArn}}", f"arn:aws:lambda:{REGION}:123456789012:function:{name}")
     for name, value in WAITS.items():
@@ -156,9 +156,12 @@ def interpreter() -> Iterator[None]:
 
 
 def run(
-    script: dict[str, list[Answer]], execution_input: dict[str, Any], meanwhile: Callable[[], object] = lambda: None
+    script: dict[str, list[Answer]],
+    execution_input: dict[str, Any],
+    meanwhile: Callable[[], object] = lambda: None,
+    text: str = DEFINITION,
 ) -> Run:
-    """Run the definition; each function answers by its script, its last answer for ever.
+    """Run a definition; each function answers by its script, its last answer for ever.
 
     Waits are noted, not waited. `meanwhile` is called again and again until the execution ends.
     """
@@ -193,7 +196,7 @@ def run(
     queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:123456789012:alerts")
     machine = sfn.create_state_machine(
-        name="email", definition=definition(), roleArn="arn:aws:iam::123456789012:role/workflow"
+        name="email", definition=definition(text), roleArn="arn:aws:iam::123456789012:role/workflow"
     )["stateMachineArn"]
     with patch(_LAMBDA, invoke), patch(_WAIT, lambda _state, env, wait_seconds: waits.append(wait_seconds)):
         arn = sfn.start_execution(stateMachineArn=machine, name="sample", input=json.dumps(execution_input))[

@@ -151,9 +151,8 @@ def _ref(target: str, resources: dict[str, Any]) -> Any:
         host = "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/${Name}"
         return {"Fn::Sub": [host, {"Name": _name(target, resources)}]}
     if kind == "AWS::StepFunctions::StateMachineAlias":
-        [machine] = [
-            name for name, resource in resources.items() if resource["Type"] == "AWS::StepFunctions::StateMachine"
-        ]
+        # SAM names an alias after its state machine.
+        machine = target.partition("Alias")[0]
         name = resources[target]["Properties"]["Name"]
         return {"Fn::Sub": ["${Machine}:${Name}", {"Machine": _attribute(machine, "Arn", resources), "Name": name}]}
     return _attribute(target, "Arn", resources) if kind in _REF_IS_ARN else _name(target, resources)
@@ -186,6 +185,8 @@ ALL_OPTIONS = {
         "MailRetentionDays": "30",
         "OperatorEmail": "ops@example.com",
         "OperatorUrl": "https://pager.example/hook",
+        "ArrivalsEmail": "team@example.com",
+        "ArrivalsUrl": "https://chat.example/hook",
         "ProcessConcurrency": "5",
     },
     "receiving.yaml": {"MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1", "CatchAllRoute": "rest"},

@@ -175,7 +175,7 @@ def test_who_does_not_take_our_proof_is_asked_again_with_the_secret_read_anew(
         (302, b""),
         (200, b"<html>"),
         (200, b'{"text": 1}'),
-        (200, b'{"text": "x", "unknown": 1}'),
+        (200, b'{"text": "x", "attachments": 1}'),
         (200, b" " * (ANSWER_BOUND + 1)),
     ],
 )

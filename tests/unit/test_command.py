@@ -22,7 +22,11 @@ def test_the_command_is_installed_with_all_that_the_functions_package_needs() ->
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "up", "history", "replay", "routes", "parse", "tables", "process", "doctor"]
+    "command",
+    [
+        *("demo", "up", "history", "replay", "redrive", "queues", "quarantine", "suppressed", "erase", "export"),
+        *("routes", "parse", "tables", "process", "doctor"),
+    ],
 )
 def test_every_command_helps_under_both_names(command: str) -> None:
     short, long = run(command, "-h"), run(command, "--help")
@@ -41,7 +45,7 @@ def test_a_shell_completes_commands_and_options() -> None:
     # --show-completion asks which shell started it, and CI has none.
     assert "complete " in run(_MAILSTEP_COMPLETE="source_bash").stdout
     asked = {"_MAILSTEP_COMPLETE": "complete_bash"}
-    assert run(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay"]
+    assert run(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay", "redrive"]
     assert "--reply-again" in run(**asked, COMP_WORDS="mailstep replay --", COMP_CWORD="2").stdout.split()
 
 

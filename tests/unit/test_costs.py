@@ -60,6 +60,7 @@ def requests(account: None, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
     )
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
+    monkeypatch.setenv("LATER_ANSWERS_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("MAIL_BUCKET", BUCKET)
     made: Counter[str] = Counter()
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -132,8 +133,9 @@ def test_the_states_of_one_message_are_those_of_the_page() -> None:
     assert STATES[ANSWERED[-1]]["End"]
     kinds = Counter(STATES[name]["Type"] for name in ANSWERED)
     assert ROWS["Step Functions"][0] == f"{len(ANSWERED)} states: {kinds['Task']} tasks, {kinds['Choice']} choices"
-    # One call of StartFunction, one of a function by each task, and one of IndexFunction at either end.
-    assert counted("Lambda, calls") == 1 + kinds["Task"] + 2
+    # StartFunction for the message and for its answer, a function by each task, and IndexFunction at either end.
+    assert counted("Lambda, calls") == 2 + kinds["Task"] + 2
+    assert counted("SQS") == (2 + 2) * 3
 
 
 @pytest.mark.parametrize("row", PRICES)

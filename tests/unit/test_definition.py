@@ -44,6 +44,8 @@ RAISED_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((*TRANSIENT_OF_LAMBDA, *DEAD, "TransientError"), OF_FUNCTIONS),
     "UnreadableEmail": ("ParseEmail",),
     "RefusedEmail": ("ValidateEmail",),
+    # Only in the workflow of later answers (test_later_answers.py).
+    "UnknownEmail": (),
     "ConfigurationError": OF_FUNCTIONS,
     **dict.fromkeys(("ApplicationBusy", "ApplicationDenied", "ApplicationRefused", "MalformedAnswer"), PROCESSING),
     **dict.fromkeys(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstep.start.identity import stored_email
+from mailstep.start.identity import execution_name, later_answer, stored_email
 
 NAMES = st.text(st.characters(blacklist_characters="/", blacklist_categories=["Cs"]), min_size=1, max_size=200)
 
@@ -29,6 +29,26 @@ def test_every_id_is_a_valid_execution_name_with_room_for_a_replay(
     assert email
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", f"{email.email_id}-r99")
     assert email == stored_email(bucket, f"inbound/{route}/{name}", version)
+
+
+def test_a_later_answer_is_named_by_its_key() -> None:
+    email = stored_email("b", "inbound/orders/o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1")
+    assert email
+    made = [later_answer("b", f"answers/{email.email_id}/{name}.json") for name in ("shipped", "late.2", "shipped")]
+    names = [execution_name(one) for one in made if one]
+    assert all(re.fullmatch(r"o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1-[0-9a-f]{32}", name) for name in names)
+    assert names[0] == names[2] != names[1]
+    assert email.email_id not in names
+    assert [(one.email_id, one.name) for one in made if one][1] == (email.email_id, "late.2")
+
+
+@given(key=st.text() | st.from_regex(r"answers/[a-z-]*/?[^/]*(/.*)?", fullmatch=True))
+def test_only_a_key_of_an_email_and_a_name_is_a_later_answer(key: str) -> None:
+    found = later_answer("b", key)
+    is_one = re.fullmatch(r"answers/[A-Za-z0-9_-]{1,76}/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.json", key)
+    assert (found is not None) == (is_one is not None)
+    if found:
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", execution_name(found))
 
 
 def test_another_key_or_bucket_is_another_email() -> None:

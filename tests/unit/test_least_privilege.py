@@ -2,6 +2,7 @@
 
 from tests.support.permissions import (
     ACTIVATION,
+    CALLING,
     CLEARING,
     INDEXING,
     LOOKING,
@@ -16,6 +17,7 @@ from tests.support.permissions import (
 )
 from tests.support.transformed import ALL_OPTIONS, transformed
 
+WORKFLOW_ROLES = ("EmailWorkflowRole", "LaterAnswerWorkflowRole")
 # What no emulation asks for, and the document that says who does.
 NEEDED_ON_AWS = {
     **{
@@ -45,15 +47,17 @@ NEEDED_ON_AWS = {
         for role in roles
     },
     **{
-        ("EmailWorkflowRole", f"logs:{action}"): 'AWS Step Functions Developer Guide, "Logging using CloudWatch Logs"'
+        (role, f"logs:{action}"): 'AWS Step Functions Developer Guide, "Logging using CloudWatch Logs"'
         for action in (
             *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"),
             *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
         )
+        for role in WORKFLOW_ROLES
     },
     **{
-        ("EmailWorkflowRole", f"xray:{action}"): 'AWS Step Functions Developer Guide, "Trace with AWS X-Ray"'
+        (role, f"xray:{action}"): 'AWS Step Functions Developer Guide, "Trace with AWS X-Ray"'
         for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+        for role in WORKFLOW_ROLES
     },
     **{
         ("ActivateRole", action): "AWSLambdaBasicExecutionRole, of AWS"
@@ -93,5 +97,6 @@ def test_every_permitted_action_has_a_test_that_needs_it_or_a_source_at_aws() ->
         *(("ActivateRole", action) for action in ACTIVATION),
         STORING,
         ORDERING,
+        CALLING,
     }
     assert granted() == taken_away | NEEDED_ON_AWS.keys()

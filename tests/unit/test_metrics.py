@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("account")
 
 RESOURCES = transformed("template.yaml", {"Domain": "mail.example.com"})
 WORKFLOW = RESOURCES["EmailWorkflow"]["Arn"]
+LATER_ANSWERS = RESOURCES["LaterAnswerWorkflow"]["Arn"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def workflow(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
         name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
     )
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
+    monkeypatch.setenv("LATER_ANSWERS_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("MAIL_BUCKET", BUCKET)
 
 
@@ -342,4 +344,4 @@ def test_awss_own_metrics_are_watched_under_dimensions_that_aws_emits(watch: Wat
     queues = {r["Properties"]["QueueName"] for r in RESOURCES.values() if r["Type"] == "AWS::SQS::Queue"}
     for name, value in watch.values:
         # The ARN of the workflow, not of its alias: `mailstep replay` and hand may start by either.
-        assert value in {"QueueName": queues, "StateMachineArn": {WORKFLOW}}[name]
+        assert value in {"QueueName": queues, "StateMachineArn": {WORKFLOW, LATER_ANSWERS}}[name]

@@ -20,7 +20,7 @@ from mailstep import errors, keys
 from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.validate import policy
 from mailstep_cli.doctor.checks import CHECKS
-from tests.support.project import PROJECT, RECEIVING, STATES, TEMPLATE
+from tests.support.project import LATER_STATES, PROJECT, RECEIVING, STATES, TEMPLATE
 
 ARCHITECTURE = (PROJECT / "docs" / "architecture.md").read_text()
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
@@ -102,9 +102,11 @@ def test_what_expires_and_what_is_kept_is_as_the_docs_say() -> None:
     assert PROMISED_PREFIXES.keys() - expires.keys() == {keys.QUARANTINE}
 
 
-def test_s3_tells_of_raw_messages_only() -> None:
-    [told] = TEMPLATE["Resources"]["MailBucket"]["Properties"]["NotificationConfiguration"]["TopicConfigurations"]
-    assert told["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": keys.INBOUND}]
+def test_s3_tells_the_topic_of_raw_messages_and_the_queue_of_answers() -> None:
+    told = TEMPLATE["Resources"]["MailBucket"]["Properties"]["NotificationConfiguration"]
+    for configurations, prefix in (("TopicConfigurations", keys.INBOUND), ("QueueConfigurations", keys.ANSWERS)):
+        [one] = told[configurations]
+        assert one["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": prefix}]
 
 
 def test_ses_stores_where_the_workflow_reads() -> None:
@@ -168,7 +170,12 @@ def outcomes_of(state: dict[str, Any]) -> set[str]:
 
 
 def test_every_outcome_ends_on_the_states_that_the_docs_name() -> None:
-    ends = {(outcome, name) for name, state in STATES.items() for outcome in outcomes_of(state)}
+    ends = {
+        (outcome, name)
+        for states in (STATES, LATER_STATES)
+        for name, state in states.items()
+        for outcome in outcomes_of(state)
+    }
     promised = {
         (outcome, name)
         for outcome, (ends_on, _) in PROMISED_OUTCOMES.items()
@@ -180,7 +187,7 @@ def test_every_outcome_ends_on_the_states_that_the_docs_name() -> None:
 
 
 def test_every_end_says_an_outcome_and_the_email() -> None:
-    for name, state in STATES.items():
+    for name, state in [*STATES.items(), *LATER_STATES.items()]:
         if state.get("End"):
             assert outcomes_of(state), name
             assert {"outcome", "email_id", "route", "reason"} <= state["Output"].keys(), name
@@ -189,7 +196,7 @@ def test_every_end_says_an_outcome_and_the_email() -> None:
 def test_the_workflow_sends_every_kind_of_reply_and_no_other() -> None:
     sent = [
         state["Arguments"]["Payload"]["kind"]
-        for state in STATES.values()
+        for state in [*STATES.values(), *LATER_STATES.values()]
         if "Reply" in json.dumps(state.get("Arguments", {}).get("FunctionName", ""))
     ]
     assert sorted(sent) == sorted(ReplyKind)
@@ -209,7 +216,7 @@ def test_the_notice_has_words_for_every_kind_that_mailstep_writes_itself() -> No
     named = set(re.findall(r'kind == "(\w+)"', template))
     # What has no branch of its own is the last one, a failure.
     assert named <= {*ReplyKind}
-    assert {*ReplyKind} - named <= {ReplyKind.ANSWER, ReplyKind.FAILURE}
+    assert {*ReplyKind} - named <= {ReplyKind.ANSWER, ReplyKind.LATER_ANSWER, ReplyKind.FAILURE}
 
 
 def test_the_reasons_of_the_policy_page_are_those_of_the_rules() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from bench import fuzz, hostile
 from mailstep.errors import UnreadableEmail
-from mailstep.parse.message import summary
 from tests.support.messages import field, parsed, stored
 
 
@@ -29,7 +28,7 @@ def test_what_ses_stored_without_a_header_or_text_is_unreadable() -> None:
 
 def test_state_stays_small_whatever_the_header_says() -> None:
     message = parsed(f"From: {'a' * 9000}@b.example\nMessage-ID: <{'m' * 300_000}@x>\nSubject: {'s' * 300_000}\n\nx")
-    assert len(summary(message).model_dump_json()) < 2_000
+    assert len(message.summary().model_dump_json()) < 2_000
 
 
 @given(st.binary(max_size=3_000))

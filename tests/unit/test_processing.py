@@ -22,6 +22,8 @@ PROCESSORS = {
     "cast": 'return Answer(text="cast")',
     "custom": 'return Answer(text="custom")',
     "built_in": 'return Answer(text="built_in")',
+    "silent": "return None",
+    "refusing": 'raise ApplicationRefused("Please attach your order.")',
     "echo": "print(message.text)\n    return Answer(text=message.text)",
 }
 ROUTES = "\n".join(
@@ -51,7 +53,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (custom / "processors").mkdir(exist_ok=True)
     for name, body in PROCESSORS.items():
         (custom / "processors" / f"{name}.py").write_text(
-            "from mailstep.process.processors import Answer, Message, OpenAttachment\n\n\n"
+            "from mailstep.process.processors import Answer, ApplicationRefused, Message, OpenAttachment\n\n\n"
             f"def process(message: Message, open_attachment: OpenAttachment) -> Answer:\n    {body}\n"
         )
     (made / "hello.eml").write_bytes(f"{FIELDS}\r\n{TEXT}\r\n".encode())
@@ -120,6 +122,17 @@ def test_an_unproven_sender_of_an_open_route_is_processed_and_gets_no_reply(chec
     assert "No reply: reply withheld (unauthenticated: Neither DMARC" in " ".join(shown.split())
     assert "You wrote 3 words." in shown
     assert "To: ann@shop.example" not in shown
+
+
+def test_a_processor_that_wants_no_reply_or_refuses_is_shown_so(checkout: Path) -> None:
+    silent = ended(checkout, "hello.eml", "--route", "silent")
+    assert (silent["outcome"], silent["reason"], silent["answer"]) == ("processed", None, None)
+    assert "No reply: the processor asked for none." in process(checkout, "hello.eml", "--route", "silent").stdout
+    refused = ended(checkout, "hello.eml", "--route", "refusing")
+    assert (refused["outcome"], refused["reason"]) == ("refused", "application_refused")
+    shown = process(checkout, "hello.eml", "--route", "refusing").stdout
+    assert "application_refused: " in shown
+    assert "Please attach your order." in shown
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import json
 
 import pytest
 from jsonschema import validate
-from pydantic import ValidationError
 
 from mailstep import limits
-from mailstep.contracts import Answer, AnswerAttachment, Message
+from mailstep.answers import read_answer
+from mailstep.contracts import AnswerAttachment, Message
+from mailstep.errors import MalformedAnswer
 from mailstep.mime.options import Options
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.reference import PUBLISHED, fact_table, field_tables, metric_table, rule_table, schema
@@ -52,19 +53,19 @@ def test_the_page_of_aws_facts_is_that_of_the_table() -> None:
 
 
 def test_an_answer_is_valid_by_its_schema() -> None:
-    answer = Answer.from_json(
+    answer = read_answer(
         b'{"text": "x", "attachments": [{"filename": "a.csv", "media_type": "text/csv", "content_base64": "YSxi"}]}'
     )
     validate(json.loads(answer.model_dump_json()), json.loads(schema("answer")))
     assert answer.attachments[0].content == b"a,b"
-    assert Answer.from_json(answer.model_dump_json().encode()) == answer
+    assert read_answer(answer.model_dump_json().encode()) == answer
 
 
 @pytest.mark.parametrize("content", ['"content": "YSxi"', '"content_base64": "Y"', '"content_base64": 1'])
 def test_an_answer_that_its_schema_does_not_know_is_no_answer(content: str) -> None:
     text = f'{{"text": "x", "attachments": [{{"filename": "a.csv", "media_type": "text/csv", {content}}}]}}'
-    with pytest.raises(ValidationError):
-        Answer.from_json(text.encode())
+    with pytest.raises(MalformedAnswer):
+        read_answer(text.encode())
 
 
 def test_a_file_of_an_answer_is_octets_in_python_and_base64_in_json() -> None:

@@ -38,6 +38,8 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     # Amazon S3 User Guide, "Granting permissions to publish event notification messages to a destination".
     ("EmailReceivedTopicPolicy", "s3.amazonaws.com"): OF_THIS_ACCOUNT
     | {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{STACK}-mail-{ACCOUNT}"}},
+    ("InboundQueuePolicy", "s3.amazonaws.com"): OF_THIS_ACCOUNT
+    | {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{STACK}-mail-{ACCOUNT}"}},
     ("InboundQueuePolicy", "sns.amazonaws.com"): sent_by_topic("email-received"),
     ("SubscriptionDeadLetterQueuePolicy", "sns.amazonaws.com"): sent_by_topic("email-received"),
     ("FeedbackDeadLetterQueuePolicy", "sns.amazonaws.com"): sent_by_topic("feedback"),
@@ -53,6 +55,7 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     | {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:{HOME}:{ACCOUNT}:rule/{STACK}-execution-status"}},
     # AWS Step Functions Developer Guide, "Creating an IAM role for your state machine".
     ("EmailWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
+    ("LaterAnswerWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
     # Amazon SES Developer Guide, "Giving permissions to Amazon SES for email receiving".
     ("StoreRole", "ses.amazonaws.com"): OF_THIS_ACCOUNT
     | {

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samcli.cli.types import CfnParameterOverridesType
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
 from mailstep.routes import catch_all, file_text, load, read
 from mailstep_cli import checkout
-from mailstep_cli.commands import deployment, local
+from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError
+from mailstep_cli.local_application import check_application
+from mailstep_local import example as local_example
+from mailstep_local.account import Account
 from tests.support.project import PROJECT, TEMPLATE, run
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
@@ -71,8 +75,8 @@ def test_each_variable_is_filled_in_beside_other_dollars() -> None:
         ("", "no route: add one"),
         ("[route.a]\n[routes.b]", r"line 1: route: not known: a route is a table \[routes.<name>\]"),
         ("[routes.a]\n\nprocesor = 'x'", "line 3: routes.a.procesor: there is no such setting; .*processor"),
-        ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*greater than 0"),
-        ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: .*less than or equal to 72"),
+        ("[routes.b]\n[routes.a]\nmax_size_octets = 0", "line 3: routes.a.max_size_octets: .*more than 0"),
+        ("[routes.a]\noutage_hours = 73", "line 2: routes.a.outage_hours: write at most 72"),
         ("[routes.a]\noutage_hours = nan", "line 2: routes.a.outage_hours: .*finite"),
         (
             "[routes.a]\nurl = 'https://a.example/'\nauth = 'standard_webhooks'",
@@ -317,17 +321,43 @@ def test_a_processor_that_cannot_process_is_refused(routes_file: Path, name: str
 
 
 @pytest.mark.parametrize("url", ["https://app.example/mail", "${APPLICATION_URL}"])
-def test_the_example_without_a_route_is_noted(
+def test_an_application_without_a_route_is_noted(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "routes.toml"
     file.write_text(f'[routes.application]\nurl = "{url}"\n[routes.orders]\n')
     monkeypatch.setattr(checkout, "routes_file", lambda: file)
-    local._note_on_the_example(wanted=True)
-    said = capsys.readouterr().err
-    assert (str(file) in said) == (url != "${APPLICATION_URL}")
-    local._note_on_the_example(wanted=False)
+    for endpoint, example in (("", True), ("http://127.0.0.1:8000/mail", False)):
+        assert check_application(endpoint, "", example=example) == endpoint
+        said = capsys.readouterr().err
+        assert (str(file) in said) == (url != "${APPLICATION_URL}")
+    check_application("", "", example=False)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "example", "says"),
+    [
+        ("http://app.example/mail", "", False, "--application-url: begin it with https://"),
+        ("127.0.0.1:8000", "", False, "--application-url: begin it with https://"),
+        ("http://127.0.0.1:8000/", "", True, "give one of them"),
+        ("http://127.0.0.1:8000/", "a secret in words", False, "--application-secret: .*whsec_"),
+    ],
+)
+def test_an_application_that_cannot_be_called_is_refused_before_anything_starts(
+    url: str, secret: str, example: bool, says: str
+) -> None:
+    with pytest.raises(UserError, match=says):
+        check_application(url, secret, example=example)
+
+
+def test_the_url_of_an_application_reaches_the_stack_with_its_query() -> None:
+    """SAM splits --parameter-overrides itself."""
+    url = "http://127.0.0.1:8000/mail?key=a&x=%20b"
+    checked = check_application(url, "", example=False)
+    parameters = local_example.parameters(Account.new("http://127.0.0.1:1"), checked, "")
+    given = tuple(f"{name}={value}" for name, value in parameters.items())
+    assert CfnParameterOverridesType().convert(given, None, None) == {"ApplicationUrl": url}
 
 
 def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_path: Path) -> None:
@@ -385,3 +415,24 @@ def test_samconfig_may_hold_anything(tmp_path: Path, overrides: str) -> None:
     (tmp_path / "samconfig.toml").write_text(f"[default.deploy.parameters]\nparameter_overrides = {overrides}\n")
     shown = run("routes", str(tmp_path / "functions" / "routes.toml"))
     assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("url = 5", 'write a text in quotes, as "..."'),
+        ('outage_hours = "long"', "write a number"),
+        ("outage_hours = 1000", "write at most 72"),
+        ("max_age_hours = 0", "write more than 0"),
+        ("heartbeat_seconds = -1", "write at least 0"),
+        ("replies_an_hour = 20.5", "write a whole number"),
+        ('allowed_senders = "x@y.example"', 'write a list, as ["..."]'),
+        ("attachment_types = [1]", 'write a text in quotes, as "..."'),
+        ('unscanned = "maybe"', "write 'refuse' or 'process'"),
+        ('read_enclosed = "perhaps"', "write true or false"),
+    ],
+)
+def test_a_setting_of_a_wrong_kind_is_told_in_the_words_of_toml(setting: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(f"[routes.a]\n{setting}\n", {})
+    assert str(refused.value) == f"routes.toml, line 2: routes.a.{setting.partition(' ')[0]}: {says}"

@@ -128,6 +128,7 @@ SOUND = {
     "CONFIGURATION_SET": "mailstep-replies",
     "MAIL_BUCKET": "mailstep-mail-123456789012",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:mailstep-email:live",
+    "LATER_ANSWERS_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:mailstep-later-answer",
     "APPLICATION_TIMEOUT_SECONDS": "25",
     "AWS_REGION": "eu-central-1",
 }
@@ -152,6 +153,7 @@ def test_missing_variables_are_one_error_that_says_where_to_set_them(monkeypatch
     ("function", "name", "value"),
     [
         ("StartFunction", "STATE_MACHINE_ARN", "not-the-arn"),
+        ("StartFunction", "LATER_ANSWERS_ARN", "not-the-arn"),
         ("ValidateFunction", "TABLE_NAME", "no table!"),
         ("ValidateFunction", "DOMAIN", ""),
         ("ProcessFunction", "APPLICATION_TIMEOUT_SECONDS", "soon"),
@@ -172,6 +174,7 @@ def test_a_malformed_variable_is_named_without_its_value(
 def test_what_is_sound_is_typed() -> None:
     assert settings.ProcessFunction.read().timeout_seconds == 25
     assert settings.StartFunction.read().workflow_arn == SOUND["STATE_MACHINE_ARN"]
+    assert settings.StartFunction.read().later_answers_arn == SOUND["LATER_ANSWERS_ARN"]
 
 
 def test_no_credential_is_among_the_variables_of_routes_or_in_what_settings_print(

@@ -29,6 +29,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             name="email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
         )["stateMachineArn"]
         monkeypatch.setenv("STATE_MACHINE_ARN", arn)
+        monkeypatch.setenv("LATER_ANSWERS_ARN", f"{arn}-later")
         clients.client.cache_clear()
         yield arn
     clients.client.cache_clear()

@@ -32,9 +32,11 @@ from moto.sesv2.models import sesv2_backends
 
 from mailstep import limits, routes
 from mailstep.aws import clients, mail_bucket, ses
-from mailstep.contracts import Attachment, StoredEmail
+from mailstep.contracts import Answer, Attachment, Message, StoredEmail
 from mailstep.errors import (
+    ApplicationRefused,
     ConfigurationError,
+    MalformedAnswer,
     RefusedEmail,
     ReplyRejected,
     SendUnconfirmed,
@@ -43,6 +45,8 @@ from mailstep.errors import (
 )
 from mailstep.parse import handler as parse_handler
 from mailstep.process import handler as process_handler
+from mailstep.process.built_in import Processor
+from mailstep.process.processors import OpenAttachment
 from mailstep.reply import handler as reply_handler
 from mailstep.reply import send_once
 from mailstep.validate import handler as validate_handler
@@ -98,6 +102,44 @@ def test_our_own_addresses_include_those_of_faulty_routes_in_canonical_form(
     own = routes.own_addresses("bücher.example", "Office@bücher.example")
     assert own == {f"{name}@xn--bcher-kva.example" for name in ("a", "b", "c", "desk", "office")}
     assert send_once.sender_of("a").addr_spec == "Office@xn--bcher-kva.example"
+
+
+def processed_by(monkeypatch: pytest.MonkeyPatch, processor: Processor) -> Any:
+    parse_handler.handler(event("parse"), CONTEXT)
+    monkeypatch.setattr("mailstep.process.dispatch.built_in", lambda _name: processor)
+    return process_handler.handler(event("process"), CONTEXT)
+
+
+def test_a_processor_that_wants_no_reply_ends_as_an_application_that_answers_204(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert processed_by(monkeypatch, lambda *_: None) == {"answer_key": None}
+
+
+def test_the_reason_of_a_processor_reaches_the_sender_by_the_bucket_and_never_the_state(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_message: Message, _open_attachment: OpenAttachment) -> Answer:
+        raise ApplicationRefused("Ann, please attach your order.")
+
+    with pytest.raises(ApplicationRefused) as caught:
+        processed_by(monkeypatch, refuse)
+    told = json.loads(str(caught.value))
+    assert (told["reason"], told["tell_sender"], told["explanation"]) == ("application_refused", True, None)
+    assert "Ann, please attach your order." in mail_bucket.read_answer(BUCKET, told["answer_key"]).text
+
+
+def test_an_answer_of_the_queues_consumer_is_read_as_leniently_as_one_by_http() -> None:
+    boto3.client("s3", region_name=REGION).put_object(
+        Bucket=BUCKET, Key="answers/1.json", Body=b'\xef\xbb\xbf{"Text": "Done.", "attachments": null, "id": 7}'
+    )
+    assert mail_bucket.read_answer(BUCKET, "answers/1.json") == Answer(text="Done.")
+
+
+def test_an_answer_of_the_queues_consumer_that_cannot_be_read_fails_by_its_name() -> None:
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key="answers/1.json", Body=b"<html>")
+    with pytest.raises(MalformedAnswer, match="not JSON"):
+        mail_bucket.read_answer(BUCKET, "answers/1.json")
 
 
 def test_a_second_run_of_the_reply_sends_nothing_and_says_so() -> None:

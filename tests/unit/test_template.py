@@ -73,6 +73,8 @@ def test_only_what_takes_no_resource_is_allowed_on_everything() -> None:
     assert set(everything) == {
         ("EmailWorkflowRole", "logs"),
         ("EmailWorkflowRole", "xray"),
+        ("LaterAnswerWorkflowRole", "logs"),
+        ("LaterAnswerWorkflowRole", "xray"),
         ("FunctionTelemetryPolicy", "xray"),
     }
 

@@ -61,15 +61,19 @@ def test_records_of_the_ledger_expire_by_the_attribute_that_the_code_writes() ->
 
 
 def test_senders_do_not_stand_in_the_log_of_the_workflow() -> None:
-    logging = properties("EmailWorkflow")["LoggingConfiguration"]
-    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+    for workflow in ("EmailWorkflow", "LaterAnswerWorkflow"):
+        logging = properties(workflow)["LoggingConfiguration"]
+        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
 
 
 def test_every_way_an_execution_can_fail_alerts_the_operators() -> None:
     """AWS Step Functions Developer Guide, "Step Functions event reference": the statuses that are no success."""
     rule = properties("ExecutionFailedRule")
     assert set(rule["EventPattern"]["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
-    assert rule["EventPattern"]["detail"]["stateMachineArn"] == [RESOURCES["EmailWorkflow"]["Arn"]]
+    assert rule["EventPattern"]["detail"]["stateMachineArn"] == [
+        RESOURCES["EmailWorkflow"]["Arn"],
+        RESOURCES["LaterAnswerWorkflow"]["Arn"],
+    ]
     assert [target["Arn"] for target in rule["Targets"]] == [RESOURCES["OperatorTopic"]["Arn"]]
 
 

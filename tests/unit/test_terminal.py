@@ -117,7 +117,7 @@ def test_a_history_whose_states_errors_causes_and_outcomes_hold_escapes() -> Non
 def test_a_reply_a_finding_and_a_list_that_hold_escapes(tmp_path: Path) -> None:
     reply = tmp_path / "reply.eml"
     reply.write_text(f"From: a@b.example\nSubject: =?utf-8?Q?a=1B=5D0=3Bt=07?=\n\n{CASES['clipboard']}\n")
-    result = DemoResult(Path(EVIL), f"arn:{EVIL}", "SUCCEEDED", "replied", EVIL, reply, history_of(EVIL))
+    result = DemoResult(Path(EVIL), f"arn:{EVIL}", "SUCCEEDED", "replied", EVIL, EVIL, reply, history_of(EVIL))
     listed: Any = {"name": EVIL, "status": "FAILED", "startDate": START, "stopDate": START}
     for view in (demo_view(result), result_view(Result("MX", fault(EVIL, EVIL))), executions_list([listed])):
         shown = printed(view)

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
-from mailstep.errors import ConfigurationError, UnreadableEmail
+from mailstep.errors import ConfigurationError, MalformedAnswer, UnreadableEmail
 from mailstep.process.processors import (
     Answer,
     AnswerAttachment,
+    ApplicationRefused,
     Message,
     OpenAttachment,
     UnreadableAttachment,
@@ -164,11 +164,52 @@ def test_a_route_that_is_not_there_is_named() -> None:
 
 
 def test_an_answer_that_could_not_be_stored_and_read_again_is_no_answer() -> None:
-    invalid = AnswerAttachment.model_construct(filename="a", media_type="text/html; x", content=b"", content_id=None)
-    with pytest.raises(ValidationError):
+    invalid = AnswerAttachment.model_construct(filename="a", media_type="html", content=b"", content_id=None)
+    with pytest.raises(MalformedAnswer, match="media_type"):
         receive(PLAIN).process(lambda *_: Answer.model_construct(text="x", attachments=(invalid,)))
     with pytest.raises(TypeError, match="answered with dict"):
         receive(PLAIN).process(lambda *_: {"text": "x"})  # type: ignore[arg-type]
+
+
+def test_a_processor_may_want_no_reply_or_refuse_the_message() -> None:
+    assert receive(PLAIN).process(lambda *_: None) is None
+
+    def refuse(_message: Message, _open_attachment: OpenAttachment) -> Answer:
+        raise ApplicationRefused("Please attach\r\nyour order.")
+
+    with pytest.raises(ApplicationRefused) as caught:
+        receive(PLAIN).process(refuse)
+    assert caught.value.explanation == "Please attach your order."
+
+
+def test_work_on_an_attachment_may_refuse_the_whole_message() -> None:
+    def work(_attachment: object, _content: bytes) -> None:
+        raise ApplicationRefused("Please send it without macros.")
+
+    with pytest.raises(ApplicationRefused):
+        receive(mail_with({"a.bin": b"1"})).process(
+            lambda message, open_attachment: Answer(text=repr(work_on_each(message, open_attachment, work)))
+        )
+
+
+def test_a_refusal_without_a_reason_is_a_defect_of_the_processor() -> None:
+    with pytest.raises(ValueError, match="reason"):
+        ApplicationRefused(" \n")
+    assert len(ApplicationRefused("x" * 10_000).explanation) == 500
+
+
+def test_an_answer_without_a_text_is_a_defect_of_the_processor_and_html_alone_is_an_answer() -> None:
+    with pytest.raises(ValueError, match="a processor returns None"):
+        Answer(text=" \n")
+    reply = receive(PLAIN).reply(
+        Answer(text="", html="<h1>Order&nbsp;1</h1><p>Ships <b>today</b>.<br>Bye<style>p{}</style>")
+    )
+    body = reply.get_body(("plain",))
+    assert body
+    assert body.get_content().startswith("Order 1\r\nShips today.\r\nBye\r\n")
+    blank = receive(PLAIN).reply(Answer(text="Done.", html=" ")).get_body(("html",))
+    assert blank
+    assert "Done." in blank.get_content()
 
 
 def test_what_is_no_email_is_unreadable_as_when_deployed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import StoredEmail
+from mailstep.contracts import LaterAnswer, StoredEmail
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -41,8 +41,8 @@ class Listed:
     redrives: int
 
 
-def start(email: StoredEmail, workflow_arn: str) -> str:
-    """Start the execution named after the email. If it exists, the event was a repeat, which counts as success.
+def start(name: str, given: StoredEmail | LaterAnswer, workflow_arn: str) -> str:
+    """Start the execution of that name. If it exists, the event was a repeat, which counts as success.
 
     Returns:
         `started` or `already there`.
@@ -55,10 +55,10 @@ def start(email: StoredEmail, workflow_arn: str) -> str:
         try:
             sfn.start_execution(
                 stateMachineArn=workflow_arn,
-                name=email.email_id,
+                name=name,
                 # Minimal and canonical, so that repeated events have identical input.
                 input=json.dumps(
-                    email.model_dump(mode="json", exclude={"replay", "reply_again"}),
+                    given.model_dump(mode="json", exclude={"replay", "reply_again", "override"}),
                     sort_keys=True,
                     separators=(",", ":"),
                 ),

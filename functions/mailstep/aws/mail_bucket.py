@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from mailstep import keys, limits
+from mailstep import answers, keys, limits
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import Answer, Attachment, Message, StoredEmail
-from mailstep.errors import UnreadableEmail
+from mailstep.contracts import Answer, Attachment, LaterAnswer, Message, StoredEmail
+from mailstep.errors import MalformedAnswer, UnknownEmail, UnreadableEmail
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -83,10 +83,10 @@ def find_answer(bucket: str, email_id: str) -> Answer | None:
 
     Raises:
         TransientError: S3 is unavailable.
-        ValidationError: it is not an answer.
+        MalformedAnswer: it is not an answer.
     """
     found = _find(bucket, keys.answer(email_id))
-    return None if found is None else Answer.from_json(found)
+    return None if found is None else answers.read_answer(found)
 
 
 def _find(bucket: str, key: str) -> bytes | None:
@@ -96,6 +96,28 @@ def _find(bucket: str, key: str) -> bytes | None:
         if error.response["Error"]["Code"] in _GONE:
             return None
         raise
+
+
+def message_of(bucket: str, email_id: str) -> Message:
+    """The message that ParseEmail stored for an email.
+
+    Raises:
+        UnknownEmail: there is none.
+        TransientError: S3 is unavailable.
+    """
+    try:
+        message = find_message(bucket, email_id)
+    except ClientError as error:
+        # S3 answers 403 for what does not exist to a role that may not list the bucket.
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        message = None
+    if message is None:
+        raise UnknownEmail(
+            f"there is no message of the email {email_id}, or it has expired: an answer's key is "
+            f"{keys.later_answer('<email_id>', '<name>')}"
+        )
+    return message
 
 
 def read_attachment(bucket: str, attachment: Attachment) -> bytes:
@@ -117,14 +139,40 @@ def write_answer(bucket: str, email_id: str, answer: Answer) -> str:
 
 
 def read_answer(bucket: str, key: str) -> Answer:
-    """The answer that ProcessEmail stored."""
-    return Answer.from_json(_get(bucket, key))
+    """The answer that ProcessEmail, or the queue's consumer, stored.
+
+    Raises:
+        MalformedAnswer: it is not an answer.
+    """
+    return answers.read_answer(_get(bucket, key))
 
 
-def _get(bucket: str, key: str) -> bytes:
+def read_later_answer(answer: LaterAnswer) -> Answer:
+    """A later answer, as its writer stored it.
+
+    Raises:
+        MalformedAnswer: it is too large, is not an answer, or was deleted.
+    """
+    try:
+        octets = _get(answer.bucket, answer.key, limits.ANSWER_OCTETS + 1)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE | {"AccessDenied"}:
+            raise MalformedAnswer(f"{answer.key} is not there any more") from error
+        raise
+    if len(octets) > limits.ANSWER_OCTETS:
+        raise MalformedAnswer(f"{answer.key} is larger than {limits.ANSWER_OCTETS} octets")
+    try:
+        return answers.read_answer(octets)
+    except MalformedAnswer as error:
+        raise MalformedAnswer(
+            f"{answer.key}: {error}; write it as docs/schemas/answer.json says, then redrive the execution"
+        ) from error
+
+
+def _get(bucket: str, key: str, at_most: int | None = None) -> bytes:
     s3: S3Client = client("s3")
     with transient_faults():
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read(at_most)
 
 
 def _put(bucket: str, key: str, body: bytes, media_type: str) -> None:

@@ -86,7 +86,7 @@ class Defect(StrEnum):
     NUL_REMOVED = "nul_removed", "NUL characters were removed from a text."
     TEXT_TRUNCATED = (
         "text_truncated",
-        "A text exceeds the limit: it was cut, and kept whole as an attachment.",
+        "A text exceeds the limit: it was cut, and kept whole as an attachment, or in `html` if it was made from it.",
     )
     TEXT_NOT_DECODED = (
         "text_not_decoded",
@@ -99,6 +99,12 @@ class Defect(StrEnum):
     REPLY_NOT_FOUND = (
         "reply_not_found",
         "Separating the reply from its quotes failed, or took too much time or memory: `reply_text` is all of `text`.",
+    )
+
+    # The request to an application (process/request.py).
+    REQUEST_TRUNCATED = (
+        "request_truncated",
+        "The request to the application exceeds the limit: long texts and lists were cut there.",
     )
 
     # Signed data (RFC 8551).

@@ -9,7 +9,7 @@ from mailstep import settings
 from mailstep.aws import mail_bucket
 from mailstep.budget import Budget, octets_of
 from mailstep.contracts import Claim, StoredEmail
-from mailstep.parse.message import parse, summary
+from mailstep.parse.message import parse
 from mailstep.parse.recipients import place_of
 from mailstep.routes import reads_enclosed
 from mailstep.telemetry import logger
@@ -38,5 +38,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     message_key = mail_bucket.write_message(email.bucket, message)
     found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
     logger.info("Parsed", extra=found)
-    claim = Claim(email=email, message_key=message_key, summary=summary(message))
+    claim = Claim(email=email, message_key=message_key, summary=message.summary())
     return claim.model_dump(mode="json")

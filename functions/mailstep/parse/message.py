@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 from mailstep.budget import Budget, OverBudget
-from mailstep.contracts import SUBJECT_IN_STATE, Message, StoredEmail, Summary, TextKind
+from mailstep.contracts import Message, StoredEmail, TextKind
 from mailstep.errors import UnreadableEmail
 from mailstep.mime.bodies import bodies
 from mailstep.mime.defects import Defect, in_order
@@ -116,17 +116,6 @@ def _parse(
         verdicts=verdicts(block, (name for name, _ in root.fields)),
         headers=headers,
         defects=in_order(defects),
-    )
-
-
-def summary(message: Message) -> Summary:
-    """The few fields of a message that the workflow's state has."""
-    return Summary(
-        from_address=message.from_[0].address if message.from_ else None,
-        subject=message.subject[:SUBJECT_IN_STATE],
-        message_id=message.message_id,
-        size_octets=message.size_octets,
-        attachments=len(message.attachments),
     )
 
 

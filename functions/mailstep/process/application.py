@@ -1,35 +1,30 @@
 """Calls the company's application over HTTPS: one POST for each message. Checks its answer against the contract."""
 
+import base64
 import json
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import urllib3
-from pydantic import ValidationError
+from urllib3 import HTTPHeaderDict
 
 from mailstep import settings
+from mailstep.answers import json_value, read_answer, reason
 from mailstep.contracts import Answer, ApplicationRequest
-from mailstep.errors import (
-    ApplicationBusy,
-    ApplicationDenied,
-    ApplicationRefused,
-    ConfigurationError,
-    MalformedAnswer,
-    TransientError,
-)
-from mailstep.process.signing import authenticate, forget_secrets
+from mailstep.errors import ApplicationBusy, ApplicationDenied, ApplicationRefused, MalformedAnswer, TransientError
+from mailstep.process.exchange import Response, post
+from mailstep.process.request import request_body
+from mailstep.process.signing import WEBHOOK_ID, authenticate, forget_secrets
 from mailstep.routes import Route
+from mailstep.telemetry import logger
 
 ANSWER_BOUND = 10 * 1024 * 1024
 """Largest answer that is read, in octets, attachments included; below SES's limit for a message."""
 RETRY_AFTER_BOUND = 3600
 """Longest Retry-After that is honoured, in seconds (RFC 9110 section 10.2.3)."""
-_EXPLANATION_BOUND = 500
-_CONNECT_SECONDS = 3
 _RETRY_LATER = {408, 425, 429}
 _DENIED = {401, 403}
-
-_pool = urllib3.PoolManager(retries=False)
+_STATUS = re.compile(r"[1-5]\d\d")
 
 
 def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Answer | None:
@@ -37,26 +32,35 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Answ
 
     Raises:
         ApplicationBusy: the status was 408, 425, 429 or 5xx, with Retry-After.
-        TransientError: the same without Retry-After, or no answer.
+        TransientError: the same without Retry-After, or no whole answer in time.
         ApplicationRefused: another 4xx with a `reason`, which goes to the sender.
         ApplicationDenied: 401 or 403 without a reason: the application's gateway rejected our credentials.
         MalformedAnswer: anything else that is not a valid answer. Redirects are not followed.
-        ConfigurationError: the URL is invalid, or the secret cannot be read.
+        ConfigurationError: the URL is invalid, or the secret cannot be read or used.
     """
-    body = request.model_dump_json().encode()
+    body = request_body(request)
     headers = {
         "Content-Type": "application/json",
         "Accept": "application/json",
+        WEBHOOK_ID: idempotency_key,
         "Idempotency-Key": idempotency_key,
         "Mailstep-Email-Id": request.message.email_id,
     }
-    status, answered, answer = _post(route.url, body, authenticate(route, body, headers))
+    # Below the function's own timeout (template.yaml, ProcessFunction), so that the error can name a hang.
+    seconds = settings.Application.read().timeout_seconds
+    response = post(route.url, body, authenticate(route, body, headers), seconds=seconds, at_most=ANSWER_BOUND)
+    return _meaning(_unwrapped(response))
+
+
+def _meaning(response: Response) -> Answer | None:
+    """What a response means (docs/applications.md, "The answer"); the errors are those of `ask`."""
+    status = response.status
     if status in _RETRY_LATER or status >= 500:
-        if seconds := _retry_after(answered.get("Retry-After", "")):
+        if seconds := _retry_after(response.fields.get("Retry-After", "")):
             raise ApplicationBusy(seconds)
         raise TransientError(f"the application answered {status}")
-    if 400 <= status < 500 and (reason := _reason(answer)):
-        raise ApplicationRefused(reason)
+    if 400 <= status < 500 and (why := reason(response.body).strip()):
+        raise ApplicationRefused(why)
     if status in _DENIED:
         # The next try reads the secret again, in case it was rotated.
         forget_secrets()
@@ -65,34 +69,49 @@ def ask(route: Route, request: ApplicationRequest, idempotency_key: str) -> Answ
         )
     if status == 204:
         return None
+    if response.is_encoded:
+        raise MalformedAnswer(
+            f"the application answered {status} with a compressed body, which is not read: send it without "
+            "Content-Encoding"
+        )
     if not 200 <= status < 300:
         raise MalformedAnswer(f"the application answered {status}, not 2xx with an answer or 4xx with a reason")
-    if len(answer) > ANSWER_BOUND:
+    if len(response.body) > ANSWER_BOUND:
         raise MalformedAnswer(f"the application's answer is larger than {ANSWER_BOUND} octets")
-    try:
-        return Answer.from_json(answer)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise MalformedAnswer(f"the application's answer is invalid: {faults[:_EXPLANATION_BOUND]}") from error
+    return read_answer(response.body)
 
 
-def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, urllib3.HTTPHeaderDict, bytes]:
-    # Below the function's own timeout (template.yaml, ProcessFunction), so that the error can name a hang.
-    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, total=settings.Application.read().timeout_seconds)
+def _unwrapped(response: Response) -> Response:
+    """The response that a Lambda function returned for its API, if that handed it on as the body of a 2xx.
+
+    It has the format of a proxy integration (API Gateway Developer Guide, "Lambda proxy integrations").
+
+    Raises:
+        MalformedAnswer: it is in Base64, and that is wrong.
+    """
+    if not 200 <= response.status < 300 or response.is_encoded or b'"statusCode"' not in response.body:
+        return response
     try:
-        answer = _pool.request(
-            "POST", url, body=body, headers=headers, timeout=timeout, redirect=False, preload_content=False
-        )
-        # One octet over the limit shows that the answer is too large. Its connection is then closed, not reused.
-        content = answer.read(ANSWER_BOUND + 1)
-        (answer.close if len(content) > ANSWER_BOUND else answer.release_conn)()
-    except urllib3.exceptions.LocationValueError as error:
-        raise ConfigurationError("the application's URL is invalid") from error
-    except urllib3.exceptions.HTTPError as error:
-        # A TLS error says what is wrong with the certificate, and contains nothing of the sender's.
-        why = f": {error}"[:_EXPLANATION_BOUND] if isinstance(error, urllib3.exceptions.SSLError) else ""
-        raise TransientError(f"the application did not answer: {type(error).__name__}{why}") from error
-    return answer.status, answer.headers, content
+        inner = json_value(response.body)
+    except MalformedAnswer:
+        return response
+    if not isinstance(inner, dict) or not _STATUS.fullmatch(status := str(inner.get("statusCode"))):
+        return response
+    logger.warning("The answer is the response of a Lambda function in JSON: use a proxy integration")
+    body = inner.get("body") or ""
+    octets = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    if inner.get("isBase64Encoded"):
+        try:
+            octets = base64.b64decode(octets, validate=True)
+        except ValueError:
+            raise MalformedAnswer(
+                "the body in the application's answer is not Base64, as isBase64Encoded says"
+            ) from None
+    fields = inner.get("headers")
+    named = (
+        {name: value for name, value in fields.items() if isinstance(value, str)} if isinstance(fields, dict) else {}
+    )
+    return Response(int(status), HTTPHeaderDict(named), octets)
 
 
 def _retry_after(value: str) -> int:
@@ -105,16 +124,3 @@ def _retry_after(value: str) -> int:
         except (ValueError, TypeError):
             return 0
     return max(0, min(seconds, RETRY_AFTER_BOUND))
-
-
-def _reason(body: bytes) -> str:
-    """The `reason` of a refusal as one short line; empty without one, and then it is not a refusal."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return ""
-    match answer:
-        case {"reason": str(reason)}:
-            return " ".join(reason.split())[:_EXPLANATION_BOUND]
-        case _:
-            return ""

@@ -1,4 +1,4 @@
-"""Finds a built-in processor by its name."""
+"""Finds a built-in processor by its name, and calls it."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -9,8 +9,8 @@ from mailstep.errors import ConfigurationError
 from mailstep.process.each_attachment import OpenAttachment
 
 _PACKAGE = "mailstep.process.processors"
-Processor = Callable[[Message, OpenAttachment], Answer]
-"""Answers a message. It opens an attachment by the attachment's entry in the message."""
+Processor = Callable[[Message, OpenAttachment], Answer | None]
+"""Answers a message; None asks for no reply. It opens an attachment by the attachment's entry in the message."""
 
 
 def built_in(name: str) -> Processor:
@@ -28,3 +28,17 @@ def built_in(name: str) -> Processor:
     if not callable(processor):
         raise ConfigurationError(f"the processor {name} has no function `process`: add it")
     return cast("Processor", processor)
+
+
+def answered(processor: Processor, message: Message, open_attachment: OpenAttachment) -> Answer | None:
+    """The answer of a processor, or None if it asks for no reply.
+
+    Raises:
+        ApplicationRefused: the processor refuses the message.
+        TypeError: it returns something else.
+        Exception: whatever else the processor raises.
+    """
+    answer = processor(message, open_attachment)
+    if answer is not None and not isinstance(answer, Answer):
+        raise TypeError(f"the processor answered with {type(answer).__name__}: return an Answer, or None for no reply")
+    return answer

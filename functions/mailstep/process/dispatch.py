@@ -16,7 +16,7 @@ from mailstep.errors import ApplicationRefused, ConfigurationError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.process import application
-from mailstep.process.built_in import built_in
+from mailstep.process.built_in import answered, built_in
 from mailstep.routes import Route, routes
 
 ATTACHMENT_LINK_SECONDS = 35
@@ -28,7 +28,8 @@ def process(request: ProcessRequest) -> Processed:
 
     Raises:
         ConfigurationError: the route or its processor does not exist.
-        ApplicationRefused, ApplicationBusy, MalformedAnswer, TransientError: see `application.ask`.
+        ApplicationRefused: the application or the processor refuses the message.
+        ApplicationBusy, ApplicationDenied, MalformedAnswer, TransientError: see `application.ask`.
     """
     claim = request.claim
     bucket = claim.email.bucket
@@ -36,25 +37,22 @@ def process(request: ProcessRequest) -> Processed:
     route = routes().get(claim.email.route)
     if route is None:
         raise ConfigurationError(f"the route {claim.email.route!r} is no longer in routes.toml")
-    if route.url:
-        answer: Answer | None = _ask_application(route, request, message)
-    else:
-        answer = built_in(route.processor)(message, partial(mail_bucket.read_attachment, bucket))
-        # Only an application may want no reply: a processor that returns nothing has a defect.
-        if not isinstance(answer, Answer):
-            raise TypeError(f"the processor {route.processor} returned {type(answer).__name__}: return an Answer")
-    return Processed(answer_key=mail_bucket.write_answer(bucket, message.email_id, answer) if answer else None)
-
-
-def _ask_application(route: Route, request: ProcessRequest, message: Message) -> Answer | None:
-    bucket = request.claim.email.bucket
     try:
-        return application.ask(route, _application_request(request.claim, message), request.idempotency_key)
+        answer = _answer(route, request, message)
     except ApplicationRefused as refused:
         key = mail_bucket.write_answer(
             bucket, message.email_id, notice(ReplyKind.REFUSAL, message, refused.explanation)
         )
         raise ApplicationRefused(refused.explanation, key) from None
+    return Processed(answer_key=mail_bucket.write_answer(bucket, message.email_id, answer) if answer else None)
+
+
+def _answer(route: Route, request: ProcessRequest, message: Message) -> Answer | None:
+    """The answer of the route's application or processor, or None if it asks for no reply."""
+    if route.url:
+        return application.ask(route, _application_request(request.claim, message), request.idempotency_key)
+    open_attachment = partial(mail_bucket.read_attachment, request.claim.email.bucket)
+    return answered(built_in(route.processor), message, open_attachment)
 
 
 def _application_request(claim: ValidClaim, message: Message) -> ApplicationRequest:

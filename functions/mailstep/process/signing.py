@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from mailstep.routes import Route
 
 WEBHOOK_ID = "webhook-id"
-"""The idempotency key of the request. Standard Webhooks names and signs it, so that no other key can be put in place."""
-_SECRET_PREFIX = "whsec_"
-_SECRET_OCTETS = range(24, 65)
+"""The field with the idempotency key (Standard Webhooks, "Webhook headers"). It is signed, so no one can change it."""
+_KEY_PREFIX = "whsec_"
+_KEY_OCTETS = range(24, 65)
+NEEDED = "it must be plain text, whsec_ and then the Base64 of 24 to 64 random octets"
+"""What a secret must be to sign requests (Standard Webhooks, "Signature scheme")."""
 _CACHE_SECONDS = 300
 _API_GATEWAY = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$")
 
@@ -58,19 +60,19 @@ def _signature(key: bytes, signed: bytes) -> str:
 
 def _signing_keys(arn: str) -> list[bytes]:
     """The keys to sign with: of the current secret, and of the previous one, if it is one for signing."""
-    current, *previous = (_signing_key(secret) for secret in _secrets(arn))
+    current, *previous = (signing_key(secret) for secret in _secrets(arn))
     if current is None:
-        raise _unusable("cannot sign requests: store plain text, whsec_ and then the Base64 of 24 to 64 random octets")
+        raise _unusable(f"cannot sign requests: {NEEDED}")
     return [current, *(key for key in previous if key)]
 
 
-def _signing_key(secret: str) -> bytes | None:
+def signing_key(secret: str) -> bytes | None:
     """The key in a secret, with the prefix `whsec_` or without it, as the libraries of Standard Webhooks read it."""
     try:
-        key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(_KEY_PREFIX), validate=True)
     except ValueError:
         return None
-    return key if len(key) in _SECRET_OCTETS else None
+    return key if len(key) in _KEY_OCTETS else None
 
 
 def _api_key(arn: str) -> str:

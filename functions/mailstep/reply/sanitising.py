@@ -1,6 +1,7 @@
 """Sanitises HTML from an application: removes anything that could act, load, cover or hide content."""
 
 import re
+from html import unescape
 
 import nh3
 
@@ -30,6 +31,8 @@ _ATTRIBUTES = {
 }
 _SCHEMES = {"cid", "http", "https", "mailto", "tel"}
 _LENGTH = re.compile(r"\d{1,4}%?")
+# Behind these, a reader sees a new line.
+_LINE_END = re.compile(r"<(?:br|/(?:p|div|li|tr|dt|dd|h[1-4]|blockquote|caption))\b", re.IGNORECASE)
 
 
 def sanitise(html: str, content_ids: frozenset[str] = frozenset()) -> tuple[str, frozenset[str]]:
@@ -64,3 +67,10 @@ def sanitise(html: str, content_ids: frozenset[str] = frozenset()) -> tuple[str,
         url_relative="deny",
     )
     return safe, frozenset(shown)
+
+
+def without_markup(html: str) -> str:
+    """The text of the HTML, for a reader without HTML: a line for each block, and a space between cells."""
+    broken = _LINE_END.sub(r"\n\g<0>", " ".join(html.split()).replace("</td", " </td").replace("</th", " </th"))
+    text = unescape(nh3.clean(broken, tags=set(), clean_content_tags=_REMOVED_WHOLE))
+    return "\n".join(line for line in (" ".join(line.split()) for line in text.split("\n")) if line)

@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from mailstep import settings
+from mailstep.addressee import addressee
 from mailstep.addresses import mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.aws import ledger, mail_bucket, ses
@@ -26,7 +27,7 @@ from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
-from mailstep.routes import routes
+from mailstep.routes import own_addresses, routes
 
 
 @cache
@@ -55,6 +56,7 @@ def reply(
     Raises:
         ReplyRejected: SES rejected it, and an operator must fix something.
         ConfigurationError: the From address is not at the domain.
+        MalformedAnswer: a later answer is not an answer.
         TransientError: SES, S3 or DynamoDB is unavailable.
         SendUnconfirmed: SES did not confirm whether it accepted it.
         IdempotencyAlreadyInProgressError: another attempt is sending, or died while it was.
@@ -100,8 +102,10 @@ def _record_notice(request: ReplyRequest) -> None:
 
 def _send(*, reply_key: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
     sender = sender_of(request.claim.email.route)
-    outgoing = compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
-    ses_message_id = ses.send(outgoing.as_bytes(), to=mailbox(message.from_[0]), sender=sender)
+    here = settings.Domain.read()
+    to = mailbox(addressee(message, own_addresses(here.domain, here.reply_from)))
+    outgoing = compose(message, _content(request, message), sender=sender, to=to, now=datetime.now(UTC))
+    ses_message_id = ses.send(outgoing.as_bytes(), to=to, sender=sender)
     sent(message)
     return ses_message_id
 
@@ -127,6 +131,8 @@ def sender_of(route_name: str) -> Address:
 
 
 def _content(request: ReplyRequest, message: Message) -> Answer:
+    if request.later_answer is not None:
+        return mail_bucket.read_later_answer(request.later_answer)
     if request.answer_key is not None:
         return mail_bucket.read_answer(request.claim.email.bucket, request.answer_key)
     return notice(request.kind, message, request.explanation or "")

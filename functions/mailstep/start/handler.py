@@ -8,15 +8,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import metrics, settings
 from mailstep.aws import executions
-from mailstep.contracts import StoredEmail
-from mailstep.start import notifications
+from mailstep.contracts import LaterAnswer, StoredEmail
+from mailstep.start import identity, notifications
 from mailstep.telemetry import logger
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def start_executions(record: SQSRecord) -> None:
-    """Start one execution for each email in the record. A record that fails goes back to the queue."""
+    """Start one execution for each email or later answer in the record. A record that fails goes back to the queue."""
     try:
         for found in notifications.objects(record.json_body, settings.StartFunction.read().mail_bucket):
             _start(found)
@@ -25,12 +25,18 @@ def start_executions(record: SQSRecord) -> None:
         raise
 
 
-def _start(found: StoredEmail | str) -> None:
+def _start(found: StoredEmail | LaterAnswer | str) -> None:
+    here = settings.StartFunction.read()
     if isinstance(found, str):
         logger.warning("Ignored an object that is no mail to a route of this stack", extra={"key": found})
         metrics.STRAY_OBJECTS.emit()
         return
-    outcome = executions.start(found, settings.StartFunction.read().workflow_arn)
+    if isinstance(found, LaterAnswer):
+        name = identity.execution_name(found)
+        outcome = executions.start(name, found, here.later_answers_arn)
+        logger.info("Execution of a later answer %s", outcome, extra={"email_id": found.email_id, "execution": name})
+        return
+    outcome = executions.start(found.email_id, found, here.workflow_arn)
     metrics.EMAILS_RECEIVED.emit(1 if outcome == "started" else 0)
     logger.info("Execution %s", outcome, extra={"email_id": found.email_id, "route": found.route})
 

@@ -1,19 +1,21 @@
-"""Reads S3 events: the emails in them, and the keys that belong to no route."""
+"""Reads S3 events: the emails and later answers in them, and the keys of other objects."""
 
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 
-from mailstep.contracts import StoredEmail
+from mailstep import keys
+from mailstep.contracts import LaterAnswer, StoredEmail
 from mailstep.routes import deployed_names
-from mailstep.start.identity import SETUP_NOTIFICATION, stored_email
+from mailstep.start.identity import SETUP_NOTIFICATION, later_answer, stored_email
 
 
-def objects(notification: object, bucket: str) -> list[StoredEmail | str]:
-    """The objects that an S3 event says were created: emails, and the keys of objects that belong to no route.
+def objects(notification: object, bucket: str) -> list[StoredEmail | LaterAnswer | str]:
+    """The objects that an S3 event says were created: emails, later answers, and the keys of other objects.
 
-    Empty for `s3:TestEvent`. An object of another bucket than `bucket`, and one that was not created, is no mail that
-    SES stored for this stack: its key is returned. The object that SES writes when a rule is created is left out. Keys
-    are URL-encoded, with `+` for a space (Amazon S3 User Guide, "Event message structure").
+    Empty for `s3:TestEvent`, and for the first answer to an email, which its own execution sends. An object of another
+    bucket than `bucket`, and one that was not created, is neither: its key is returned. The object that SES writes when
+    a rule is created is left out. Keys are URL-encoded, with `+` for a space (Amazon S3 User Guide, "Event message
+    structure").
 
     Raises:
         ValueError: it is not an S3 event.
@@ -27,7 +29,7 @@ def objects(notification: object, bucket: str) -> list[StoredEmail | str]:
             raise ValueError("not an S3 event: neither Records nor s3:TestEvent")
 
 
-def _object(record: object, ours: str) -> StoredEmail | str | None:
+def _object(record: object, ours: str) -> StoredEmail | LaterAnswer | str | None:
     match record:
         case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(encoded), **rest}}, **event}:
             version, key = rest.get("versionId"), unquote_plus(encoded)
@@ -35,6 +37,8 @@ def _object(record: object, ours: str) -> StoredEmail | str | None:
                 return key
             if key.rpartition("/")[2] == SETUP_NOTIFICATION:
                 return None
+            if key.startswith(keys.ANSWERS):
+                return None if key.count("/") == 1 else later_answer(bucket, key) or key
             email = stored_email(bucket, key, str(version) if version else None, _time(event.get("eventTime")))
             return email if email and email.route in deployed_names() else key
         case _:

@@ -1,4 +1,7 @@
-"""Lambda handler of ValidateEmail: `ValidateRequest` in, `ValidClaim` out, or `RefusedEmail` with the reason."""
+"""Lambda handler of ValidateEmail: `ValidateRequest` in, `ValidClaim` out, or `RefusedEmail` with the reason.
+
+And of ValidateLaterAnswer: `LaterAnswerRequest` in, `LaterAnswerClaim` out.
+"""
 
 from functools import partial
 from typing import Any
@@ -8,17 +11,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mailstep import metrics, settings
 from mailstep.aws import executions, mail_bucket
 from mailstep.aws.ledger import Ledger
-from mailstep.contracts import ValidateRequest
+from mailstep.contracts import LaterAnswer, LaterAnswerRequest, ValidateRequest
 from mailstep.errors import RefusedEmail
 from mailstep.routes import deployed_names, own_addresses, routes
 from mailstep.telemetry import logger
-from mailstep.validate import policy
+from mailstep.validate import later_answers, policy
 from mailstep.validate.acceptance import accept
 
 
 @logger.inject_lambda_context(correlation_id_path="claim.email.email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     here = settings.ValidateFunction.read()
+    if event.keys() == LaterAnswerRequest.model_fields.keys():
+        return _later_answer(LaterAnswerRequest.model_validate(event).later_answer)
     request = ValidateRequest.model_validate(event)
     claim = request.claim
     bucket = claim.email.bucket
@@ -52,3 +57,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _count_bounded(route: str, withheld: str | None) -> None:
     if withheld == policy.TOO_MANY_REPLIES:
         metrics.REPLIES_BOUNDED.emit(route=route)
+
+
+def _later_answer(answer: LaterAnswer) -> dict[str, Any]:
+    logger.set_correlation_id(answer.email_id)
+    found = later_answers.validate(answer)
+    if found.withheld:
+        logger.info("A later answer is not sent", extra={"answer_name": answer.name, "withheld": found.withheld})
+    return found.model_dump(mode="json")

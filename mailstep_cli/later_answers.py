@@ -1,0 +1,82 @@
+"""Writes an answer to an email, after its first one, into the mail bucket, from where Mailstep sends it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from pydantic import ValidationError
+
+from mailstep import keys
+from mailstep.answers import read_answer
+from mailstep.contracts import LaterAnswer
+from mailstep.errors import MalformedAnswer
+from mailstep.start.identity import execution_name
+from mailstep_cli.errors import UserError
+from mailstep_cli.message_files import read_file
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where the answer lies, and the execution that sends it."""
+
+    bucket: str
+    key: str
+    execution_arn: str
+
+
+def write(stack: str, email: str, file: Path, name: str | None) -> Written:
+    """Write the answer in `file`, under `name` or else the file's own name, for the email whose id begins with `email`.
+
+    Raises:
+        UserError: the stack is not Mailstep's, there is no such email or more than one, the file is not an answer, or
+            the name is taken.
+    """
+    octets = read_file(file)
+    _check(octets, file)
+    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    if "LaterAnswerStateMachineArn" not in outputs:
+        raise UserError(f"the stack {stack!r} is not Mailstep's, or is older: name it with --stack, or deploy it again")
+    s3: S3Client = boto3.client("s3")
+    bucket, machine = outputs["MailBucketName"], outputs["LaterAnswerStateMachineArn"]
+    email_id, called = _email_id(s3, bucket, email), name or file.stem
+    key = keys.later_answer(email_id, called)
+    try:
+        answer = LaterAnswer(email_id=email_id, name=called, bucket=bucket, key=key)
+    except ValidationError as error:
+        raise UserError(
+            f"{called!r} cannot name an answer: give --name, of 1 to 100 letters, digits, '.', '_' and '-'"
+        ) from error
+    if s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
+        raise UserError(f"s3://{bucket}/{key} is there already, and each name is sent once: give another --name")
+    s3.put_object(Bucket=bucket, Key=key, Body=octets, ContentType="application/json")
+    return Written(bucket, key, f"{machine.replace(':stateMachine:', ':execution:')}:{execution_name(answer)}")
+
+
+def _check(octets: bytes, file: Path) -> None:
+    try:
+        read_answer(octets)
+    except MalformedAnswer as error:
+        raise UserError(
+            f'{file}: {error}. Write JSON as docs/schemas/answer.json says, such as {{"text": "It is on its way."}}'
+        ) from error
+
+
+def _email_id(s3: "S3Client", bucket: str, begin: str) -> str:
+    """The id of the one email that is kept and whose id begins so."""
+    page = s3.list_objects_v2(Bucket=bucket, Prefix=f"{keys.PARSED}{begin}", Delimiter="/", MaxKeys=_LISTED)
+    found = [one["Prefix"].removeprefix(keys.PARSED).rstrip("/") for one in page.get("CommonPrefixes", [])]
+    if begin in found:
+        return begin
+    if len(found) != 1:
+        raise UserError(
+            f"{len(found) or 'no'} emails that are kept have an id that begins with {begin!r}"
+            f"{': ' if found else ''}{', '.join(found)}"
+        )
+    return found[0]

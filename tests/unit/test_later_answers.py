@@ -1,0 +1,273 @@
+"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write."""
+
+import json
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sesv2.models import sesv2_backends
+
+from mailstep import limits
+from mailstep.answers import read_answer
+from mailstep.aws import ledger
+from mailstep.errors import MalformedAnswer, UnknownEmail
+from mailstep.parse import handler as parse_handler
+from mailstep.reply import handler as reply_handler
+from mailstep.start import handler as start_handler
+from mailstep.validate import handler as validate_handler
+from mailstep_cli import later_answers
+from mailstep_cli.errors import UserError
+from tests.support.events import BUCKET, CONTEXT, REGION, batch, event, sample
+from tests.support.project import LATER_STATES, STATES
+
+pytestmark = pytest.mark.usefixtures("account")
+EMAIL_ID = event("validate")["claim"]["email"]["email_id"]
+
+
+@pytest.fixture(autouse=True)
+def _parsed(account: None) -> None:
+    parse_handler.handler(event("parse"), CONTEXT)
+
+
+def s3() -> Any:
+    return boto3.client("s3", region_name=REGION)
+
+
+def write(name: str = "shipped", body: str | bytes = '{"text": "It is on its way."}') -> dict[str, str]:
+    key = f"answers/{EMAIL_ID}/{name}.json"
+    s3().put_object(Bucket=BUCKET, Key=key, Body=body)
+    return {"email_id": EMAIL_ID, "name": name, "bucket": BUCKET, "key": key}
+
+
+def change_message(**fields: object) -> None:
+    key = f"parsed/{EMAIL_ID}/message.json"
+    message = json.loads(s3().get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    s3().put_object(Bucket=BUCKET, Key=key, Body=json.dumps(message | fields))
+
+
+def validate(answer: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = validate_handler.handler({"later_answer": answer}, CONTEXT)
+    return found
+
+
+def send(answer: dict[str, str], execution: str = "x") -> dict[str, Any]:
+    """Both tasks of the workflow, one after the other."""
+    claim = validate(answer)["claim"]
+    request = {"execution_name": execution, "claim": claim, "kind": "later_answer", "later_answer": answer}
+    replied: dict[str, Any] = reply_handler.handler(request, CONTEXT)
+    return replied
+
+
+def outbox() -> list[EmailMessage]:
+    backend: Any = sesv2_backends[DEFAULT_ACCOUNT_ID][REGION]
+    raw = [message.raw_data for message in backend.core_backend.sent_messages]
+    return [
+        message_from_bytes(r if isinstance(r, bytes) else r.encode(), _class=EmailMessage, policy=policy.default)
+        for r in raw
+    ]
+
+
+def test_a_later_answer_goes_to_the_sender_in_the_thread_of_the_email() -> None:
+    reply_handler.handler(event("reply") | {"answer_key": None, "kind": "failure"}, CONTEXT)
+    assert send(write())["ses_message_id"]
+    first, later = outbox()
+    assert "It is on its way." in str(later)
+    for name in ("To", "From", "Subject", "In-Reply-To", "References"):
+        assert later[name] == first[name], name
+
+
+def test_each_name_is_sent_once_however_often_its_file_is_written_and_its_event_comes() -> None:
+    for number in range(3):
+        sent = send(write(body=json.dumps({"text": f"version {number}"})), execution=f"run-{number}")
+        assert sent["already_sent"] == (number > 0)
+    assert send(write("invoice"))["already_sent"] is False
+    assert ["version 0" in str(mail) for mail in outbox()] == [True, False]
+
+
+NOT_AUTHENTICATED: dict[str, object] = {"verdicts": {"spam": "PASS", "virus": "PASS"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        (NOT_AUTHENTICATED, "unauthenticated"),
+        ({"headers": [["Auto-Submitted", "auto-replied"]]}, "automatic_mail"),
+        ({"headers": [["List-Id", "<news.example>"]]}, "automatic_mail"),
+        ({"headers": [["X-Mailstep-Email-Id", "x"]]}, "own_address"),
+        ({"from": []}, "no_sender"),
+        ({"verdicts": {"virus": "FAIL", "dmarc": "pass", "dmarc_domain": "shop.example"}}, "virus"),
+    ],
+)
+def test_an_email_whose_sender_gets_no_mail_has_no_later_answer(changes: dict[str, object], code: str) -> None:
+    change_message(**changes)
+    assert validate(write())["withheld"] == code
+
+
+def test_nothing_is_sent_to_an_address_that_is_not_authenticated_even_if_the_check_were_skipped() -> None:
+    change_message(**NOT_AUTHENTICATED)
+    assert send(write())["ses_message_id"] is None
+    assert outbox() == []
+
+
+def test_an_address_that_bounced_since_gets_no_later_answer() -> None:
+    ledger.suppress("ann@shop.example", seconds=60)
+    assert validate(write())["withheld"] == "suppressed_sender"
+
+
+def test_a_message_that_was_refused_as_such_may_be_answered() -> None:
+    # docs/policy.md: too large, and a program attached; its sender may be told.
+    change_message(size_octets=100_000_000)
+    assert validate(write())["withheld"] is None
+
+
+def test_each_later_answer_counts_to_the_replies_of_the_sender_once() -> None:
+    # docs/policy.md: replies_an_hour, 20 by default.
+    names = [f"n{number}" for number in range(20)]
+    assert {validate(write(name))["withheld"] for name in [*names, *names]} == {None}
+    assert validate(write("one-more"))["withheld"] == "too_many_replies"
+
+
+def test_an_unknown_email_is_an_error_that_says_so() -> None:
+    answer = write() | {"email_id": "gone-1", "key": "answers/gone-1/shipped.json"}
+    with pytest.raises(UnknownEmail, match="no message of the email gone-1"):
+        validate(answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"\xff\xfe", "not an answer"),
+        ("It is on its way.", "not an answer"),
+        ("{}", "text: Field required"),
+        ('{"text": "x", "attachments": [{"filename": "a"}]}', "attachments.0.media_type: Field required"),
+    ],
+)
+def test_a_file_that_is_no_answer_fails_with_what_to_do_and_a_redrive_sends_the_right_one(
+    body: str | bytes, said: str
+) -> None:
+    answer = write(body=body)
+    with pytest.raises(MalformedAnswer, match=said) as raised:
+        send(answer)
+    assert "redrive" in str(raised.value)
+    assert "on its way" not in str(raised.value)
+    write()
+    assert send(answer)["already_sent"] is False
+
+
+def test_a_file_that_is_too_large_or_gone_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = write()
+    monkeypatch.setattr(limits, "ANSWER_OCTETS", 10)
+    with pytest.raises(MalformedAnswer, match="larger than 10 octets"):
+        send(answer)
+    s3().delete_object(Bucket=BUCKET, Key=answer["key"])
+    with pytest.raises(MalformedAnswer, match="not there any more"):
+        send(answer)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> str:
+    arn: str = boto3.client("stepfunctions", region_name=REGION).create_state_machine(
+        name="later-answer", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
+    )["stateMachineArn"]
+    for name, value in (("LATER_ANSWERS_ARN", arn), ("STATE_MACHINE_ARN", arn), ("MAIL_BUCKET", BUCKET)):
+        monkeypatch.setenv(name, value)
+    return arn
+
+
+def record(key: str) -> str:
+    [one] = json.loads(sample())["Records"]
+    return json.dumps({"Records": [one | {"s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]})
+
+
+def executions(machine: str) -> list[Any]:
+    return boto3.client("stepfunctions", region_name=REGION).list_executions(stateMachineArn=machine)["executions"]
+
+
+def test_ten_events_of_a_file_start_one_execution(machine: str) -> None:
+    key = f"answers/{EMAIL_ID}/shipped.json"
+    assert start_handler.handler(batch(*[record(key)] * 10), CONTEXT) == {"batchItemFailures": []}
+    [execution] = executions(machine)
+    described = boto3.client("stepfunctions", region_name=REGION).describe_execution(
+        executionArn=execution["executionArn"]
+    )
+    assert json.loads(described["input"]) == {"email_id": EMAIL_ID, "name": "shipped", "bucket": BUCKET, "key": key}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"answers/{EMAIL_ID}.json",
+        f"answers/{EMAIL_ID}/",
+        f"answers/{EMAIL_ID}/note.txt",
+        f"answers/{EMAIL_ID}/.json",
+        f"answers/{EMAIL_ID}/a/b.json",
+        f"answers/{EMAIL_ID}/n%C3%A4me.json",
+    ],
+)
+def test_the_first_answer_and_other_objects_start_nothing(machine: str, key: str) -> None:
+    assert start_handler.handler(batch(record(key)), CONTEXT) == {"batchItemFailures": []}
+    assert executions(machine) == []
+
+
+def test_its_tasks_are_retried_as_those_of_the_email_are() -> None:
+    assert LATER_STATES["SendLaterAnswer"]["Retry"] == STATES["SendReply"]["Retry"]
+    # Nothing quarantines a later answer: its first task is retried after a death as often as after an outage.
+    retried = {
+        error: one["MaxAttempts"]
+        for one in LATER_STATES["ValidateLaterAnswer"]["Retry"]
+        for error in one["ErrorEquals"]
+    }
+    transient = {error for one in STATES["ValidateEmail"]["Retry"] for error in one["ErrorEquals"]}
+    assert retried == dict.fromkeys(transient, 5) | {"Lambda.TooManyRequestsException": 1000}
+    for task, model in (("ValidateLaterAnswer", "ValidateEmail"), ("SendLaterAnswer", "SendReply")):
+        assert LATER_STATES[task]["TimeoutSeconds"] == STATES[model]["TimeoutSeconds"]
+
+
+@pytest.fixture
+def stack(machine: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a stack with the two outputs: moto's CloudFormation needs packages that are not installed."""
+    outputs = {"MailBucketName": BUCKET, "LaterAnswerStateMachineArn": machine}
+    described = {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answered(client: BaseClient, operation: str, parameters: Any) -> Any:
+        return described if operation == "DescribeStacks" else call(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answered)
+    return "s"
+
+
+def test_the_command_writes_the_answer_where_its_execution_looks(stack: str, machine: str, tmp_path: Path) -> None:
+    (tmp_path / "shipped.json").write_text('{"text": "It is on its way."}')
+    written = later_answers.write(stack, EMAIL_ID[:12], tmp_path / "shipped.json", None)
+    assert written.key == f"answers/{EMAIL_ID}/shipped.json"
+    start_handler.handler(batch(record(written.key)), CONTEXT)
+    assert [execution["executionArn"] for execution in executions(machine)] == [written.execution_arn]
+    stored = s3().get_object(Bucket=BUCKET, Key=written.key)["Body"].read()
+    assert read_answer(stored).text == "It is on its way."
+    with pytest.raises(UserError, match="give another --name"):
+        later_answers.write(stack, EMAIL_ID, tmp_path / "shipped.json", None)
+
+
+@pytest.mark.parametrize(
+    ("email", "body", "name", "said"),
+    [
+        ("no-such-email", '{"text": "x"}', None, "no emails that are kept have an id that begins with"),
+        (EMAIL_ID, "x", None, "is not an answer"),
+        (EMAIL_ID, '{"text": " "}', None, "has no text"),
+        (EMAIL_ID, '{"text": "x"}', "a/b", "cannot name an answer"),
+        (EMAIL_ID, '{"text": "x"}', "ä", "cannot name an answer"),
+    ],
+)
+def test_the_command_refuses_what_could_not_be_sent(
+    stack: str, tmp_path: Path, email: str, body: str, name: str | None, said: str
+) -> None:
+    (tmp_path / "note.json").write_text(body)
+    with pytest.raises(UserError, match=said):
+        later_answers.write(stack, email, tmp_path / "note.json", name)
+    assert "Contents" not in s3().list_objects_v2(Bucket=BUCKET, Prefix=f"answers/{EMAIL_ID}/")
