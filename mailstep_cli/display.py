@@ -130,7 +130,7 @@ def demo_view(result: "demo.Result") -> RenderableType:
         shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))
     if result.reply:
         reply = message_from_bytes(result.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
-        shown += [_unwrapped(f"Reply: {result.reply}"), _reply_view(reply)]
+        shown += [_unwrapped(f"Reply: {result.reply}"), reply_view(reply)]
     return Group(*shown)
 
 
@@ -142,7 +142,7 @@ def process_view(processed: "Processed") -> RenderableType:
         shown.append(Text(f"{processed.reason}: {MEANINGS[processed.reason]}"))
     if processed.reply:
         files = [part for part in processed.reply.walk() if part.get_filename()]
-        shown += [_reply_view(processed.reply), *map(_file_view, files)]
+        shown += [reply_view(processed.reply), *map(_file_view, files)]
     elif processed.answer and processed.withheld:
         shown += [Text(f"No reply: {_withheld(processed.withheld)}. The answer:"), Text(processed.answer.text)]
     elif processed.outcome == Outcome.PROCESSED:
@@ -157,7 +157,8 @@ def _file_view(part: EmailMessage) -> RenderableType:
     return Text(f"{kind}: {part.get_filename()} ({part.get_content_type()}, {size:,} octets)")
 
 
-def _reply_view(reply: EmailMessage) -> RenderableType:
+def reply_view(reply: EmailMessage) -> RenderableType:
+    """A reply as its reader sees it: From, To, Subject and the text."""
     return Panel(Text(_reply_text(reply)), expand=False)
 
 
