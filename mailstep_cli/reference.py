@@ -110,7 +110,9 @@ Some things are a matter of taste. Mailstep decides them so:
 - The text of a delivery report is not divided.
 
 HTML that has no text beside it is written as text, as a reader sees it: block quotes as lines that begin with `> `,
-list items with `- ` or a number, cells separated by a tab, the text of links. What is hidden is left out.
+list items with `- ` or a number, cells separated by a tab, the text of links. What the HTML hides is left
+out: comments, the attribute `hidden`, and elements whose style attribute shows nothing (`display: none`, letters of
+size 0, and the like). Style sheets are not read.
 """
 
 _METRICS = f"""# The metrics

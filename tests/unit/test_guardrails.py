@@ -101,6 +101,18 @@ def test_operators_are_told_by_mail_and_by_https_where_they_say_so() -> None:
     assert {("email", "ops@example.com"), ("https", "https://pager.example/hook")} <= both
 
 
+def test_a_team_hears_of_each_message_by_mail_and_by_https_where_it_says_so() -> None:
+    def told(**parameters: str) -> set[tuple[str, str, str]]:
+        subscriptions = of_type("AWS::SNS::Subscription", **parameters).values()
+        return {(s["TopicArn"].rpartition(":")[2], s["Protocol"], s["Endpoint"]) for s in subscriptions}
+
+    both = told(ArrivalsEmail="team@example.com", ArrivalsUrl="https://chat.example/hook")
+    assert both - told() == {
+        ("mailstep-email-received", "email", "team@example.com"),
+        ("mailstep-email-received", "https", "https://chat.example/hook"),
+    }
+
+
 def test_mail_is_started_by_an_alias_of_the_workflow() -> None:
     found = resources()
     [alias] = of_type("AWS::StepFunctions::StateMachineAlias").values()

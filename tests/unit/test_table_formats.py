@@ -270,7 +270,7 @@ def test_an_archive_that_takes_too_much_memory_is_not_called_broken(monkeypatch:
 def test_csv_in_zip_and_gzip_is_read() -> None:
     assert one(gzip.compress(CSV), "t.csv.gz").body == [["31.12.2024", "1.234,50"]]
     first, second = read("t.zip", archive(**{"a/x.csv": CSV, "y.tsv": b"a\tb\n1\t2\n", "readme.md": b"x"}), Budget())
-    assert (first.name, first.body, second.name, second.delimiter) == (
+    assert (first.name, [*first.body], second.name, second.delimiter) == (
         "x.csv",
         [["31.12.2024", "1.234,50"]],
         "y.tsv",

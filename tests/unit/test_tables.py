@@ -143,7 +143,7 @@ def workbook(**sheets: dict[str, object]) -> bytes:
 
 def test_an_empty_sheet_is_left_out_and_numbers_are_as_they_were_typed() -> None:
     table = one(workbook(Stock={"A1": "n", "A2": 12}, Empty={}), "t.xlsx")
-    assert (table.name, table.body) == ("Stock", [["12"]])
+    assert (table.name, [*table.body]) == ("Stock", [["12"]])
 
 
 def test_a_stray_cell_in_the_far_corner_gets_a_sentence_and_does_not_end_the_process() -> None:

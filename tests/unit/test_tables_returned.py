@@ -22,6 +22,7 @@ from mailstep.process.processors.tables.limits import Budget, TooLargeToReturn
 from mailstep.process.processors.tables.model import Column, Table
 from mailstep.process.processors.tables.reading import read
 from mailstep.process.processors.tables.returning import Files
+from mailstep.process.processors.tables.rows import Rows
 from mailstep.process.processors.tables.xlsx_files import CELL_CHARACTERS, as_xlsx
 from mailstep.testing import receive
 from tests.support.messages import mail_with
@@ -37,7 +38,11 @@ def table_of(*rows: Sequence[str]) -> Table:
     width = len(rows[0])
     column = Column(name="c", kind="text", values=1, missing=0, distinct=1, value=lambda cell: cell)
     return Table(
-        name="t", columns=(column,) * width, body=[list(row) for row in rows], rows=len(rows), header=("c",) * width
+        name="t",
+        columns=(column,) * width,
+        body=Rows([list(cells) for cells in zip(*rows, strict=True)]),
+        rows=len(rows),
+        header=("c",) * width,
     )
 
 

@@ -141,7 +141,7 @@ def test_only_cells_that_hold_something_count() -> None:
     formatted = "".join(f'<row r="{n}"><c r="A{n}" s="1"/><c r="XFD{n}" s="1"/></row>' for n in range(2, 1_000))
     rows = f'<row r="1"><c r="A1"><v>7</v></c></row>{formatted}<row r="1048576"><c r="A1048576" s="1"/></row>'
     table = one(package(rows), "t.xlsx")
-    assert (table.header, table.body) == (None, [["7"]])
+    assert (table.header, [*table.body]) == (None, [["7"]])
 
 
 STYLES = """<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[Red]&quot;dm&quot;0.0\\m_d"/>

@@ -111,7 +111,7 @@ def _is_title(row: Row, usual: int) -> bool:
     if not row[0] or filled > 2:
         return False
     if filled == 2:
-        return usual >= 4 and width(row) == 2 and len(row) <= 2
+        return usual >= 4 and width(row) == 2 and 2 * len(row) <= usual
     # `name,` in a table of two columns is a header that lacks a name; so is a lone cell that has its delimiter.
     return usual > 2 or len(row) == 1
 
@@ -252,8 +252,11 @@ def _names(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _foot(body: Sequence[Row], usual: int) -> int:
     """How many rows at the end are totals or remarks."""
-    rows = 0
-    while rows < min(FOOT, len(body) - 1) and _is_remark(body[-1 - rows], body[:SAMPLED_FOR_REMARK], usual):
+    rows, most = 0, min(FOOT, len(body) - 1)
+    while rows < most and _is_remark(body[-1 - rows], body[:SAMPLED_FOR_REMARK], usual):
+        rows += 1
+    # Above a remark, its title or a line of signs is part of it.
+    while 0 < rows < most and usual > 2 and len(body[-1 - rows]) == 1:
         rows += 1
     for total in range(rows + 1, min(FOOT, len(body) - 1) + 1):
         if _is_total(body[-total], body[:-total]):
