@@ -53,7 +53,9 @@ def replies(other: OtherSide, *, sender: str, days: float, every: timedelta = ti
         case = Case(message, EMAIL, "arn", ROUTE, frozenset({OURS.addr_spec}), Ledger(lambda _: False), lambda _: b"")
         if _is_replied_to(case):
             sent.append(at)
-        raw = other(compose(message, Answer(text="Thank you."), sender=OURS, to=mailbox(message.from_[0]), now=at), number)
+        raw = other(
+            compose(message, Answer(text="Thank you."), sender=OURS, to=mailbox(message.from_[0]), now=at), number
+        )
         at, number = at + every, number + 1
     return sent
 
