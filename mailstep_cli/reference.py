@@ -21,6 +21,7 @@ from mailstep.contracts import (
     TextKind,
     Verdicts,
 )
+from mailstep.index_entry import IndexEntry
 from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
@@ -29,6 +30,8 @@ from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
+from mailstep_cli.showing import Shown
+from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
 
 _POLICY = """# Who is processed, and who is replied to
@@ -166,6 +169,9 @@ PUBLISHED: dict[str, Any] = {
     "answer": Answer,
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
+    "index-entry": IndexEntry,
+    "shown-email": Shown,
+    "statistics": Statistics,
     **OUTPUTS,
 }
 

@@ -428,7 +428,7 @@ DOMAIN_BY_HAND = (
     Mutant("the suppression key knows labels", LEDGER,
            swapped("_digest(without_label(address))", "_digest(canonical(address))"), unit("canonical_addresses")),
     Mutant("the suppressed address stands in the key", LEDGER,
-           swapped('f"suppressed#{_digest(without_label(address))}"', 'f"suppressed#{address.lower()}"'),
+           swapped('f"{SUPPRESSED}{_digest(without_label(address))}"', 'f"{SUPPRESSED}{address.lower()}"'),
            unit("ledger")),
     Mutant("a record counts after it expired", LEDGER,
            swapped('found is not None and int(found["expiration"]["N"]) > time.time()', "found is not None"),

@@ -171,7 +171,7 @@ def read_later_answer(answer: LaterAnswer) -> Answer:
     if len(octets) > limits.ANSWER_OCTETS:
         raise MalformedAnswer(f"{answer.key} is larger than {limits.ANSWER_OCTETS} octets")
     try:
-        return answers.read_answer(octets)
+        return answers.read_answer(octets, later=True)
     except MalformedAnswer as error:
         raise MalformedAnswer(
             f"{answer.key}: {error}; write it as docs/schemas/answer.json says, then redrive the execution"

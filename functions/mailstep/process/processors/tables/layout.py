@@ -38,8 +38,6 @@ class Layout:
 
     header: tuple[str, ...] | None
     body: Sequence[Row]
-    titles: tuple[str, ...] = ()
-    foot: tuple[tuple[str, ...], ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
@@ -68,8 +66,6 @@ def lay_out(rows: Sequence[Row]) -> Layout:
     return Layout(
         header=_names(rest[:headers]) if headers else None,
         body=body,
-        titles=titles,
-        foot=tuple(tuple(row) for row in foot_rows),
         notes=notes,
     )
 
@@ -275,10 +271,15 @@ def _is_remark(row: Row, above: Sequence[Row], usual: int) -> bool:
 
 
 def _is_total(row: Row, above: Sequence[Row]) -> bool:
-    """Whether the row says that it is a total, and one of its numbers is the sum of those above it."""
+    """Whether the row says that it is a total, and one of its numbers is the sum of those above it.
+
+    A total that the workbook has not calculated has no number.
+    """
     label = next((cell for cell in row if cell), "")
     if not _TOTAL.fullmatch(label) or len(above) < 2:
         return False
+    if _filled(row) == 1 and len(row) < max(map(width, above[-2:])):
+        return True
     for place, cell in enumerate(row):
         if not (own := _amount(cell)):
             continue
