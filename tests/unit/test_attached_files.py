@@ -305,6 +305,7 @@ def test_a_label_of_asterisks_says_nothing() -> None:
             "a\uff0eexe",
             "a.ex\uff45",
         ),
+        *("C:\\temp\\a.exe", "C:/a.exe", "invoice.pdf.exe.gz", "a.exe. .gz"),
         *("a.exe::$DATA", "a.exe.gz", "a.xll", "a.iqy", "a.msix", "a.appx", "a.library-ms", "a.search-ms", "a.slk"),
         *(
             "a.settingcontent-ms",
@@ -379,6 +380,7 @@ def test_the_files_of_an_attached_message_count_if_it_is_read() -> None:
         "a.csv",
         "exe",
         "a.exe.csv",
+        "a.exeX",
         "execute.txt",
         "a.com.pdf",
         "a.bin",
@@ -415,6 +417,21 @@ def test_an_old_document_is_refused_only_with_macros() -> None:
         assert refused(file_of(macros, name)) == "attachment_type"
 
 
+@pytest.mark.parametrize(("name", "label"), [("report", "application/vnd.ms-excel"), ("A.XLT", "text/csv")])
+def test_an_old_document_is_known_by_its_label_or_by_its_name(name: str, label: str) -> None:
+    assert refused(file_of(OLE + bytes(600), name, label)) is None
+    macros = OLE + bytes(600) + "_VBA_PROJECT".encode("utf-16-le")
+    assert refused(file_of(macros, name, label)) == "attachment_type"
+    # Microsoft's registered type of a document with macros (IANA, Media Types).
+    accepted = (label, "application/vnd.ms-word.document.macroenabled.12")
+    assert refused(file_of(macros, name, label), Route(attachment_types=accepted)) is None
+
+
+def test_a_file_that_is_no_archive_hides_no_archive_behind_it() -> None:
+    packed = archive(("a.exe", b"x"))
+    assert refused(mail_with({"a.csv": CSV, "b.zip": packed}).as_bytes()) == "attachment_type"
+
+
 def test_a_program_is_refused_though_nobody_attached_it() -> None:
     alternative = 'Content-Type: text/html; name="a.hta"\n\n<script>'
     mail = mime("multipart/alternative", TEXT, "Content-Type: text/html\n\n<p>x</p>", alternative)
@@ -428,6 +445,13 @@ def test_a_route_that_lists_the_type_of_a_program_gets_it() -> None:
     assert refused(macros, Route(attachment_types=("application/vnd.ms-excel.sheet.macroenabled.12",))) is None
     assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("*/*",))) is None
     assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("application/*",))) == "attachment_type"
+
+
+@pytest.mark.parametrize(
+    ("name", "shared"), [("a.bat", "text/plain"), ("a.mht", "message/rfc822"), ("a.wiz", "application/msword")]
+)
+def test_a_type_that_other_files_have_too_lets_no_program_in(name: str, shared: str) -> None:
+    assert refused(file_of(b"x", name), Route(attachment_types=(shared,))) == "attachment_type"
 
 
 # ---- What the sender is told ----
