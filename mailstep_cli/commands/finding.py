@@ -27,6 +27,19 @@ Reason = Annotated[
 ]
 
 
+def options_of(wanted: Filter) -> list[str]:
+    """The options that ask for the same messages, without the times."""
+    given = {
+        "--route": wanted.route,
+        "--from": wanted.sender,
+        "--to": wanted.recipient,
+        "--subject": wanted.subject,
+        "--reason": wanted.reason,
+    }
+    options = [word for name, value in given.items() if value is not None for word in (name, value)]
+    return options + [word for outcome in wanted.outcomes for word in ("--outcome", outcome)]
+
+
 @app.command(name="list")
 def list_emails(
     stack: Stack = "",
