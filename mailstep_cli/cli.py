@@ -11,6 +11,7 @@ from mailstep_cli.commands import (
     files,
     finding,
     local,
+    mailing,
     messages,
     personal_data,
     quarantine,
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for _commands in (
     local,
+    mailing,
     finding,
     messages,
     answers,

@@ -21,6 +21,7 @@ from mailstep.contracts import (
     TextKind,
     Verdicts,
 )
+from mailstep.index_entry import IndexEntry
 from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
@@ -29,6 +30,8 @@ from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
+from mailstep_cli.showing import Shown
+from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
 
 _POLICY = """# Who is processed, and who is replied to
@@ -110,7 +113,9 @@ Some things are a matter of taste. Mailstep decides them so:
 - The text of a delivery report is not divided.
 
 HTML that has no text beside it is written as text, as a reader sees it: block quotes as lines that begin with `> `,
-list items with `- ` or a number, cells separated by a tab, the text of links. What is hidden is left out.
+list items with `- ` or a number, cells separated by a tab, the text of links. What the HTML hides is left
+out: comments, the attribute `hidden`, and elements whose style attribute shows nothing (`display: none`, letters of
+size 0, and the like). Style sheets are not read.
 """
 
 _METRICS = f"""# The metrics
@@ -164,6 +169,9 @@ PUBLISHED: dict[str, Any] = {
     "answer": Answer,
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
+    "index-entry": IndexEntry,
+    "shown-email": Shown,
+    "statistics": Statistics,
     **OUTPUTS,
 }
 

@@ -127,6 +127,14 @@ DEFINITION_BY_HAND = (
     Mutant("the answer of another email is sent", DEFINITION,
            in_json(state("ChooseReply", "Choices", 1, "Condition"), lambda _: "{% $states.input.answer_key != null %}"),
            workflow("not_ours")),
+    Mutant("rubbish alerts the operators", DEFINITION,
+           in_json(state("ChooseAlert", "Default"), lambda _: "AlertOperators"), workflow("without_an_alert")),
+    Mutant("an authenticated sender's unreadable mail alerts nobody", DEFINITION,
+           in_json(state("ChooseAlert", "Choices", 0, "Next"), lambda _: "EndInQuarantine"),
+           workflow("copied_to_quarantine")),
+    Mutant("a sender who cannot be checked alerts nobody", DEFINITION,
+           in_json(state("CheckSender", "Catch", 0, "Next"), lambda _: "EndInQuarantine"),
+           workflow("cannot_be_checked")),
     Mutant("a withheld answer is sent", DEFINITION,
            in_json(state("ChooseReply", "Choices", 0), removed), workflow("processed_and_no_state_sends")),
     Mutant("any answer is one if the reply is withheld", DEFINITION,
@@ -196,7 +204,7 @@ def lifecycle_prefixes() -> Iterator[Mutant]:
     for location, value in walk(parsed(read(TEMPLATE))["Resources"]["MailBucket"]):
         if location[-1:] == ("Prefix",):
             where = ("Resources", "MailBucket", *location)
-            for other in ("quarantine/", value.replace("/", "s/")):
+            for other in ("inbound/" if value == "quarantine/" else "quarantine/", value.replace("/", "s/")):
                 change = in_yaml(where, partial(_instead, other))
                 yield Mutant(f"lifecycle prefix changed: {value} to {other}", TEMPLATE, change, unit("retention"))
             yield Mutant(f"lifecycle prefix deleted: {value}", TEMPLATE, in_yaml(where, removed), unit("retention"))
@@ -420,7 +428,7 @@ DOMAIN_BY_HAND = (
     Mutant("the suppression key knows labels", LEDGER,
            swapped("_digest(without_label(address))", "_digest(canonical(address))"), unit("canonical_addresses")),
     Mutant("the suppressed address stands in the key", LEDGER,
-           swapped('f"suppressed#{_digest(without_label(address))}"', 'f"suppressed#{address.lower()}"'),
+           swapped('f"{SUPPRESSED}{_digest(without_label(address))}"', 'f"{SUPPRESSED}{address.lower()}"'),
            unit("ledger")),
     Mutant("a record counts after it expired", LEDGER,
            swapped('found is not None and int(found["expiration"]["N"]) > time.time()', "found is not None"),
@@ -464,7 +472,7 @@ DOMAIN_BY_HAND = (
     Mutant("attachments are stored as text/html", MAIL_BUCKET,
            swapped('"application/octet-stream"', '"text/html"'), unit("steps", "mail_bucket")),
     Mutant("a raw message is read whole, whatever its size", MAIL_BUCKET,
-           swapped("body.read(limits.MESSAGE_OCTETS + 1)", "body.read()[:limits.MESSAGE_OCTETS + 1]"),
+           swapped("_open_raw(email).read(octets)", "_open_raw(email).read()[:octets]"),
            unit("steps", "mail_bucket", only="mail_bucket or length or large")),
     Mutant("an email whose version is gone is unreadable", MAIL_BUCKET,
            swapped('if error.response["Error"]["Code"] not in _GONE:\n                raise\n', "raise\n"),

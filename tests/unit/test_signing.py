@@ -151,7 +151,7 @@ def test_a_secret_is_read_as_the_libraries_read_it_and_without_a_line_end(writte
     "written",
     [
         "a secret in words",
-        '{"secret": "whsec_bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4="}',
+        json.dumps({"key": NEW}),
         "whsec_too-short",
         "whsec_" + base64.b64encode(b"n" * 23).decode(),
         "whsec_" + base64.b64encode(b"n" * 65).decode(),

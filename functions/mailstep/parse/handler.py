@@ -1,16 +1,17 @@
-"""Lambda handler of ParseEmail: `StoredEmail` in, `Claim` out."""
+"""Lambda handler of ParseEmail: `StoredEmail` in, `Claim` out; and of CheckSender, for a message in quarantine."""
 
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import settings
+from mailstep import metrics, settings
 from mailstep.aws import mail_bucket
 from mailstep.budget import Budget, octets_of
-from mailstep.contracts import Claim, StoredEmail
+from mailstep.contracts import CheckedSender, CheckSenderRequest, Claim, StoredEmail
 from mailstep.parse.message import parse
 from mailstep.parse.recipients import place_of
+from mailstep.parse.rubbish import is_rubbish
 from mailstep.routes import reads_enclosed
 from mailstep.telemetry import logger
 
@@ -21,6 +22,8 @@ _READING_SHARE = 0.6
 @logger.inject_lambda_context(correlation_id_path="email_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings.ParseFunction.read()
+    if "unreadable" in event:
+        return _check_sender(CheckSenderRequest.model_validate(event)).model_dump(mode="json")
     email = StoredEmail.model_validate(event)
     raw = mail_bucket.read_raw(email)
     budget = Budget(
@@ -40,3 +43,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.info("Parsed", extra=found)
     claim = Claim(email=email, message_key=message_key, summary=message.summary())
     return claim.model_dump(mode="json")
+
+
+def _check_sender(request: CheckSenderRequest) -> CheckedSender:
+    metrics.EMAILS_QUARANTINED.emit(route=request.route)
+    return CheckedSender(alert_operators=not is_rubbish(request))

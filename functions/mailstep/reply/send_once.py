@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from mailstep import settings
+from mailstep.addressee import addressee
 from mailstep.addresses import mailbox
 from mailstep.authentication import is_authenticated
 from mailstep.aws import ledger, mail_bucket, ses
@@ -26,7 +27,7 @@ from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
-from mailstep.routes import routes
+from mailstep.routes import own_addresses, routes
 
 
 @cache
@@ -101,8 +102,10 @@ def _record_notice(request: ReplyRequest) -> None:
 
 def _send(*, reply_key: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:
     sender = sender_of(request.claim.email.route)
-    outgoing = compose(message, _content(request, message), sender=sender, now=datetime.now(UTC))
-    ses_message_id = ses.send(outgoing.as_bytes(), to=mailbox(message.from_[0]), sender=sender)
+    here = settings.Domain.read()
+    to = mailbox(addressee(message, own_addresses(here.domain, here.reply_from)))
+    outgoing = compose(message, _content(request, message), sender=sender, to=to, now=datetime.now(UTC))
+    ses_message_id = ses.send(outgoing.as_bytes(), to=to, sender=sender)
     sent(message)
     return ses_message_id
 

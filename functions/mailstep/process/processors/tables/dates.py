@@ -31,7 +31,7 @@ _TIME = (
 _WEEKDAY = r"(?:[A-Za-zäéáíçñ]{2,12}\.?,?\s+)?"
 _AFTER = rf"(?:(?:[Tt]|,?\s+){_TIME})?"
 _YEAR_FIRST = re.compile(
-    rf"(?P<year>[0-9]{{4}})(?P<mark>[-/.])(?P<month>[0-9]{{1,2}})(?P=mark)(?P<day>[0-9]{{1,2}}){_AFTER}"
+    rf"(?P<year>[0-9]{{4}})(?P<mark>[-/.] ?)(?P<month>[0-9]{{1,2}})(?P=mark)(?P<day>[0-9]{{1,2}})\.?{_AFTER}"
 )
 _YEAR_LAST = re.compile(
     rf"{_WEEKDAY}(?P<one>[0-9]{{1,2}})(?P<mark>[-/.])(?P<two>[0-9]{{1,2}})(?P=mark)(?P<year>[0-9]{{4}}|[0-9]{{2}}){_AFTER}"

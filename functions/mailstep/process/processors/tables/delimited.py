@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from mailstep.process.processors.tables import dates, numbers
-from mailstep.process.processors.tables.limits import Budget, TooMuch
+from mailstep.process.processors.tables.limits import TableQuota, TooMuch
 from mailstep.process.processors.tables.rows import Gathering, Row, Rows
 
 DELIMITERS = "\t;|,"
@@ -38,13 +38,13 @@ class Delimited:
     complete: bool = True
 
 
-def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
-    """The rows of a delimited text, with stripped cells. If there are more than the budget has, the last rows are cut.
+def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
+    """The rows of a delimited text, with stripped cells. If there are more than the quota has, the last rows are cut.
 
     `suffix` is that of the file's name, which decides between equal delimiters.
 
     Raises:
-        TooMuch: not even the first row fits the budget.
+        TooMuch: not even the first row fits the quota.
     """
     notes, delimiter = [], None
     if line := _SEPARATOR_LINE.match(text):
@@ -52,20 +52,20 @@ def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
         notes.append("The line sep= for Excel was left out.")
     if delimiter is None:
         delimiter = find_delimiter(text, suffix=suffix)
-    split = _split(text, delimiter or "\0", budget.cells)
+    split = _split(text, delimiter or "\0", quota.cells)
     # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
     if '"' not in text and "'" in text and not isinstance(split.rows, Rows):
-        enclosed = _strict(text, delimiter or "\0", budget.cells, "'")
+        enclosed = _strict(text, delimiter or "\0", quota.cells, "'")
         if enclosed and isinstance(enclosed.rows, Rows):
             split, notes = enclosed, [*notes, "Apostrophes enclose cells in the file."]
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
-    budget.take_cells(split.cells)
+    quota.take_cells(split.cells)
     return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
 
 
 def cells_taken(rows: Sequence[Row]) -> int:
-    """What rows take of the budget: a row itself needs as much memory as three cells."""
+    """What rows take of the quota: a row itself needs as much memory as three cells."""
     return sum(map(len, rows)) + 3 * len(rows)
 
 

@@ -38,8 +38,6 @@ class Layout:
 
     header: tuple[str, ...] | None
     body: Sequence[Row]
-    titles: tuple[str, ...] = ()
-    foot: tuple[tuple[str, ...], ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
@@ -68,8 +66,6 @@ def lay_out(rows: Sequence[Row]) -> Layout:
     return Layout(
         header=_names(rest[:headers]) if headers else None,
         body=body,
-        titles=titles,
-        foot=tuple(tuple(row) for row in foot_rows),
         notes=notes,
     )
 
@@ -111,7 +107,7 @@ def _is_title(row: Row, usual: int) -> bool:
     if not row[0] or filled > 2:
         return False
     if filled == 2:
-        return usual >= 4 and width(row) == 2 and len(row) <= 2
+        return usual >= 4 and width(row) == 2 and 2 * len(row) <= usual
     # `name,` in a table of two columns is a header that lacks a name; so is a lone cell that has its delimiter.
     return usual > 2 or len(row) == 1
 
@@ -252,8 +248,11 @@ def _names(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _foot(body: Sequence[Row], usual: int) -> int:
     """How many rows at the end are totals or remarks."""
-    rows = 0
-    while rows < min(FOOT, len(body) - 1) and _is_remark(body[-1 - rows], body[:SAMPLED_FOR_REMARK], usual):
+    rows, most = 0, min(FOOT, len(body) - 1)
+    while rows < most and _is_remark(body[-1 - rows], body[:SAMPLED_FOR_REMARK], usual):
+        rows += 1
+    # Above a remark, its title or a line of signs is part of it.
+    while 0 < rows < most and usual > 2 and len(body[-1 - rows]) == 1:
         rows += 1
     for total in range(rows + 1, min(FOOT, len(body) - 1) + 1):
         if _is_total(body[-total], body[:-total]):
@@ -272,10 +271,15 @@ def _is_remark(row: Row, above: Sequence[Row], usual: int) -> bool:
 
 
 def _is_total(row: Row, above: Sequence[Row]) -> bool:
-    """Whether the row says that it is a total, and one of its numbers is the sum of those above it."""
+    """Whether the row says that it is a total, and one of its numbers is the sum of those above it.
+
+    A total that the workbook has not calculated has no number.
+    """
     label = next((cell for cell in row if cell), "")
     if not _TOTAL.fullmatch(label) or len(above) < 2:
         return False
+    if _filled(row) == 1 and len(row) < max(map(width, above[-2:])):
+        return True
     for place, cell in enumerate(row):
         if not (own := _amount(cell)):
             continue

@@ -17,7 +17,7 @@ ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
 _MARKS = {
-    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "*", "**"),
+    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "...", "*", "**", "***", ":"),
     *(
         "n/a",
         "#n/a",
@@ -62,6 +62,7 @@ _ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verda
 _TELEPHONE = re.compile(r"\b(tele(ph|f)on\w*|phone\w*|tel|t[\u00e9e]l|fax|mobile|handy|cell|telefax)\b", re.IGNORECASE)
 _CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
 _FLOAT_DIGITS = 16
+_LARGEST = 1e300
 _MINUS_ZERO = re.compile(r"^-0[0-9]", re.MULTILINE)
 _LEADING_ZERO = re.compile(r"\n0[0-9]")
 
@@ -197,7 +198,8 @@ def _kind_of(value: Value) -> Kind:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
-        return "number"
+        # The sum of such numbers may be none.
+        return "number" if abs(value) < _LARGEST else "text"
     return "date" if isinstance(value, Moment) else "text"
 
 
