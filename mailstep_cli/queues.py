@@ -130,8 +130,10 @@ class Queues:
         arn = self._attributes(url)["QueueArn"]
         running = [task for task in self._tasks(arn) if task["Status"] == "RUNNING"]
         if not running:
-            to = {"DestinationArn": self._attributes(target)["QueueArn"]} if target else {}
-            self._sqs.start_message_move_task(SourceArn=arn, **to)
+            if target:
+                self._sqs.start_message_move_task(SourceArn=arn, DestinationArn=self._attributes(target)["QueueArn"])
+            else:
+                self._sqs.start_message_move_task(SourceArn=arn)
         while True:
             [task, *_] = self._tasks(arn)
             moved: int = task.get("ApproximateNumberOfMessagesMoved", 0)

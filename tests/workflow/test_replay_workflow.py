@@ -52,7 +52,9 @@ def test_each_message_is_replayed_once_whatever_was_replayed_before() -> None:
             {"replayed": 2, "replayed already": 1},
             {"replayed already": 3},
         ):
-            found = ended(sfn.start_execution(stateMachineArn=replay, name=f"batch-{len(words)}", input=asked)["executionArn"])
+            found = ended(
+                sfn.start_execution(stateMachineArn=replay, name=f"batch-{len(words)}", input=asked)["executionArn"]
+            )
             assert found["status"] == "SUCCEEDED", (found.get("error"), found.get("cause"))
             assert json.loads(found["output"]) == {"messages": 3, "ended": words}
         names = {one["name"] for one in sfn.list_executions(stateMachineArn=email)["executions"]}
