@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import settings
-from mailstep.aws import mail_bucket
+from mailstep.aws import mail_bucket, threads
 from mailstep.budget import Budget, octets_of
 from mailstep.contracts import Claim, StoredEmail
 from mailstep.parse.message import parse
@@ -34,6 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         budget,
         enclosed=reads_enclosed(email.route),
         place=place_of(email.route),
+        find_thread=threads.thread_of_reply,
     )
     message_key = mail_bucket.write_message(email.bucket, message)
     found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
