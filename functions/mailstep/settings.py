@@ -62,7 +62,7 @@ class Domain(Settings):
 
 
 class Workflow(Settings):
-    """The workflow: StartFunction starts its alias, SweepFunction lists its executions."""
+    """The workflow: StartFunction starts its alias, and SweepFunction lists its executions."""
 
     workflow_arn: str = Field(
         alias="STATE_MACHINE_ARN",
@@ -147,7 +147,7 @@ class StartFunction(Telemetry, Workflow, LaterAnswers, MailBucket):
     """What StartFunction reads."""
 
 
-class ParseFunction(Domain, Ledger):
+class ParseFunction(Telemetry, Domain, Ledger):
     """What ParseFunction reads."""
 
 
