@@ -82,7 +82,7 @@ def deliver(cloud: LocalCloud, *recipients: str, **fields: str) -> str:
 
 def outcomes(cloud: LocalCloud, desk: Desk, ses_message_id: str, number: int) -> dict[str, dict[str, Any]]:
     """What became of a delivery, by route, once all its executions have ended."""
-    assert eventually(lambda: len(desk.executions(ses_message_id, "SUCCEEDED")) == number, seconds=60)
+    assert eventually(lambda: len(desk.executions(ses_message_id, "SUCCEEDED")) == number, seconds=180)
     sfn, machine = cloud.account.client("stepfunctions"), cloud.outputs["StateMachineArn"]
     found = {}
     for name in desk.executions(ses_message_id):
