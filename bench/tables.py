@@ -30,11 +30,11 @@ EACH = 12  # tables of each shape
 
 def ours(path: Path) -> None:
     """The reader of the processor `tables`."""
-    from mailstep.process.processors.tables.limits import Budget  # noqa: PLC0415 - each in its own process
+    from mailstep.process.processors.tables.limits import TableQuota  # noqa: PLC0415 - each in its own process
     from mailstep.process.processors.tables.reading import read  # noqa: PLC0415
 
     began()
-    read(path.name, path.read_bytes(), Budget())
+    read(path.name, path.read_bytes(), TableQuota())
 
 
 def duckdb(path: Path) -> None:
@@ -161,10 +161,10 @@ _KINDS_OF_DUCKDB = {
 
 def by_us(path: Path) -> Found:
     """What the processor `tables` reads."""
-    from mailstep.process.processors.tables.limits import Budget  # noqa: PLC0415
+    from mailstep.process.processors.tables.limits import TableQuota  # noqa: PLC0415
     from mailstep.process.processors.tables.reading import read  # noqa: PLC0415
 
-    [table] = read(path.name, path.read_bytes(), Budget())
+    [table] = read(path.name, path.read_bytes(), TableQuota())
     return list(table.header or ()), [*table.body], [column.kind for column in table.columns]
 
 

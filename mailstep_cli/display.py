@@ -22,6 +22,7 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
+from mailstep.process.processors.tables.wording import counted
 from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.history import Attempt, State, Timeline
@@ -230,7 +231,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     """The tables of a file: how each was read, its columns with their kinds, and its first rows."""
     shown: list[RenderableType] = [Rule(Text(path.name))]
     for table in tables:
-        told = [f"{table.rows:,} row{'' if table.rows == 1 else 's'}", f"{len(table.columns):,} columns"]
+        told = [counted(table.rows, "row"), counted(len(table.columns), "column")]
         told += [table.encoding or "", f"delimiter {table.delimiter!r}" if table.delimiter else ""]
         told += ["" if table.header else "no header"]
         shown.append(Text(f"{table.name}: {', '.join(part for part in told if part)}"))

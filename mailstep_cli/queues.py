@@ -31,6 +31,8 @@ SENT_ON = {"SubscriptionDeadLetterQueue": "InboundQueue"}
 
 StartMessageMoveTask takes no such queue (Amazon SQS Developer Guide, "Configuring a dead-letter queue redrive").
 """
+MOVED_TO = {"IndexDeadLetterQueue": "IndexQueue"}
+"""Dead-letter queues that not only a queue fills, and the queue that takes up what is in them."""
 INVOKED = {"FeedbackDeadLetterQueue": "FeedbackFunction"}
 """Dead-letter queues of a function that SNS calls, and the function."""
 
@@ -122,13 +124,16 @@ class Queues:
             return self._each(url, lambda record: self._send(self._urls[target], record), progress)
         if function := INVOKED.get(logical):
             return self._each(url, lambda record: self._invoke(self._stack.resources[function], record), progress)
-        return self._move(url, progress)
+        return self._move(url, self._urls.get(MOVED_TO.get(logical, "")), progress)
 
-    def _move(self, url: str, progress: Callable[[int], None]) -> int:
+    def _move(self, url: str, target: str | None, progress: Callable[[int], None]) -> int:
         arn = self._attributes(url)["QueueArn"]
         running = [task for task in self._tasks(arn) if task["Status"] == "RUNNING"]
         if not running:
-            self._sqs.start_message_move_task(SourceArn=arn)
+            if target:
+                self._sqs.start_message_move_task(SourceArn=arn, DestinationArn=self._attributes(target)["QueueArn"])
+            else:
+                self._sqs.start_message_move_task(SourceArn=arn)
         while True:
             [task, *_] = self._tasks(arn)
             moved: int = task.get("ApproximateNumberOfMessagesMoved", 0)

@@ -68,6 +68,18 @@ class LaterAnswer(Contract):
     key: str
 
 
+class CheckSenderRequest(StoredEmail):
+    """Input of CheckSender: a message that could not be read or checked, and was copied to quarantine/."""
+
+    unreadable: Literal[True]
+
+
+class CheckedSender(Contract):
+    """Output of CheckSender: whether the operators must hear of the message, or counting it is enough."""
+
+    alert_operators: bool
+
+
 class Address(Contract):
     """A mailbox of RFC 5322 section 3.4, its display name decoded (RFC 2047)."""
 

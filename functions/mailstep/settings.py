@@ -147,7 +147,7 @@ class StartFunction(Telemetry, Workflow, LaterAnswers, MailBucket):
     """What StartFunction reads."""
 
 
-class ParseFunction(Domain):
+class ParseFunction(Telemetry, Domain):
     """What ParseFunction reads."""
 
 

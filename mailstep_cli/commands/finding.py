@@ -124,7 +124,7 @@ def rebuild_index(
     stack: Stack = "",
     as_json: AsJson = False,
 ) -> None:
-    """Add what the index lacks, from the executions and the stored mail. Run it once after an update from before 1.1.
+    """Add what the index lacks, from the executions and the stored mail. Run it once on an account with older mail.
 
     It changes no entry that is right, so it can be interrupted and repeated.
     """

@@ -10,6 +10,7 @@ from pathlib import Path
 from mailstep_local import gate, provisioners, signatures, workflow_role
 from mailstep_local.patches import (
     access,
+    alarms,
     concurrency,
     iam,
     lambda_functions,
@@ -21,12 +22,14 @@ from mailstep_local.patches import (
     ses_rules,
     ses_sending,
     ses_suppression,
+    sns_mail,
     step_functions,
     waits,
 )
 
 USERS = (
     access,
+    alarms,
     concurrency,
     gate,
     iam,
@@ -41,6 +44,7 @@ USERS = (
     ses_sending,
     ses_suppression,
     signatures,
+    sns_mail,
     step_functions,
     waits,
     workflow_role,
@@ -65,7 +69,8 @@ def apply(
     Args:
         bootstrap: The program that runs a function's handler.
         run: The run's directory. SES keeps the messages that it was asked to send in its `outbox`; while there is a
-            file `deliver-twice`, SNS and EventBridge repeat each delivery.
+            file `deliver-twice`, SNS and EventBridge repeat each delivery; while there is a file `alarms-off`, no alarm
+            changes its state. SNS's mail to subscribers is kept in `operators`.
         smtp_port: Where SES's own receiving listens, on loopback.
         allowed_hosts: The names of this account beside those of loopback.
         rules: Whether calls must keep AWS's own rules (mailstep_local/rules/); False is for debugging only.
@@ -85,7 +90,9 @@ def apply(
     iam.apply()
     queues.apply()
     memory.apply()
+    sns_mail.apply(run / "operators")
     repeats.apply(run / "deliver-twice")
+    alarms.apply(run / "alarms-off")
     step_functions.apply()
     waits.apply()
     redrive.apply()

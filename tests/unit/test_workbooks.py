@@ -19,7 +19,7 @@ from mailstep.process.processors.tables.limits import (
     SHEETS_BOUND,
     TEXT_BOUND,
     UNPACKED_BOUND,
-    Budget,
+    TableQuota,
     UnreadableTable,
 )
 from mailstep.process.processors.tables.model import Value
@@ -126,12 +126,12 @@ def what_becomes_of_it() -> None:
     content = sys.stdin.buffer.read()
     bound_memory()
     try:
-        print(f"tables: {len(read('t.xlsx', content, Budget()))}")  # noqa: T201 - the parent reads it
+        print(f"tables: {len(read('t.xlsx', content, TableQuota()))}")  # noqa: T201 - the parent reads it
     except UnreadableTable as error:
         print(error)  # noqa: T201
 
 
-def test_as_many_cells_as_there_is_budget_for_are_read_within_the_memory_of_the_function() -> None:
+def test_as_many_cells_as_the_quota_has_are_read_within_the_memory_of_the_function() -> None:
     cells = "<c><v>12</v></c>" * 20
     rows = f"<row>{cells}</row>" * (MARKUP_BOUND // (20 * 4 + 2) - 1)
     assert summarised_within_memory(package(rows)) == "tables: 1"
@@ -183,7 +183,7 @@ CELLS = [
 @pytest.mark.parametrize(("cell", "shown", "value"), CELLS, ids=[cell for cell, *_ in CELLS])
 def test_a_cell_is_shown_as_excel_shows_it_and_keeps_its_value(cell: str, shown: str, value: Value) -> None:
     """ECMA-376 part 1, 18.3.1.4, 18.8.30 and 18.8.31."""
-    [sheet] = workbooks.sheets(package(f"<row>{cell}</row>", styles=STYLES), Budget())
+    [sheet] = workbooks.sheets(package(f"<row>{cell}</row>", styles=STYLES), TableQuota())
     assert sheet.rows == [[shown]]
     if value is not None:
         column = summarise("c", [sheet.rows[0][0]] * 3)
@@ -192,7 +192,7 @@ def test_a_cell_is_shown_as_excel_shows_it_and_keeps_its_value(cell: str, shown:
 
 @pytest.mark.parametrize("cell", ["<c><f>A1+1</f></c>", "<c><f>A1+1</f><v/></c>"])
 def test_a_formula_without_a_stored_result_is_empty_and_told(cell: str) -> None:
-    [sheet] = workbooks.sheets(package(f"<row><c><v>1</v></c>{cell}</row>"), Budget())
+    [sheet] = workbooks.sheets(package(f"<row><c><v>1</v></c>{cell}</row>"), TableQuota())
     assert (sheet.rows, len(sheet.notes)) == ([["1"]], 1)
 
 
@@ -226,7 +226,7 @@ def test_no_broken_xml_of_a_sheet_is_more_than_a_sentence() -> None:
             for part, content in (parts | {name: bytes(broken)}).items():
                 made.writestr(part, content)
         try:
-            read_tables += len(read("t.xlsx", stream.getvalue(), Budget()))
+            read_tables += len(read("t.xlsx", stream.getvalue(), TableQuota()))
         except UnreadableTable as error:
             sentences.add(str(error))
     assert read_tables
@@ -243,7 +243,7 @@ def summarise_extremes() -> None:
     for _ in range(3_000):
         content = extreme_cell(chosen) if chosen.random() < 0.5 else extreme_archive(chosen)
         try:
-            read("t.xlsx", content, Budget())
+            read("t.xlsx", content, TableQuota())
             print("a table")  # noqa: T201
         except UnreadableTable as error:
             print(error)  # noqa: T201

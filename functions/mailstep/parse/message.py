@@ -20,7 +20,7 @@ from mailstep.parse.recipients import Place, recipient
 from mailstep.parse.replies.splitting import Reply, is_forwarded, split
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
 from mailstep.parse.ses_verdicts import recipient as ses_recipient
-from mailstep.parse.texts import TextBody, read_text, text_body
+from mailstep.parse.texts import read_texts, unpacked_texts
 
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -61,20 +61,17 @@ def _parse(
     protection = budget.attempt(partial(open_signed, root, defects), Protection(), defects, Defect.SIGNED_NOT_READ)
     found = bodies(root)
     attachments = Attachments(email.email_id, keep, defects, budget)
-    plain = read_text([part for part in found.text if part.media_type == "text/plain"], attachments, defects, budget)
-    html = read_text(found.html, attachments, defects, budget)
-    body = text_body(found.text, plain, html, defects, budget)
-    attachments.shown_in(root, "\n".join(html.values()))
-    attachments.wants_body = not any(text.strip() for text in (*plain.values(), *html.values()))
+    texts = read_texts(root, found, attachments, defects, budget)
+    attachments.wants_body = texts.is_empty
     enclosed_messages = EnclosedMessages(attachments, budget) if enclosed else None
     for part in found.files:
         if enclosed_messages and part.media_type in NESTED:
             enclosed_messages.read(attachments.add_part(part), defects)
         else:
             attachments.add_part(part)
-    if packed := attachments.body:
-        html = {0: packed.html} if packed.html else {}
-        body = TextBody(packed.text, from_html=False) if packed.text else text_body((), {}, html, defects, budget)
+    if attachments.body:
+        texts = unpacked_texts(attachments.body, defects, budget)
+    body = texts.body
     block = ses_block(raw)
     report = budget.attempt(partial(delivery_report, root), None, defects, Defect.DELIVERY_REPORT_UNREADABLE)
     reply = Reply(body.text, TextKind.PLAIN)
@@ -103,7 +100,7 @@ def _parse(
         references=parse_message_ids(field(root, "references")),
         text=body.text,
         text_from_html=body.from_html,
-        html="\n".join(html.values()) or None,
+        html=texts.html or None,
         reply_text=reply.text,
         reply_kind=reply.kind,
         signature=reply.signature,

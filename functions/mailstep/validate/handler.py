@@ -13,7 +13,7 @@ from mailstep.aws import executions, mail_bucket
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import LaterAnswer, LaterAnswerRequest, ValidateRequest
 from mailstep.errors import RefusedEmail
-from mailstep.routes import deployed_names, own_addresses, routes
+from mailstep.routes import deployed_names, own_addresses, routes, with_the_same_processor
 from mailstep.telemetry import logger
 from mailstep.validate import later_answers, policy
 from mailstep.validate.acceptance import accept
@@ -36,6 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         records=Ledger(executions.has_failed),
         open_attachment=partial(mail_bucket.read_attachment, bucket),
         other_routes=deployed_names() - {claim.email.route},
+        same_processor=with_the_same_processor(claim.email.route, here.domain),
     )
     if claim.email.override:
         logger.info("Overridden", extra=claim.email.override.model_dump())

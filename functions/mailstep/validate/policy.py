@@ -54,6 +54,8 @@ class Case:
     open_attachment: Callable[[Attachment], bytes]
     other_routes: frozenset[str] = frozenset()
     """The names of the other deployed routes."""
+    same_processor: frozenset[str] = frozenset()
+    """The addresses, in canonical form, of the other routes that the same built-in processor answers."""
 
     @property
     def author(self) -> str:
@@ -197,6 +199,17 @@ def _is_a_duplicate(case: Case) -> str | None:
     if case.records.record_delivery(case.message, case.execution_arn):
         return None
     return "The same message was received before."
+
+
+def _is_answered_by_another_route(case: Case) -> str | None:
+    named = {without_label(address.address) for address in (*case.message.to, *case.message.cc)}
+    if case.route is None or named.isdisjoint(case.same_processor):
+        return None
+    # For the ledger, the message is delivered to the processor: the first of its routes has the record.
+    as_one = case.message.model_copy(update={"route": f"processor {case.route.processor}"})
+    if case.records.record_delivery(as_one, case.execution_arn):
+        return None
+    return "Another route of the message has the same processor, and replies."
 
 
 def _is_one_too_many(case: Case) -> str | None:
@@ -402,6 +415,15 @@ RULES = (
         Effect.TELL,
         _is_an_archive_bomb,
     ),
+    # Last: a route that refuses the message does not reply for the others.
+    Rule(
+        "replied_by_other_route",
+        "To or Cc also names another route with the same built-in processor, and that one replies",
+        "docs/addresses.md",
+        Effect.WITHHOLD,
+        _is_answered_by_another_route,
+        needs="stack",
+    ),
 )
 # If a code refuses and withholds, this is the meaning of its refusal.
 MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
@@ -414,7 +436,7 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 
 
 # They judge a message, and say nothing of its sender.
-_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message"}
+_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
 def withheld_from(case: Case) -> str | None:

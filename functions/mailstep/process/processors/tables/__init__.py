@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 from mailstep.process.processors import Answer, AnswerAttachment, Attachment, Message, OpenAttachment, work_on_each
-from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.model import Column, Number, Table
 from mailstep.process.processors.tables.pictures import histogram
 from mailstep.process.processors.tables.presenting import ShownTable, is_key, shown
@@ -35,14 +35,14 @@ class _Received:
 class _Allowance:
     """What one reply may still read, attach and describe."""
 
-    budget: Budget
+    quota: TableQuota
     files: Files
     columns: int = COLUMNS_SHOWN
 
 
 def process(message: Message, open_attachment: OpenAttachment) -> Answer:
     """Answer with a summary of each table of the message, and the tables themselves as XLSX and CSV."""
-    allowance = _Allowance(Budget(), Files())
+    allowance = _Allowance(TableQuota(), Files())
     received = work_on_each(
         message, open_attachment, lambda attachment, content: _received(attachment, content, allowance), only=is_table
     )
@@ -65,7 +65,7 @@ def process(message: Message, open_attachment: OpenAttachment) -> Answer:
 
 
 def _received(attachment: Attachment, content: bytes, allowance: _Allowance) -> _Received:
-    tables = read(attachment.filename, content, allowance.budget, declared=attachment.charset)
+    tables = read(attachment.filename, content, allowance.quota, declared=attachment.charset)
     files, problems = allowance.files.of(attachment, tables)
     return _Received(tuple(_shown(tables, allowance)), tuple(files), tuple(problems))
 
