@@ -67,6 +67,8 @@ def operator(cloud: LocalCloud) -> Operator:
 def schema_of(arguments: tuple[str, ...]) -> str:
     """The name of the schema of what a command prints."""
     match arguments:
+        case ("replay", *options) if "--distributed" in options:
+            return "replay-distributed"
         case ("quarantine", "release" | "delete", *_) | ("replay" | "redrive", *_):
             return "batch"
         case ("quarantine" | "suppressed" as command, what, *_):
@@ -262,6 +264,21 @@ def failed(cloud: LocalCloud, prefix: str, number: int) -> list[StoredEmail]:
         for email in emails:
             assert outcome(cloud, email.email_id) == "FAILED"
     return emails
+
+
+def test_the_stacks_own_workflow_replays_very_many_messages_once_each(
+    cloud: LocalCloud, operator: Operator, desk: Desk
+) -> None:
+    since = datetime.now(UTC).isoformat()
+    emails = failed(cloud, "distributed", 3)
+    many = ("replay", "--failed", "--since", since, "--distributed", "--yes")
+    run_ = operator.told(*many)
+    assert (run_["status"], run_["total"], run_["ended"], run_["failed"]) == ("SUCCEEDED", 3, 3, 0)
+    for email in emails:
+        assert outcome(cloud, f"{email.email_id}-r2") == "silent"
+    nothing = operator.run(*many)
+    assert (nothing.returncode, "nothing was started" in nothing.stderr) == (2, True)
+    assert len(desk.executions("distributed")) == 6
 
 
 @pytest.mark.parametrize("number", [40, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
