@@ -65,6 +65,10 @@ HTML: dict[str, str] = {
     "lists": "<ul><li>x",
     "cells": "<table><tr><td>x",
     "hidden elements": '<div style="display:none">x',
+    "comments in styles": '<b style="display:' + "/*" * 1_900 + '">x',
+    "names in styles": '<b style="display:' + "a" * 3_800 + '">x',
+    "declarations": '<b style="' + "display:none;" * 300 + '">x',
+    "texts without an end": "<textarea><xmp>x",
     "preformatted": "<pre>\nx",
     "comments without an end": "<!--x>",
     "scripts without an end": "<title>x",
@@ -72,7 +76,7 @@ HTML: dict[str, str] = {
     "numbers": "&#99999999",
     "quotes that hide every end": '<a x=">"',
 }
-"""18 kinds of HTML."""
+"""22 kinds of HTML."""
 
 
 def of(kind: str, octets: int) -> str:

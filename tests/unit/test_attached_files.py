@@ -335,6 +335,45 @@ def test_a_program_is_refused_by_its_name_alone_and_within_archives(name: str) -
     assert refused(file_of(packed, "a.zip"), Route(attachment_types=("application/zip",))) == "attachment_type"
 
 
+def encrypted(packed: bytes) -> bytes:
+    """The archive as one whose members are encrypted (APPNOTE 4.4.4, bit 0): their names are not."""
+    octets = bytearray(packed)
+    for sign, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        place = octets.find(sign)
+        while place >= 0:
+            octets[place + at] |= 1
+            place = octets.find(sign, place + 4)
+    return bytes(octets)
+
+
+def test_a_program_in_an_encrypted_archive_is_refused_and_data_in_one_is_not() -> None:
+    assert refused(file_of(encrypted(archive(("invoice.exe", b"x"))), "a.zip")) == "attachment_type"
+    assert refused(file_of(encrypted(archive(("salaries.csv", b"x"))), "a.zip")) is None
+    assert refused(file_of(encrypted(archive(("b.zip", archive(("a.csv", b"x"))))), "a.zip")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "octets"),
+    [("a.7z", b"7z\xbc\xaf\x27\x1c\0\4"), ("a.rar", b"Rar!\x1a\7\1\0"), ("a.tar.gz", b"\x1f\x8b\x08\0")],
+)
+def test_an_archive_that_cannot_be_looked_into_is_accepted_unless_the_route_lists_its_types(
+    name: str, octets: bytes
+) -> None:
+    """docs/policy.md, "Which files the rules see"."""
+    packed = file_of(octets + bytes(40), name)
+    assert refused(packed) is None
+    assert refused(packed, CSV_ONLY) == "attachment_type"
+
+
+def test_the_files_of_an_attached_message_count_if_it_is_read() -> None:
+    """docs/policy.md, "Which files the rules see"."""
+    mail = mail_with({})
+    mail.add_attachment(mail_with({"a.csv": CSV, "b.csv": CSV}))
+    assert refused(mail, Route(max_attachments=1)) is None
+    assert refused(mail, Route(max_attachments=2, read_enclosed=True)) == "too_many_attachments"
+    assert refused(mail, Route(max_attachments=3, read_enclosed=True)) is None
+
+
 @pytest.mark.parametrize(
     "name",
     [

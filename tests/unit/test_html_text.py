@@ -49,7 +49,23 @@ def html_only(html: str, *, subject: str = "Order") -> str:
         ("<head><title>t</title><style>p{x:y}</style></head><body>a<script>if (a<b) c()</script>b</body>", "ab"),
         ("a<!-- no > no -->b<!---->c<!-->d<![if !mso]>e<![endif]>f<?xml x?>g", "abcdefg"),
         ("a<div style='display:none'>no<div>no</div>no</div>b", "a\nb"),
-        ("a<span hidden>no</span>b<p style='mso-hide:all'>no</p>", "ab"),
+        ("a<span hidden>no</span>b<p hidden style='display: block'>c</p>", "ab\n\nc"),
+        (
+            "a<p style='display:none;display:block'>b</p><p style='display:none !important;display:block'>no</p>",
+            "a\n\nb",
+        ),
+        ("a<p style='display:block;DISPLAY/**/: none'>no</p><p style='/*display:none*/'>b</p>", "a\n\nb"),
+        ("a<b style='visibility:hidden'>no</b>b<b style='opacity:0.0'>no</b>c<b style='opacity:.9'>d</b>", "abcd"),
+        # Only Outlook for Windows hides it.
+        ("a<p style='mso-hide:all'>b</p>", "a\n\nb"),
+        # Letters without a size, as spam hides words; templates set the size again further in.
+        ("fi<span style='font-size:0'>le </span>sh<i style='font-size: 0.0px'>aring</i>", "fish"),
+        ("<p style='font-size:0px'>no<b style='font-size:13px'>a<i>b</i></b>no</p>c", "ab\n\nc"),
+        ("<div style='max-height:0;overflow:hidden'>no</div><div style='overflow:hidden'>a</div>", "a"),
+        # Elements whose tags are text, and Office's islands of data.
+        ("a<textarea><style>b</textarea>c<xmp><script>d</xmp>e", "a<style>bc<script>de"),
+        ("a<xml>b</xml>c<xml><w:View>no</w:View></xml>d<xml> <o:p>no</o:p></XML>e", "abcde"),
+        ("a<noscript>b</noscript>c", "abc"),
         ('<p title="a>b">c</p><p title=\'"\'>d', "c\n\nd"),
         ("<P>a</P ><BR/>b", "a\n\nb"),
         ("a < b, 3 <4 and c > d <3", "a < b, 3 <4 and c > d <3"),

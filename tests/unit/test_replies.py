@@ -66,6 +66,29 @@ ATTRIBUTIONS = [
     "Vào Th 3, 3 thg 6, 2025 vào lúc 9:15 Carol Jones <carol@example.org> đã viết:",
 ]
 
+# Above quote marks a line needs no known words: an address in brackets, a day and a time say enough. And webmailers.
+ATTRIBUTIONS_OF_QUOTES = [
+    "Op Di 3 Jun. 2025 om 09:15 het Carol Jones <carol@example.org> geskryf:",
+    "O mar, 3 xuño 2025 ás 9:15, Carol Jones (<carol@example.org>) escribiu:",
+    "V V tor., 3. jun. 2025 ob 09:15 je oseba Carol Jones <carol@example.org> napisala:",
+    "Þann þri., 3. jún. 2025 kl. 09:15 skrifaði Carol Jones <carol@example.org>:",
+    "ในวันที่ อ. 3 มิ.ย. 2025 เวลา 09:15 Carol Jones <carol@example.org> เขียนว่า:",
+    "মঙ্গল, ৩ জুন, ২০২৫ তারিখে ৯:১৫ AM টায় তারিখে Carol <carol@example.org> লিখেছেন:",
+    "செவ்., 3 ஜூன், 2025, முற்பகல் 9:15 அன்று, Carol <carol@example.org> எழுதியது:",
+    "Wiadomość napisana przez Carol Jones <carol@example.org> w dniu 3 cze 2025, o godz. 09:15:",
+    "No dia 03/06/2025, às 09:15, Carol Jones <carol@example.org> escreveu:",
+    "Carol Jones 於 2025/6/3 上午 9:15 寫道:",
+    "2025-06-03 오전 9:15에 Carol Jones 이(가) 쓴 글:",
+    "Dne 03.06.2025 ob 9:15 je Carol Jones napisal(a):",
+    "Quoting Carol Jones <carol@example.org>:",
+    "Zitat von Carol Jones <carol@example.org>:",
+    # Wrapped.
+    "Carol Jones <carol@example.org> ezt írta (időpont:\n2025. jún. 3., K, 9:15):",
+    "Carol Jones <carol@example.org>, 3 Haz 2025 Sal,\n09:15 tarihinde şunu yazdı:",
+    "otrd., 2025. g. 3. jūn., plkst. 09:15 — lietotājs Carol\nJones (<carol@example.org>) rakstīja:",
+    "Carol Jones <carol@example.org> hat am 03.06.2025\n09:15 CEST geschrieben:",
+]
+
 # From, date, to and subject, as Outlook writes them above what it quotes.
 FIELDS = {
     "en": ("From", "Sent", "To", "Subject"),
@@ -87,6 +110,12 @@ FIELDS = {
     "ja": ("差出人", "送信日時", "宛先", "件名"),
     "zh": ("发件人", "发送时间", "收件人", "主题"),
     "ko": ("보낸 사람", "보낸 날짜", "받는 사람", "제목"),
+    "el": ("Από", "Στάλθηκε", "Προς", "Θέμα"),
+    "bg": ("От", "Изпратено", "До", "Относно"),
+    "et": ("Saatja", "Saadetud", "Adressaat", "Teema"),
+    "lt": ("Nuo", "Išsiųsta", "Kam", "Tema"),
+    "zh-TW": ("寄件者", "寄件日期", "收件者", "主旨"),
+    "th": ("จาก", "ส่ง", "ถึง", "เรื่อง"),
 }
 
 SEPARATORS = [
@@ -156,6 +185,18 @@ TELEPHONES = [
     "iPhoneから送信",
     "나의 iPhone에서 보냄",
     "發自我的 iPhone",
+    "从我的iPhone发送",
+    "iOS 版 Outlook を入手",
+    "Outlook für Android beziehen",
+    "Outlook para Android",
+    "Gesendet mit der GMX Mail App",
+    "Inviato dal mio dispositivo Android",
+    "Trimis de pe iPhone-ul meu",
+    "Đã gửi từ iPhone của tôi",
+    "Στάλθηκε από το iPhone μου",
+    "Sent from my Verizon, Samsung Galaxy smartphone",
+    "Sent via BlackBerry from T-Mobile",
+    "Sent from my Moto G",
 ]
 
 SENTENCES = [
@@ -169,6 +210,10 @@ SENTENCES = [
     "发自内心的感谢",
     "Get Outlook for iOS to work, please.",
     "Inviato da Roma",
+    "Gesendet von meinem Kollegen aus Berlin",
+    "Outlook para el próximo trimestre es bueno",
+    "我的iPhone坏了",
+    "Sent from the phone shop, Samsung will call you",
 ]
 
 # Sentences of a human's own that look like what clients write: not a word of them may go.
@@ -201,6 +246,12 @@ OWN_WORDS = [
     "a > b\nb > c",
     "Thanks.\n>From now on send me two.",
     "> What colour?\n\nBlue.",
+    "On 3 June 2025 at 9:15 I wrote to Bob <bob@example.org>:\n> where is it?\n\nNo answer.",
+    "See what Bob <bob@example.org> sent on 3 June 2025 at 9:15 about the bill that never came:\n> pay\n\nWhy?",
+    "Bob (bob@example.org) told me on 03/06/2025 10:15 to answer as follows:\n> pay\n\nWhy?",
+    "Contact: Bob <bob@example.org>, open 9:15-17:00 since 2019:\n> always closed\n\nWhy?",
+    "Quoting the manual:\n> press twice\n\nIt fails.",
+    "Details:\nNo: 12345\nDate: 3 June 2025\nTo: Ann\nSubject: lamps",
 ]  # fmt: skip
 
 
@@ -213,6 +264,18 @@ def header(names: tuple[str, ...], form: str = "{}: ") -> str:
 def test_a_quote_and_who_wrote_it_are_no_part_of_the_reply_above(attribution: str) -> None:
     reply = split(f"{ANSWER}\n\n{attribution}\n\n{QUOTED}\n")
     assert (reply.text, reply.kind, reply.quoted) == (ANSWER, TextKind.TOP, f"{attribution.strip()}\n\n{QUOTED}")
+
+
+@pytest.mark.parametrize("attribution", ATTRIBUTIONS_OF_QUOTES)
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_a_line_above_a_quote_is_known_in_any_language(attribution: str, gap: str) -> None:
+    reply = split(f"{ANSWER}\n\n{attribution}{gap}{QUOTED}\n")
+    assert (reply.text, reply.quoted) == (ANSWER, f"{attribution}{gap}{QUOTED}")
+
+
+def test_a_date_of_the_sender_s_own_is_kept_above_who_wrote() -> None:
+    own = "Tuesday 3 June 2025 9:15 works for me"
+    assert split(f"{own}\nCarol Jones <carol@example.org> wrote:\n{QUOTED}").text == own
 
 
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS)

@@ -86,7 +86,7 @@ class Defect(StrEnum):
     NUL_REMOVED = "nul_removed", "NUL characters were removed from a text."
     TEXT_TRUNCATED = (
         "text_truncated",
-        "A text exceeds the limit: it was cut, and kept whole as an attachment.",
+        "A text exceeds the limit: it was cut, and kept whole as an attachment, or in `html` if it was made from it.",
     )
     TEXT_NOT_DECODED = (
         "text_not_decoded",

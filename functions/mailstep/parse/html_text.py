@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mailstep.parse.html_styles import declarations, is_hidden, is_sized
 from mailstep.parse.replies.marks import Hint
 
 # A tag as a browser reads it (WHATWG HTML section 13.2.5): a `>` within a value in quotes does not end it. Elsewhere,
@@ -24,7 +25,6 @@ _COMMENT_ENDS = re.compile(r"--!?>")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")  # no character has so many digits, and Python refuses thousands
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]|\u034f|(?:\u200c|\u200d)(?=\s|$)")
-_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
 _KEEPS_SPACE = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 _INDENTED = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.IGNORECASE)
 _NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0(?![.\d])", re.IGNORECASE)
@@ -35,6 +35,10 @@ _DROPPED = frozenset(
     {"script", "style", "title", "template", "iframe", "noframes", "noembed", "svg", "xml", "datalist"}
 )
 _RAW = frozenset({"script", "style"})
+# Elements whose tags are text, which a reader sees (WHATWG HTML section 13.2.5.2).
+_TEXT = frozenset({"textarea", "xmp"})
+_KEEP_SPACE = frozenset({"pre", "textarea", "listing", "xmp"})
+_OFFICE = re.compile(r"\s*<[a-z]+:", re.IGNORECASE)
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
@@ -80,6 +84,8 @@ class _Region:
 
     name: str
     is_hidden: bool = False
+    is_sized: bool | None = None
+    """Whether its letters have a size; None if it leaves the size as it is."""
     keeps_space: bool = False
     hint: Hint | None = None
     depth: int = 1
@@ -109,7 +115,8 @@ class _Walk:
     @property
     def is_hidden(self) -> bool:
         """Whether what comes next is hidden."""
-        return any(region.is_hidden for region in self._regions)
+        sizes = [region.is_sized for region in self._regions if region.is_sized is not None]
+        return any(region.is_hidden for region in self._regions) or (bool(sizes) and not sizes[-1])
 
     def run(self) -> None:
         """Write all lines."""
@@ -157,10 +164,13 @@ class _Walk:
                 continue
             at = tag.end()
             name = tag[2].lower()
-            if not tag[1] and name in _DROPPED and not (name == "svg" and tag[3].endswith("/")):
+            if not tag[1] and name in _DROPPED and self._drops(name, tag):
                 at = self._after_dropped(name, at)
-            else:
-                yield tag
+                continue
+            yield tag
+            if not tag[1] and name in _TEXT and (end := self._end_of(name, at)):
+                yield source[at : end.start()]
+                at = end.start()
 
     def _after_no_tag(self, at: int) -> int:
         """Where a comment, a declaration or a broken tag ends (WHATWG HTML sections 13.2.5.41 to 51)."""
@@ -174,13 +184,26 @@ class _Walk:
             self._unended.add("!--")  # a browser shows nothing more: better to show too much
         return source.find(">", at) + 1
 
-    def _after_dropped(self, name: str, at: int) -> int:
+    def _drops(self, name: str, tag: re.Match[str]) -> bool:
+        """Whether a browser or a mail client leaves out the content of an element; of `xml` only what Office writes."""
+        if name == "svg":
+            return not tag[3].endswith("/")
+        return name != "xml" or _OFFICE.match(self._source, tag.end()) is not None
+
+    def _end_of(self, name: str, at: int) -> re.Match[str] | None:
+        """The end tag of an element whose content is no markup."""
         if name in self._unended:
-            return at
+            return None
         end = re.compile(rf"</{name}[\s/>]", re.IGNORECASE).search(self._source, at)
         if end is None:
             self._unended.add(name)
-            return len(self._source) if name in _RAW else at
+        return end
+
+    def _after_dropped(self, name: str, at: int) -> int:
+        known = name in self._unended
+        end = self._end_of(name, at)
+        if end is None:
+            return len(self._source) if name in _RAW and not known else at
         return self._source.find(">", end.start()) + 1 or len(self._source)
 
     def _start(self, name: str, attributes: str) -> None:
@@ -203,7 +226,7 @@ class _Walk:
             self._write(values["alt"])
         if values and name not in _VOID and len(self._regions) < _DEPTH:
             self._open_region(name, values)
-        elif name in {"pre", "textarea", "listing"} and len(self._regions) < _DEPTH:
+        elif name in _KEEP_SPACE and len(self._regions) < _DEPTH:
             self._regions.append(_Region(name, keeps_space=True))
 
     def _start_block(self, name: str, values: dict[str, str]) -> None:
@@ -229,13 +252,18 @@ class _Walk:
 
     def _open_region(self, name: str, values: dict[str, str]) -> None:
         style = values.get("style", "")
+        told = declarations(style)
         region = _Region(
             name,
-            is_hidden=not self._shows_hidden and ("hidden" in values or _HIDDEN.search(style) is not None),
-            keeps_space=name in {"pre", "textarea", "listing"} or _KEEPS_SPACE.search(style) is not None,
+            is_hidden=not self._shows_hidden and is_hidden(told, hidden="hidden" in values),
+            is_sized=None if self._shows_hidden else is_sized(told),
+            keeps_space=name in _KEEP_SPACE or _KEEPS_SPACE.search(style) is not None,
             hint=_hint_of(values),
         )
-        if region.is_hidden or region.keeps_space or region.hint:
+        # A size matters only below an element that has none.
+        if region.is_sized and all(other.is_sized is not False for other in self._regions):
+            region.is_sized = None
+        if region.is_hidden or region.is_sized is not None or region.keeps_space or region.hint:
             self._regions.append(region)
 
     def _end(self, name: str) -> None:

@@ -11,6 +11,8 @@ LINES = 5
 """Lines that an attribution takes at most."""
 _LINE_CHARACTERS = 400
 _NAME_WORDS = 9
+# Words beside the numbers and the address: Gmail has ten in Filipino, and five in lower case in Slovenian.
+_WORDS_BESIDE, _LOWER_BESIDE = 12, 5
 # Marks of direction (Unicode annex 9), which Gmail puts into attributions in Hebrew and Arabic, and joiners.
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 _RULE = " \t\xa0-‐–—*_~"
@@ -34,6 +36,11 @@ _DATE = re.compile(
     rf"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?\d{{2,4}}(?!\d)|{_TIME.pattern}",
     re.IGNORECASE,
 )
+_QUOTING = re.compile(rf"[\W_]*(?:{_alternatives(words.QUOTING)})\s", re.IGNORECASE)
+# Who wrote and when, as every client writes it: an address in brackets, a day and a time.
+_IN_BRACKETS = re.compile(r"[<(][^\s<>()@]{1,100}@[^\s<>()@]{1,200}[>)]")
+_DAY = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}(?!\d)")
+_AFTER_A_WORD = re.compile(r"[^\W\d]\s?:")
 _STARTER = re.compile(rf"[\W_]*(?:{_alternatives(words.STARTERS)})(?!\w)|[\W_]*[在於于]", re.IGNORECASE)
 _BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
 _BEGINS_WITH_NAME = re.compile(r"([^<>@]{0,100})<[^<>]{0,200}@[^<>]{0,200}>")
@@ -103,7 +110,8 @@ def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attributio
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
-        if not joined.startswith(("<", "mailto:")) and _is_attribution(joined, below):
+        is_known = below is Below.QUOTE and _is_in_any_language(joined.strip(_RULE))
+        if not joined.startswith(("<", "mailto:")) and (is_known or _is_attribution(joined, below)):
             return Attribution(_with_starter(lines, line, first, joined))
         column = _begins_within(joined, lines[line], below)
         if column:
@@ -123,6 +131,8 @@ def _clean(line: str) -> str:
 
 def _ends_sentence(line: str) -> bool:
     last = line.rsplit(None, 1)[-1]
+    if last[-1] in ":：" and line.rfind("(") > line.rfind(")"):
+        return False  # Hungarian wraps within brackets: "Bob <...> ezt írta (időpont:"
     is_word = len(last) > 5 and last[:-1].islower()  # no abbreviation of a day or a month
     return last[-1] in "!?:：。" or (last[-1] == "." and is_word)
 
@@ -138,9 +148,24 @@ def _with_starter(lines: Sequence[str], line: int, first: int, joined: str) -> i
         if not text or len(text) > _LINE_CHARACTERS or _ends_sentence(text):
             break
         goes_on = text[-1] in ",<" and re.search(r"\d", text)
-        if _STARTER.match(text) and (goes_on or (not dated and _DATE.search(text))):
+        by_name = _BEGINS_WITH_NAME.match(text)
+        if (
+            (_STARTER.match(text) and (goes_on or (not dated and _DATE.search(text))))
+            or (by_name and "@" not in joined and _is_whole_name(by_name[1]))
+            or (not dated and _is_date_and_name(text))
+        ):
             begin = above
     return begin
+
+
+def _is_date_and_name(text: str) -> bool:
+    """Whether a line is a whole date and the beginning of a name: `tor. 3. jūn. 2025, 09:15 lietotājs Bob`."""
+    return (
+        _BEGINS_WITH_DATE.match(text) is not None
+        and _DAY.search(text) is not None
+        and _TIME.search(text) is not None
+        and _is_name(re.split(r"\d", text)[-1])
+    )
 
 
 def _begins_within(joined: str, line: str, below: Below) -> int:
@@ -181,6 +206,25 @@ def _is_attribution(joined: str, below: Below) -> bool:
     return (timed or _is_name(writer)) and (quoted or (address and numbers > 0) or (date and below is Below.EMPTY))
 
 
+def _is_in_any_language(text: str) -> bool:
+    """Whether a line above a quote has all that clients write, and hardly a word more, whatever the words are."""
+    address = _IN_BRACKETS.search(text)
+    if address is None or text[-1] not in ":：":
+        return False
+    if _QUOTING.match(text):
+        return address.end() == len(text.rstrip(" :："))
+    outside = f"{text[: address.start()]} {text[address.end() :]}"
+    found = " ".join(word for word in _WORD.findall(outside) if not any(character.isdigit() for character in word))
+    return (
+        _DAY.search(text) is not None
+        and _TIME.search(text) is not None
+        and _AFTER_A_WORD.search(text[: address.start()]) is None
+        and found.count(" ") < _WORDS_BESIDE
+        and len(_lower(found)) <= _LOWER_BESIDE
+        and not _has_pronoun(found)
+    )
+
+
 def _begins(text: str, verb: re.Match[str]) -> bool:
     """Whether a text begins as an attribution does: with a starter, a date, or the writer's name."""
     by_name = _BEGINS_WITH_NAME.match(text)
@@ -190,6 +234,7 @@ def _begins(text: str, verb: re.Match[str]) -> bool:
         _STARTER.match(text) is not None
         or _BEGINS_WITH_DATE.match(text) is not None
         or _is_whole_name(text[: verb.start()])
+        or _is_whole_name(re.split(r"\d", text, maxsplit=1)[0])
     )
 
 

@@ -19,7 +19,7 @@ _SENT = re.compile(
 )
 _ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 _DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
-_KINDS = {name: kind for kind, names in words.FIELDS.items() for name in names}
+_KINDS = {name.casefold(): kind for kind, names in words.FIELDS.items() for name in names}
 _FIELD_AND_REST = 3  # lines that a field is folded to
 _LINE_CHARACTERS = 200
 _MOBILE_CHARACTERS = 140
@@ -28,6 +28,7 @@ _MOBILE_BEGINS = frozenset(phrase[:2] for phrase in words.MOBILE)
 _MOBILE_ENDS = frozenset(phrase[-2:] for phrase in words.MOBILE_ENDINGS)
 _LINKS = re.compile(r"\(?<?https?:[^\s>)]*[>)]?|<mailto:[^>]*>|[^\s<(\[]+\.(?:com|net|org)/\S*")
 _LIST_FOOTER_LINES = 4
+_DEVICES = ("iphone", "ipad", "android", "blackberry", "outlook")
 
 
 class Separator(Enum):
@@ -163,13 +164,13 @@ def is_mobile(stripped: str) -> bool:
     if rest and not rest.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
         return False
     sentence, _, clause = sentence.partition(",")
+    if any(_names_device(word) for word in _words_of(clause)):
+        sentence, clause = f"{sentence} {clause}", ""
     if clause and not clause.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
         return False
-    found = [word for word in re.split(r"[^\w'’&]+", sentence) if word]
+    found = _words_of(sentence)
     names = [word for word in found if _names_device(word)]
-    owned = any(word.casefold() in words.MOBILE_OWNERS for word in found) and any(
-        _is_proper(word) for word in found[2:]
-    )
+    owned = _is_owned(found)
     last = found[-1].casefold() if found else ""
     if last == "mail" and not found[-1].islower():
         owned = True
@@ -200,9 +201,25 @@ def _phrase(words_found: str) -> str:
     return " ".join(words_found.casefold().replace("’", "'").replace("\u0307", "").split())
 
 
+def _is_owned(found: Sequence[str]) -> bool:
+    """Whether a name follows "my", and nothing else: it is taken for a device's, but not in "my Colleague in Rome"."""
+    owner = next((at for at, word in enumerate(found) if word.casefold() in words.MOBILE_OWNERS), len(found))
+    owned = found[owner + 1 :]
+    return any(map(_is_proper, owned)) and all(
+        _is_proper(word) or word.casefold() in words.MOBILE_ENDINGS for word in owned
+    )
+
+
+def _words_of(text: str) -> list[str]:
+    return [word for word in re.split(r"[^\w'’&]+", text) if word]
+
+
 def _names_device(word: str) -> bool:
     bare = word.casefold()
-    return bare in words.MOBILE_SUBJECTS or bare.startswith(("iphone", "ipad", "android", "blackberry", "outlook"))
+    if bare in words.MOBILE_SUBJECTS or bare.startswith(_DEVICES):
+        return True
+    # Chinese and Japanese have no spaces around it.
+    return not bare.isascii() and any(device in bare for device in _DEVICES)
 
 
 def _is_proper(word: str) -> bool:

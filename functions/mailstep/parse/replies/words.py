@@ -16,11 +16,13 @@ VERBS = _phrases(
     écrivait | escribió | escribio | ha escrito | escribe | ha escrit | va escriure | missatge de | ha scritto |
     scrisse | scrive | escreveu | escreve | schreef | het volgende geschreven | volgende geschreven | geschreven |
     schrijft | skrev | skrev följande | skrev følgende | skriver | kirjoitti | kirjutas | napisał(a) | napisał |
-    napisała | pisze | napsal(a) | napsal | napsala | píše | napísal(a) | napísal | napísala | ezt írta | írta |
-    ezt írtad | a scris | şunu yazdı | şunları yazdı | yazdı | yazmış | έγραψε | εγραψε | написал(а) | написал |
-    написала | пишет | написав(ла) | написав | пише | написа | је написао | је написала | je napisao | je napisala |
-    je napisao/la | je napisal | rašė | rakstīja | đã viết | viết | menulis | כתב | כתבה | מאת | كتب | كتبت |
-    تمت كتابة ما يلي بواسطة | نوشت | เขียนว่า | เขียน | ने लिखा
+    napisała | napisana przez | pisze | napsal(a) | napsal | napsala | píše | napísal(a) | napísal | napísala |
+    ezt írta | írta | ezt írtad | a scris | şunu yazdı | şunları yazdı | yazdı | yazmış | έγραψε | εγραψε |
+    написал(а) | написал | написала | пишет | написав(ла) | написав | пише | написа | је написао | је написала |
+    je napisao | je napisala | je napisao/la | napisao je | napisala je | napisao/la je | je napisal | napisal(a) |
+    napisala | је написао/ла | rašė | rakstīja | geskryf | escribiu | skrifaði | idatzi du | sinulat ni | লিখেছেন |
+    எழுதியது | đã viết | viết | menulis | כתב | כתבה | מאת | كتب | كتبت | تمت كتابة ما يلي بواسطة | نوشت |
+    เขียนว่า | เขียน | ने लिखा
     """
 )
 """What an attribution says that its writer did."""
@@ -28,16 +30,24 @@ VERBS = _phrases(
 VERBS_WITHOUT_SPACES = _phrases(
     """
     写道 | 寫道 | 撰写 | 书写 | のメッセージ | 書きました | が書いた | からのメッセージ | 작성 | 님이 작성 |
-    님이 쓴 글 | 님이 썼습니다
+    님이 쓴 글 | 이(가) 쓴 글 | 님이 썼습니다 | のメール
     """
 )
 """The same in writing that has no spaces between words."""
 
+QUOTING = _phrases(
+    """
+    quoting | zitat von | zitiere | citando | citando a | citation de | citeren van | cytowanie | cituji |
+    idézet | цитирую | цитат
+    """
+)
+"""What a webmailer writes before the writer's name, without a date (Horde, Roundcube)."""
+
 STARTERS = _phrases(
     """
-    on | at | in | from | am | den | dem | le | el | em | il | il giorno | in data | op | på | w dniu | dnia | dne |
-    dňa | în data de | în | pe | na | στις | την | τη | vào | vào lúc | pada | missatge de | von | de | da | на | у |
-    в | от | від | 在 | 於 | 于 | בתאריך | ב | في | بتاريخ | در | เมื่อ
+    on | at | in | from | am | den | dem | no dia | le | el | em | il | il giorno | in data | op | på | w dniu |
+    dnia | dne | dňa | în data de | în | pe | na | στις | την | τη | vào | vào lúc | pada | missatge de | von | de |
+    da | на | у | в | от | від | 在 | 於 | 于 | בתאריך | ב | في | بتاريخ | در | เมื่อ
     """
 )
 """How an attribution begins where it begins with neither a date nor a name."""
@@ -76,7 +86,7 @@ FIELDS = {
         от | от кого | від | gönderen | kimden | 差出人 | 送信者 | 发件人 | 发信人 | 寄件者 | 寄件人 | 보낸 사람 |
         보낸사람 | 보낸이 | από | מאת | من | expéditeur | expéditrice | expeditor | mittente | remitente | remetente |
         absender | afzender | avsender | avsändare | afsender | odesílatel | odosielateľ | nadawca | saatja |
-        người gửi | từ | dari | จาก | pošiljatelj | šalje
+        người gửi | từ | dari | จาก | pošiljatelj | šalje | nuo
         """
     ),
     "date": _phrases(
@@ -89,15 +99,16 @@ FIELDS = {
         відправлено | gönderildi | gönderilme tarihi | gönderim tarihi | tarih | 送信日時 | 送信日 | 日付 | 日時 |
         发送时间 | 时间 | 日期 | 傳送時間 | 寄件日期 | 發送時間 | 보낸 날짜 | 보낸날짜 | 날짜 | στάλθηκε |
         ημερομηνία | απεστάλη | נשלח | תאריך | تاريخ | التاريخ | تم الإرسال | أرسلت | trimis | trimis la | đã gửi |
-        ngày | tanggal | dikirim | วันที่ | ส่งแล้ว | poslano | saadetud | kuupäev
+        ngày | tanggal | dikirim | วันที่ | ส่ง | ส่งแล้ว | poslano | saadetud | kuupäev | изпратено | nosūtīts |
+        išsiųsta
         """
     ),
     "to": _phrases(
         """
         destinatarul | adresat | pre | 送信先 | to | an | à | a | para | aan | till | til | vastaanottaja | do |
-        komu | címzett | кому | на | kime | alıcı | 宛先 | 收件人 | 收信人 | 받는 사람 | 받는사람 | 받는이 | προς |
-        אל | إلى | الى | către | catre | pentru | đến | kepada | destinataire | destinatario | destinatário |
-        empfänger | ถึง | za | prima | adresát | saaja | kellele
+        komu | címzett | кому | на | kime | alıcı | 宛先 | 收件人 | 收件者 | 收信人 | 받는 사람 | 받는사람 |
+        받는이 | προς | אל | إلى | الى | către | catre | pentru | đến | kepada | destinataire | destinatario |
+        destinatário | empfänger | ถึง | za | prima | adresát | saaja | adressaat | kellele | kam | до
         """
     ),
     "cc": _phrases(
@@ -117,7 +128,7 @@ FIELDS = {
         subiectul | předmět zprávy | subject | betreff | betrifft | objet | sujet | asunto | assunto | oggetto |
         onderwerp | ämne | emne | aihe | temat | předmět | predmet | tárgy | тема | относно | konu | 件名 | 主题 |
         主旨 | 主題 | 标题 | 標題 | 제목 | θέμα | נושא | الموضوع | موضوع | subiect | chủ đề | subjek | perihal |
-        tema | assumpte | หัวเรื่อง | เรื่อง | naslov | zadeva | teema
+        tema | assumpte | หัวเรื่อง | เรื่อง | naslov | zadeva | teema | temats
         """
     ),
     "reply-to": _phrases(
@@ -240,31 +251,34 @@ MOBILE = _phrases(
     sent from | sent via | sent with | sent using | from my | envoyé de | envoyé depuis | envoyé à partir |
     envoyé avec | envoyé via | envoyé par | télécharger outlook | obtenir outlook | obtenez outlook | gesendet von |
     gesendet mit | gesendet über | gesendet via | von meinem | von meiner | von unterwegs |
-    diese nachricht wurde von | diese nachricht wurde mit | outlook für | holen sie sich outlook | laden sie outlook |
-    erhalten sie outlook | enviado desde | enviado con | enviado por | enviado através | enviado de | enviado do |
-    enviado a partir | enviado via | enviado pelo | enviado com | enviat des | obtener outlook | obter outlook |
-    obtenga outlook | descargar outlook | inviato da | inviato dal | inviato con | inviato tramite | scarica outlook |
-    ottieni outlook | verzonden vanaf | verzonden met | verzonden via | verstuurd vanaf | verstuurd met |
-    verstuurd via | outlook downloaden | outlook voor | skickat från | skickat via | skickat med | sendt fra |
-    sendt via | sendt med | hämta outlook | hent outlook | få outlook | last ned outlook | skaffa outlook |
-    lähetetty | hanki outlook | wysłane z | wysłano z | wysłano przez | wyślij z | wysłane przy |
-    pobierz aplikację outlook | pobierz program outlook | odesláno z | odesláno ze | odoslané z | odoslané zo |
-    získejte outlook | získajte outlook | elküldve | küldve | az iphone-omról | az outlook | trimis de | trimis din |
-    obțineți outlook | отправлено с | отправлено из | отправлено от | послано с | надіслано з | відправлено з |
-    изпратено от | скачать outlook | скачайте outlook | загрузить outlook | poslano s | poslano z | послато са |
-    στάλθηκε από | απεστάλη από | αποστολή από | נשלח מ | נשלח מה | أُرسلت من | أرسلت من | تم الإرسال من | أُرسل من |
-    được gửi từ | đã gửi từ | gửi từ | dikirim dari | ส่งจาก | 发自 | 發自 | 发送自 | 來自 | 来自 | 從我的 | 从我的 |
-    寄自 | 傳送自 | 통해 | 나의 | 내 | get outlook for | get [outlook for | download outlook for | obtener [outlook
+    diese nachricht wurde von | diese nachricht wurde mit | outlook für | holen sie sich outlook |
+    laden sie outlook | erhalten sie outlook | enviado desde | enviado con | enviado por | enviado através |
+    enviado de | enviado do | enviado a partir | enviado via | enviado pelo | enviado com | enviat des |
+    obtener outlook | obter outlook | obtenga outlook | descargar outlook | inviato da | inviato dal | inviato con |
+    inviato tramite | scarica outlook | ottieni outlook | verzonden vanaf | verzonden met | verzonden via |
+    verstuurd vanaf | verstuurd met | verstuurd via | outlook downloaden | outlook voor | skickat från |
+    skickat via | skickat med | sendt fra | sendt via | sendt med | hämta outlook | hent outlook | få outlook |
+    last ned outlook | skaffa outlook | lähetetty | hanki outlook | wysłane z | wysłano z | wysłano przez |
+    wyślij z | wysłane przy | pobierz aplikację outlook | pobierz program outlook | odesláno z | odesláno ze |
+    odoslané z | odoslané zo | získejte outlook | získajte outlook | elküldve | küldve | az iphone-omról |
+    az outlook | trimis de | trimis din | obțineți outlook | отправлено с | отправлено из | отправлено от |
+    послано с | надіслано з | відправлено з | изпратено от | скачать outlook | скачайте outlook |
+    загрузить outlook | poslano s | poslano z | послато са | στάλθηκε από | απεστάλη από | αποστολή από | נשלח מ |
+    נשלח מה | أُرسلت من | أرسلت من | تم الإرسال من | أُرسل من | được gửi từ | đã gửi từ | gửi từ | dikirim dari |
+    ส่งจาก | 发自 | 發自 | 发送自 | 來自 | 来自 | 從我的 | 从我的 | 寄自 | 傳送自 | 통해 | 나의 | 내 |
+    get outlook for | get [outlook for | download outlook | obtener [outlook | outlook para | outlook pour |
+    outlook per | outlook pro | outlook dla | outlook til | outlook till | obter o outlook | verzonden vanuit |
+    skickades från | ios 版 outlook | android 版 outlook
     """
 )
 """How the line of a telephone or an app begins."""
 
 MOBILE_ENDINGS = _phrases(
     """
-    gesendet | gesendet. | から送信 | より送信 | から送信されました | で送信 | 傳送 | 传送 | 发送 | 發送 | 에서 보냄 |
-    에서 보냈습니다 | 에서 보낸 메일 | 으로 보냄 | 에서 발송 | kaynağından gönderildi | dan gönderildi |
-    den gönderildi | ımdan gönderildi | imden gönderildi | umdan gönderildi | ile gönderildi | cihazımdan gönderildi |
-    küldve | ről küldve | ról küldve | for ios | for android | saadetud | işlətildi
+    gesendet | gesendet. | から送信 | より送信 | から送信されました | で送信 | 傳送 | 传送 | 发送 | 發送 |
+    에서 보냄 | 에서 보냈습니다 | 에서 보낸 메일 | 으로 보냄 | 에서 발송 | kaynağından gönderildi | dan gönderildi |
+    を入手 | den gönderildi | ımdan gönderildi | imden gönderildi | umdan gönderildi | ile gönderildi |
+    cihazımdan gönderildi | küldve | ről küldve | ról küldve | for ios | for android | saadetud | işlətildi
     """
 )
 """How it ends, in languages whose verb stands last."""
@@ -280,8 +294,8 @@ MOBILE_SUBJECTS = frozenset(
         telefoon | mobilen | puhelin | puhelimesta | telefonu | telefonem | iphonesta | iphonu | iphone'a | device |
         laptop | mac | macbook | imac | pc | windows | outlook | gmail | mailbox | yahoo | hotmail | aol | gmx |
         webmail | proton | protonmail | tutanota | airmail | superhuman | bluemail | typeapp | polymail | mailspring |
-        thunderbird | fairemail | zoho | missive | acompli | ios | телефона | телефон | устройства | смартфона |
-        айфона | айпада | почты
+        thunderbird | fairemail | spark | canary | edison | mymail | dispositivo | zoho | missive | acompli | ios |
+        телефона | телефон | устройства | смартфона | айфона | айпада | почты
         """
     )
 )
@@ -305,7 +319,9 @@ MOBILE_OTHER_WORDS = frozenset(
         meiner | mit | für | über | aus | mon | ma | depuis | de | du | pour | avec | sur | mi | mis | con | para |
         desde | dal | mio | il | per | su | tramite | do | da | meu | minha | pelo | vanaf | mijn | voor | met | op |
         min | från | fra | til | med | mitt | z | ze | zo | s | mého | mojego | môjho | с | из | моего | моей | від |
-        diese | nachricht | wurde | за
+        diese | nachricht | wurde | за | from | der | auf | secure | beziehen | omról | ul | pe | del | des | το |
+        μου | của | tôi | dari | saya | mog | mojega | моя | для | мобильной | lle | för | dla | systemu | program |
+        o | l'application | post | pro | aplikacji | を入手
         """
     )
 )
