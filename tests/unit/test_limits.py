@@ -36,3 +36,9 @@ def test_what_is_inflated_fits_the_memory_of_the_function() -> None:
 
 def test_an_archive_within_an_archive_is_looked_into_and_none_deeper() -> None:
     assert limits.ARCHIVE_DEPTH == 2
+
+
+def test_all_attachments_are_read_while_the_function_still_runs() -> None:
+    """A built-in processor's time, with some left to write the answer: below the timeout of ProcessFunction."""
+    template = yaml_parse((PROJECT / "template.yaml").read_text())
+    assert template["Resources"]["ProcessFunction"]["Properties"]["Timeout"] > limits.ATTACHMENTS_SECONDS
