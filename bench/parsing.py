@@ -158,7 +158,7 @@ def over_corpus(messages: list[bytes]) -> dict[str, tuple[float, int]]:
 
 
 def on_large(name: str, message: Path) -> tuple[float, float]:
-    """Seconds of processor time, and MB of memory at the peak beyond what its own process had before it read the file."""
+    """Seconds of processor time, and MB of memory at the peak beyond what its process had before it read the file."""
     command = [sys.executable, "-W", "ignore", "-m", "bench.parsing", name, str(message)]
     seconds, peak = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return float(seconds), float(peak)
