@@ -365,7 +365,7 @@ def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_exec
 
 
 def test_failed_executions_are_counted_then_redriven_once_each(
-    cloud: LocalCloud, operator: Operator, desk: Desk
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms
 ) -> None:
     since = datetime.now(UTC).isoformat()
     emails = failed(cloud, "to-redrive", 4)

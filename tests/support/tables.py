@@ -1,5 +1,9 @@
 """Tables as attachments."""
 
+import io
+
+from openpyxl import Workbook
+
 from mailstep.contracts import Attachment
 from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.model import Column, Figures, Table
@@ -25,3 +29,9 @@ def one(content: bytes, filename: str = "t.csv", *, quota: TableQuota | None = N
 def figures_of(column: Column) -> Figures:
     assert column.figures
     return column.figures
+
+
+def saved(workbook: Workbook) -> bytes:
+    stream = io.BytesIO()
+    workbook.save(stream)
+    return stream.getvalue()

@@ -12,7 +12,7 @@ import pytest
 
 from mailstep import limits
 from mailstep.contracts import Attachment
-from mailstep.validate import contents
+from mailstep.validate import archives, contents
 from mailstep.validate.archives import ArchiveQuota, may_be_zip
 from tests.support.archives import archive, declaring
 
@@ -217,3 +217,12 @@ def test_the_quota_of_a_message_is_that_of_the_limits() -> None:
     assert ArchiveQuota() == ArchiveQuota(
         members=limits.ARCHIVE_MEMBERS, declared=limits.ARCHIVE_OCTETS, inflated=limits.NESTED_ARCHIVE_OCTETS
     )
+
+
+def test_an_archive_that_takes_too_much_memory_to_look_into_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: object) -> None:
+        raise MemoryError
+
+    good = archive(("a", b""))
+    monkeypatch.setattr(archives, "ZipFile", too_much)
+    assert are_a_bomb([good])

@@ -5,6 +5,8 @@ Over 300 lines, most of which are cases.
 
 import base64
 import json
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
@@ -303,6 +305,17 @@ def test_a_bad_octet_in_a_text_without_a_label_replaces_one_character(codec: str
             found = decode(text[:at].encode(codec) + octet + text[at:].encode(codec))
             assert found.text == f"{text[:at]}\ufffd{text[at:]}"
             assert found.damaged
+
+
+@pytest.mark.parametrize(
+    ("octets", "is_imported"), [("Grüße".encode(), False), (b"plain", False), ("Grüße".encode("cp1250"), True)]
+)
+def test_the_detector_is_imported_only_if_octets_need_it(octets: bytes, is_imported: bool) -> None:
+    program = (
+        f"import sys; from mailstep.mime.charsets import decode; decode({octets!r}); print('chardet' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == str(is_imported)
 
 
 @given(

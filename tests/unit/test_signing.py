@@ -1,4 +1,7 @@
-"""How an application knows us: each kind of proof, checked as the application would."""
+"""How an application knows us: each kind of proof, checked as the application would.
+
+Over 300 lines, because the kinds share the secret, its rotation and what is wrong with it.
+"""
 
 import base64
 import hashlib

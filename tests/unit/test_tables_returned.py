@@ -88,6 +88,8 @@ def test_a_table_without_a_header_comes_back_without_one() -> None:
             "\uff20SUM(1)",
         ),
         *("|calc", "%0A=1+1", '"=1', " =1", "- open", "-A1"),
+        # A currency in front of digits may be the name of a column.
+        *("-USD5", "-Ft5", "+kr12", "- CHF5", "-R$5", "-US$5"),
         # Programs that read a file leave control characters out; cells of an XLSB or an XLS may have them.
         *("\0=1+1", "\x01=1+1"),
         # Excel passes over spaces within a formula, however many they are.

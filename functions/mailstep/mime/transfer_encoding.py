@@ -13,6 +13,7 @@ _NO_DIGITS = bytes(set(range(256)) - set(_DIGITS))
 _PLAUSIBLE = 0.8  # share of base64 characters: mail systems add some lines, but not every fifth character
 # Pieces that were encoded one by one are lines or files. Millions of lone digits are neither, and take half a minute.
 _FEW_PIECES, _SHORT_PIECE = 1_000, 8
+_PADDING = 1_000  # octets after the digits: padding and empty lines
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}\r?\n")
 _BETWEEN_PADDING = re.compile(rb"[^=]+")
@@ -44,25 +45,40 @@ def content(part: Part, defects: set[Defect]) -> bytes:
 
 def _base64(encoded: bytes, defects: set[Defect]) -> bytes:
     """Decode as far as possible. Content that is plainly not base64 stays undecoded."""
-    first, _, rest = encoded.partition(b"=")
+    padding = encoded.find(b"=")
+    first_end = padding if padding >= 0 else len(encoded)
     faults: set[Defect] = set()
-    octets = bytearray(_digits(first, faults))
-    paddings = rest.count(b"=")
-    if paddings > _FEW_PIECES and len(rest) < paddings * _SHORT_PIECE:
-        defects.add(Defect.BASE64_WRONG)
-        return encoded
-    if not rest.translate(None, _DIGITS + b"=\r\n\t "):
-        # Several pieces, each encoded alone, that were joined.
-        for piece in _BETWEEN_PADDING.finditer(rest):
-            octets += _digits(piece[0], faults)
-    else:
-        faults.add(Defect.BASE64_FOLLOWED_BY_TEXT)
-    written = len(first) - sum(map(first.count, (b"\r", b"\n")))
+    octets = _whole(encoded, first_end)
+    if octets is None:
+        first, rest = encoded[:first_end], encoded[first_end + 1 :]
+        paddings = rest.count(b"=")
+        if paddings > _FEW_PIECES and len(rest) < paddings * _SHORT_PIECE:
+            defects.add(Defect.BASE64_WRONG)
+            return encoded
+        octets = _digits(first, faults)
+        if not rest.translate(None, _DIGITS + b"=\r\n\t "):
+            # Several pieces, each encoded alone, that were joined.
+            octets += b"".join(_digits(piece[0], faults) for piece in _BETWEEN_PADDING.finditer(rest))
+        else:
+            faults.add(Defect.BASE64_FOLLOWED_BY_TEXT)
+    written = first_end - sum(encoded.count(end, 0, first_end) for end in (b"\r", b"\n"))
     if len(octets) < written * 3 // 4 * _PLAUSIBLE:
         defects.add(Defect.BASE64_WRONG)
         return encoded
     defects |= faults
-    return bytes(octets)
+    return octets
+
+
+def _whole(encoded: bytes, first_end: int) -> bytes | None:
+    """The content if it is one piece with the padding that it needs, as nearly all is, without a copy of `encoded`."""
+    if encoded[first_end : first_end + _PADDING].strip(b"=\r\n\t ") or len(encoded) > first_end + _PADDING:
+        return None
+    digits = first_end - sum(encoded.count(space, 0, first_end) for space in (b"\r", b"\n", b"\t", b" "))
+    try:
+        octets = binascii.a2b_base64(encoded)
+    except binascii.Error:
+        return None
+    return octets if len(octets) == digits * 3 // 4 else None  # else other characters are among the digits
 
 
 def _digits(encoded: bytes, faults: set[Defect]) -> bytes:

@@ -13,7 +13,7 @@ from mailstep.mime.signed import Protection, open_signed
 from mailstep.mime.structure import structure
 from mailstep.parse.attachment_parts import Attachments
 from mailstep.parse.fields import addresses, date, message_id, subject
-from mailstep.parse.texts import read_text, text_body
+from mailstep.parse.texts import read_texts
 
 
 class EnclosedMessages:
@@ -41,13 +41,9 @@ class EnclosedMessages:
         self._budget.attempt(partial(open_signed, root, defects), Protection(), defects, Defect.SIGNED_NOT_READ)
         found = bodies(root)
         with self._attachments.within(number):
-            texts = [part for part in found.text if part.media_type == "text/plain"]
-            plain = read_text(texts, self._attachments, defects, self._budget, self._room)
-            markup = read_text(found.html, self._attachments, defects, self._budget, self._room)
-            text = text_body(found.text, plain, markup, defects, self._budget, self._room).text
-            html = "\n".join(markup.values())
+            texts = read_texts(root, found, self._attachments, defects, self._budget, self._room)
+            text, html = texts.body.text, texts.html
             self._room -= min(self._room, max(len(text.encode()), len(html.encode())))
-            self._attachments.shown_in(root, html)
             for part in found.files:
                 self._attachments.add_part(part)
         when, _ = date(root, defects, self._budget)

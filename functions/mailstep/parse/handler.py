@@ -1,22 +1,14 @@
 """Lambda handler of ParseEmail: `StoredEmail` in, `Claim` out; and of CheckSender, for a message in quarantine."""
 
-from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import metrics, settings
-from mailstep.aws import mail_bucket
-from mailstep.budget import Budget, octets_of
-from mailstep.contracts import CheckedSender, CheckSenderRequest, Claim, StoredEmail
-from mailstep.parse.message import parse
-from mailstep.parse.recipients import place_of
+from mailstep.contracts import CheckedSender, CheckSenderRequest, StoredEmail
 from mailstep.parse.rubbish import is_rubbish
-from mailstep.routes import reads_enclosed
+from mailstep.parse.stored import parse_stored
 from mailstep.telemetry import logger
-
-_READING_SHARE = 0.6
-"""Of the time that is left when the message is here. The rest is for storing what was read."""
 
 
 @logger.inject_lambda_context(correlation_id_path="email_id")
@@ -25,23 +17,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "unreadable" in event:
         return _check_sender(CheckSenderRequest.model_validate(event)).model_dump(mode="json")
     email = StoredEmail.model_validate(event)
-    raw = mail_bucket.read_raw(email)
-    budget = Budget(
-        seconds=context.get_remaining_time_in_millis() / 1_000 * _READING_SHARE,
-        octets=octets_of(int(context.memory_limit_in_mb)),
-    )
-    message = parse(
-        raw,
-        email,
-        partial(mail_bucket.write_attachment, email.bucket),
-        budget,
-        enclosed=reads_enclosed(email.route),
-        place=place_of(email.route),
-    )
-    message_key = mail_bucket.write_message(email.bucket, message)
-    found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
-    logger.info("Parsed", extra=found)
-    claim = Claim(email=email, message_key=message_key, summary=message.summary())
+    claim = parse_stored(email, lambda: context.get_remaining_time_in_millis() / 1_000, int(context.memory_limit_in_mb))
     return claim.model_dump(mode="json")
 
 

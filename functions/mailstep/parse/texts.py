@@ -7,9 +7,11 @@ from functools import partial
 
 from mailstep import limits
 from mailstep.budget import Budget
+from mailstep.mime.bodies import Bodies
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
 from mailstep.mime.structure import Part
+from mailstep.mime.tnef import Body
 from mailstep.parse.attachment_parts import Attachments, decoded_content
 from mailstep.parse.html_text import HtmlText, html_text
 from mailstep.parse.replies.marks import Hint
@@ -29,13 +31,49 @@ class TextBody:
     hints: dict[int, Hint] = field(default_factory=dict)
 
 
-def text_body(
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What the text parts and the HTML parts of a message say."""
+
+    body: TextBody
+    html: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether they say nothing."""
+        return not (self.body.text.strip() or self.html.strip())
+
+
+def read_texts(
+    root: Part, found: Bodies, attachments: Attachments, defects: set[Defect], budget: Budget, room: int = limits.TEXT
+) -> Texts:
+    """The texts of a message, or of an attached one, each kind in at most `room` octets.
+
+    Attachments that are added next are judged by what the HTML shows of them.
+    """
+    plain_parts = [part for part in found.text if part.media_type == "text/plain"]
+    plain = _read_parts(plain_parts, attachments, defects, budget, room)
+    html = _read_parts(found.html, attachments, defects, budget, room)
+    texts = Texts(_body(found.text, plain, html, defects, budget, room), "\n".join(html.values()))
+    attachments.shown_in(root, texts.html)
+    return texts
+
+
+def unpacked_texts(packed: Body, defects: set[Defect], budget: Budget) -> Texts:
+    """The texts that are only in a winmail.dat."""
+    if packed.text:
+        return Texts(TextBody(packed.text, from_html=False), packed.html or "")
+    html = {0: packed.html} if packed.html else {}
+    return Texts(_body((), {}, html, defects, budget, limits.TEXT), packed.html or "")
+
+
+def _body(
     parts: Iterable[Part],
     plain: Read,
     html: Read,
     defects: set[Defect],
     budget: Budget,
-    room: int = limits.TEXT,
+    room: int,
 ) -> TextBody:
     """The text of parts, one after the other; HTML is written as text if nothing stands in its place.
 
@@ -80,8 +118,8 @@ def _words(text: str) -> str:
     return " ".join(_WORD.findall(text))
 
 
-def read_text(
-    parts: Iterable[Part], attachments: Attachments, defects: set[Defect], budget: Budget, room: int = limits.TEXT
+def _read_parts(
+    parts: Iterable[Part], attachments: Attachments, defects: set[Defect], budget: Budget, room: int
 ) -> Read:
     """The text of each part, in at most `room` octets together, with LF line ends and without NUL characters.
 

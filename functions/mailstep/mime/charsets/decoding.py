@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import chardet
-from chardet import EncodingEra
 from webencodings.labels import LABELS
 
 from mailstep.mime.charsets.decoders import REPLACEMENT, decoder
@@ -61,7 +59,6 @@ _NOT_IN_MAIL = [
     "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-8", "iso8859-10", "iso8859-14", "iso8859-16", "johab",
     "utf-16", "utf-32", "utf-32-le", "utf-32-be",
 ]  # fmt: skip
-_ERA = EncodingEra.MODERN_WEB | EncodingEra.LEGACY_ISO
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +210,11 @@ def _guesses(octets: bytes, declared: str | None, hints: Sequence[str], *, detec
 
 
 def _detect(octets: bytes) -> str | None:
-    guess = chardet.detect(octets, encoding_era=_ERA, exclude_encodings=_NOT_IN_MAIL, no_match_encoding=_WESTERN)
+    """The charset that a library takes octets for. Little mail needs it, and importing it slows each cold start."""
+    import chardet  # noqa: PLC0415
+
+    era = chardet.EncodingEra.MODERN_WEB | chardet.EncodingEra.LEGACY_ISO
+    guess = chardet.detect(octets, encoding_era=era, exclude_encodings=_NOT_IN_MAIL, no_match_encoding=_WESTERN)
     return charset_of(guess["encoding"] or "")
 
 

@@ -54,15 +54,18 @@ _CODECS = {
     "macintosh": "mac_roman",
 }
 # Signs beyond ASCII in front of words, behind them, and within: quotation marks, units, ordinals, apostrophes.
-_BEFORE = "\u201c\u201e\u201a\u2018\u00ab\u2039\u00bf\u00a1\u00a7\u00a9\u20ac\u00a3\u2013\u2014\u00b0\u00b1\u00d7\u00bc\u00bd\u00be"
+_BEFORE = (
+    "\u201c\u201e\u201a\u2018\u00ab\u2039\u00bf\u00a1\u00a7\u00a9\u2013\u2014"
+    + "\u20ac\u00a3\u00b0\u00b1\u00d7\u00bc\u00bd\u00be"
+)
 _BEHIND = "\u2026\u201d\u201c\u2019\u00bb\u203a\u2122\u00ae\u00b0\u2013\u2014\u20ac\u00b9\u00b2\u00b3"
 _IN_WORDS = "\u2019\u00b4\u00b7\u00ad\u00aa\u00ba"
 _SAMPLED = 64 * 1024
 _DASH = re.compile("[\u2013\u2014](?![a-z])")  # in `Paris\u2013Lyon`
 _LETTER = re.compile("[A-Za-z]")
 _WORDS = re.compile(r"[^\s\x00-@\[-`{-\x7f]+")
-# Without the signs that stand beside digits: a no-break space, the euro and the pound.
-_HIGH = re.compile(rb"[\x81-\x9f\xa1\xa2\xa4-\xff]+")
+# A single one that stands alone tells nothing: it may be a sign. So may a no-break space, a euro or a pound.
+_HIGH = re.compile(rb"[\x81-\x9f\xa1\xa2\xa4-\xff]{2,}|(?<=[A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])")
 _WITHIN_WORDS = re.compile(rb"(?<=[A-Za-z])[\x80-\xff]{1,2}(?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff]{1,2}(?=[a-z])")
 
 

@@ -14,7 +14,7 @@ from mailstep.process.processors.tables.rows import Gathering, Row, Rows
 
 DELIMITERS = "\t;|,"
 """In order of preference between equals: a comma is in numbers and texts, too."""
-_RARE = (" ", ":")
+_RARE = (" ", ":", "^", "~")
 _SAMPLED = 64 * 1024  # characters in which the delimiter is looked for
 _ROWS_SAMPLED = 500
 _CELLS_SAMPLED = 100_000
@@ -23,6 +23,7 @@ _CHUNK = 500  # rows, whose cells are still in the processor's cache when their 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own line
 _BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _QUOTED_WITHIN = re.compile(r'[,;|\t]"|"[,;|\t]')
+_LINES_ENCLOSED = re.compile(r'(?:"[^\r\n]*"[\r\n]*)+')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # A cell may be as long as the file; the file's own size is bounded.
 csv.field_size_limit(2**31 - 1)
@@ -53,6 +54,13 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
     if delimiter is None:
         delimiter = find_delimiter(text, suffix=suffix)
     split = _split(text, delimiter or "\0", quota.cells)
+    # Some programs enclose whole lines, and double the quotation marks within.
+    if delimiter is None and _LINES_ENCLOSED.fullmatch(text):
+        inner = "\n".join(row[0] for row in split.rows)
+        if (within := find_delimiter(inner, suffix=suffix)) and isinstance(
+            (opened := _split(inner, within, quota.cells)).rows, Rows
+        ):
+            delimiter, split, notes = within, opened, [*notes, "Quotation marks enclose whole lines in the file."]
     # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
     if '"' not in text and "'" in text and not isinstance(split.rows, Rows):
         enclosed = _strict(text, delimiter or "\0", quota.cells, "'")

@@ -25,6 +25,7 @@ _TOTAL = re.compile(
     r"soma|totaal|razem|celkem|итого|всего|合計|总计|合计)\b.{0,40}",
     re.IGNORECASE,
 )
+_RULE = re.compile(r":?-{3,}:?|={3,}")
 _DIGITS, _LETTERS = re.compile(r"[0-9]+"), re.compile(r"[^\W\d_]+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+\.[^@\s]+|https?://\S+")
 _TRUTH = {"true", "false", "yes", "no"}
@@ -50,6 +51,9 @@ def lay_out(rows: Sequence[Row]) -> Layout:
     rest = rows[above:]
     headers = _header_rows(rest, usual)
     body = rest[headers:]
+    # Markdown and SQL clients draw a line below the header.
+    if headers and len(body) > 1 and _is_rule(body[0]):
+        body = body[1:]
     if headers > 1:
         notes.append(f"The header has {headers} rows; their names were joined.")
     foot = _foot(body, usual)
@@ -68,6 +72,10 @@ def lay_out(rows: Sequence[Row]) -> Layout:
         body=body,
         notes=notes,
     )
+
+
+def _is_rule(row: Row) -> bool:
+    return _filled(row) > 1 and all(not cell or _RULE.fullmatch(cell) for cell in row)
 
 
 def _told(one: str, several: str, lines: Sequence[str]) -> str:
