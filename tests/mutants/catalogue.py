@@ -380,7 +380,7 @@ POLICY_BY_HAND = (
     Mutant("mail from several authors is authenticated by one", "functions/mailstep/authentication.py",
            swapped("len(message.from_) != 1", "len(message.from_) < 1"), unit("policy")),
     Mutant("SPF of any domain vouches", "functions/mailstep/authentication.py",
-           swapped("domain and _is_aligned(domain, author)", "domain"), unit("policy")),
+           swapped("domain and is_aligned(domain, author)", "domain"), unit("policy")),
     Mutant("two names below one public suffix are one organisation", "functions/mailstep/authentication.py",
            swapped("_organisational(domain) is not None and ", ""), unit("ses_block")),
 )  # fmt: skip
