@@ -1,6 +1,8 @@
 """Our reader of tables beside DuckDB, polars and pandas: CPU and memory on large CSV, and how much each reads right.
 
-    python -m bench.tables
+    python -m bench.tables [READER FILE]
+
+With a reader and a file, it prints that reader's CPU seconds for its import and for the work, and its peak of memory.
 
 Each candidate runs in a process of its own, on the same files, made by a seed. CPU counts all threads, so this
 machine's load does not matter much; the table gives ratios to DuckDB. Each reads a CSV file and summarises its columns.
@@ -14,26 +16,41 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from tests.support.exported_tables import exported_tables
 
 PROJECT = Path(__file__).parents[1]
 CASES = PROJECT / "tests" / "cases" / "tables"
 MB = 1_000_000
 ROUNDS = 3
+EACH = 12  # tables of each shape
 
 
 def ours(path: Path) -> None:
     """The reader of the processor `tables`."""
-    from mailstep.process.processors.tables.limits import Budget  # noqa: PLC0415 - each in its own process
+    from mailstep.process.processors.tables.limits import TableQuota  # noqa: PLC0415 - each in its own process
     from mailstep.process.processors.tables.reading import read  # noqa: PLC0415
 
     began()
-    read(path.name, path.read_bytes(), Budget())
+    read(path.name, path.read_bytes(), TableQuota())
 
 
 def duckdb(path: Path) -> None:
-    """DuckDB: the table, and SUMMARIZE."""
+    """DuckDB: the table, SUMMARIZE, and the most frequent values of each column."""
+    import duckdb as library  # noqa: PLC0415
+
+    began()
+    connection = library.connect()
+    connection.execute("CREATE TABLE t AS SELECT * FROM read_csv(?)", [str(path)])
+    connection.execute("SUMMARIZE t").fetchall()
+    for name, *_ in connection.execute("DESCRIBE t").fetchall():
+        connection.execute(f'SELECT "{name}", count(*) FROM t GROUP BY ALL ORDER BY 2 DESC LIMIT 3').fetchall()  # noqa: S608
+
+
+def duckdb_without_values(path: Path) -> None:
+    """DuckDB: the table, and SUMMARIZE, which counts no value."""
     import duckdb as library  # noqa: PLC0415
 
     began()
@@ -64,7 +81,13 @@ def pandas(path: Path) -> None:
         frame[name].value_counts()
 
 
-CANDIDATES: dict[str, Callable[[Path], None]] = {"duckdb": duckdb, "ours": ours, "polars": polars, "pandas": pandas}
+CANDIDATES: dict[str, Callable[[Path], None]] = {
+    "duckdb": duckdb,
+    "duckdb, SUMMARIZE only": duckdb_without_values,
+    "ours": ours,
+    "polars": polars,
+    "pandas": pandas,
+}
 _BEGAN = [0.0]
 
 
@@ -124,45 +147,90 @@ def compare(title: str, path: Path) -> None:
         print(f"| {name} | {work:.2f} | {work / first:.1f} | {imported:.2f} | {peak:.0f} |")
 
 
-def score() -> None:
-    """Print how many of the small delimited files in tests/cases each reads as a person does, told nothing."""
-    import duckdb as library  # noqa: PLC0415
-    import pandas as frames  # noqa: PLC0415
+Found = tuple[list[str], list[list[str]], list[str]]
+"""Names of the columns, cells, and kinds of the columns, as a reader sees them."""
+_KINDS_OF_DUCKDB = {
+    "BIGINT": "number",
+    "DOUBLE": "number",
+    "HUGEINT": "number",
+    "DATE": "date",
+    "TIME": "date",
+    "BOOLEAN": "boolean",
+}
 
-    from mailstep.process.processors.tables.limits import Budget  # noqa: PLC0415
+
+def by_us(path: Path) -> Found:
+    """What the processor `tables` reads."""
+    from mailstep.process.processors.tables.limits import TableQuota  # noqa: PLC0415
     from mailstep.process.processors.tables.reading import read  # noqa: PLC0415
 
-    def by_us(path: Path) -> tuple[list[str], list[list[str]]]:
-        [table] = read(path.name, path.read_bytes(), Budget())
-        return list(table.header or ()), table.body
+    [table] = read(path.name, path.read_bytes(), TableQuota())
+    return list(table.header or ()), [*table.body], [column.kind for column in table.columns]
 
-    def by_duckdb(path: Path) -> tuple[list[str], list[list[str]]]:
-        found = library.connect().execute("SELECT * FROM read_csv(?, all_varchar = true)", [str(path)])
-        names = [name for name, *_ in found.description or ()]
-        return names, [[cell or "" for cell in row] for row in found.fetchall()]
 
-    def by_pandas(path: Path) -> tuple[list[str], list[list[str]]]:
-        frame = frames.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
-        return list(frame.columns), frame.to_numpy().tolist()
+def by_duckdb(path: Path) -> Found:
+    """What DuckDB reads: the cells as text, the kinds by its own types."""
+    import duckdb as library  # noqa: PLC0415
 
-    expected = {
-        name: value
-        for name, value in json.loads((CASES / "expected.json").read_text()).items()
-        if isinstance(value, list) and value[5] and not name.endswith(".xlsx")
-    }
-    print(f"\n{len(expected)} small files of tests/cases/tables\n")
-    print("| reader | cells | cells and header |\n| --- | ---: | ---: |")
-    for reader in (by_us, by_duckdb, by_pandas):
-        cells = headers = 0
-        for name, (_, _, header, _, rows, body) in expected.items():
+    found = library.connect().execute("SELECT * FROM read_csv(?, all_varchar = true)", [str(path)])
+    names = [name for name, *_ in found.description or ()]
+    rows = [[(cell or "").strip() for cell in row] for row in found.fetchall()]
+    types = library.connect().execute("DESCRIBE SELECT * FROM read_csv(?)", [str(path)]).fetchall()
+    kinds = ["date" if kind.startswith("TIMESTAMP") else _KINDS_OF_DUCKDB.get(kind, "text") for _, kind, *_ in types]
+    return names, rows, kinds
+
+
+def by_pandas(path: Path) -> Found:
+    """What pandas reads with its search for the delimiter: the cells as text, the kinds by its own types."""
+    import pandas as library  # noqa: PLC0415
+
+    frame = library.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
+    typed = library.read_csv(path, sep=None, engine="python")
+    kinds = [
+        "boolean" if kind == "bool" else "number" if kind in ("int64", "float64", "uint64") else "text"
+        for kind in map(str, typed.dtypes)
+    ]
+    return list(frame.columns), [[cell.strip() for cell in row] for row in frame.to_numpy().tolist()], kinds
+
+
+def score(
+    title: str, directory: Path, tables: Iterable[tuple[str, bytes, list[str] | None, list[list[str]], list[str]]]
+) -> None:
+    """Print how many tables each reads as a person does, told nothing: the cells, the header too, the kinds too."""
+    counts, total = {reader: [0, 0, 0] for reader in (by_us, by_duckdb, by_pandas)}, 0
+    for name, content, header, rows, kinds in tables:
+        total += 1
+        path = directory / name
+        path.write_bytes(content)
+        for reader, count in counts.items():
             try:
-                names, read_body = reader(CASES / name)
+                names, cells, found = reader(path)
             except Exception:  # noqa: S112 - counts as not read
                 continue
-            right = len(read_body) == rows and [list(map(str, row)) for row in read_body[: len(body)]] == body
-            cells += right
-            headers += right and (names == header or (header is None and not set(names) & set(body[0])))
-        print(f"| {reader.__name__[3:]} | {cells / len(expected):.0%} | {headers / len(expected):.0%} |")
+            right = cells[: len(rows)] == rows
+            named = right and (header == names or (header is None and not {*names} & {*rows[0]}))
+            # An empty column has no kind.
+            typed = named and all(own in (kind, "empty") for own, kind in zip(kinds, found, strict=True))
+            for place, held in enumerate((right, named, typed)):
+                count[place] += held
+    print(f"\n{total} {title}\n\n| reader | cells | header too | kinds too |\n| --- | ---: | ---: | ---: |")
+    for reader, count in counts.items():
+        print(f"| {reader.__name__[3:]} | " + " | ".join(f"{held / total:.0%}" for held in count) + " |")
+
+
+def small_files() -> Iterator[tuple[str, bytes, list[str] | None, list[list[str]], list[str]]]:
+    """The small delimited files in tests/cases of which all rows are known."""
+    for name, expected in json.loads((CASES / "expected.json").read_text()).items():
+        if isinstance(expected, list) and expected[5] and not name.endswith(".xlsx"):
+            _, _, header, kinds, _, body = expected
+            yield name, (CASES / name).read_bytes(), header, body, kinds.split()
+
+
+def exports() -> Iterator[tuple[str, bytes, list[str] | None, list[list[str]], list[str]]]:
+    """Tables after the shapes of real exports."""
+    for number, made in enumerate(exported_tables(EACH)):
+        rows = [[cell.strip() for cell in row] for row in made.rows]
+        yield f"{number}.csv", made.content, list(made.header) if made.header else None, rows, made.kinds
 
 
 def main() -> None:
@@ -173,7 +241,8 @@ def main() -> None:
         compare("10 MB of CSV, eight columns", small)
         million(large)
         compare("1,000,000 rows of CSV, four columns, 31 MB", large)
-    score()
+        score("small files of tests/cases/tables, each with a fault of its own", Path(directory), small_files())
+        score("tables after the shapes of real exports (tests/support/exported_tables.py)", Path(directory), exports())
 
 
 if __name__ == "__main__":

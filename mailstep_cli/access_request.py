@@ -62,6 +62,9 @@ def write(stack: HomeStack, address: str, file: Path, *, progress: Callable[[int
                 content = mail_objects.read(s3, stack.bucket, source.key, source.version_id)
                 archive.writestr(f"{email_id}/{name}", content)
                 objects += 1
+            if stack.index_table and (entry := stack.index.get(email_id)):
+                archive.writestr(f"{email_id}/index.json", entry.model_dump_json(indent=2))
+                objects += 1
         archive.writestr("messages.json", json.dumps(sorted(found.messages), indent=2))
     return Export(str(file), len(found.messages), objects, found.mentioned)
 

@@ -11,6 +11,7 @@ from mailstep_cli.commands import (
     files,
     finding,
     local,
+    mailing,
     messages,
     personal_data,
     quarantine,
@@ -25,19 +26,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Completion in your shell: mailstep --install-completion",
 )
-for _commands in (
-    local,
-    finding,
-    messages,
-    answers,
-    queues,
-    quarantine,
-    suppressed,
-    personal_data,
-    files,
-    deployment,
-):
-    app.add_typer(_commands.app)
+_SUBJECTS = {
+    "On this machine": (local, mailing, files),
+    "Find messages": (finding, messages),
+    "Act on messages": (answers, queues, quarantine),
+    "People": (suppressed, personal_data),
+    "Deployment": (deployment,),
+}
+for _panel, _modules in _SUBJECTS.items():
+    for _module in _modules:
+        # Some modules are one command with commands of its own.
+        for _shown in (_module.app.info, *_module.app.registered_commands):
+            _shown.rich_help_panel = _panel
+        app.add_typer(_module.app)
 
 
 def command() -> Any:

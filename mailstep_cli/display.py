@@ -22,6 +22,7 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
+from mailstep.process.processors.tables.wording import counted
 from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.history import Attempt, State, Timeline
@@ -130,7 +131,7 @@ def demo_view(result: "demo.Result") -> RenderableType:
         shown.append(Text(f"Not done within --timeout. {waits}".strip(), style="yellow"))
     if result.reply:
         reply = message_from_bytes(result.reply.read_bytes(), _class=EmailMessage, policy=policy.default)
-        shown += [_unwrapped(f"Reply: {result.reply}"), _reply_view(reply)]
+        shown += [_unwrapped(f"Reply: {result.reply}"), reply_view(reply)]
     return Group(*shown)
 
 
@@ -142,7 +143,7 @@ def process_view(processed: "Processed") -> RenderableType:
         shown.append(Text(f"{processed.reason}: {MEANINGS[processed.reason]}"))
     if processed.reply:
         files = [part for part in processed.reply.walk() if part.get_filename()]
-        shown += [_reply_view(processed.reply), *map(_file_view, files)]
+        shown += [reply_view(processed.reply), *map(_file_view, files)]
     elif processed.answer and processed.withheld:
         shown += [Text(f"No reply: {_withheld(processed.withheld)}. The answer:"), Text(processed.answer.text)]
     elif processed.outcome == Outcome.PROCESSED:
@@ -157,7 +158,8 @@ def _file_view(part: EmailMessage) -> RenderableType:
     return Text(f"{kind}: {part.get_filename()} ({part.get_content_type()}, {size:,} octets)")
 
 
-def _reply_view(reply: EmailMessage) -> RenderableType:
+def reply_view(reply: EmailMessage) -> RenderableType:
+    """A reply as its reader sees it: From, To, Subject and the text."""
     return Panel(Text(_reply_text(reply)), expand=False)
 
 
@@ -229,7 +231,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     """The tables of a file: how each was read, its columns with their kinds, and its first rows."""
     shown: list[RenderableType] = [Rule(Text(path.name))]
     for table in tables:
-        told = [f"{table.rows:,} row{'' if table.rows == 1 else 's'}", f"{len(table.columns):,} columns"]
+        told = [counted(table.rows, "row"), counted(len(table.columns), "column")]
         told += [table.encoding or "", f"delimiter {table.delimiter!r}" if table.delimiter else ""]
         told += ["" if table.header else "no header"]
         shown.append(Text(f"{table.name}: {', '.join(part for part in told if part)}"))

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table
 
+from mailstep import reference
 from mailstep.outcomes import RUNNING, UNKNOWN, Outcome
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli import display
@@ -14,9 +15,11 @@ from mailstep_cli.terminal import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from mailstep.contracts import Answer, Message
     from mailstep.index_entry import IndexEntry
+    from mailstep_cli.outbox import Sent
     from mailstep_cli.showing import Ruling, Shown
     from mailstep_cli.statistics import Statistics
 
@@ -39,15 +42,16 @@ def emails_view(entries: "Sequence[IndexEntry]") -> RenderableType:
     if not entries:
         return Text("No email.")
     table = Table(box=None, header_style="bold", pad_edge=False, show_edge=False)
-    for title in ("Received", "Outcome", "Reply after", "Email"):
-        table.add_column(title, no_wrap=True, justify="right" if title == "Reply after" else "left")
-    table.add_column("Route", no_wrap=True, overflow="ellipsis", max_width=14)
-    table.add_column("From", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("Subject", no_wrap=True, overflow="ellipsis", ratio=1)
+    for title in ("Received", "Outcome", "Reply", "Email"):
+        table.add_column(title, no_wrap=True, justify="right" if title == "Reply" else "left")
+    # Only these give way on a narrow terminal.
+    for title, most in (("Route", 10), ("From", 40), ("Subject", None)):
+        table.add_column(title, max_width=most)
     for entry in entries:
         table.add_row(
-            _when(entry.received), _outcome(entry), _took(entry), Text(entry.reference),
-            Text(entry.route or ""), Text(entry.sender or ""), Text(entry.subject or ""),
+            _short(entry.received), _outcome(entry), _took(entry), Text(entry.reference),
+            *(Text(text or "", no_wrap=True, overflow="ellipsis")
+              for text in (entry.route, entry.sender, entry.subject)),
         )  # fmt: skip
     return table
 
@@ -55,11 +59,13 @@ def emails_view(entries: "Sequence[IndexEntry]") -> RenderableType:
 def email_line(entry: "IndexEntry") -> RenderableType:
     """One email on one line, as the live view adds it."""
     route, sender, subject = entry.route or "", entry.sender or "", entry.subject or ""
-    parts = [part for part in (route, sender, subject) if part]
-    return Text.assemble(
-        f"{_clock(entry.ended or entry.received)}  ", _outcome(entry), f"{' ' * max(1, 12 - len(_outcome(entry)))}",
-        f"{_took(entry):>8}  {entry.reference}  {'  '.join(parts)}", no_wrap=True, overflow="ellipsis",
+    told = "  ".join(part for part in (route, sender, subject) if part)
+    line = Text.assemble(
+        f"{_clock(entry.ended or entry.received)}  ", _outcome(entry), " " * max(1, 12 - len(_outcome(entry))),
+        f"{_took(entry):>8}  {entry.reference}  {told}", no_wrap=True, overflow="ellipsis",
     )  # fmt: skip
+    # Within a group: a console that prints a Text by itself wraps it.
+    return Group(line)
 
 
 def shown_view(shown: "Shown") -> RenderableType:
@@ -107,6 +113,28 @@ def statistics_view(found: "Statistics") -> RenderableType:
     return Group(*parts)
 
 
+def sent_line(file: "Path", address: str, email_id: str) -> RenderableType:
+    """What `mailstep send` says of a message."""
+    return Text(f"{file}: sent to {address}. See what becomes of it with: mailstep show {email_id}")
+
+
+def outbox_view(found: "Sequence[Sent]") -> RenderableType:
+    """One line a sent message: when, to whom, and the subject."""
+    if not found:
+        return Text("Nothing was sent.")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("Sent", "To", "Subject", "Email"):
+        table.add_column(title, overflow="fold")
+    for one in found:
+        fields = (
+            str(one.message["To"] or ""),
+            str(one.message["Subject"] or ""),
+            reference.short(one.email_id) if one.email_id else "",
+        )
+        table.add_row(_short(one.sent), *map(Text, fields))
+    return table
+
+
 def sparkline(numbers: "Iterable[int]") -> str:
     """A bar for each number, the tallest for the largest one, and a blank for 0."""
     values = list(numbers)
@@ -133,6 +161,10 @@ def _seconds(milliseconds: int) -> str:
 
 def _when(time: datetime | None) -> str:
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if time else ""
+
+
+def _short(time: datetime | None) -> str:
+    return time.astimezone().strftime("%m-%d %H:%M:%S") if time else ""
 
 
 def _clock(time: datetime | None) -> str:

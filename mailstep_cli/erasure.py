@@ -9,7 +9,7 @@ import boto3
 
 from mailstep import keys
 from mailstep.addresses import without_label
-from mailstep_cli import failures, ledger_records, mail_objects, personal_data
+from mailstep_cli import failures, index_records, ledger_records, mail_objects, personal_data
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -84,6 +84,7 @@ class Erasure:
         self._emails: dict[str, str | None] = {}
         self._address_records: list[str] = []
         self._duplicates: dict[str, list[str]] = {}
+        self._indexed: set[str] = set()
         self.report = Report(stack.name, {}, _caller(), _now(), dry_run)
 
     def find_person(
@@ -92,7 +93,9 @@ class Erasure:
         """Find everything of an address, with any label. With `keep_suppression`, it still gets no mail afterwards."""
         person = without_label(address.strip())
         found = personal_data.messages_of(self._s3, self._stack.bucket, person, progress=progress)
-        self._emails = found.messages
+        self._indexed = set(index_records.of_person(self._dynamodb, self._stack.index_table, person))
+        # An entry may be left of a message whose objects are gone.
+        self._emails = dict.fromkeys(self._indexed) | found.messages
         self.report.about = {"address_sha256": ledger_records.suppression(person).partition("#")[2]}
         self.report.mentioned, self.report.unknown_answers = found.mentioned, found.unknown_answers
         ids = [
@@ -165,11 +168,13 @@ class Erasure:
             parsed=sum(one.key.startswith(keys.PARSED) for one in made),
             answers=sum(one.key.startswith(keys.ANSWERS) for one in made),
             quarantine=sum(one.key.startswith(keys.QUARANTINE) for one in made),
+            index=int(index_records.exists(self._dynamodb, self._stack.index_table, email_id)),
             ledger=len(records),
         )
         if not self._dry_run:
             mail_objects.delete(self._s3, self._stack.bucket, made)
             ledger_records.delete(self._dynamodb, self._stack.ledger, records)
+            index_records.delete(self._dynamodb, self._stack.index_table, email_id)
             mail_objects.delete(self._s3, self._stack.bucket, raw)
         return erased
 

@@ -1,10 +1,14 @@
 """Finds executions in the account that this shell points to, local or real."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import boto3
 
+from mailstep.index_entry import email_id_of
 from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import find
+from mailstep_cli.messages import find_email
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -24,7 +28,7 @@ def latest(stack: str) -> list["ExecutionListItemTypeDef"]:
 
 
 def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
-    """The ARN of an execution, given its ARN, its name or the start of its name; and the client of its Region.
+    """The ARN of an execution, given its ARN, its name, or any name of its email; and the client of its Region.
 
     Raises:
         UserError: no execution, or more than one, matches.
@@ -41,16 +45,15 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
 
 
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
-    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=_state_machine(stack))
-    found = {e["name"]: e["executionArn"] for page in pages for e in page["executions"] if e["name"].startswith(name)}
-    # The name itself, or the original if all others are its replays (`-r2`).
-    first = min(found, key=len, default="")
-    if not found or not all(other.startswith(first) for other in found):
-        names = ", ".join(list(found)[:_LISTED])
-        raise UserError(
-            f"{len(found)} executions of {stack!r} have a name that begins with {name!r}{names and ': '}{names}"
-        )
-    return found[first]
+    """The execution of that name, or the first execution of the email that the name belongs to (messages.py)."""
+    home = find(stack)
+    if email_id_of(name):
+        with suppress(sfn.exceptions.ExecutionDoesNotExist):
+            return sfn.describe_execution(executionArn=home.execution(name))["executionArn"]
+    entry = find_email(home, name)
+    if not entry.executions:
+        raise UserError(f"Step Functions has no execution of {entry.email_id}, or forgot it: they are kept for 90 days")
+    return entry.executions[0].arn
 
 
 def _state_machine(stack: str) -> str:

@@ -45,6 +45,11 @@ class HomeStack:
         return MessageIndex(self.outputs["MessageIndexName"], int(self.parameters["ParsedRetentionDays"]))
 
     @property
+    def index_table(self) -> str | None:
+        """The table of the index; None if the stack was deployed before there was one."""
+        return self.outputs.get("MessageIndexName")
+
+    @property
     def workflow(self) -> str:
         """The ARN of the workflow."""
         return self.outputs["StateMachineArn"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import MessageTypeDef, StartMessageMoveTaskRequestTypeDef
 
 _LOOKED_AT = 10
 """Messages of a dead-letter queue that are looked at: one ReceiveMessage returns as many."""
@@ -31,6 +31,8 @@ SENT_ON = {"SubscriptionDeadLetterQueue": "InboundQueue"}
 
 StartMessageMoveTask takes no such queue (Amazon SQS Developer Guide, "Configuring a dead-letter queue redrive").
 """
+MOVED_TO = {"IndexDeadLetterQueue": "IndexQueue"}
+"""Dead-letter queues that not only a queue fills, and the queue that takes up what is in them."""
 INVOKED = {"FeedbackDeadLetterQueue": "FeedbackFunction"}
 """Dead-letter queues of a function that SNS calls, and the function."""
 
@@ -122,13 +124,16 @@ class Queues:
             return self._each(url, lambda record: self._send(self._urls[target], record), progress)
         if function := INVOKED.get(logical):
             return self._each(url, lambda record: self._invoke(self._stack.resources[function], record), progress)
-        return self._move(url, progress)
+        return self._move(url, self._urls.get(MOVED_TO.get(logical, "")), progress)
 
-    def _move(self, url: str, progress: Callable[[int], None]) -> int:
+    def _move(self, url: str, target: str | None, progress: Callable[[int], None]) -> int:
         arn = self._attributes(url)["QueueArn"]
         running = [task for task in self._tasks(arn) if task["Status"] == "RUNNING"]
         if not running:
-            self._sqs.start_message_move_task(SourceArn=arn)
+            asked: StartMessageMoveTaskRequestTypeDef = {"SourceArn": arn}
+            if target:
+                asked["DestinationArn"] = self._attributes(target)["QueueArn"]
+            self._sqs.start_message_move_task(**asked)
         while True:
             [task, *_] = self._tasks(arn)
             moved: int = task.get("ApproximateNumberOfMessagesMoved", 0)

@@ -21,6 +21,7 @@ from mailstep.contracts import (
     TextKind,
     Verdicts,
 )
+from mailstep.index_entry import IndexEntry
 from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
@@ -29,6 +30,8 @@ from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
+from mailstep_cli.showing import Shown
+from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
 
 _POLICY = """# Who is processed, and who is replied to
@@ -63,6 +66,21 @@ _OVERRIDES = {
 }
 _SETTINGS = f"""
 One more reason is `{APPLICATION_REFUSED}`: your application answered 4xx with a reason.
+
+## Which files the rules see
+
+`max_attachments` and `attachment_types` are about the files that somebody attached (`attached` in
+[message.md](message.md)). Pictures that the HTML shows, signatures, alternatives and calendar parts do not count. Files
+in a winmail.dat always count, because it does not say reliably which of them the text shows. With `read_enclosed`, the
+files of an attached message count too: your application gets them as it gets the others.
+
+Programs and macros are looked for in every part, attached or not, and in ZIP archives, office documents among them, two
+archives deep. The names in an encrypted ZIP archive are readable, so a program in it is refused too. What is in other
+archives (7z, RAR, tar), or in an archive within an encrypted one, cannot be seen. A route accepts such files, because
+people encrypt what is private, and Mailstep neither unpacks nor runs them. If your application does not want them, list
+the types that it takes in `attachment_types`.
+
+## See a rule work
 
 To see a rule work, send a message to a local account (`mailstep up`). The sender's domain tells its SES which
 checks fail: `ann@spam.simulator.example` is spam, and `virus.`, `spf.`, `dkim.` and `dmarc.` work alike, alone or
@@ -166,6 +184,9 @@ PUBLISHED: dict[str, Any] = {
     "answer": Answer,
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
+    "index-entry": IndexEntry,
+    "shown-email": Shown,
+    "statistics": Statistics,
     **OUTPUTS,
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mailstep.contracts import Attachment, Message
 from mailstep.process.each_attachment import Worked, work_on_each
-from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.model import Table
 from mailstep.process.processors.tables.reading import read
 from mailstep_cli.message_files import read_file
@@ -20,7 +20,7 @@ def read_tables(path: Path) -> Worked[list[Table]]:
     content = read_file(path)
     attachment = Attachment(filename=path.name, media_type="", size_octets=len(content), sha256="", key=path.name)
     message = Message(email_id="file", route="file", size_octets=len(content), attachments=(attachment,))
-    [worked] = work_on_each(message, lambda _: content, lambda made, octets: read(made.filename, octets, Budget()))
+    [worked] = work_on_each(message, lambda _: content, lambda made, octets: read(made.filename, octets, TableQuota()))
     return worked
 
 

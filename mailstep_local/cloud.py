@@ -48,6 +48,16 @@ class LocalCloud:
         return self.directory / "deliver-twice"
 
     @property
+    def operators_mail(self) -> Path:
+        """The directory of mail to the operators' address, each as `<id>.eml`; it is made with the first one."""
+        return self.directory / "operators"
+
+    @property
+    def alarms_off(self) -> Path:
+        """A switch: while this file is there, no alarm changes its state."""
+        return self.directory / "alarms-off"
+
+    @property
     def log(self) -> Path:
         """The log of MiniStack and `sam`."""
         return self.directory / "cloud.log"

@@ -60,6 +60,11 @@ def without_label(address: str) -> str:
     return f"{local.partition('+')[0] or local}{at}{domain}"
 
 
+def is_one_of(address: str, own: frozenset[str]) -> bool:
+    """Whether a canonical address, or the one without its label, is in `own`; `@<domain>` there is all of a domain."""
+    return not own.isdisjoint({address, without_label(address), f"@{address.rpartition('@')[2]}"})
+
+
 def label(address: str) -> str | None:
     """The label of a canonical address, `4711` of `orders+4711@mail.example`; None without one (RFC 5233)."""
     return address.rpartition("@")[0].partition("+")[2] or None

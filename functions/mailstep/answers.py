@@ -17,12 +17,13 @@ from mailstep.telemetry import logger
 
 _EXPLANATION_BOUND = 500
 _NAMES_SHOWN = 10
+_NAMED, _NO_REPLY = "the application's answer", ": answer 204 if there is no reply"
 # A name in the log is an application's own, never something that it was sent.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
-def read_answer(octets: bytes) -> Answer:
-    """The answer in JSON (docs/schemas/answer.json).
+def read_answer(octets: bytes, *, later: bool = False) -> Answer:
+    """The answer in JSON (docs/schemas/answer.json); `later` says that it is a later answer, which has no status.
 
     Names of fields are found without regard to case and underscores; unknown ones are logged. A null stands for a field
     that is not there. Parameters of a media type are dropped, and its letters made lower case.
@@ -30,11 +31,12 @@ def read_answer(octets: bytes) -> Answer:
     Raises:
         MalformedAnswer: it is not an answer; the text says what is wrong, without its content.
     """
-    answer = json_value(octets)
+    named, hint = ("the later answer", "") if later else (_NAMED, _NO_REPLY)
+    answer = json_value(octets, named, hint)
     if answer is None:
-        raise MalformedAnswer("the application's answer is empty: answer 204 if there is no reply")
+        raise MalformedAnswer(f"{named} is empty{hint}")
     if not isinstance(answer, dict):
-        raise MalformedAnswer("the application's answer is not a JSON object")
+        raise MalformedAnswer(f"{named} is not a JSON object")
     unknown: set[str] = set()
     fields = _fields(answer, Answer, unknown)
     if isinstance(files := fields.get("attachments"), list):
@@ -49,7 +51,7 @@ def read_answer(octets: bytes) -> Answer:
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}".removeprefix(": ")
             for fault in error.errors(include_input=False, include_context=False)
         )
-        raise MalformedAnswer(f"the application's answer is invalid: {faults[:_EXPLANATION_BOUND]}") from None
+        raise MalformedAnswer(f"{named} is invalid: {faults[:_EXPLANATION_BOUND]}") from None
 
 
 def reason(octets: bytes) -> str:
@@ -63,10 +65,10 @@ def reason(octets: bytes) -> str:
         if isinstance(refusal, dict)
         else ""
     )
-    return said if isinstance(said, str) else ""
+    return _characters(said) if isinstance(said, str) else ""
 
 
-def json_value(octets: bytes) -> Any:
+def json_value(octets: bytes, named: str = _NAMED, hint: str = _NO_REPLY) -> Any:
     """What is written in JSON, in UTF-8 with or without a byte order mark; None for nothing but white space.
 
     Raises:
@@ -78,7 +80,7 @@ def json_value(octets: bytes) -> Any:
         return json.loads(octets)
     # Deep nesting exceeds the limit of the parser.
     except (ValueError, RecursionError):
-        raise MalformedAnswer("the application's answer is not JSON: answer 204 if there is no reply") from None
+        raise MalformedAnswer(f"{named} is not JSON{hint}") from None
 
 
 def _fields(written: dict[str, Any], shape: type[BaseModel], unknown: set[str]) -> dict[str, Any]:

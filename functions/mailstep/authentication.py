@@ -9,7 +9,7 @@ from mailstep.contracts import Message
 def is_only_signed(message: Message) -> bool:
     """Whether the one thing that authenticates the sender is a signature. Anyone who has a copy can send it again."""
     seen, author = message.verdicts, _domain(message.from_[0].address) if message.from_ else ""
-    by_path = seen.spf == "pass" and seen.spf_domain is not None and _is_aligned(seen.spf_domain, author)
+    by_path = seen.spf == "pass" and seen.spf_domain is not None and is_aligned(seen.spf_domain, author)
     return is_authenticated(message) and not by_path
 
 
@@ -27,10 +27,10 @@ def is_authenticated(message: Message) -> bool:
         *([seen.spf_domain] if seen.spf == "pass" else []),
         *(seen.dkim_domains if seen.dkim == "pass" else ()),
     ]
-    return any(domain and _is_aligned(domain, author) for domain in passed)
+    return any(domain and is_aligned(domain, author) for domain in passed)
 
 
-def _is_aligned(domain: str, author: str) -> bool:
+def is_aligned(domain: str, author: str) -> bool:
     """Relaxed alignment (RFC 7489 section 3.1): both have one organisational domain, whichever is the longer name."""
     return domain == author or (
         _organisational(domain) is not None and _organisational(domain) == _organisational(author)

@@ -40,7 +40,7 @@ class ApplicationBusy(MailstepError):
 class UnreadableEmail(MailstepError):
     """The object is not an email, or parsing it takes too much time or memory."""
 
-    workflow = "copies it to `quarantine/`, tagged; alerts"
+    workflow = "copies it to `quarantine/`, tagged; alerts unless it is rubbish"
 
 
 class UnknownEmail(MailstepError):

@@ -72,6 +72,12 @@ EMAILS_REFUSED = Metric(
     "Emails that a rule of the policy refused; `reason` is its code (policy.md)",
     properties=("route", "reason"),
 )
+EMAILS_QUARANTINED = Metric(
+    "EmailsQuarantined",
+    MetricUnit.Count,
+    "Emails that could not be read or checked; the operators get an alert for each one whose sender SES authenticated",
+    properties=("route",),
+)
 EMAILS_WITHHELD = Metric(
     "EmailsWithheld",
     MetricUnit.Count,
@@ -109,6 +115,7 @@ ALL = (
     STRAY_OBJECTS,
     EMAILS_ACCEPTED,
     EMAILS_REFUSED,
+    EMAILS_QUARANTINED,
     EMAILS_WITHHELD,
     REPLIES_BOUNDED,
     REPLIES_SENT,

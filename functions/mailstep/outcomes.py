@@ -29,7 +29,7 @@ _MEANINGS = {
     Outcome.PROCESSED: "the email is processed, and the sender gets no reply",
     Outcome.REFUSED: "a rule of the policy or the application refused the email, and the sender gets the reason",
     Outcome.SILENT: "a rule of the policy or the application refused the email, and the sender gets no reply",
-    Outcome.QUARANTINED: "the object could not be read; the workflow keeps it and alerts the operators",
+    Outcome.QUARANTINED: "it could not be read or checked; the workflow keeps it, and alerts operators or counts it",
     Outcome.FAILED: "the execution failed, timed out or was stopped; the operators get an alert and can redrive it",
 }
 

@@ -64,6 +64,13 @@ class Route(Contract):
         description="true: also mail to each address of the domain that no other route has; one route at most",
     )
 
+    # What an application gets beside the message.
+    thread: bool = Field(
+        default=False,
+        description="true: the application also gets the sender's earlier messages in the thread, and what was sent in "
+        "reply, as links",
+    )
+
     # How much of a message is read.
     read_enclosed: bool = Field(
         default=False, description="true: attached messages (message/rfc822) are read too, their files with them"
@@ -112,6 +119,11 @@ class Route(Contract):
     attachment_types: _MediaTypePatterns = Field(
         default=(), description="Media types such as `text/csv` and `image/*`; empty: all but programs"
     )
+
+    @property
+    def calls_an_application(self) -> bool:
+        """Whether an application answers the mail, by HTTPS or from the queue."""
+        return bool(self.url or self.queue)
 
     @property
     def limit_seconds(self) -> int:
@@ -179,6 +191,20 @@ def own_addresses(domain: str, reply_from: str) -> frozenset[str]:
     addresses = {f"@{domain}"} if catch_all_route() else set()
     addresses |= {f"{name}@{domain}" for name in deployed_names()} | {route.reply_from for route in routes().values()}
     return frozenset(canonical(address) for address in addresses | {reply_from} if address)
+
+
+def with_the_same_processor(name: str, domain: str) -> frozenset[str]:
+    """The addresses, in canonical form, of the other routes whose mail the same built-in processor answers."""
+    known = routes()
+    route = known.get(name)
+    if route is None or route.calls_an_application:
+        return frozenset()
+    others = (
+        other
+        for other, found in known.items()
+        if other != name and not found.calls_an_application and found.processor == route.processor
+    )
+    return frozenset(canonical(f"{other}@{domain}") for other in others)
 
 
 def file_text(path: Path) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mailstep import keys, routes
-from mailstep.addresses import canonical, canonical_domain
+from mailstep.addressee import addressee
+from mailstep.addresses import canonical, canonical_domain, mailbox
 from mailstep.answers import read_answer
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Answer, Attachment, Message, StoredEmail, Verdicts
@@ -72,14 +73,13 @@ class ReceivedEmail:
             ConfigurationError: there is no such route.
         """
         route = self._route()
-        own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
         return validate(
             Case(
                 message=self.message,
                 email=self.stored,
                 execution_arn="",
                 route=route,
-                own_addresses=frozenset(map(canonical, own)),
+                own_addresses=self._own(route),
                 records=_NothingOnRecord(),
                 open_attachment=self.open_attachment,
             )
@@ -129,8 +129,13 @@ class ReceivedEmail:
             raise ValueError("nothing is sent to a sender that SES did not authenticate")
         route = self.settings or routes.routes().get(self.message.route) or Route()
         sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
-        composed = compose(self.message, answer, sender=sender, now=datetime.now(UTC))
+        to = mailbox(addressee(self.message, self._own(route)))
+        composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
         return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
+
+    def _own(self, route: Route) -> frozenset[str]:
+        own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}
+        return frozenset(map(canonical, own))
 
     def _route(self) -> Route:
         route = self.settings or routes.routes().get(self.message.route)

@@ -1,4 +1,7 @@
-"""The errors that zipfile raises for an archive that is broken, encrypted or of an unknown kind."""
+"""The errors that zipfile raises for an archive that is broken, encrypted or of an unknown kind.
+
+MemoryError is none of them: what does not fit into memory may be a good archive.
+"""
 
 import lzma
 import struct
@@ -12,7 +15,6 @@ UNREADABLE = (
     OSError,
     EOFError,
     ValueError,
-    MemoryError,
     OverflowError,
     LookupError,
     struct.error,

@@ -94,7 +94,7 @@ def _read_one(path: Path, rows: int, *, as_json: bool) -> bool:
         tables = [table_as_json(table, rows) for table in (worked and worked.result) or ()]
         print_json({"file": str(path), **({"error": problem} if problem else {"tables": tables})})
     elif problem:
-        complain(f"{path.name}: {problem}")
+        complain(f"{path.name}: {problem}" if worked else problem)
     else:
         out.print(display.tables_view(path, (worked and worked.result) or (), rows))
     return not problem

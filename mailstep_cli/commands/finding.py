@@ -10,6 +10,7 @@ from mailstep_cli import email_views, messages, rebuilding, showing, statistics
 from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, counted, out, progress
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import OUTCOMES, Filter, find_email
+from mailstep_cli.outputs import print_output
 from mailstep_cli.terminal import print_json
 from mailstep_cli.times import moment
 
@@ -25,6 +26,19 @@ Outcomes = Annotated[list[str] | None, typer.Option("--outcome", help=f"Only {',
 Reason = Annotated[
     str | None, typer.Option(metavar="CODE", help="Only with this code of the policy (docs/policy.md), or this error.")
 ]
+
+
+def options_of(wanted: Filter) -> list[str]:
+    """The options that ask for the same messages, without the times."""
+    given = {
+        "--route": wanted.route,
+        "--from": wanted.sender,
+        "--to": wanted.recipient,
+        "--subject": wanted.subject,
+        "--reason": wanted.reason,
+    }
+    options = [word for name, value in given.items() if value is not None for word in (name, value)]
+    return options + [word for outcome in wanted.outcomes for word in ("--outcome", outcome)]
 
 
 @app.command(name="list")
@@ -111,7 +125,7 @@ def rebuild_index(
     stack: Stack = "",
     as_json: AsJson = False,
 ) -> None:
-    """Add what the index lacks, from the executions and the stored mail. Run it once after an update from before 1.1.
+    """Add what the index lacks, from the executions and the stored mail. Run it once on an account with older mail.
 
     It changes no entry that is right, so it can be interrupted and repeated.
     """
@@ -119,7 +133,7 @@ def rebuild_index(
     with progress("Comparing with the index") as tell:
         done = rebuilding.rebuild(home, moment(since, now=home.asked), tell)
     if as_json:
-        print_json({"executions": done.executions, "stored_emails": done.stored_emails, "filled": done.filled})
+        print_output(done)
     else:
         compared = f"{counted(done.executions, 'execution')} and {counted(done.stored_emails, 'stored email')}"
         out.print(f"Compared {compared}: {counted(done.filled, 'entry').replace('entrys', 'entries')} filled.")

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailstep_cli import checkout, display
+from mailstep.aws.message_index import MessageIndex
+from mailstep_cli import checkout, display, email_views, messages
 from mailstep_cli import demo as demonstration
 from mailstep_cli.commands.shared import err, out
 from mailstep_cli.errors import UserError
 from mailstep_cli.local_application import check_application
+from mailstep_cli.messages import Filter
 from mailstep_cli.routing import check_route, routes_of_the_application
 from mailstep_cli.smtp_client import read_message_file
-from mailstep_cli.terminal import print_json
+from mailstep_cli.terminal import Text, print_json
 
 if TYPE_CHECKING:
     from mailstep_local.cloud import LocalCloud
@@ -156,8 +158,20 @@ def up(
         if as_json:
             print_json(places | _credentials(cloud))
         else:
-            out.print(display.places_view(places, cloud.account.variables()), crop=False)
+            here = {"MAILSTEP_SMTP": places["smtp"], "MAILSTEP_OUTBOX": places["outbox"]}
+            out.print(display.places_view(places, cloud.account.variables() | here), crop=False)
+            _show_what_comes(cloud)
         signal.pause()
+
+
+def _show_what_comes(cloud: "LocalCloud") -> None:
+    """Show each email as it comes and as it ends, with the file of its reply, until the user ends it."""
+    index = MessageIndex(cloud.outputs["MessageIndexName"], retention_days=0, dynamodb=cloud.account.client("dynamodb"))
+    for entry in messages.follow(index, Filter(), datetime.now(UTC)):
+        out.print(email_views.email_line(entry))
+        for reply in (cloud.outbox / f"{one}.eml" for one in entry.ses_message_ids):
+            if reply.exists():
+                out.print(Text(f"          {reply}", style="dim"), soft_wrap=True)
 
 
 def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextManager["LocalCloud"]]]:

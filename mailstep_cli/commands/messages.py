@@ -1,5 +1,6 @@
 """Commands that look at messages in an account, or process them again: `history`, `replay` and `redrive`."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -7,10 +8,12 @@ from rich.markup import escape
 
 from mailstep_cli import display, history, replay, stored_mail
 from mailstep_cli.commands import repeating
+from mailstep_cli.commands.finding import Outcomes, Reason, Recipient, Route, Sender, Subject, options_of
 from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Until, Yes, out
 from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, latest
 from mailstep_cli.home_stack import find
+from mailstep_cli.messages import Filter
 from mailstep_cli.routing import check_route
 
 app = typer.Typer()
@@ -71,28 +74,46 @@ def replay_execution(
         ),
     ] = None,
     failed: Failed = False,
+    route: Route = None,
+    sender: Sender = None,
+    recipient: Recipient = None,
+    subject: Subject = None,
+    outcome: Outcomes = None,
+    reason: Reason = None,
     since: Since = None,
     until: Until = None,
     began: Began = None,
+    distributed: Annotated[
+        bool,
+        typer.Option("--distributed", help="For very many: the stack's own workflow replays them, ten a second."),
+    ] = False,
     rate: Rate = 5,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> int:
     """Process messages again, each in a new execution. A second reply is sent only with --reply-again.
 
-    With --failed, it says first how many messages that are, and asks. After Ctrl-C it prints the command that goes on:
-    each message has one new execution.
+    With --failed, or with options that `mailstep list` has too, it says first how many messages that are, and asks.
+    After Ctrl-C it prints the command that goes on: each message has one new execution.
     """
-    if bool(executions) + bool(stored) + failed != 1:
-        raise UserError("name executions to replay, or a route with --stored, or choose with --failed --since TIME")
+    wanted = Filter(route, sender, recipient, subject, tuple(outcome or ()), reason)
+    if bool(executions) + bool(stored) + failed + (wanted != Filter()) != 1:
+        raise UserError(
+            "name executions to replay, or a route with --stored, or choose with --failed, or with options such as "
+            "--route and --outcome, and --since TIME"
+        )
     if override and not executions:
         raise UserError("name executions to override a rule for: other messages are processed by all rules")
     overridden = replay.override(override) if override else None
-    if failed:
-        return repeating.repeat(
-            repeating.Repeat("replay", find(stack), since, until, began, reply_again=reply_again),
-            rate=rate, yes=yes, as_json=as_json,
-        )  # fmt: skip
+    if failed or wanted != Filter():
+        asked = repeating.Repeat("replay", find(stack), since, until, began, reply_again=reply_again)
+        if not failed:
+            asked = replace(asked, wanted=wanted, options=options_of(wanted))
+        if distributed:
+            return repeating.distribute(asked, yes=yes, as_json=as_json)
+        return repeating.repeat(asked, rate=rate, yes=yes, as_json=as_json)
+    if distributed:
+        raise UserError("--distributed is for many messages: choose with --failed, or with options such as --route")
     if stored:
         check_route(stored)
         out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)

@@ -1,15 +1,20 @@
-"""What `replay --failed` and `redrive --failed` share: the count, the question, the batch, and how it goes on."""
+"""What replays and redrives of many messages share: the count, the question, the batch, and how it goes on."""
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from mailstep_cli import batches, failures, listings
-from mailstep_cli.commands.shared import confirm, counted, ended, err, out, progress
+from mailstep.contracts import StoredEmail
+from mailstep.index_entry import IndexEntry
+from mailstep.outcomes import RUNNING
+from mailstep_cli import batches, distributed, failures, listings
+from mailstep_cli.commands.shared import INTERRUPTED, confirm, counted, ended, err, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import Failure
 from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.messages import Filter, emails
 from mailstep_cli.outputs import print_output
 from mailstep_cli.times import moment
 
@@ -27,6 +32,10 @@ class Repeat:
     until: str | None
     began: str | None
     reply_again: bool = False
+    wanted: Filter | None = None
+    """Which messages are meant, by the index; None for those whose latest execution failed."""
+    options: list[str] = field(default_factory=lambda: ["--failed"])
+    """The options that said which messages are meant."""
 
     def times(self) -> tuple[datetime, datetime, datetime]:
         """From when, until when, and when the batch began.
@@ -35,32 +44,88 @@ class Repeat:
             UserError: there is no `--since`, or one of them is not a time.
         """
         if self.since is None:
-            raise UserError("--failed needs --since: say from which time on, such as --since 2h")
+            raise UserError("many messages need --since: say from which time on, such as --since 2h")
         now = self.stack.asked
         began = moment(self.began, now=now) if self.began else now
         return moment(self.since, now=now), moment(self.until, now=now) if self.until else began, began
 
-    def act(self, sfn: "SFNClient", began: datetime) -> batches.Act[Failure]:
+    def meant(self, sfn: "SFNClient") -> "Iterator[Failure | IndexEntry]":
+        """The messages to act on."""
+        since, until, _ = self.times()
+        if self.wanted is None:
+            return failures.failures(sfn, self.stack, since, until)
+        return emails(self.stack.index, replace(self.wanted, since=since, until=until), page=1000)
+
+    def act(self, sfn: "SFNClient", began: datetime) -> "batches.Act[Failure | IndexEntry]":
         """What is done with each message."""
-        if self.command == "redrive":
-            return lambda failure: failures.redrive(sfn, failure, began=began)
-        return lambda failure: failures.replay_once(
-            sfn, self.stack, failure.email, began=began, reply_again=self.reply_again
-        )
+
+        def redrive(found: Failure | IndexEntry) -> str:
+            return failures.redrive(sfn, found, began=began) if isinstance(found, Failure) else "not redriven"
+
+        def replay(found: Failure | IndexEntry) -> str:
+            email = found.email if isinstance(found, Failure) else stored_email_of(found)
+            if email is None:
+                return "still running"
+            return failures.replay_once(sfn, self.stack, email, began=began, reply_again=self.reply_again)
+
+        return redrive if self.command == "redrive" else replay
 
     def goes_on(self) -> str:
         """The command that does the rest of a batch that was interrupted."""
         since, until, began = (time.isoformat() for time in self.times())
-        options = ["--failed", "--since", since, "--until", until, "--began", began, "--stack", self.stack.name]
+        options = [*self.options, "--since", since, "--until", until, "--began", began, "--stack", self.stack.name]
         return shlex.join(["mailstep", self.command, *options, *(["--reply-again"] if self.reply_again else [])])
+
+
+def stored_email_of(entry: IndexEntry) -> StoredEmail | None:
+    """The raw message of an email in the index; None while an execution of it runs, or if the index lacks its key."""
+    if entry.outcome == RUNNING or not (entry.bucket and entry.key and entry.route):
+        return None
+    return StoredEmail(
+        email_id=entry.email_id,
+        route=entry.route,
+        bucket=entry.bucket,
+        key=entry.key,
+        version_id=entry.version_id,
+        stored=entry.stored,
+    )
+
+
+def distribute(asked: Repeat, *, yes: bool, as_json: bool) -> int:
+    """Have the stack's own workflow replay the messages; return the exit code. Ctrl-C leaves it at its work."""
+    _, _, began = asked.times()
+    with err.status("Looking for the messages …"):
+        found = [
+            one.email if isinstance(one, Failure) else stored_email_of(one) for one in asked.meant(failures.client())
+        ]
+    emails = [email for email in found if email]
+    if not emails:
+        raise UserError("no message is meant, so nothing was started")
+    confirm(f"Process {counted(len(emails), 'message')} again, ten a second, by the stack's own workflow?", yes=yes)
+    execution, batch = distributed.start(asked.stack, emails, began=began, reply_again=asked.reply_again)
+    try:
+        with progress("Replaying") as tell:
+            for run in distributed.follow(asked.stack, execution, batch, len(emails)):
+                tell(run.ended, run.total)
+    except KeyboardInterrupt:
+        out.print(
+            f"It goes on. To stop it: aws stepfunctions stop-execution --execution-arn {execution}", soft_wrap=True
+        )
+        return INTERRUPTED
+    if as_json:
+        print_output(run)
+    else:
+        done = f"{run.ended - run.failed:,} of {run.total:,} replayed, {run.failed:,} failed ({run.status.lower()})."
+        out.print(f"{done} What became of each: {run.results}", soft_wrap=True)
+    return 0 if run.status == "SUCCEEDED" and not run.failed else 1
 
 
 def repeat(asked: Repeat, *, rate: float, yes: bool, as_json: bool) -> int:
     """Repeat each of the messages; return the exit code."""
-    since, until, began = asked.times()
+    _, _, began = asked.times()
     sfn = failures.client()
-    with err.status("Looking for failed executions …"):
-        found = list(failures.failures(sfn, asked.stack, since, until))
+    with err.status("Looking for the messages …"):
+        found = list(asked.meant(sfn))
     what = (
         "Process {} again, each in a new execution?" if asked.command == "replay" else "Redrive the executions of {}?"
     )
@@ -71,7 +136,7 @@ def repeat(asked: Repeat, *, rate: float, yes: bool, as_json: bool) -> int:
             found,
             asked.act(sfn, began),
             total=len(found),
-            name=lambda failure: failure.name,
+            name=lambda one: one.name if isinstance(one, Failure) else one.email_id,
             rate=rate,
             progress=lambda so_far: tell(so_far.done, so_far.total),
         )

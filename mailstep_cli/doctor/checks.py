@@ -58,6 +58,7 @@ CHECKS: dict[str, Check] = {
     "application": pipeline.application,
     "sending": ses.sending,
     "reply addresses": ses.reply_addresses,
+    "index": pipeline.index,
     "subscribers": pipeline.subscribers,
     "alarms": pipeline.alarms,
 }

@@ -12,6 +12,7 @@ from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
 
 _CONNECT_SECONDS = 5
+_POLLED = {"Enabled", "Enabling", "Updating"}
 _AGAIN = "deploy the home stack again: sam build && sam deploy"
 
 
@@ -94,7 +95,7 @@ def event_source(site: Site) -> Finding:
     """The event source mapping from the inbound queue is enabled."""
     queue = _queue_arn(site, site.home.outputs["InboundQueueUrl"])
     found = site.client("lambda").list_event_source_mappings(EventSourceArn=queue)["EventSourceMappings"]
-    enabled = [mapping for mapping in found if mapping["State"] in {"Enabled", "Enabling", "Updating"}]
+    enabled = [mapping for mapping in found if mapping["State"] in _POLLED]
     if found and not enabled:
         uuid = found[0]["UUID"]
         return fault(
@@ -103,6 +104,24 @@ def event_source(site: Site) -> Finding:
         )
     return judged(
         [] if enabled else ["no function polls the inbound queue"], _AGAIN, "StartFunction polls the inbound queue"
+    )
+
+
+def index(site: Site) -> Finding:
+    """The rule sends the workflow's events to the queue of the index, and IndexFunction polls it."""
+    rule, queue = site.home.resources["ExecutionStatusRule"][1], site.home.resources["IndexQueue"][1]
+    events, arn = site.client("events"), _queue_arn(site, queue)
+    targets = events.list_targets_by_rule(Rule=rule)["Targets"]
+    problems = []
+    if events.describe_rule(Name=rule)["State"] != "ENABLED" or arn not in [one["Arn"] for one in targets]:
+        problems.append(f"the rule {rule} does not send events to {arn}")
+    mappings = site.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    if not any(mapping["State"] in _POLLED for mapping in mappings):
+        problems.append("IndexFunction does not poll its queue")
+    return judged(
+        problems,
+        f"{_put_back('ExecutionStatusRule or IndexFunction')}. Mail is not affected",
+        "the workflow's events reach the index of messages",
     )
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from mailstep_local import gate, provisioners, signatures, workflow_role
 from mailstep_local.patches import (
     access,
+    alarms,
     concurrency,
+    distributed_map,
     iam,
     lambda_functions,
     memory,
@@ -21,13 +23,16 @@ from mailstep_local.patches import (
     ses_rules,
     ses_sending,
     ses_suppression,
+    sns_mail,
     step_functions,
     waits,
 )
 
 USERS = (
     access,
+    alarms,
     concurrency,
+    distributed_map,
     gate,
     iam,
     lambda_functions,
@@ -41,6 +46,7 @@ USERS = (
     ses_sending,
     ses_suppression,
     signatures,
+    sns_mail,
     step_functions,
     waits,
     workflow_role,
@@ -65,7 +71,8 @@ def apply(
     Args:
         bootstrap: The program that runs a function's handler.
         run: The run's directory. SES keeps the messages that it was asked to send in its `outbox`; while there is a
-            file `deliver-twice`, SNS and EventBridge repeat each delivery.
+            file `deliver-twice`, SNS and EventBridge repeat each delivery; while there is a file `alarms-off`, no alarm
+            changes its state. SNS's mail to subscribers is kept in `operators`.
         smtp_port: Where SES's own receiving listens, on loopback.
         allowed_hosts: The names of this account beside those of loopback.
         rules: Whether calls must keep AWS's own rules (mailstep_local/rules/); False is for debugging only.
@@ -85,8 +92,11 @@ def apply(
     iam.apply()
     queues.apply()
     memory.apply()
+    sns_mail.apply(run / "operators")
     repeats.apply(run / "deliver-twice")
+    alarms.apply(run / "alarms-off")
     step_functions.apply()
+    distributed_map.apply()
     waits.apply()
     redrive.apply()
     provisioners.add()

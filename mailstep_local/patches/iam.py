@@ -29,6 +29,7 @@ def apply() -> None:
     _let_ses_assume_roles()
     _name_the_role_of_a_session()
     _authorise_an_alias_as_its_workflow()
+    _authorise_a_redrive_on_its_queue()
 
 
 def _take_loopback_for_tls() -> None:
@@ -95,3 +96,20 @@ def _authorise_an_alias_as_its_workflow() -> None:
         return unqualified[0] if unqualified else arn
 
     MINISTACK.replace("core.iam_actions:extract_resource_arn", extract_unqualified)
+
+
+def _authorise_a_redrive_on_its_queue() -> None:
+    """SQS asks for permission on the queue that SourceArn names. MiniStack asks for it on `*`.
+
+    (Service Authorization Reference, "Actions, resources, and condition keys for Amazon SQS".)
+    """
+    extract = MINISTACK.original("core.iam_actions:extract_resource_arn")
+
+    def extract_source(service: str, method: str, path: str, headers: Any, body: Any, *others: Any) -> str:
+        arn: str = extract(service, method, path, headers, body, *others)
+        if service == "sqs" and arn == "*":
+            named = re.search(rb'"SourceArn"\s*:\s*"([^"]+)"', body if isinstance(body, bytes) else str(body).encode())
+            return named[1].decode() if named else arn
+        return arn
+
+    MINISTACK.replace("core.iam_actions:extract_resource_arn", extract_source)

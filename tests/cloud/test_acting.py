@@ -7,8 +7,10 @@ import shlex
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,9 @@ from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import Desk, eventually, execution_arn, role_without
 from tests.support.events import s3_event, stored_order
 from tests.support.project import MAILSTEP, PROJECT, run
+from tests.support.runbook import commands
+
+Alarms = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,16 @@ def operator(cloud: LocalCloud) -> Operator:
 def schema_of(arguments: tuple[str, ...]) -> str:
     """The name of the schema of what a command prints."""
     match arguments:
+        case ("replay", *options) if "--distributed" in options:
+            return "replay-distributed"
         case ("quarantine", "release" | "delete", *_) | ("replay" | "redrive", *_):
             return "batch"
         case ("quarantine" | "suppressed" as command, what, *_):
             return f"{command}-{what}"
+        case ("erase", *_):
+            return "erasure-report"
+        case ("export", *_):
+            return "export"
         case ("queues", *options):
             return "queues-redrive" if "--redrive" in options else "queues"
         case _:
@@ -96,6 +107,30 @@ def outcome(cloud: LocalCloud, name: str) -> str:
     found = eventually(ended, seconds=60)
     assert found, f"{name} did not end"
     return str(json.loads(found["output"])["outcome"]) if found["status"] == "SUCCEEDED" else str(found["status"])
+
+
+@pytest.fixture
+def alarms(cloud: LocalCloud) -> Iterator[Alarms]:
+    """Let alarms ring for a while, and answer whether one comes into a state."""
+    cloudwatch = cloud.account.client("cloudwatch")
+    cloud.alarms_off.unlink()
+
+    def comes_into(name: str, state: str) -> bool:
+        def found() -> bool:
+            [alarm] = cloudwatch.describe_alarms(AlarmNames=[f"mailstep-{name}"])["MetricAlarms"]
+            return bool(alarm["StateValue"] == state)
+
+        return eventually(found, seconds=90)
+
+    yield comes_into
+    cloud.alarms_off.touch()
+    for alarm in cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]:
+        cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="the test is over")
+
+
+def operators_heard(cloud: LocalCloud, text: str) -> bool:
+    """Whether the operators got a mail with these words."""
+    return bool(eventually(lambda: any(text in path.read_text() for path in cloud.operators_mail.glob("*.eml"))))
 
 
 def test_a_quarantined_message_is_shown_released_and_deleted(cloud: LocalCloud, operator: Operator, desk: Desk) -> None:
@@ -145,7 +180,7 @@ BOUNCE = {
 
 @pytest.mark.parametrize("name", ["inbound", "subscription"])
 def test_a_record_that_was_set_aside_is_taken_up_again_and_starts_its_execution(
-    cloud: LocalCloud, operator: Operator, desk: Desk, name: str
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms, name: str
 ) -> None:
     sqs = cloud.account.client("sqs")
     url = cloud.outputs[f"{name.capitalize()}DeadLetterQueueUrl"]
@@ -155,11 +190,16 @@ def test_a_record_that_was_set_aside_is_taken_up_again_and_starts_its_execution(
     [shown] = [one for one in operator.told("queues") if one["name"] == f"{name.capitalize()}DeadLetter"]
     assert (shown["waiting"], shown["items"]) == (1, [f"stored: {email.key}"])
     assert shown["oldest_seconds"] >= 0
-    assert operator.told("queues", "--redrive", name, "--yes")["taken_up"] == 1
+    assert alarms(f"{name}-dlq", "ALARM")
+    assert operators_heard(cloud, f"mailstep-{name}-dlq")
+    [command] = commands(f"{name.capitalize()}DeadLetterAlarm")
+    assert operator.told(*command, "--yes")["taken_up"] == 1
     # The object is not there, and so the execution says.
     assert outcome(cloud, email.email_id) == "quarantined"
     [after] = [one for one in operator.told("queues") if one["name"] == f"{name.capitalize()}DeadLetter"]
     assert (after["waiting"], after["in_flight"]) == (0, 0)
+    # The alarm looks back a minute.
+    assert alarms(f"{name}-dlq", "OK")
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["Lambda's record", "SNS's record"])
@@ -171,7 +211,8 @@ def test_a_bounce_that_was_set_aside_is_recorded_and_can_be_removed(
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [{"Sns": published}]} if whole else published))
     [shown] = [one for one in operator.told("queues") if one["name"] == "FeedbackDeadLetter"]
     assert shown["items"] == ["bounce of the reply 0100-1"], "and no address"
-    assert operator.told("queues", "--redrive", "feedback", "--yes")["taken_up"] == 1
+    [command] = commands("FeedbackDeadLetterAlarm")
+    assert operator.told(*command, "--yes")["taken_up"] == 1
     [found] = operator.told("suppressed", "list", "GONE+label@shop.example")
     assert (found["ses_reason"], found["until"] is not None) == (None, True)
     cloud.account.client("sesv2").put_suppressed_destination(EmailAddress="gone@shop.example", Reason="BOUNCE")
@@ -182,6 +223,51 @@ def test_a_bounce_that_was_set_aside_is_recorded_and_can_be_removed(
     assert operator.told("suppressed", "list", "gone@shop.example") == []
     again = operator.run("suppressed", "remove", "gone@shop.example", "--yes")
     assert (again.returncode, "neither by Mailstep nor by SES" in again.stderr) == (2, True)
+
+
+def test_a_bounce_that_cannot_be_read_rings_and_its_address_is_suppressed_by_hand(
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms
+) -> None:
+    failed, _ = desk.invoke("FeedbackFunction", {"Records": [{"Sns": {"MessageId": "1", "Message": '{"eventType"'}}]})
+    assert failed is None
+    assert alarms("feedback-unread", "ALARM")
+    assert operators_heard(cloud, "mailstep-feedback-unread")
+    [look] = commands("FeedbackUnreadAlarm", the_address="unread@shop.example")
+    assert operator.told(*look) == []
+    cloud.account.client("sesv2").put_suppressed_destination(EmailAddress="unread@shop.example", Reason="BOUNCE")
+    [found] = operator.told(*look)
+    assert (found["ses_reason"], found["until"]) == ("BOUNCE", None)
+    [_, take_off] = commands("One sender gets no reply", the_address="unread@shop.example")
+    assert operator.told(*take_off, "--yes")["removed_from"] == ["SES"]
+
+
+def test_a_person_gets_a_copy_of_all_that_is_stored_and_then_nothing_is_stored(
+    cloud: LocalCloud, operator: Operator, desk: Desk, tmp_path: Path
+) -> None:
+    desk.forget_deliveries()
+    email = put(cloud, "of-a-person", stored_order().replace(b"ann@shop.example", b"paula@shop.example"))
+    assert outcome(cloud, email.email_id) == "replied"
+    assert eventually(lambda: cloud.account.client("dynamodb").get_item(
+        TableName=cloud.outputs["MessageIndexName"], Key={"email_id": {"S": email.email_id}}
+    ).get("Item", {}).get("sender"))  # fmt: skip
+    copy, look, erase = commands("A person asks for their data, or for its erasure", the_address="Paula@shop.example")
+    exported = operator.told(*copy, "--output", str(tmp_path / "export.zip"))
+    assert (exported["messages"], (tmp_path / "export.zip").exists()) == (1, True)
+    would = operator.told(*look)
+    assert [one["email_id"] for one in would["messages"]] == [email.email_id]
+    erase[erase.index("erasure.json")] = str(tmp_path / "erasure.json")
+    done = operator.told(*erase, "--yes")
+    assert done["complete"]
+    assert done["messages"] == would["messages"]
+    assert done["messages"][0]["index"] == 1
+    assert json.loads((tmp_path / "erasure.json").read_text()) == done
+    s3 = cloud.account.client("s3")
+    for prefix in (email.key, f"parsed/{email.email_id}", f"answers/{email.email_id}"):
+        left = s3.list_object_versions(Bucket=email.bucket, Prefix=prefix)
+        assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], []), prefix
+    dynamodb = cloud.account.client("dynamodb")
+    for table in (cloud.outputs["LedgerTableName"], cloud.outputs["MessageIndexName"]):
+        assert email.email_id not in json.dumps(dynamodb.scan(TableName=table)["Items"]), table
 
 
 def test_an_item_that_the_application_gave_up_goes_back_into_its_queue(cloud: LocalCloud, operator: Operator) -> None:
@@ -195,16 +281,27 @@ def test_an_item_that_the_application_gave_up_goes_back_into_its_queue(cloud: Lo
     )
     [shown] = [one for one in operator.told("queues") if one["name"] == "ApplicationDeadLetter"]
     assert shown["items"] == ["email an-email"]
-    assert operator.told("queues", "--redrive", "application", "--yes")["taken_up"] == 1
+    [command] = commands("ApplicationDeadLetterAlarm")
+    assert operator.told(*command, "--yes")["taken_up"] == 1
     [back] = sqs.receive_message(QueueUrl=cloud.outputs["ApplicationQueueUrl"], WaitTimeSeconds=5)["Messages"]
     assert json.loads(back["Body"]) == item
     sqs.delete_message(QueueUrl=cloud.outputs["ApplicationQueueUrl"], ReceiptHandle=back["ReceiptHandle"])
 
 
+def test_a_status_event_that_was_set_aside_goes_back_to_the_index(cloud: LocalCloud, operator: Operator) -> None:
+    sqs = cloud.account.client("sqs")
+    sqs.send_message(QueueUrl=cloud.outputs["IndexDeadLetterQueueUrl"], MessageBody=json.dumps({"detail": {}}))
+    [command] = commands("IndexDeadLetterAlarm")
+    assert operator.told(*command, "--yes")["taken_up"] == 1
+    # IndexFunction takes it, and logs that it is no event of an email.
+    [after] = [one for one in operator.told("queues") if one["name"] == "IndexDeadLetter"]
+    assert (after["waiting"], after["in_flight"]) == (0, 0)
+
+
 def test_a_queue_that_is_no_dead_letter_queue_is_not_redriven(cloud: LocalCloud, operator: Operator) -> None:
     refused = operator.run("queues", "--redrive", "replies", "--yes")
     assert refused.returncode == 2
-    assert "application, feedback, inbound" in refused.stderr
+    assert "application, feedback, inbound, index" in refused.stderr
 
 
 def failed(cloud: LocalCloud, prefix: str, number: int) -> list[StoredEmail]:
@@ -217,6 +314,21 @@ def failed(cloud: LocalCloud, prefix: str, number: int) -> list[StoredEmail]:
         for email in emails:
             assert outcome(cloud, email.email_id) == "FAILED"
     return emails
+
+
+def test_the_stacks_own_workflow_replays_very_many_messages_once_each(
+    cloud: LocalCloud, operator: Operator, desk: Desk
+) -> None:
+    since = datetime.now(UTC).isoformat()
+    emails = failed(cloud, "distributed", 3)
+    many = ("replay", "--failed", "--since", since, "--distributed", "--yes")
+    run_ = operator.told(*many)
+    assert (run_["status"], run_["total"], run_["ended"], run_["failed"]) == ("SUCCEEDED", 3, 3, 0)
+    for email in emails:
+        assert outcome(cloud, f"{email.email_id}-r2") == "silent"
+    nothing = operator.run(*many)
+    assert (nothing.returncode, "nothing was started" in nothing.stderr) == (2, True)
+    assert len(desk.executions("distributed")) == 6
 
 
 @pytest.mark.parametrize("number", [40, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
@@ -253,15 +365,23 @@ def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_exec
 
 
 def test_failed_executions_are_counted_then_redriven_once_each(
-    cloud: LocalCloud, operator: Operator, desk: Desk
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms
 ) -> None:
     since = datetime.now(UTC).isoformat()
-    emails = failed(cloud, "to-redrive", 3)
+    emails = failed(cloud, "to-redrive", 4)
+    assert alarms("executions-failed", "ALARM")
+    assert operators_heard(cloud, emails[0].email_id), "by ExecutionFailedRule"
+    assert operators_heard(cloud, "mailstep-executions-failed")
+    [one, many] = commands(
+        "An execution failed (mail by EventBridge: `ExecutionFailedRule`)", its_ARN_or_name=emails.pop().email_id
+    )[:2]
+    assert operator.run(*one).returncode == 0
+    many[many.index("2h")] = since
     time.sleep(1)  # AWS's clock, in the header Date, has whole seconds
-    asked = operator.run("redrive", "--failed", "--since", since)
+    asked = operator.run(*many)
     assert (asked.returncode, "3 messages" in asked.stderr) == (2, True)
-    assert operator.told("redrive", "--failed", "--since", since, "--yes")["ended"] == {"redriven": 3}
+    assert operator.told(*many, "--yes")["ended"] == {"redriven": 3}
     for email in emails:
         assert outcome(cloud, email.email_id) == "silent"
-    assert sorted(desk.executions("to-redrive")) == sorted(email.email_id for email in emails)
-    assert operator.told("redrive", "--failed", "--since", since, "--yes")["total"] == 0
+    assert len(desk.executions("to-redrive")) == 4
+    assert operator.told(*many, "--yes")["total"] == 0

@@ -188,6 +188,16 @@ def event_source_disabled(cloud: LocalCloud, site: Site) -> AbstractContextManag
 
 
 @contextmanager
+def index_rule_disabled(cloud: LocalCloud, site: Site) -> Iterator[None]:
+    events, rule = cloud.account.client("events"), "mailstep-execution-status"
+    events.disable_rule(Name=rule)
+    try:
+        yield
+    finally:
+        events.enable_rule(Name=rule)
+
+
+@contextmanager
 def alarm_missing(cloud: LocalCloud, site: Site) -> Iterator[None]:
     cloudwatch, name = cloud.account.client("cloudwatch"), "mailstep-inbound-dlq"
     [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
@@ -219,6 +229,7 @@ Fault = Callable[[LocalCloud, Site], AbstractContextManager[None]]
         (event_source_disabled, "event source"),
         (reply_address_elsewhere, "reply addresses"),
         (application_unreachable, "application"),
+        (index_rule_disabled, "index"),
         (alarm_missing, "alarms"),
     ],
 )

@@ -1,23 +1,32 @@
 """The example application as its README says, and its consumer on the queue."""
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from textwrap import dedent
 
 import consumer
 import pytest
 
 from mailstep_local.cloud import LocalCloud
-from mailstep_local.example import SECRET
-from tests.support.cloud import Desk, eventually, in_background
+from tests.support.cloud import Desk, eventually, in_background, outbox_about
 from tests.support.project import MAILSTEP, PROJECT
 
 README = (PROJECT / "examples" / "application" / "README.md").read_text()
-DEMO, UP, SEND = re.findall(r"^\$ (?!cd|sam)(.*)$", README, re.MULTILINE)
+UP, SEND = re.findall(r"^\$ ((?:mailstep up|python examples).*)$", README, re.MULTILINE)
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def start(command: str, *more: str) -> subprocess.Popen[str]:
@@ -33,22 +42,34 @@ def start(command: str, *more: str) -> subprocess.Popen[str]:
     )
 
 
-def test_the_readmes_first_command_mails_an_order_and_shows_the_answer(tmp_path: Path) -> None:
-    with start(DEMO, "--directory", str(tmp_path / "run")) as demo:
-        try:
-            said, _ = demo.communicate(timeout=120)
-        finally:
-            demo.terminate()
-    assert demo.returncode == 0, said
-    assert "Order 1 has 6 lines; it ships tomorrow." in said
-    assert SECRET not in said
+def test_the_ten_minute_page_runs_as_pasted(tmp_path: Path) -> None:
+    """The endpoint and the commands of docs/applications.md, with packages that are here already."""
+    page = (PROJECT / "docs" / "applications.md").read_text()
+    code = next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "FastAPI()" in block)
+    commands = next(
+        block for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL) if "--application-url" in block
+    )
+    (tmp_path / "app.py").write_text(dedent(code))
+    make, install, *rest = re.findall(r"^\s*\$ (.*)$", commands, re.MULTILINE)
+    assert make == "python3 -m venv env"
+    used = set(re.findall(r"^(?:from|import) (\w+)", dedent(code), re.MULTILINE)) - set(sys.stdlib_module_names)
+    assert set(install.removeprefix("env/bin/pip install ").split()) == used | {"uvicorn"}
+    (tmp_path / "env").symlink_to(sys.prefix)
+    script = "\n".join(["trap 'kill $(jobs -p)' EXIT", *rest, 'echo "$APPLICATION_SECRET" >secret'])
+    script = script.replace("8000", free_port()).replace("mailstep demo", f"mailstep demo --directory {tmp_path}/run")
+    told = subprocess.run(
+        ["bash", "-euc", script],
+        env=os.environ | {"PATH": f"{Path(MAILSTEP).parent}{os.pathsep}{os.environ['PATH']}"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "Thank you for Order 4711: spring collection." in told.stdout
+    assert (tmp_path / "secret").read_text().strip() not in told.stdout + told.stderr
 
 
 def test_the_readmes_other_commands_answer_a_mail_of_ones_own(tmp_path: Path) -> None:
     directory = tmp_path / "run"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = free_port()
     assert "--smtp-port 2525" in UP
     with start(UP.replace("2525", port), "--directory", str(directory)) as up:
         try:
@@ -65,22 +86,58 @@ def test_the_readmes_other_commands_answer_a_mail_of_ones_own(tmp_path: Path) ->
     assert "Order 1 has 6 lines" in body.get_content()
 
 
-def test_the_consumer_answers_refuses_and_leaves_what_fails(
-    cloud: LocalCloud, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def queue(cloud: LocalCloud) -> Iterator[str]:
+    """The application's queue, which delivers an item again after a second instead of a minute."""
+    sqs, url = cloud.account.client("sqs"), cloud.outputs["ApplicationQueueUrl"]
+    [before] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"].values()
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    yield url
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": before})
 
+
+def test_the_consumer_answers_refuses_and_leaves_what_fails(
+    cloud: LocalCloud, desk: Desk, queue: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("boto3.client", cloud.account.client)
-    url = cloud.outputs["ApplicationQueueUrl"]
+
+    def fail(_message: object) -> None:
+        raise ValueError("a secret of the database")
+
     thread, results = in_background(desk)
-    assert eventually(lambda: consumer.work(url, lambda message: {"text": f"Ticket: {message['subject']}"}))
+    assert eventually(lambda: consumer.work(queue, fail))
+    assert "secret" not in caplog.text
+    # It comes again, and nobody was told of the failure.
+    assert eventually(lambda: consumer.work(queue, lambda message: {"text": f"Ticket: {message['subject']}"}))
     thread.join()
     assert results[0].reply
     assert "Ticket: " in results[0].reply.read_text()
+    assert len(outbox_about(cloud, "a secret of the database")) == 0
 
     def refuse(_message: object) -> None:
-        raise ValueError("No such ticket.")
+        raise consumer.Refused("No such ticket.")
 
     thread, results = in_background(desk)
-    assert eventually(lambda: consumer.work(url, refuse))
+    assert eventually(lambda: consumer.work(queue, refuse))
     thread.join()
     assert results[0].outcome == "refused"
+    assert results[0].reply
+    assert "No such ticket." in results[0].reply.read_text()
+
+
+def test_the_consumer_runs_by_itself_until_it_is_stopped(cloud: LocalCloud, desk: Desk, queue: str) -> None:
+    thread, results = in_background(desk)
+    worker = subprocess.Popen(
+        [sys.executable, PROJECT / "examples" / "application" / "consumer.py"],
+        env=cloud.account.environment() | {"QUEUE_URL": queue},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        thread.join()
+    finally:
+        worker.send_signal(signal.SIGINT)
+        _, said = worker.communicate(timeout=60)
+    assert (worker.returncode, said) == (0, "")
+    assert results[0].reply
+    assert "We opened a ticket for" in results[0].reply.read_text()

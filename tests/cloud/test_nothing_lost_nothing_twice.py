@@ -176,6 +176,7 @@ def test_a_key_that_the_event_encodes_is_read_back(cloud: LocalCloud, desk: Desk
 
 def test_an_unreadable_message_is_quarantined_with_its_reason(cloud: LocalCloud, desk: Desk) -> None:
     s3, bucket, key = cloud.account.client("s3"), cloud.outputs["MailBucketName"], "inbound/orders/no-email"
+    began = time.time()
     alerts = subscribe(cloud, cloud.outputs["OperatorTopicArn"], "quarantine-alerts")
     s3.put_object(Bucket=bucket, Key=key, Body=b"\x00\x01\x02 no header field here\n")
     email = stored_email(bucket, key)
@@ -185,7 +186,17 @@ def test_an_unreadable_message_is_quarantined_with_its_reason(cloud: LocalCloud,
     assert s3.get_object(Bucket=bucket, Key=kept)["Body"].read().startswith(b"\x00\x01\x02")
     tags = s3.get_object_tagging(Bucket=bucket, Key=kept)["TagSet"]
     assert tags == [{"Key": "quarantined", "Value": "it is neither text nor has a header field of its own"}]
-    assert any(kept in alert for alert in eventually(alerts))
+    assert eventually(lambda: desk.executions(email.email_id, "SUCCEEDED"))
+    # Anybody can send that: it is counted. Of what cannot be opened nothing is known, so that alerts.
+    gone = stored_email(bucket, "inbound/orders/gone")
+    assert gone
+    cloud.account.client("stepfunctions").start_execution(
+        stateMachineArn=cloud.outputs["StateMachineArn"], name=gone.email_id, input=gone.model_dump_json()
+    )
+    heard = eventually(alerts, seconds=60)
+    assert any(gone.key in alert for alert in heard)
+    assert not any(kept in alert for alert in heard)
+    assert len(desk.metrics("EmailsQuarantined", since=began)) >= 2
     assert not outbox_about(cloud, email.email_id)
 
 

@@ -25,6 +25,9 @@ LEDGER = "functions/mailstep/aws/ledger.py"
 REPLY_COUNTS = "functions/mailstep/aws/reply_counts.py"
 MAIL_BUCKET = "functions/mailstep/aws/mail_bucket.py"
 SIGNING = "functions/mailstep/process/signing.py"
+EXCHANGE = "functions/mailstep/process/exchange.py"
+REQUEST = "functions/mailstep/process/request.py"
+ANSWERS = "functions/mailstep/answers.py"
 SEND_ONCE = "functions/mailstep/reply/send_once.py"
 COMPOSE = "functions/mailstep/reply/compose.py"
 KEYS = "functions/mailstep/keys.py"
@@ -127,6 +130,14 @@ DEFINITION_BY_HAND = (
     Mutant("the answer of another email is sent", DEFINITION,
            in_json(state("ChooseReply", "Choices", 1, "Condition"), lambda _: "{% $states.input.answer_key != null %}"),
            workflow("not_ours")),
+    Mutant("rubbish alerts the operators", DEFINITION,
+           in_json(state("ChooseAlert", "Default"), lambda _: "AlertOperators"), workflow("without_an_alert")),
+    Mutant("an authenticated sender's unreadable mail alerts nobody", DEFINITION,
+           in_json(state("ChooseAlert", "Choices", 0, "Next"), lambda _: "EndInQuarantine"),
+           workflow("copied_to_quarantine")),
+    Mutant("a sender who cannot be checked alerts nobody", DEFINITION,
+           in_json(state("CheckSender", "Catch", 0, "Next"), lambda _: "EndInQuarantine"),
+           workflow("cannot_be_checked")),
     Mutant("a withheld answer is sent", DEFINITION,
            in_json(state("ChooseReply", "Choices", 0), removed), workflow("processed_and_no_state_sends")),
     Mutant("any answer is one if the reply is withheld", DEFINITION,
@@ -196,7 +207,7 @@ def lifecycle_prefixes() -> Iterator[Mutant]:
     for location, value in walk(parsed(read(TEMPLATE))["Resources"]["MailBucket"]):
         if location[-1:] == ("Prefix",):
             where = ("Resources", "MailBucket", *location)
-            for other in ("quarantine/", value.replace("/", "s/")):
+            for other in ("inbound/" if value == "quarantine/" else "quarantine/", value.replace("/", "s/")):
                 change = in_yaml(where, partial(_instead, other))
                 yield Mutant(f"lifecycle prefix changed: {value} to {other}", TEMPLATE, change, unit("retention"))
             yield Mutant(f"lifecycle prefix deleted: {value}", TEMPLATE, in_yaml(where, removed), unit("retention"))
@@ -420,7 +431,7 @@ DOMAIN_BY_HAND = (
     Mutant("the suppression key knows labels", LEDGER,
            swapped("_digest(without_label(address))", "_digest(canonical(address))"), unit("canonical_addresses")),
     Mutant("the suppressed address stands in the key", LEDGER,
-           swapped('f"suppressed#{_digest(without_label(address))}"', 'f"suppressed#{address.lower()}"'),
+           swapped('f"{SUPPRESSED}{_digest(without_label(address))}"', 'f"{SUPPRESSED}{address.lower()}"'),
            unit("ledger")),
     Mutant("a record counts after it expired", LEDGER,
            swapped('found is not None and int(found["expiration"]["N"]) > time.time()', "found is not None"),
@@ -464,7 +475,7 @@ DOMAIN_BY_HAND = (
     Mutant("attachments are stored as text/html", MAIL_BUCKET,
            swapped('"application/octet-stream"', '"text/html"'), unit("steps", "mail_bucket")),
     Mutant("a raw message is read whole, whatever its size", MAIL_BUCKET,
-           swapped("body.read(limits.MESSAGE_OCTETS + 1)", "body.read()[:limits.MESSAGE_OCTETS + 1]"),
+           swapped("_open_raw(email).read(octets)", "_open_raw(email).read()[:octets]"),
            unit("steps", "mail_bucket", only="mail_bucket or length or large")),
     Mutant("an email whose version is gone is unreadable", MAIL_BUCKET,
            swapped('if error.response["Error"]["Code"] not in _GONE:\n                raise\n', "raise\n"),
@@ -476,6 +487,35 @@ DOMAIN_BY_HAND = (
     Mutant("the timestamp is not signed", SIGNING, swapped("timestamp.encode(), body]", "body]"), unit("signing")),
     Mutant("the webhook-id is not signed", SIGNING, swapped("[headers[WEBHOOK_ID].encode(), ", "["), unit("signing")),
     Mutant("a secret of a few octets signs", SIGNING, swapped("range(24, 65)", "range(1, 65)"), unit("signing")),
+    Mutant("an application that drips holds the function", EXCHANGE, swapped("with Budget(seconds):", "with Budget():"),
+           unit("exchange", only="drips")),
+    Mutant("an answer is read although it was cut off", EXCHANGE,
+           swapped("while len(content) <= at_most and (piece := answer.read(min(_PIECE, at_most + 1 - len(content)))):"
+                   "\n            content += piece", "content += answer.read(at_most + 1)"),
+           unit("exchange", only="cut_off")),
+    Mutant("a compressed answer is read", EXCHANGE, swapped('not in {"", "identity"}', 'in {"none"}'),
+           unit("exchange", only="compressed")),
+    Mutant("an answer may be compressed", EXCHANGE,
+           swapped('"Accept-Encoding": "identity"', '"Accept-Encoding": "gzip"'), unit("exchange", only="coding")),
+    Mutant("a redirect is followed", EXCHANGE, swapped("redirect=False", "redirect=True, retries=3"),
+           unit("exchange", only="redirect")),
+    Mutant("control characters stay in the request", REQUEST, swapped('_CONTROLS.sub("", value)', "value"),
+           unit("request")),
+    Mutant("the request may be larger than a Lambda takes", REQUEST, swapped("= 6_000_000", "= 7_000_000"),
+           unit("request", only="larger")),
+    Mutant("the request is cut without a word", REQUEST, swapped(", Defect.REQUEST_TRUNCATED}", "}"),
+           unit("request", only="larger")),
+    Mutant("quotes count once in the event of a Lambda", REQUEST,
+           swapped("""len(body) + body.count(b'"') + body.count(b"\\\\")""", "len(body)"),
+           unit("request", only="larger")),
+    Mutant("a file is made of what is not Base64", "functions/mailstep/contracts.py", swapped(", validate=True)", ")"),
+           unit("answers", only="base64")),
+    Mutant("an answer may be empty", "functions/mailstep/contracts.py",
+           swapped("if not self.text.strip() and not", "if False and not"), unit("answers", only="204")),
+    Mutant("an unknown field's name is logged as it is", ANSWERS,
+           swapped("name if _NAME.fullmatch(name) else \"?\"", "name"), unit("answers", only="unknown")),
+    Mutant("another spelling replaces the exact one", ANSWERS,
+           swapped("(meant == name or meant not in written)", "True"), unit("answers", only="spelling")),
     Mutant("an unusable secret is kept for five minutes", SIGNING,
            swapped("    forget_secrets()\n    return Conf", "    return Conf"), unit("signing")),
     Mutant("only the newest secret signs", SIGNING,

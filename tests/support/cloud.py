@@ -1,5 +1,6 @@
 """The deployed stack from outside: who mails it, what it asks, and what is changed around it for a while."""
 
+import base64
 import json
 import os
 import signal
@@ -108,7 +109,7 @@ def kill(cloud: LocalCloud, function: str) -> None:
             os.kill(int(process.name), signal.SIGKILL)
 
 
-OLD_SECRET, NEW_SECRET = "whsec_b2xkIHNlY3JldCBvZiAyNCBvY3RldHMh", "whsec_bmV3IHNlY3JldCBvZiAyNCBvY3RldHMh"
+OLD_SECRET, NEW_SECRET = (f"whsec_{base64.b64encode(octet * 32).decode()}" for octet in (b"o", b"n"))
 """The secret of the application, before and after its rotation (Standard Webhooks)."""
 
 # Status, body, and header fields beside or instead of our own.

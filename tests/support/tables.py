@@ -1,7 +1,11 @@
 """Tables as attachments."""
 
+import io
+
+from openpyxl import Workbook
+
 from mailstep.contracts import Attachment
-from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.model import Column, Figures, Table
 from mailstep.process.processors.tables.reading import read
 
@@ -17,11 +21,17 @@ def attachment(filename: str = "t.csv", media_type: str = "text/csv") -> Attachm
     return Attachment(filename=filename, media_type=media_type, size_octets=1, sha256="", key="k")
 
 
-def one(content: bytes, filename: str = "t.csv", *, budget: Budget | None = None) -> Table:
-    [table] = read(filename, content, budget or Budget())
+def one(content: bytes, filename: str = "t.csv", *, quota: TableQuota | None = None) -> Table:
+    [table] = read(filename, content, quota or TableQuota())
     return table
 
 
 def figures_of(column: Column) -> Figures:
     assert column.figures
     return column.figures
+
+
+def saved(workbook: Workbook) -> bytes:
+    stream = io.BytesIO()
+    workbook.save(stream)
+    return stream.getvalue()

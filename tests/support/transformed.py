@@ -185,6 +185,8 @@ ALL_OPTIONS = {
         "MailRetentionDays": "30",
         "OperatorEmail": "ops@example.com",
         "OperatorUrl": "https://pager.example/hook",
+        "ArrivalsEmail": "team@example.com",
+        "ArrivalsUrl": "https://chat.example/hook",
         "ProcessConcurrency": "5",
     },
     "receiving.yaml": {"MailKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1", "CatchAllRoute": "rest"},

@@ -1,6 +1,6 @@
 """ZIP archives at the edge of each limit, one octet or member to either side (APPNOTE, the ZIP file format).
 
-A budget of a few octets stands for that of limits.py, so that the edges can be reached.
+A quota of a few octets stands for that of limits.py, so that the edges can be reached.
 """
 
 import tracemalloc
@@ -12,8 +12,8 @@ import pytest
 
 from mailstep import limits
 from mailstep.contracts import Attachment
-from mailstep.validate import contents
-from mailstep.validate.archives import Budget, may_be_zip
+from mailstep.validate import archives, contents
+from mailstep.validate.archives import ArchiveQuota, may_be_zip
 from tests.support.archives import archive, declaring
 
 PLENTY = {"members": 100, "declared": 100_000, "inflated": 100_000}
@@ -24,8 +24,8 @@ INNER = archive(("a.csv", bytes(range(256)) * 4))
 def allow(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets what the archives of each message may contain; plenty of what is not named."""
 
-    def allowed(**budget: int) -> None:
-        monkeypatch.setattr(contents, "Budget", partial(Budget, **PLENTY | budget))
+    def allowed(**quota: int) -> None:
+        monkeypatch.setattr(contents, "ArchiveQuota", partial(ArchiveQuota, **PLENTY | quota))
 
     return allowed
 
@@ -100,7 +100,7 @@ def test_what_is_inflated_is_looked_into_whatever_its_compression_and_size(
 
 
 @pytest.mark.parametrize(("compression", "_cost"), COSTS)
-def test_a_bomb_is_not_inflated_further_than_the_budget(
+def test_a_bomb_is_not_inflated_further_than_the_quota(
     allow: Callable[..., None], compression: int, _cost: int
 ) -> None:
     bomb = nested(compression, bytes(30_000_000))
@@ -213,7 +213,16 @@ def test_what_is_declared_detected_or_named_as_a_zip_archive_is_checked(looks: A
     assert may_be_zip(looks) == zipped
 
 
-def test_the_budget_of_a_message_is_that_of_the_limits() -> None:
-    assert Budget() == Budget(
+def test_the_quota_of_a_message_is_that_of_the_limits() -> None:
+    assert ArchiveQuota() == ArchiveQuota(
         members=limits.ARCHIVE_MEMBERS, declared=limits.ARCHIVE_OCTETS, inflated=limits.NESTED_ARCHIVE_OCTETS
     )
+
+
+def test_an_archive_that_takes_too_much_memory_to_look_into_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: object) -> None:
+        raise MemoryError
+
+    good = archive(("a", b""))
+    monkeypatch.setattr(archives, "ZipFile", too_much)
+    assert are_a_bomb([good])

@@ -305,6 +305,7 @@ def test_a_label_of_asterisks_says_nothing() -> None:
             "a\uff0eexe",
             "a.ex\uff45",
         ),
+        *("C:\\temp\\a.exe", "C:/a.exe", "invoice.pdf.exe.gz", "a.exe. .gz"),
         *("a.exe::$DATA", "a.exe.gz", "a.xll", "a.iqy", "a.msix", "a.appx", "a.library-ms", "a.search-ms", "a.slk"),
         *(
             "a.settingcontent-ms",
@@ -334,12 +335,52 @@ def test_a_program_is_refused_by_its_name_alone_and_within_archives(name: str) -
     assert refused(file_of(packed, "a.zip"), Route(attachment_types=("application/zip",))) == "attachment_type"
 
 
+def encrypted(packed: bytes) -> bytes:
+    """The archive as one whose members are encrypted (APPNOTE 4.4.4, bit 0): their names are not."""
+    octets = bytearray(packed)
+    for sign, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        place = octets.find(sign)
+        while place >= 0:
+            octets[place + at] |= 1
+            place = octets.find(sign, place + 4)
+    return bytes(octets)
+
+
+def test_a_program_in_an_encrypted_archive_is_refused_and_data_in_one_is_not() -> None:
+    assert refused(file_of(encrypted(archive(("invoice.exe", b"x"))), "a.zip")) == "attachment_type"
+    assert refused(file_of(encrypted(archive(("salaries.csv", b"x"))), "a.zip")) is None
+    assert refused(file_of(encrypted(archive(("b.zip", archive(("a.csv", b"x"))))), "a.zip")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "octets"),
+    [("a.7z", b"7z\xbc\xaf\x27\x1c\0\4"), ("a.rar", b"Rar!\x1a\7\1\0"), ("a.tar.gz", b"\x1f\x8b\x08\0")],
+)
+def test_an_archive_that_cannot_be_looked_into_is_accepted_unless_the_route_lists_its_types(
+    name: str, octets: bytes
+) -> None:
+    """docs/policy.md, "Which files the rules see"."""
+    packed = file_of(octets + bytes(40), name)
+    assert refused(packed) is None
+    assert refused(packed, CSV_ONLY) == "attachment_type"
+
+
+def test_the_files_of_an_attached_message_count_if_it_is_read() -> None:
+    """docs/policy.md, "Which files the rules see"."""
+    mail = mail_with({})
+    mail.add_attachment(mail_with({"a.csv": CSV, "b.csv": CSV}))
+    assert refused(mail, Route(max_attachments=1)) is None
+    assert refused(mail, Route(max_attachments=2, read_enclosed=True)) == "too_many_attachments"
+    assert refused(mail, Route(max_attachments=3, read_enclosed=True)) is None
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "a.csv",
         "exe",
         "a.exe.csv",
+        "a.exeX",
         "execute.txt",
         "a.com.pdf",
         "a.bin",
@@ -376,6 +417,21 @@ def test_an_old_document_is_refused_only_with_macros() -> None:
         assert refused(file_of(macros, name)) == "attachment_type"
 
 
+@pytest.mark.parametrize(("name", "label"), [("report", "application/vnd.ms-excel"), ("A.XLT", "text/csv")])
+def test_an_old_document_is_known_by_its_label_or_by_its_name(name: str, label: str) -> None:
+    assert refused(file_of(OLE + bytes(600), name, label)) is None
+    macros = OLE + bytes(600) + "_VBA_PROJECT".encode("utf-16-le")
+    assert refused(file_of(macros, name, label)) == "attachment_type"
+    # Microsoft's registered type of a document with macros (IANA, Media Types).
+    accepted = (label, "application/vnd.ms-word.document.macroenabled.12")
+    assert refused(file_of(macros, name, label), Route(attachment_types=accepted)) is None
+
+
+def test_a_file_that_is_no_archive_hides_no_archive_behind_it() -> None:
+    packed = archive(("a.exe", b"x"))
+    assert refused(mail_with({"a.csv": CSV, "b.zip": packed}).as_bytes()) == "attachment_type"
+
+
 def test_a_program_is_refused_though_nobody_attached_it() -> None:
     alternative = 'Content-Type: text/html; name="a.hta"\n\n<script>'
     mail = mime("multipart/alternative", TEXT, "Content-Type: text/html\n\n<p>x</p>", alternative)
@@ -387,8 +443,16 @@ def test_a_program_is_refused_though_nobody_attached_it() -> None:
 def test_a_route_that_lists_the_type_of_a_program_gets_it() -> None:
     macros = file_of(b"x", "a.xlsm")
     assert refused(macros, Route(attachment_types=("application/vnd.ms-excel.sheet.macroenabled.12",))) is None
-    assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("*/*",))) is None
+    for everything in ("*/*", "*"):
+        assert refused(file_of(b"x", "a.exe"), Route(attachment_types=(everything,))) is None
     assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("application/*",))) == "attachment_type"
+
+
+@pytest.mark.parametrize(
+    ("name", "shared"), [("a.bat", "text/plain"), ("a.mht", "message/rfc822"), ("a.wiz", "application/msword")]
+)
+def test_a_type_that_other_files_have_too_lets_no_program_in(name: str, shared: str) -> None:
+    assert refused(file_of(b"x", name), Route(attachment_types=(shared,))) == "attachment_type"
 
 
 # ---- What the sender is told ----
@@ -411,6 +475,7 @@ def test_the_refusal_names_the_file_and_what_to_do_and_state_has_neither() -> No
     [
         (file_of(b"x", "setup.exe"), '"setup.exe" is a program'),
         (file_of(archive(("a.exe", b"")), "all.zip"), '"all.zip" contains a program'),
+        (file_of(archive(("a.exe", b"")), "all.zip"), "are not accepted. Please take it out"),
     ],
 )
 def test_the_refusal_of_a_program_names_the_file_and_what_to_do(mail: EmailMessage, says: str) -> None:

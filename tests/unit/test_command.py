@@ -68,3 +68,10 @@ def test_tables_shows_a_person_how_a_file_was_read() -> None:
     assert ended.returncode == 0
     assert "3 rows, 3 columns, utf-8" in ended.stdout
     assert "Sales report 2024" in ended.stdout
+
+
+def test_tables_names_a_file_that_is_not_there_once_and_counts_one_column_as_one() -> None:
+    ended = run("tables", "no-such-file.csv", str(CASES / "tables" / "19-one-column.csv"))
+    assert ended.returncode == 1
+    assert ended.stderr.count("no-such-file.csv") == 1
+    assert "1 column," in ended.stdout

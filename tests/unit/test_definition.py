@@ -23,7 +23,7 @@ from tests.support.project import DEFINITION, FUNCTIONS, STATES, TEMPLATE
 
 SENDING = ("SendReply", "SendRefusal", "SendDelayNotice", "SendFailureNotice", "SendCompletionNotice")
 PROCESSING = ("ProcessEmail", "ReprocessEmail")
-OF_FUNCTIONS = ("ParseEmail", "ValidateEmail", *PROCESSING, *SENDING)
+OF_FUNCTIONS = ("ParseEmail", "ValidateEmail", "CheckSender", *PROCESSING, *SENDING)
 OF_SERVICES = ("QuarantineEmail", "AlertOperators")
 
 # AWS Step Functions Developer Guide, "Handle transient Lambda service exceptions", and Lambda's 429.

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -15,11 +16,14 @@ from fastapi.testclient import TestClient
 from jsonschema import validate
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
+from standardwebhooks import Webhook
 from typer.main import get_command
 
 from mailstep.contracts import ApplicationRequest, ReplyPlan
+from mailstep.errors import ApplicationRefused
 from mailstep.testing import ReceivedEmail, receive
 from mailstep_cli.cli import app
+from tests.support.cloud import NEW_SECRET
 from tests.support.messages import mail_with
 from tests.support.project import MAILSTEP, PROJECT, RECEIVING, TEMPLATE
 
@@ -158,22 +162,38 @@ def run_as_it_stands(source: str) -> dict[str, Any]:
 
 def test_the_processors_of_the_page_run_as_they_stand() -> None:
     email = receive(mail_with({"a.txt": b"1\n2\n", "b.txt": b"\0\1\2"}, text="three short words"))
-    answers = [email.process(run_as_it_stands(source)["process"]).text for source in examples("OpenAttachment")]
-    assert answers == [
+    *answering, deciding = (run_as_it_stands(source)["process"] for source in examples("OpenAttachment"))
+    assert [email.process(processor).text for processor in answering] == [
         "You wrote 3 words.",
         "a.txt: 2\nb.txt: It is not text; please send it as a text file.",
     ]
+    picture = mail_with({})
+    picture.add_attachment(b"\x89PNG", "image", "png", filename="a.png")
+    assert receive(picture).process(deciding).text == "Thank you for the picture."
+    assert receive(mail_with({}, subject="FYI: closed")).process(deciding) is None
+    with pytest.raises(ApplicationRefused) as refused:
+        email.process(deciding)
+    assert refused.value.explanation == "Please attach a picture."
 
 
-def test_the_endpoint_of_the_page_answers_as_it_stands() -> None:
+def test_the_endpoint_of_the_page_answers_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION_SECRET", NEW_SECRET)
     [source] = examples("FastAPI()")
     answered = json.loads((PROJECT / "docs" / "schemas" / "answer.json").read_text())
     with TestClient(run_as_it_stands(source)["app"]) as application:
         for attachments, status in (({"a.csv": b"a,b"}, 200), ({}, 422)):
             message = receive(mail_with(attachments, text="x")).message
             request = ApplicationRequest(message=message, attachment_urls={}, reply=ReplyPlan(will_be_sent=True))
-            answer = application.post("/mail", content=request.model_dump_json())
+            body, now = request.model_dump_json(), datetime.now(UTC)
+            signature = Webhook(NEW_SECRET).sign("1", now, body)
+            signed = {"webhook-id": "1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+            answer = application.post("/mail", content=body, headers=signed)
             assert answer.status_code == status
+            for name in signed:
+                for wrong in ("", "x", "v1,"):
+                    refused = application.post("/mail", content=body, headers=signed | {name: wrong})
+                    assert refused.status_code == 401
+            assert application.post("/mail", content=body).status_code == 401
             if status == 200:
                 validate(answer.json(), answered)
             else:

@@ -23,6 +23,7 @@ from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.outputs import as_json
 from tests.support.events import BUCKET, CONTEXT, REGION, event, stored_order
+from tests.support.index import TABLE, message_index
 
 pytestmark = pytest.mark.usefixtures("account", "executions")
 
@@ -31,8 +32,10 @@ STACK = HomeStack(
     {
         "MailBucketName": BUCKET,
         "LedgerTableName": "ledger",
+        "MessageIndexName": TABLE,
         "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:mailstep-email",
     },
+    parameters={"ParsedRetentionDays": "30"},
 )
 ANN, BOB = "ann@shop.example", "bob@other.example"
 
@@ -68,7 +71,19 @@ def store(name: str, raw: bytes, *, parsed: bool = True) -> StoredEmail:
     if parsed:
         parse_handler.handler(email.model_dump(mode="json"), CONTEXT)
         mail_bucket.write_answer(BUCKET, email.email_id, Answer(text="Done."))
+        index(email.email_id)
     return email
+
+
+def index(email_id: str) -> None:
+    """The entry that IndexFunction makes of a parsed message."""
+    message = mail_bucket.read_message(BUCKET, f"parsed/{email_id}/message.json")
+    message_index().change(email_id, lambda entry: entry.with_message(message))
+
+
+def indexed() -> set[str]:
+    items = boto3.client("dynamodb", region_name=REGION).scan(TableName=TABLE)["Items"]
+    return {item["email_id"]["S"] for item in items}
 
 
 def whatever_is_left() -> list[str]:
@@ -134,12 +149,13 @@ def test_an_erased_person_leaves_nothing_in_the_bucket_and_nothing_in_the_ledger
 
     report = erased(ANN)
     assert whatever_is_left() == []
+    assert indexed() == set()
     # The count of replies to a whole domain names no person.
     assert {record for record in records() if not record.startswith("domain#")} == set()
     assert report["complete"]
     assert len(report["messages"]) == 4
     [first] = [one for one in report["messages"] if one["email_id"] == hers.email_id]
-    assert (first["raw"], first["answers"], first["quarantine"]) == (2, 2, 0)
+    assert (first["raw"], first["answers"], first["quarantine"], first["index"]) == (2, 2, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -240,8 +256,19 @@ def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
     assert whatever_is_left() == []
 
 
+def test_an_entry_in_the_index_of_which_nothing_else_is_left_is_found_too() -> None:
+    email, other = store("hers", written_by("ann+x@shop.example")), store("his", written_by(BOB))
+    s3 = boto3.client("s3", region_name=REGION)
+    for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]:
+        if email.email_id in version["Key"] or version["Key"] == email.key:
+            s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
+    assert indexed() == {other.email_id}
+
+
 def test_an_export_has_all_that_is_stored_of_a_person_and_nothing_of_another(tmp_path: Path) -> None:
-    hers, his = store("hers", written_by(ANN)), store("his", written_by(BOB))
+    raw = written_by(ANN)
+    hers, his = store("hers", raw), store("his", written_by(BOB))
     deleted = store("deleted", written_by(ANN))
     boto3.client("s3", region_name=REGION).delete_object(Bucket=BUCKET, Key=deleted.key)
     file = tmp_path / "export.zip"
@@ -249,9 +276,10 @@ def test_an_export_has_all_that_is_stored_of_a_person_and_nothing_of_another(tmp
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with zipfile.ZipFile(file) as archive:
         names = set(archive.namelist())
-        assert archive.read(f"{hers.email_id}/message.eml") == written_by(ANN)
+        assert archive.read(f"{hers.email_id}/message.eml") == raw
         assert Message.model_validate_json(archive.read(f"{hers.email_id}/message.json")).email_id == hers.email_id
-        assert read_answer(archive.read(f"{hers.email_id}/answers/first.json")).text == "Done."
+        assert read_answer(archive.read(f"{hers.email_id}/answer.json")).text == "Done."
+        assert json.loads(archive.read(f"{hers.email_id}/index.json"))["email_id"] == hers.email_id
     assert f"{deleted.email_id}/message.eml" in names
     assert not any(his.email_id in name for name in names)
     assert told.messages == 2

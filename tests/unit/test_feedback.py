@@ -164,6 +164,7 @@ def test_an_address_is_suppressed_in_each_of_its_forms(to: str, sender: str) -> 
         bounce(kind=["Permanent"]),
         '{"eventType": "Bounce"}',
         '{"eventType": "Bounce", "ann@shop.example',
+        '\n {"eventType": "Bounce", "ann@shop.example',
         '{"bounce":' * 100_000,
         '{"eventType": "Bounce", "bounce": ["ann@shop.example"]}',
         '{"eventType": "Bounce", "bounce": {"bounceType": "Permanent"}, "mail": ["ann@shop.example"]}',
@@ -184,7 +185,13 @@ def test_a_bounce_or_complaint_that_cannot_be_read_is_said_and_counted_without_i
 
 
 @pytest.mark.parametrize(
-    "event", [bounce(to=["\ud800@shop.example"]), complaint(complaintFeedbackType={"ann@shop.example": 1})]
+    "event",
+    [
+        bounce(to=["\ud800@shop.example"]),
+        complaint(complaintFeedbackType={"ann@shop.example": 1}),
+        # RFC 5321 section 4.5.3.1: the longest address.
+        bounce(to=["a" * 64 + "@" + "b" * 243 + "shop.example"]),
+    ],
 )
 def test_an_odd_event_that_can_be_read_is_recorded(log: io.StringIO, event: str) -> None:
     tell(event)
@@ -199,6 +206,23 @@ def test_a_warning_names_the_reply_by_which_the_operators_find_the_event(log: io
         ("0", "0100-abc-000000"),
         ("1", None),
     ]
+
+
+def test_a_bounce_that_suppresses_no_address_needs_none(log: io.StringIO) -> None:
+    tell(bounce("Transient", to=[]))
+    assert [(said["suppressed"], said["unread"]) for said in lines(log)] == [(0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("event", "counted"),
+    [(bounce(), [1.0]), (bounce("Transient"), [0.0]), (complaint(), [1.0]), ('{"eventType": "Delivery"}', None)],
+)
+def test_each_bounce_or_complaint_counts_the_address_that_it_suppresses(
+    capsys: pytest.CaptureFixture[str], event: str, counted: list[float] | None
+) -> None:
+    tell(event)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"SendersSuppressed"' in line]
+    assert [one["SendersSuppressed"] for one in found] == ([] if counted is None else [counted])
 
 
 def test_a_bounce_among_others_in_one_batch_is_recorded(log: io.StringIO) -> None:

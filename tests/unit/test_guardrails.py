@@ -61,9 +61,8 @@ def test_mail_is_kept_for_ever_unless_somebody_says_for_how_long() -> None:
         assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
         return {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
 
-    assert not any(rule.get("Prefix", "") in {"inbound/", "quarantine/"} for rule in rules().values())
+    assert not any(rule.get("Prefix", "") == "inbound/" for rule in rules().values())
     assert rules(MailRetentionDays="30")["expire-mail"]["ExpirationInDays"] in {30, "30"}
-    assert not any("quarantine" in json.dumps(rule) for rule in rules(MailRetentionDays="30").values())
 
 
 def test_a_key_of_ones_own_encrypts_mail_and_every_role_that_reads_it_may_use_it_alone() -> None:
@@ -99,6 +98,18 @@ def test_operators_are_told_by_mail_and_by_https_where_they_say_so() -> None:
     assert {"email", "https"}.isdisjoint(protocol for protocol, _ in told())
     both = told(OperatorEmail="ops@example.com", OperatorUrl="https://pager.example/hook")
     assert {("email", "ops@example.com"), ("https", "https://pager.example/hook")} <= both
+
+
+def test_a_team_hears_of_each_message_by_mail_and_by_https_where_it_says_so() -> None:
+    def told(**parameters: str) -> set[tuple[str, str, str]]:
+        subscriptions = of_type("AWS::SNS::Subscription", **parameters).values()
+        return {(s["TopicArn"].rpartition(":")[2], s["Protocol"], s["Endpoint"]) for s in subscriptions}
+
+    both = told(ArrivalsEmail="team@example.com", ArrivalsUrl="https://chat.example/hook")
+    assert both - told() == {
+        ("mailstep-email-received", "email", "team@example.com"),
+        ("mailstep-email-received", "https", "https://chat.example/hook"),
+    }
 
 
 def test_mail_is_started_by_an_alias_of_the_workflow() -> None:

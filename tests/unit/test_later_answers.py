@@ -141,8 +141,8 @@ def test_an_unknown_email_is_an_error_that_says_so() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"\xff\xfe", "not an answer"),
-        ("It is on its way.", "not an answer"),
+        (b"\xff\xfe", "is not JSON"),
+        ("It is on its way.", "is not JSON"),
         ("{}", "text: Field required"),
         ('{"text": "x", "attachments": [{"filename": "a"}]}', "attachments.0.media_type: Field required"),
     ],
@@ -258,8 +258,8 @@ def test_the_command_writes_the_answer_where_its_execution_looks(stack: str, mac
     ("email", "body", "name", "said"),
     [
         ("no-such-email", '{"text": "x"}', None, "no emails that are kept have an id that begins with"),
-        (EMAIL_ID, "x", None, "is not an answer"),
-        (EMAIL_ID, '{"text": " "}', None, "has no text"),
+        (EMAIL_ID, "x", None, "is not JSON"),
+        (EMAIL_ID, '{"text": " "}', None, "the text is empty"),
         (EMAIL_ID, '{"text": "x"}', "a/b", "cannot name an answer"),
         (EMAIL_ID, '{"text": "x"}', "ä", "cannot name an answer"),
     ],

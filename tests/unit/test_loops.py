@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from mailstep import limits
+from mailstep.addresses import mailbox
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Answer, Message, Verdicts
 from mailstep.errors import RefusedEmail
@@ -52,7 +53,9 @@ def replies(other: OtherSide, *, sender: str, days: float, every: timedelta = ti
         case = Case(message, EMAIL, "arn", ROUTE, frozenset({OURS.addr_spec}), Ledger(lambda _: False), lambda _: b"")
         if _is_replied_to(case):
             sent.append(at)
-        raw = other(compose(message, Answer(text="Thank you."), sender=OURS, now=at), number)
+        raw = other(
+            compose(message, Answer(text="Thank you."), sender=OURS, to=mailbox(message.from_[0]), now=at), number
+        )
         at, number = at + every, number + 1
     return sent
 
@@ -71,7 +74,7 @@ def most_within(times: list[datetime], span: timedelta) -> int:
 def test_another_mailstep_gets_one_reply_and_its_own_is_not_answered() -> None:
     def mailstep(reply: EmailMessage, number: int) -> str:
         there = received(text_of(reply), number, NOON)
-        return text_of(compose(there, Answer(text="Thanks."), sender=THEIRS, now=NOON))
+        return text_of(compose(there, Answer(text="Thanks."), sender=THEIRS, to=mailbox(there.from_[0]), now=NOON))
 
     assert len(replies(mailstep, sender="desk@other.example", days=0.1)) == 1
 

@@ -157,6 +157,7 @@ def everything(emitted: Emitted, workflow: None, processed: None, monkeypatch: p
     validate_handler.handler(event("validate"), CONTEXT)
     for kind in ("answer", "refusal", "delay", "failure", "completion"):
         answer(kind)
+    parse_handler.handler(event("parse") | {"unreadable": True}, CONTEXT)
     withhold(headers=[["List-Id", "<news.example>"]])
     with monkeypatch.context() as bounded:
         bounded.setattr(Ledger, "count_reply", lambda *_: False)

@@ -99,7 +99,7 @@ def test_what_expires_and_what_is_kept_is_as_the_docs_say() -> None:
         if (found := re.search(r"`(\w+)`", kept))
     }
     assert expires == promised
-    assert PROMISED_PREFIXES.keys() - expires.keys() == {keys.QUARANTINE}
+    assert PROMISED_PREFIXES.keys() == expires.keys()
 
 
 def test_s3_tells_the_topic_of_raw_messages_and_the_queue_of_answers() -> None:

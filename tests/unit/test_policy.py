@@ -479,10 +479,32 @@ LATER: list[tuple[str, Case]] = [
     ("blocked_sender", replace(AT_ALL, route=ROUTE.model_copy(update={"blocked_senders": ("a@b.example",)}))),
     ("archive_bomb", replace(AT_ALL, message=ZIPPED, open_attachment=lambda _attachment: BOMBS["too many members"]())),
 ]
+
+
+class RepliedElsewhere(Remembered):
+    """Records of a message that came to another route before."""
+
+    def record_delivery(self, message: Message, execution_arn: str) -> bool:
+        return message.route == "orders" and super().record_delivery(message, execution_arn)
+
+
 WITHHELD: list[tuple[str, Case]] = [
     *((code, replace(AT_ALL, message=accepted)) for code, accepted in WITHHELD_BY_MESSAGE),
     *((code, replace(AT_ALL, records=records)) for code, records in WITHHELD_BY_RECORD),
+    (
+        "replied_by_other_route",
+        replace(
+            AT_ALL,
+            message=message(cc=(Address(address="Feedback+1@mail.example"),)),
+            same_processor=frozenset({"feedback@mail.example"}),
+            records=RepliedElsewhere(),
+        ),
+    ),
 ]
+
+
+# Not the one that comes last: a route that refuses the message does not reply for the others, so it must refuse before.
+WITHHELD_FROM_THE_SENDER = [one for one in WITHHELD if one[0] != "replied_by_other_route"]
 
 
 @dataclass
@@ -544,14 +566,14 @@ def test_a_duplicate_does_not_count_as_another_reply() -> None:
     assert records.replies == 0
 
 
-@pytest.mark.parametrize(("code", "case"), [one for one in WITHHELD if one[0] != "too_many_replies"])
+@pytest.mark.parametrize(("code", "case"), [one for one in WITHHELD_FROM_THE_SENDER if one[0] != "too_many_replies"])
 def test_a_reply_that_is_withheld_is_not_counted_and_the_delivery_is_recorded(code: str, case: Case) -> None:
     records = asked(case)
     assert validate(replace(case, records=records)) == code
     assert (records.deliveries, records.replies) == (1, 0)
 
 
-@pytest.mark.parametrize(("code", "case"), WITHHELD)
+@pytest.mark.parametrize(("code", "case"), WITHHELD_FROM_THE_SENDER)
 def test_a_message_whose_reply_is_withheld_is_checked_by_all_other_rules_and_refused_silently(
     code: str, case: Case
 ) -> None:
@@ -601,7 +623,8 @@ def test_every_code_is_explained_where_an_operator_looks() -> None:
 
 
 def test_no_rule_that_tells_the_sender_comes_before_one_that_asks_who_it_is() -> None:
-    told = [rule.effect is Effect.TELL for rule in RULES]
+    # What withholds a reply that another route sends asks nothing of the sender.
+    told = [rule.effect is Effect.TELL for rule in RULES if rule.code != "replied_by_other_route"]
     assert told == sorted(told)
     silent = {rule.code for rule in RULES if rule.effect is not Effect.TELL}
     assert {"virus", "spam", "unauthenticated", "automatic_mail", "own_address", "duplicate_message"} <= silent
@@ -837,7 +860,13 @@ def test_every_rule_has_the_effect_that_docs_policy_md_says() -> None:
 # The issue: refused silently, withheld, told; and what an operator may override.
 SILENT = {"no_sender", "virus", "spam", "unauthenticated", "automatic_mail", "own_address", "unknown_route",
           "stale_message", "blocked_sender", "duplicate_message", "other_route"}  # fmt: skip
-NOT_ANSWERED = {"automatic_mail", "unanswerable_sender", "suppressed_sender", "too_many_replies"}
+NOT_ANSWERED = {
+    "automatic_mail",
+    "unanswerable_sender",
+    "suppressed_sender",
+    "too_many_replies",
+    "replied_by_other_route",
+}
 TOLD = {"sender_not_allowed", "too_large", "unscanned", "too_many_attachments", "attachment_type", "archive_bomb"}
 
 

@@ -22,8 +22,9 @@ def expiring(**parameters: str) -> dict[str, int]:
     return {rule["Prefix"]: int(rule["ExpirationInDays"]) for rule in rules}
 
 
-def test_parsed_messages_and_answers_expire_and_raw_and_quarantined_messages_stay() -> None:
-    assert expiring() == {"parsed/": 30, "answers/": 30}
+def test_what_is_made_of_messages_and_what_is_quarantined_expires_and_raw_messages_stay() -> None:
+    assert expiring() == {"parsed/": 30, "answers/": 30, "quarantine/": 180}
+    assert expiring(QuarantineRetentionDays="10")["quarantine/"] == 10
 
 
 @pytest.mark.parametrize(("mail", "parsed"), [("90", "20"), ("15", "365")])
@@ -32,4 +33,5 @@ def test_raw_messages_expire_only_if_the_installation_says_so(mail: str, parsed:
         "parsed/": int(parsed),
         "answers/": int(parsed),
         "inbound/": int(mail),
+        "quarantine/": 180,
     }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samcli.cli.types import CfnParameterOverridesType
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
@@ -18,6 +19,8 @@ from mailstep_cli import checkout
 from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError
 from mailstep_cli.local_application import check_application
+from mailstep_local import example as local_example
+from mailstep_local.account import Account
 from tests.support.project import PROJECT, TEMPLATE, run
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
@@ -330,6 +333,31 @@ def test_an_application_without_a_route_is_noted(
         assert (str(file) in said) == (url != "${APPLICATION_URL}")
     check_application("", "", example=False)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "example", "says"),
+    [
+        ("http://app.example/mail", "", False, "--application-url: begin it with https://"),
+        ("127.0.0.1:8000", "", False, "--application-url: begin it with https://"),
+        ("http://127.0.0.1:8000/", "", True, "give one of them"),
+        ("http://127.0.0.1:8000/", "a secret in words", False, "--application-secret: .*whsec_"),
+    ],
+)
+def test_an_application_that_cannot_be_called_is_refused_before_anything_starts(
+    url: str, secret: str, example: bool, says: str
+) -> None:
+    with pytest.raises(UserError, match=says):
+        check_application(url, secret, example=example)
+
+
+def test_the_url_of_an_application_reaches_the_stack_with_its_query() -> None:
+    """SAM splits --parameter-overrides itself."""
+    url = "http://127.0.0.1:8000/mail?key=a&x=%20b"
+    checked = check_application(url, "", example=False)
+    parameters = local_example.parameters(Account.new("http://127.0.0.1:1"), checked, "")
+    given = tuple(f"{name}={value}" for name, value in parameters.items())
+    assert CfnParameterOverridesType().convert(given, None, None) == {"ApplicationUrl": url}
 
 
 def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_path: Path) -> None:

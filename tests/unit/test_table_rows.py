@@ -3,7 +3,7 @@
 import pytest
 
 from mailstep.process.processors.tables.delimited import read
-from mailstep.process.processors.tables.limits import Budget
+from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.rows import Rows
 from mailstep.process.processors.tables.summaries import figures
 from tests.support.tables import one
@@ -20,7 +20,7 @@ def test_equal_cells_of_a_column_are_one_string() -> None:
 def test_white_space_around_a_cell_is_left_out_however_long_the_table_is(cell: str, rows: int) -> None:
     for others in ("Bern", "{}"):
         lines = [f"{others.format(n)},{n}" for n in range(rows)]
-        found = read("\n".join([*lines, f"{cell},1", *lines]), Budget()).rows
+        found = read("\n".join([*lines, f"{cell},1", *lines]), TableQuota()).rows
         assert found[rows] == [cell.strip('" \t\u3000'), "1"]
 
 
@@ -29,7 +29,7 @@ def test_white_space_around_a_cell_is_left_out_however_long_the_table_is(cell: s
 def test_a_row_of_another_width_is_kept_in_its_place(odd: str, place: int) -> None:
     lines = [f"x,{n},y" for n in range(2_000)]
     lines.insert(place, odd)
-    assert list(read("\n".join(lines), Budget()).rows) == [line.split(",") for line in lines if line]
+    assert list(read("\n".join(lines), TableQuota()).rows) == [line.split(",") for line in lines if line]
 
 
 def test_a_slice_of_rows_is_rows_and_rows_without_a_cell_are_left_out() -> None:
@@ -54,4 +54,4 @@ def test_a_million_rows_of_four_columns_are_read_to_the_last() -> None:
 
 
 def test_any_number_of_empty_lines_is_no_row() -> None:
-    assert list(read("a,1\n" + "\n" * 2_000 + "b,2\n", Budget()).rows) == [["a", "1"], ["b", "2"]]
+    assert list(read("a,1\n" + "\n" * 2_000 + "b,2\n", TableQuota()).rows) == [["a", "1"], ["b", "2"]]

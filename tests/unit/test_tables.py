@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from mailstep.contracts import Message
 from mailstep.process.processors import tables as processor
 from mailstep.process.processors.tables import number_formats, process
-from mailstep.process.processors.tables.limits import Budget, UnreadableTable
+from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
 from mailstep.process.processors.tables.model import Table
 from mailstep.process.processors.tables.presenting import facts
 from mailstep.process.processors.tables.reading import is_table, read
@@ -96,7 +96,7 @@ def test_every_sheet_of_a_workbook_is_a_table() -> None:
     workbook.create_sheet("Stock").append(["sku"])
     stream = io.BytesIO()
     workbook.save(stream)
-    prices, stock = read("t.xlsx", stream.getvalue(), Budget())
+    prices, stock = read("t.xlsx", stream.getvalue(), TableQuota())
     assert (prices.name, prices.rows, figures_of(prices.columns[1]).mean) == ("Prices", 1, 1.5)
     assert (stock.name, stock.rows) == ("Stock", 0)
 
@@ -104,7 +104,7 @@ def test_every_sheet_of_a_workbook_is_a_table() -> None:
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"PK\x03\x04 broken", b"\x00\x01\x02\xff" * 500])
 def test_a_file_that_is_not_a_table_gets_a_sentence(content: bytes) -> None:
     with pytest.raises(UnreadableTable, match=r"\.$"):
-        read("t.csv", content, Budget())
+        read("t.csv", content, TableQuota())
 
 
 def test_a_table_is_known_by_media_type_or_name() -> None:
@@ -143,12 +143,12 @@ def workbook(**sheets: dict[str, object]) -> bytes:
 
 def test_an_empty_sheet_is_left_out_and_numbers_are_as_they_were_typed() -> None:
     table = one(workbook(Stock={"A1": "n", "A2": 12}, Empty={}), "t.xlsx")
-    assert (table.name, table.body) == ("Stock", [["12"]])
+    assert (table.name, [*table.body]) == ("Stock", [["12"]])
 
 
 def test_a_stray_cell_in_the_far_corner_gets_a_sentence_and_does_not_end_the_process() -> None:
     with pytest.raises(UnreadableTable, match="row 1,048,576"):
-        read("t.xlsx", workbook(Stock={"A1": "n", "XFD1048576": "x"}), Budget())
+        read("t.xlsx", workbook(Stock={"A1": "n", "XFD1048576": "x"}), TableQuota())
 
 
 FAR = [
@@ -163,7 +163,7 @@ FAR = [
 @pytest.mark.parametrize("rows", FAR, ids=["lower case", "white space", "far row", "unnamed cells", "prefix"])
 def test_no_notation_of_a_far_cell_ends_the_process(rows: str) -> None:
     with pytest.raises(UnreadableTable, match="reaches to"):
-        read("t.xlsx", sheet_of(rows), Budget())
+        read("t.xlsx", sheet_of(rows), TableQuota())
 
 
 def sheet_of(rows: str) -> bytes:
@@ -181,32 +181,32 @@ def sheet_of(rows: str) -> bytes:
 def test_a_large_ordinary_table_is_read() -> None:
     cells = '<c r="A{0}"><v>{0}</v></c><c r="B{0}"><v>{0}</v></c><c r="C{0}"><v>{0}</v></c>'
     rows = "".join(f'<row r="{number}">{cells.format(number)}</row>' for number in range(1, 100_001))
-    [table] = read("t.xlsx", sheet_of(rows), Budget())
+    [table] = read("t.xlsx", sheet_of(rows), TableQuota())
     assert (table.rows, len(table.columns), table.complete) == (100_000, 3, True)
 
 
 def test_many_wide_sheets_are_too_much_together() -> None:
     rows = "".join(f'<row r="{n}"><c r="GR{n}"><v>1</v></c></row>' for n in range(1, 10_001))
-    budget = Budget(cells=2_500_000)
-    whole, cut = (one(sheet_of(rows), "t.xlsx", budget=budget) for _ in range(2))
+    quota = TableQuota(cells=2_500_000)
+    whole, cut = (one(sheet_of(rows), "t.xlsx", quota=quota) for _ in range(2))
     assert (whole.complete, cut.complete, cut.rows < whole.rows) == (True, False, True)
     with pytest.raises(UnreadableTable, match="fewer sheets"):
-        read("t.xlsx", sheet_of(rows), budget)
+        read("t.xlsx", sheet_of(rows), quota)
 
 
 def test_tables_that_are_too_much_together_are_named() -> None:
-    budget = Budget(octets=30)
-    read("t.csv", b"a,b\n1,2\n", budget)
+    quota = TableQuota(octets=30)
+    read("t.csv", b"a,b\n1,2\n", quota)
     with pytest.raises(UnreadableTable, match="send it by itself"):
-        read("t.csv", b"a,b\n" + b"1,2\n" * 6, budget)
+        read("t.csv", b"a,b\n" + b"1,2\n" * 6, quota)
 
 
-def test_rows_that_the_budget_has_no_room_for_are_cut_and_the_cut_is_told() -> None:
-    table = one(b"a,b\n" + b"1,2\n" * 100, budget=Budget(cells=104))
+def test_rows_that_the_quota_has_no_room_for_are_cut_and_the_cut_is_told() -> None:
+    table = one(b"a,b\n" + b"1,2\n" * 100, quota=TableQuota(cells=104))
     assert (table.rows, table.complete) == (19, False)
     assert any("Only the first 19 rows were read" in note for note in table.notes)
     rows = "".join(f'<row r="{n}"><c><v>{n}</v></c><c><v>{n}</v></c></row>' for n in range(1, 101))
-    long = one(sheet_of(rows), "t.xlsx", budget=Budget(cells=40))
+    long = one(sheet_of(rows), "t.xlsx", quota=TableQuota(cells=40))
     assert (long.rows, long.complete) == (20, False)
     assert any("Only the first 20 rows were read" in note for note in long.notes)
 
@@ -221,7 +221,7 @@ def test_no_broken_workbook_is_more_than_a_sentence() -> None:
         for _ in range(chosen.randint(1, 8)):
             broken[chosen.randrange(4, len(broken))] = chosen.randrange(256)
         try:
-            tables += read("t.xlsx", bytes(broken), Budget())
+            tables += read("t.xlsx", bytes(broken), TableQuota())
         except UnreadableTable as error:
             sentences.append(str(error))
     assert tables
@@ -274,10 +274,10 @@ def test_a_table_of_passengers_with_a_cabin_e5_is_answered_with_its_table() -> N
 
 
 def test_an_unforeseen_error_at_one_attachment_leaves_the_others_their_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(filename: str, content: bytes, budget: Budget, *, declared: str | None = None) -> list[Table]:
+    def fails(filename: str, content: bytes, quota: TableQuota, *, declared: str | None = None) -> list[Table]:
         if filename == "bad.csv":
             raise ZeroDivisionError
-        return read(filename, content, budget, declared=declared)
+        return read(filename, content, quota, declared=declared)
 
     monkeypatch.setattr(processor, "read", fails)
     answer = receive(mail_with(dict.fromkeys(("bad.csv", "good.csv"), b"a\n1\n2\n"))).process("tables")
@@ -301,7 +301,7 @@ def test_an_unforeseen_error_at_one_attachment_leaves_the_others_their_answer(mo
 )
 def test_what_cannot_be_summarised_gets_a_sentence_that_says_what_to_do(content: bytes, told: str) -> None:
     with pytest.raises(UnreadableTable, match=told) as refused:
-        read("t.csv", content, Budget())
+        read("t.csv", content, TableQuota())
     assert re.match(r"It .*please .*\.$", str(refused.value))
 
 
@@ -344,7 +344,7 @@ def test_the_delimiter_is_the_one_that_makes_even_rows(text: str) -> None:
 )
 def test_no_table_makes_the_reader_search_the_same_text_again_and_again(text: str) -> None:
     """Its work grows with the length of the file, not with its square: the square would take minutes and hours."""
-    assert read("a.csv", text.encode(), Budget())
+    assert read("a.csv", text.encode(), TableQuota())
 
 
 def test_a_format_of_many_minutes_takes_work_in_proportion() -> None:

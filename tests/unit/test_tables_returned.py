@@ -18,10 +18,11 @@ from mailstep import limits
 from mailstep.contracts import AnswerAttachment
 from mailstep.process.processors.tables.csv_files import as_csv
 from mailstep.process.processors.tables.formulas import harmless, may_hold_formulas
-from mailstep.process.processors.tables.limits import Budget, TooLargeToReturn
+from mailstep.process.processors.tables.limits import TableQuota, TooLargeToReturn
 from mailstep.process.processors.tables.model import Column, Table
 from mailstep.process.processors.tables.reading import read
 from mailstep.process.processors.tables.returning import Files
+from mailstep.process.processors.tables.rows import Rows
 from mailstep.process.processors.tables.xlsx_files import CELL_CHARACTERS, as_xlsx
 from mailstep.testing import receive
 from tests.support.messages import mail_with
@@ -37,7 +38,11 @@ def table_of(*rows: Sequence[str]) -> Table:
     width = len(rows[0])
     column = Column(name="c", kind="text", values=1, missing=0, distinct=1, value=lambda cell: cell)
     return Table(
-        name="t", columns=(column,) * width, body=[list(row) for row in rows], rows=len(rows), header=("c",) * width
+        name="t",
+        columns=(column,) * width,
+        body=Rows([list(cells) for cells in zip(*rows, strict=True)]),
+        rows=len(rows),
+        header=("c",) * width,
     )
 
 
@@ -83,6 +88,8 @@ def test_a_table_without_a_header_comes_back_without_one() -> None:
             "\uff20SUM(1)",
         ),
         *("|calc", "%0A=1+1", '"=1', " =1", "- open", "-A1"),
+        # A currency in front of digits may be the name of a column.
+        *("-USD5", "-Ft5", "+kr12", "- CHF5", "-R$5", "-US$5"),
         # Programs that read a file leave control characters out; cells of an XLSB or an XLS may have them.
         *("\0=1+1", "\x01=1+1"),
         # Excel passes over spaces within a formula, however many they are.
@@ -259,7 +266,7 @@ def test_names_of_sheets_make_safe_names_of_files_and_sheets_that_excel_accepts(
 
 
 def test_a_cut_table_says_so_in_the_names_of_its_files() -> None:
-    table = one(b"a,b\n" + b"1,2\n" * 100, budget=Budget(cells=104))
+    table = one(b"a,b\n" + b"1,2\n" * 100, quota=TableQuota(cells=104))
     files, _ = Files().of(attachment("t.csv"), [table])
     assert named(files) == ["t (cleaned, first 19 rows).xlsx", "t (cleaned, first 19 rows).csv"]
 
@@ -281,7 +288,7 @@ def test_a_text_that_no_workbook_can_hold_comes_back_in_the_csv_only() -> None:
 
 def test_a_workbook_comes_back_as_one_workbook_with_its_sheets_and_reads_as_before() -> None:
     first, second = one(b"n,m\n1,2\n"), case("01-german-excel.csv")
-    again = read("t.xlsx", as_xlsx([first, second], room=ROOM), Budget())
+    again = read("t.xlsx", as_xlsx([first, second], room=ROOM), TableQuota())
     assert [table.rows for table in again] == [1, 3]
     assert [[column.kind for column in table.columns] for table in again][1] == ["date", "text", "number", "number"]
 

@@ -19,7 +19,7 @@ from mailstep.process.processors.tables.limits import (
     SHEETS_BOUND,
     TEXT_BOUND,
     UNPACKED_BOUND,
-    Budget,
+    TableQuota,
     UnreadableTable,
 )
 from mailstep.process.processors.tables.model import Value
@@ -126,12 +126,12 @@ def what_becomes_of_it() -> None:
     content = sys.stdin.buffer.read()
     bound_memory()
     try:
-        print(f"tables: {len(read('t.xlsx', content, Budget()))}")  # noqa: T201 - the parent reads it
+        print(f"tables: {len(read('t.xlsx', content, TableQuota()))}")  # noqa: T201 - the parent reads it
     except UnreadableTable as error:
         print(error)  # noqa: T201
 
 
-def test_as_many_cells_as_there_is_budget_for_are_read_within_the_memory_of_the_function() -> None:
+def test_as_many_cells_as_the_quota_has_are_read_within_the_memory_of_the_function() -> None:
     cells = "<c><v>12</v></c>" * 20
     rows = f"<row>{cells}</row>" * (MARKUP_BOUND // (20 * 4 + 2) - 1)
     assert summarised_within_memory(package(rows)) == "tables: 1"
@@ -141,7 +141,7 @@ def test_only_cells_that_hold_something_count() -> None:
     formatted = "".join(f'<row r="{n}"><c r="A{n}" s="1"/><c r="XFD{n}" s="1"/></row>' for n in range(2, 1_000))
     rows = f'<row r="1"><c r="A1"><v>7</v></c></row>{formatted}<row r="1048576"><c r="A1048576" s="1"/></row>'
     table = one(package(rows), "t.xlsx")
-    assert (table.header, table.body) == (None, [["7"]])
+    assert (table.header, [*table.body]) == (None, [["7"]])
 
 
 STYLES = """<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[Red]&quot;dm&quot;0.0\\m_d"/>
@@ -183,7 +183,7 @@ CELLS = [
 @pytest.mark.parametrize(("cell", "shown", "value"), CELLS, ids=[cell for cell, *_ in CELLS])
 def test_a_cell_is_shown_as_excel_shows_it_and_keeps_its_value(cell: str, shown: str, value: Value) -> None:
     """ECMA-376 part 1, 18.3.1.4, 18.8.30 and 18.8.31."""
-    [sheet] = workbooks.sheets(package(f"<row>{cell}</row>", styles=STYLES), Budget())
+    [sheet] = workbooks.sheets(package(f"<row>{cell}</row>", styles=STYLES), TableQuota())
     assert sheet.rows == [[shown]]
     if value is not None:
         column = summarise("c", [sheet.rows[0][0]] * 3)
@@ -192,7 +192,7 @@ def test_a_cell_is_shown_as_excel_shows_it_and_keeps_its_value(cell: str, shown:
 
 @pytest.mark.parametrize("cell", ["<c><f>A1+1</f></c>", "<c><f>A1+1</f><v/></c>"])
 def test_a_formula_without_a_stored_result_is_empty_and_told(cell: str) -> None:
-    [sheet] = workbooks.sheets(package(f"<row><c><v>1</v></c>{cell}</row>"), Budget())
+    [sheet] = workbooks.sheets(package(f"<row><c><v>1</v></c>{cell}</row>"), TableQuota())
     assert (sheet.rows, len(sheet.notes)) == ([["1"]], 1)
 
 
@@ -226,7 +226,7 @@ def test_no_broken_xml_of_a_sheet_is_more_than_a_sentence() -> None:
             for part, content in (parts | {name: bytes(broken)}).items():
                 made.writestr(part, content)
         try:
-            read_tables += len(read("t.xlsx", stream.getvalue(), Budget()))
+            read_tables += len(read("t.xlsx", stream.getvalue(), TableQuota()))
         except UnreadableTable as error:
             sentences.add(str(error))
     assert read_tables
@@ -243,7 +243,7 @@ def summarise_extremes() -> None:
     for _ in range(3_000):
         content = extreme_cell(chosen) if chosen.random() < 0.5 else extreme_archive(chosen)
         try:
-            read("t.xlsx", content, Budget())
+            read("t.xlsx", content, TableQuota())
             print("a table")  # noqa: T201
         except UnreadableTable as error:
             print(error)  # noqa: T201

@@ -81,6 +81,8 @@ def refused(**changes: object) -> Fails:
     return Fails("RefusedEmail", json.dumps(REFUSAL | changes))
 
 
+CHECKED: Answer = {"alert_operators": True}
+QUARANTINED = ["QuarantineEmail", "CheckSender", "ChooseAlert", "AlertOperators"]
 TO_PROCESSING = ["ParseEmail", "ValidateEmail", "ChooseProcessor", "ProcessEmail"]
 WAITING = ["PlanNextTry", "CheckOutage", "WaitForApplication", "ProcessEmail"]
 
@@ -132,8 +134,8 @@ def test_a_silent_refusal_says_what_withheld_its_reply() -> None:
 
 
 def test_an_unreadable_message_is_copied_to_quarantine_with_its_reason_and_alerts_the_operators() -> None:
-    ended = go(Parse=[Fails("UnreadableEmail", "it is neither text nor has a header field of its own")])
-    assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
+    ended = go(Parse=[Fails("UnreadableEmail", "it is neither text nor has a header field of its own"), CHECKED])
+    assert ended.path == ["ParseEmail", *QUARANTINED]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     s3 = boto3.client("s3", region_name=REGION)
     kept = f"quarantine/{EMAIL['email_id']}"
@@ -146,10 +148,29 @@ def test_an_unreadable_message_is_copied_to_quarantine_with_its_reason_and_alert
     assert ended.payloads["Reply"] == []
 
 
+def test_rubbish_is_quarantined_without_an_alert() -> None:
+    """Anybody can send it: it is counted (`EmailsQuarantined`), and an alarm watches the count."""
+    ended = go(Parse=[Fails("UnreadableEmail", "it is empty"), {"alert_operators": False}])
+    assert ended.path == ["ParseEmail", *QUARANTINED[:-1], "EndInQuarantine"]
+    assert ended.payloads["Parse"][-1] == EMAIL | {"unreadable": True}
+    assert ended.output == {"outcome": "quarantined", "reason": "it is empty"} | {
+        name: EMAIL[name] for name in ("email_id", "route")
+    }
+    assert quarantine_tag() == "it is empty"
+    assert ended.alerts == []
+
+
+@pytest.mark.parametrize("error", ["ZeroDivisionError", "Runtime.ExitError"])
+def test_operators_are_alerted_if_the_sender_of_a_quarantined_message_cannot_be_checked(error: str) -> None:
+    ended = go(Parse=[Fails("UnreadableEmail", "it is empty"), Fails(error)])
+    assert ended.path == ["ParseEmail", "QuarantineEmail", "CheckSender", "AlertOperators"]
+    assert (ended.status, len(ended.alerts)) == ("SUCCEEDED", 1)
+
+
 @pytest.mark.parametrize("error", ["Runtime.ExitError", "Sandbox.Timedout"])
 def test_a_message_that_kills_the_parser_is_quarantined_too(error: str) -> None:
-    ended = go(Parse=[Fails(error)])
-    assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
+    ended = go(Parse=[*[Fails(error)] * 3, CHECKED])
+    assert ended.path == ["ParseEmail", *QUARANTINED]
     assert ended.attempts("ParseEmail") == 3
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     assert error in ended.output["reason"]
@@ -180,7 +201,7 @@ def quarantine_tag() -> str:
     ],
 )
 def test_any_reason_is_kept_as_a_tag_that_s3_takes(reason: str) -> None:
-    ended = go(Parse=[Fails("UnreadableEmail", reason)])
+    ended = go(Parse=[Fails("UnreadableEmail", reason), CHECKED])
     assert TAG_VALUE.fullmatch(quarantine_tag())
     assert ended.output["reason"] == reason
     assert f"s3://{BUCKET}/quarantine/" in ended.alerts[0]["Message"]
@@ -188,8 +209,8 @@ def test_any_reason_is_kept_as_a_tag_that_s3_takes(reason: str) -> None:
 
 def test_a_deleted_object_alerts_the_operators_although_it_cannot_be_copied() -> None:
     boto3.client("s3", region_name=REGION).delete_object(Bucket=BUCKET, Key=KEY)
-    ended = go(Parse=[Fails("UnreadableEmail", "the object is not there any more")])
-    assert ended.path == ["ParseEmail", "QuarantineEmail", "AlertOperators"]
+    ended = go(Parse=[Fails("UnreadableEmail", "the object is not there any more"), CHECKED])
+    assert ended.path == ["ParseEmail", *QUARANTINED]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     assert "could not be copied" in ended.alerts[0]["Message"]
 
@@ -371,8 +392,8 @@ def test_an_application_that_pulls_knows_whether_the_reply_is_withheld(withheld:
 
 @pytest.mark.parametrize("error", ["Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"])
 def test_a_message_that_kills_the_validation_is_quarantined_too(error: str) -> None:
-    ended = go(Validate=[Fails(error)])
-    assert ended.path == ["ParseEmail", "ValidateEmail", "QuarantineEmail", "AlertOperators"]
+    ended = go(Parse=[CLAIM, CHECKED], Validate=[Fails(error)])
+    assert ended.path == ["ParseEmail", "ValidateEmail", *QUARANTINED]
     assert ended.attempts("ValidateEmail") == 3
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     assert error in ended.output["reason"]
@@ -490,6 +511,18 @@ def test_an_application_that_pulls_answers_by_the_token() -> None:
     assert consumer.attributes[0]["MessageGroupId"] == PROCESSING["group"]
 
 
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_an_application_that_pulls_gets_the_earlier_messages_of_the_thread(number: int) -> None:
+    thread = [
+        {"email_id": f"e{n}", "message_key": f"parsed/e{n}/message.json", "answer_keys": [f"answers/e{n}.json"] * n}
+        for n in range(number)
+    ]
+    consumer = Consumer(succeeds(json.dumps({"answer_key": ANSWER_KEY})))
+    go(meanwhile=consumer, Validate=[consumer.valid | {"thread": thread}])
+    item = QueueItem.model_validate(consumer.items[0])
+    assert [one.model_dump(mode="json") for one in item.thread] == thread
+
+
 def test_an_application_that_pulls_may_want_no_reply() -> None:
     assert queued(Consumer(succeeds('{"answer_key": null}'))).output["outcome"] == "processed"
 
@@ -545,6 +578,7 @@ RETRIES = [
 ]
 # What leads to a state that an ordinary message does not come to.
 DETOURS: dict[str, dict[str, list[Answer]]] = {
+    "CheckSender": {"Parse": [Fails("UnreadableEmail", "it is empty")]},
     "SendRefusal": {"Validate": [refused()]},
     "SendDelayNotice": {"Process": [*[Fails("TransientError")] * QUICK_TRIES, {"answer_key": ANSWER_KEY}]},
     "SendFailureNotice": {"Process": [Fails("ZeroDivisionError")]},
@@ -565,14 +599,16 @@ def failing(state: str, error: str) -> Answer:
     return Fails(error, texts.get(error, f"{state} failed"))
 
 
-def good(function: str) -> Answer:
+def good(state: str) -> Answer:
+    if state == "CheckSender":
+        return CHECKED
     answers: dict[str, Answer] = {
         "Parse": CLAIM,
         "Validate": VALID,
         "Process": {"answer_key": ANSWER_KEY},
         "Reply": REPLIED,
     }
-    return answers[function]
+    return answers[FUNCTION_OF[state]]
 
 
 @pytest.mark.parametrize(("state", "error", "attempts"), RETRIES)
@@ -580,7 +616,7 @@ def test_after_a_transient_fault_the_retries_go_on_with_the_message(state: str, 
     function = FUNCTION_OF[state]
     detour = DETOURS.get(state, {})
     before = detour.get(function, [])
-    ended = go(**detour | {function: [*before, *[failing(state, error)] * attempts, good(function)]})
+    ended = go(**detour | {function: [*before, *[failing(state, error)] * attempts, good(state)]})
     assert ended.attempts(state) == attempts + 1
     assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts] == [
         *[error] * attempts,
@@ -594,15 +630,15 @@ def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: i
     detour = DETOURS.get(state, {})
     ended = go(**detour | {function: [*detour.get(function, []), failing(state, error)]})
     assert ended.attempts(state) == attempts + 1
-    quarantined = state in {"ParseEmail", "ValidateEmail"} and error in DEATHS
-    assert ended.status == ("SUCCEEDED" if quarantined else "FAILED")
+    caught = state == "CheckSender" or (state in {"ParseEmail", "ValidateEmail"} and error in DEATHS)
+    assert ended.status == ("SUCCEEDED" if caught else "FAILED")
 
 
 @pytest.mark.parametrize("state", FUNCTION_OF)
 def test_a_throttled_step_is_retried_until_the_burst_is_over(state: str) -> None:
     function = FUNCTION_OF[state]
     detour = DETOURS.get(state, {})
-    tried = [*detour.get(function, []), *[Throttled()] * 39, good(function)]
+    tried = [*detour.get(function, []), *[Throttled()] * 39, good(state)]
     ended = go(**detour | {function: tried})
     assert ended.attempts(state) == 40
     assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts] == [
@@ -666,7 +702,7 @@ def test_every_task_is_a_function_or_a_service_tried_here() -> None:
 @pytest.mark.parametrize("state", SERVICES)
 def test_a_service_that_fails_is_tried_again(state: str) -> None:
     with service_failing(SERVICES[state], times=2):
-        ended = go(Parse=[Fails("UnreadableEmail", "it is empty")])
+        ended = go(Parse=[Fails("UnreadableEmail", "it is empty"), CHECKED])
     assert ended.attempts(state) == 3
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
 
@@ -680,7 +716,7 @@ TIMEOUT_RETRIED = [
 def test_a_task_without_an_answer_times_out_and_is_tried_again(state: str) -> None:
     function = FUNCTION_OF[state]
     detour = DETOURS.get(state, {})
-    ended = go(**detour | {function: [*detour.get(function, []), Hangs(), good(function)]})
+    ended = go(**detour | {function: [*detour.get(function, []), Hangs(), good(state)]})
     assert [attempt.error for attempt in ended.timeline.states[ended.path.index(state)].attempts] == [
         "States.Timeout",
         None,

@@ -83,13 +83,15 @@ def has_failed(execution_arn: str) -> bool:
 
 
 def newest(workflow_arn: str, since: datetime) -> Iterator[Listed]:
-    """The executions that started since a time, the newest first.
+    """The executions that started since a time, the newest first, by the alias of the workflow or without it.
 
     Raises:
         TransientError: Step Functions is unavailable.
     """
     sfn: SFNClient = client("stepfunctions")
-    pages = iter(sfn.get_paginator("list_executions").paginate(stateMachineArn=workflow_arn))
+    # The ARN of an alias would list only what was started by the alias (API reference, ListExecutions).
+    unqualified = ":".join(workflow_arn.split(":")[:7])
+    pages = iter(sfn.get_paginator("list_executions").paginate(stateMachineArn=unqualified))
     while True:
         with transient_faults():
             page = next(pages, None)

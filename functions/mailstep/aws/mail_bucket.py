@@ -23,20 +23,29 @@ def read_raw(email: StoredEmail) -> bytes:
         UnreadableEmail: the object was deleted, is empty, or is larger than SES could have stored.
         TransientError: S3 is unavailable.
     """
-    with transient_faults():
-        try:
-            body = _open_raw(email)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE:
-                raise UnreadableEmail("the object is not there any more") from error
-            raise
-        # Limited, because the declared length of the response is not trusted.
-        raw = body.read(limits.MESSAGE_OCTETS + 1)
+    # Limited, because the declared length of the response is not trusted.
+    raw = read_head(email, limits.MESSAGE_OCTETS + 1)
     if len(raw) > limits.MESSAGE_OCTETS:
         raise UnreadableEmail(f"the object has more than {limits.MESSAGE_OCTETS} octets, the most that SES stores")
     if not raw.strip():
         raise UnreadableEmail("the object is empty")
     return raw
+
+
+def read_head(email: StoredEmail, octets: int) -> bytes:
+    """The first octets of the raw message.
+
+    Raises:
+        UnreadableEmail: the object was deleted.
+        TransientError: S3 is unavailable.
+    """
+    with transient_faults():
+        try:
+            return _open_raw(email).read(octets)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                raise UnreadableEmail("the object is not there any more") from error
+            raise
 
 
 def _open_raw(email: StoredEmail) -> "StreamingBody":
@@ -125,10 +134,10 @@ def read_attachment(bucket: str, attachment: Attachment) -> bytes:
     return _get(bucket, attachment.key)
 
 
-def attachment_url(bucket: str, attachment: Attachment, *, seconds: int) -> str:
-    """A link from which the application can fetch the attachment for this many seconds."""
+def link(bucket: str, key: str, *, seconds: int) -> str:
+    """A link from which the application can fetch an object for this many seconds."""
     s3: S3Client = client("s3")
-    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": attachment.key}, ExpiresIn=seconds)
+    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)
 
 
 def write_answer(bucket: str, email_id: str, answer: Answer) -> str:
@@ -162,7 +171,7 @@ def read_later_answer(answer: LaterAnswer) -> Answer:
     if len(octets) > limits.ANSWER_OCTETS:
         raise MalformedAnswer(f"{answer.key} is larger than {limits.ANSWER_OCTETS} octets")
     try:
-        return answers.read_answer(octets)
+        return answers.read_answer(octets, later=True)
     except MalformedAnswer as error:
         raise MalformedAnswer(
             f"{answer.key}: {error}; write it as docs/schemas/answer.json says, then redrive the execution"

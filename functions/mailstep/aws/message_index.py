@@ -60,9 +60,12 @@ _SHARDED = {By.TIME, By.ROUTE, By.OUTCOME}
 class MessageIndex:
     """The index of one stack. Each method raises TransientError if DynamoDB is unavailable."""
 
-    def __init__(self, table_name: str, retention_days: int) -> None:
-        """`retention_days` is how long an entry is kept after the email's last execution started."""
-        self._table, self.retention_days = table_name, retention_days
+    def __init__(self, table_name: str, retention_days: int, dynamodb: "DynamoDBClient | None" = None) -> None:
+        """`retention_days` is how long an entry is kept after the email's last execution started.
+
+        `dynamodb` is the client of another account than the environment's.
+        """
+        self._table, self.retention_days, self._dynamodb = table_name, retention_days, dynamodb
 
     @classmethod
     def deployed(cls) -> Self:
@@ -76,7 +79,7 @@ class MessageIndex:
 
     def get_many(self, email_ids: Iterable[str]) -> dict[str, IndexEntry]:
         """The entries of those emails that have one."""
-        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb = self._client()
         found: dict[str, IndexEntry] = {}
         for some in batched(dict.fromkeys(email_ids), _BATCH, strict=False):
             wanted: Any = {self._table: {"Keys": [{"email_id": {"S": one}} for one in some]}}
@@ -97,7 +100,7 @@ class MessageIndex:
 
         Others may change the same entry at the same time: the change is applied to what is there when it is written.
         """
-        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb = self._client()
         for _ in range(_ATTEMPTS):
             item = self._item(email_id)
             before = _entry(item)
@@ -120,7 +123,7 @@ class MessageIndex:
 
     def delete(self, email_id: str) -> None:
         """Delete the entry of an email, if there is one."""
-        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb = self._client()
         with transient_faults():
             dynamodb.delete_item(TableName=self._table, Key={"email_id": {"S": email_id}})
 
@@ -157,7 +160,7 @@ class MessageIndex:
         if by is By.PREFIX:
             names = {":value": {"S": value[:PREFIX]}, ":start": {"S": value}}
             condition += " AND begins_with(email_id, :start)"
-        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb = self._client()
         with transient_faults():
             items = dynamodb.query(
                 TableName=self._table,
@@ -171,7 +174,7 @@ class MessageIndex:
         return sorted(found.values(), key=lambda entry: text_of(entry.received) if entry.received else "", reverse=True)
 
     def _query(self, by: By, partition: str, span: tuple[str, str], page: int) -> Iterator[dict[str, Any]]:
-        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb = self._client()
         start: dict[str, Any] = {}
         while True:
             with transient_faults():
@@ -194,8 +197,11 @@ class MessageIndex:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
+    def _client(self) -> "DynamoDBClient":
+        return self._dynamodb or client("dynamodb")
+
     def _item(self, email_id: str) -> dict[str, Any] | None:
-        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb = self._client()
         with transient_faults():
             return dynamodb.get_item(
                 TableName=self._table, Key={"email_id": {"S": email_id}}, ConsistentRead=True

@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from mailstep import limits
-from mailstep.addresses import mailbox, one_line
+from mailstep.addresses import one_line
 from mailstep.contracts import EMAIL_ID_FIELD, Answer, AnswerAttachment, Message
 from mailstep.rendering import render
 from mailstep.reply.sanitising import sanitise, without_markup
@@ -63,31 +63,34 @@ _RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
-def compose(message: Message, answer: Answer, *, sender: Address, now: datetime) -> EmailMessage:
-    """The reply to `message`, from `sender`, to the address the message came from.
+def compose(message: Message, answer: Answer, *, sender: Address, to: Address, now: datetime) -> EmailMessage:
+    """The reply to `message`, from `sender`, to `to`.
 
     Header values are ours, or pass through the email package, which refuses CR and LF. The sender's text is first
     joined to one line. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). If the reply exceeds
     SES's limit, it leaves out the answer's files, then its pictures too, and says so.
-
-    Raises:
-        ValueError: the message came from an address that SES cannot send to.
     """
     pictures = tuple(attachment for attachment in answer.attachments if _may_be_shown(attachment))
-    reply = _composed(message, answer, answer.attachments, sender=sender, now=now)
+    reply = _composed(message, answer, answer.attachments, sender=sender, to=to, now=now)
     for fewer in (pictures, ()):
         if len(reply.as_bytes()) <= limits.REPLY_OCTETS:
             break
-        reply = _composed(message, answer, fewer, sender=sender, now=now)
+        reply = _composed(message, answer, fewer, sender=sender, to=to, now=now)
     return reply
 
 
 def _composed(
-    message: Message, answer: Answer, attachments: tuple[AnswerAttachment, ...], *, sender: Address, now: datetime
+    message: Message,
+    answer: Answer,
+    attachments: tuple[AnswerAttachment, ...],
+    *,
+    sender: Address,
+    to: Address,
+    now: datetime,
 ) -> EmailMessage:
     reply = EmailMessage(policy=_POLICY)
     reply["From"] = sender
-    reply["To"] = mailbox(message.from_[0])
+    reply["To"] = to
     reply["Subject"] = _subject(message, answer)
     reply["Date"] = format_datetime(now)
     for name, value in _thread(message):

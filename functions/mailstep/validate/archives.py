@@ -1,4 +1,4 @@
-"""Checks ZIP archives within one budget for each message. It inflates only nested archives, and only in memory."""
+"""Checks ZIP archives within one quota for each message. It inflates only nested archives, and only in memory."""
 
 import lzma
 import struct
@@ -37,11 +37,11 @@ _RECORD = b"PK\x01\x02"  # begins a member's entry in the central directory (APP
 
 
 class ArchiveBomb(Exception):
-    """The archives of a message exceed their budget."""
+    """The archives of a message exceed their quota."""
 
 
 @dataclass
-class Budget:
+class ArchiveQuota:
     """What the archives of one message, nested ones included, may still contain."""
 
     members: int = limits.ARCHIVE_MEMBERS
@@ -52,7 +52,7 @@ class Budget:
         """Count content before working on it.
 
         Raises:
-            ArchiveBomb: the budget is exceeded.
+            ArchiveBomb: the quota is exceeded.
         """
         self.members -= members
         self.declared -= declared
@@ -67,7 +67,7 @@ def may_be_zip(attachment: Attachment) -> bool:
     return bool(types & ZIP_TYPES) or attachment.filename.lower().endswith(_SUFFIXES)
 
 
-def members(content: bytes, budget: Budget, *, depth: int = 1) -> Iterator[str]:
+def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[str]:
     """The names of the members of a ZIP archive, those of nested archives too.
 
     There are none in content that is not a ZIP archive, or is broken: its processor tells the sender what is wrong.
@@ -76,15 +76,17 @@ def members(content: bytes, budget: Budget, *, depth: int = 1) -> Iterator[str]:
         ArchiveBomb: the archives of the message, this one included, exceed the limits together.
     """
     # Counted before zipfile creates an object for each: a megabyte has 20,000 of them.
-    if content.count(_RECORD) > budget.members:
+    if content.count(_RECORD) > quota.members:
         raise ArchiveBomb
     try:
         archive = ZipFile(BytesIO(content))
     except UNREADABLE:
         return
+    except MemoryError as error:
+        raise ArchiveBomb from error
     with archive:
         listed = archive.infolist()
-        budget.take(members=len(listed), declared=sum(member.file_size for member in listed))
+        quota.take(members=len(listed), declared=sum(member.file_size for member in listed))
         if sum(member.compress_size for member in listed) > len(content):
             # Members overlap, which only happens in archives made to attack.
             raise ArchiveBomb
@@ -93,10 +95,10 @@ def members(content: bytes, budget: Budget, *, depth: int = 1) -> Iterator[str]:
             if member.filename.lower().endswith(".zip"):
                 if depth == limits.ARCHIVE_DEPTH:
                     raise ArchiveBomb
-                yield from members(_inflated(archive, content, member, budget), budget, depth=depth + 1)
+                yield from members(_inflated(archive, content, member, quota), quota, depth=depth + 1)
 
 
-def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, budget: Budget) -> bytes:
+def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, quota: ArchiveQuota) -> bytes:
     """The octets of a nested archive, or none if it cannot be read."""
     inflated = bytearray()
     try:
@@ -104,15 +106,17 @@ def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, budget: Budget)
         weight = _WEIGHT.get(member.compress_type, 1)
         # The sender declares the sizes. A piece counts before it is read, because a broken one takes time too.
         while True:
-            asked = min(_PIECE, budget.inflated // weight + 1)
-            budget.inflated -= asked * weight
+            asked = min(_PIECE, quota.inflated // weight + 1)
+            quota.inflated -= asked * weight
             piece = read(asked)
-            budget.take(inflated=(len(piece) - asked) * weight)
+            quota.take(inflated=(len(piece) - asked) * weight)
             if not piece:
                 return bytes(inflated)
             inflated += piece
     except UNREADABLE:
         return b""
+    except MemoryError as error:
+        raise ArchiveBomb from error
 
 
 def _reader(archive: ZipFile, content: bytes, member: ZipInfo) -> Callable[[int], bytes]:

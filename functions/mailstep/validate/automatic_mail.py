@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailstep.addresses import canonical
-from mailstep.contracts import Message
+from mailstep.contracts import Address, Message
 from mailstep.mime.fields import parse_parameters
 from mailstep.mime.options import DEFAULTS
 
@@ -59,12 +59,15 @@ _ABSENCE = re.compile(
 )
 
 
-def automatic_mail(message: Message) -> AutomaticMail | None:
+def automatic_mail(message: Message, addressee: Address | None = None) -> AutomaticMail | None:
     """The evidence that a machine wrote the message or passed it on, or None if a person sent it.
 
-    The signs of both kinds are listed. One sign of a response makes it a response.
+    The signs of both kinds are listed. One sign of a response makes it a response. `addressee` is the mailbox that a
+    reply would go to, if it is not the author's.
     """
     responses, others = list(_signs_of_a_response(message)), list(_other_signs(message))
+    if addressee and any(sign.fullmatch(_local_part_of(addressee)) for sign in (_ROBOT, _REPORTS_DELIVERY)):
+        others.append("Reply-To")
     if _is_an_absence_notice(message):
         # With another sign it is one; alone, a person may have written it.
         (responses if "Auto-Submitted" in others or "X-Auto-Response-Suppress" in others else others).append("Subject")
@@ -143,7 +146,11 @@ def _media_type(message: Message) -> str:
 
 
 def _local_part(message: Message) -> str:
-    return canonical(message.from_[0].address).rpartition("@")[0] if message.from_ else ""
+    return _local_part_of(message.from_[0]) if message.from_ else ""
+
+
+def _local_part_of(mailbox: Address) -> str:
+    return canonical(mailbox.address).rpartition("@")[0]
 
 
 def _is_an_absence_notice(message: Message) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from mailstep.contracts import Attachment
 from mailstep.media_types import MACRO_TYPES, by_evidence
 from mailstep.validate import programs
-from mailstep.validate.archives import ArchiveBomb, Budget, may_be_zip, members
+from mailstep.validate.archives import ArchiveBomb, ArchiveQuota, may_be_zip, members
 
 _OFFICE_97 = {"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"}
 _SUFFIXES_97 = (".doc", ".dot", ".xls", ".xlt", ".ppt", ".pot", ".pps")
@@ -18,7 +18,7 @@ class Contents:
 
     Attributes:
         programs: By the number of the attachment, from 1, the types of the programs and macros in it.
-        is_bomb: Whether the archives together exceed their budget; then not all of them were looked into.
+        is_bomb: Whether the archives together exceed their quota; then not all of them were looked into.
     """
 
     programs: dict[int, set[str]] = field(default_factory=dict)
@@ -26,8 +26,8 @@ class Contents:
 
 
 def look_into(attachments: Iterable[Attachment], open_attachment: Callable[[Attachment], bytes]) -> Contents:
-    """Look into all attachments of a message within one budget."""
-    found, budget = Contents(), Budget()
+    """Look into all attachments of a message within one quota."""
+    found, quota = Contents(), ArchiveQuota()
     for number, attachment in enumerate(attachments, start=1):
         if not (may_be_zip(attachment) or _may_be_office_97(attachment)):
             continue
@@ -36,7 +36,7 @@ def look_into(attachments: Iterable[Attachment], open_attachment: Callable[[Atta
         if programs.has_macros(content):
             inside.add(MACRO_TYPES["docm"])
         try:
-            inside |= {kind for kind in map(programs.of_member, members(content, budget)) if kind}
+            inside |= {kind for kind in map(programs.of_member, members(content, quota)) if kind}
         except ArchiveBomb:
             found.is_bomb = True
             break

@@ -9,11 +9,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import metrics, settings
-from mailstep.aws import executions, mail_bucket
+from mailstep.aws import executions, mail_bucket, threads
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import LaterAnswer, LaterAnswerRequest, ValidateRequest
 from mailstep.errors import RefusedEmail
-from mailstep.routes import deployed_names, own_addresses, routes
+from mailstep.routes import deployed_names, own_addresses, routes, with_the_same_processor
 from mailstep.telemetry import logger
 from mailstep.validate import later_answers, policy
 from mailstep.validate.acceptance import accept
@@ -36,6 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         records=Ledger(executions.has_failed),
         open_attachment=partial(mail_bucket.read_attachment, bucket),
         other_routes=deployed_names() - {claim.email.route},
+        same_processor=with_the_same_processor(claim.email.route, here.domain),
     )
     if claim.email.override:
         logger.info("Overridden", extra=claim.email.override.model_dump())
@@ -51,7 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.EMAILS_WITHHELD.emit(route=claim.email.route, reason=withheld)
         logger.info("Withheld", extra={"reason": withheld})
     _count_bounded(claim.email.route, withheld)
-    return accept(claim, case.message, withheld).model_dump(mode="json")
+    return accept(claim, case.message, withheld, threads.join).model_dump(mode="json")
 
 
 def _count_bounded(route: str, withheld: str | None) -> None:

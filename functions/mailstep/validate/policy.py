@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from mailstep import limits
-from mailstep.addresses import canonical, mailbox, without_label
+from mailstep.addressee import addressee
+from mailstep.addresses import canonical, is_one_of, mailbox, without_label
 from mailstep.authentication import is_authenticated, is_only_signed
-from mailstep.contracts import EMAIL_ID_FIELD, Attachment, Message, StoredEmail
+from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
@@ -53,6 +54,8 @@ class Case:
     open_attachment: Callable[[Attachment], bytes]
     other_routes: frozenset[str] = frozenset()
     """The names of the other deployed routes."""
+    same_processor: frozenset[str] = frozenset()
+    """The addresses, in canonical form, of the other routes that the same built-in processor answers."""
 
     @property
     def author(self) -> str:
@@ -60,9 +63,15 @@ class Case:
         return canonical(self.message.from_[0].address)
 
     @cached_property
+    def addressee(self) -> Address:
+        """The mailbox that a reply would go to."""
+        return addressee(self.message, self.own_addresses)
+
+    @cached_property
     def automatic(self) -> AutomaticMail | None:
         """The evidence that a machine wrote the message or passed it on."""
-        return automatic_mail(self.message)
+        elsewhere = self.addressee if self.message.reply_to and self.addressee in self.message.reply_to else None
+        return automatic_mail(self.message, elsewhere)
 
     @cached_property
     def contents(self) -> Contents:
@@ -123,9 +132,9 @@ def _is_not_authenticated(case: Case) -> str | None:
 
 def _cannot_be_answered(case: Case) -> str | None:
     try:
-        mailbox(case.message.from_[0])
+        mailbox(case.addressee)
     except ValueError:
-        return "SES cannot send to the From address."
+        return "SES cannot send to the address."
     return None
 
 
@@ -143,14 +152,9 @@ def _automatic(found: AutomaticMail) -> str:
 
 
 def _is_our_own(case: Case) -> str | None:
-    if _is_ours(case, case.author) or case.message.header(EMAIL_ID_FIELD):
+    if is_one_of(case.author, case.own_addresses) or case.message.header(EMAIL_ID_FIELD):
         return "Mailstep sent this message itself, or it is a reply that came back."
     return None
-
-
-def _is_ours(case: Case, address: str) -> bool:
-    at_domain = f"@{address.rpartition('@')[2]}"
-    return not case.own_addresses.isdisjoint({address, without_label(address), at_domain})
 
 
 def _is_for_another_route(case: Case) -> str | None:
@@ -179,7 +183,7 @@ def _is_stale(case: Case) -> str | None:
 
 
 def _is_suppressed(case: Case) -> str | None:
-    if case.records.is_suppressed(case.author):
+    if any(map(case.records.is_suppressed, {case.author, canonical(case.addressee.address)})):
         return "The sender's address is suppressed after a permanent bounce or a complaint."
     return None
 
@@ -197,8 +201,24 @@ def _is_a_duplicate(case: Case) -> str | None:
     return "The same message was received before."
 
 
+def _is_answered_by_another_route(case: Case) -> str | None:
+    named = {without_label(address.address) for address in (*case.message.to, *case.message.cc)}
+    if case.route is None or named.isdisjoint(case.same_processor):
+        return None
+    # For the ledger, the message is delivered to the processor: the first of its routes has the record.
+    as_one = case.message.model_copy(update={"route": f"processor {case.route.processor}"})
+    if case.records.record_delivery(as_one, case.execution_arn):
+        return None
+    return "Another route of the message has the same processor, and replies."
+
+
 def _is_one_too_many(case: Case) -> str | None:
-    if case.route is None or case.records.count_reply(case.message, case.route.replies_an_hour):
+    if case.route is None:
+        return None
+    # Both are bounded: the author, who could name many mailboxes, and the mailbox, which many could name.
+    mailboxes = {without_label(one.address): one for one in (case.message.from_[0], case.addressee)}
+    counted = (case.message.model_copy(update={"from_": (one,)}) for one in mailboxes.values())
+    if all(case.records.count_reply(one, case.route.replies_an_hour) for one in counted):
         return None
     return "The sender, or its domain, already got as many replies as the route allows."
 
@@ -395,6 +415,15 @@ RULES = (
         Effect.TELL,
         _is_an_archive_bomb,
     ),
+    # Last: a route that refuses the message does not reply for the others.
+    Rule(
+        "replied_by_other_route",
+        "To or Cc also names another route with the same built-in processor, and that one replies",
+        "docs/addresses.md",
+        Effect.WITHHOLD,
+        _is_answered_by_another_route,
+        needs="stack",
+    ),
 )
 # If a code refuses and withholds, this is the meaning of its refusal.
 MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
@@ -407,7 +436,7 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 
 
 # They judge a message, and say nothing of its sender.
-_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message"}
+_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
 def withheld_from(case: Case) -> str | None:

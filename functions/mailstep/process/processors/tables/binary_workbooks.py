@@ -8,7 +8,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from mailstep.process.processors.tables import number_formats
-from mailstep.process.processors.tables.limits import TEXT_BOUND, Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.limits import TEXT_BOUND, TableQuota, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored
 from mailstep.process.processors.tables.sheets import BROKEN, Grid, Sheet, text_cell
 from mailstep.process.processors.tables.workbooks import FORMATS_BOUND, relationships
@@ -35,7 +35,7 @@ _ERRORS = {
 }
 
 
-def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
+def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
     """Each worksheet of a binary workbook.
 
     Raises:
@@ -43,8 +43,8 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     """
     try:
         with ZipFile(io.BytesIO(content)) as archive:
-            yield from _Workbook(Package(archive, budget)).sheets()
-    except (UnreadableTable, MemoryError):
+            yield from _Workbook(Package(archive, quota)).sheets()
+    except UnreadableTable:
         raise
     except (struct.error, UnicodeDecodeError, *UNREADABLE) as error:
         raise UnreadableTable(BROKEN) from error
@@ -52,7 +52,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
 
 class _Workbook:
     def __init__(self, package: Package) -> None:
-        self.package, self.budget = package, package.budget
+        self.package, self.quota = package, package.quota
 
     def sheets(self) -> Iterator[Sheet]:
         related = relationships(self.package, MAIN)
@@ -72,8 +72,8 @@ class _Workbook:
             kind_of_sheet, target = related[identity]
             if kind_of_sheet != "worksheet":
                 continue
-            self.budget.take_sheet()
-            grid = Grid(self.budget)
+            self.quota.take_sheet()
+            grid = Grid(self.quota)
             try:
                 _read(self._records(target), grid, strings, codes, epoch)
             except TooMuch:
@@ -96,8 +96,8 @@ class _Workbook:
                 size = _size(stream)
                 if size > RECORD_BOUND:
                     raise UnreadableTable(BROKEN)
-                self.budget.take_markup(1)
-                self.budget.take_unpacked(size + 2)
+                self.quota.take_markup(1)
+                self.quota.take_unpacked(size + 2)
                 record = stream.read(size)
                 if len(record) < size:
                     raise UnreadableTable(BROKEN)
@@ -139,7 +139,7 @@ def _read(
             grid.reach(row, column + 1)
             code = codes[style & 0xFFFFFF] if style & 0xFFFFFF < len(codes) else number_formats.GENERAL
             text = _cell(kind, record, strings, code, epoch)
-            grid.budget.take_text(text)
+            grid.quota.take_text(text)
             grid.put(row, column + 1, text)
 
 

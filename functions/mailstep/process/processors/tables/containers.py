@@ -1,4 +1,4 @@
-"""Opens the archives in which tables are sent: a ZIP of files, and GZIP. Each is unpacked within the budget."""
+"""Opens the archives in which tables are sent: a ZIP of files, and GZIP. Each is unpacked within the quota."""
 
 import io
 import zlib
@@ -7,7 +7,7 @@ from gzip import GzipFile
 from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
+from mailstep.process.processors.tables.limits import SIZE_BOUND, TableQuota, UnreadableTable
 from mailstep.process.processors.tables.sheets import LOCKED
 from mailstep.zip_errors import UNREADABLE
 
@@ -17,35 +17,35 @@ _PIECE = 64 * 1024
 _BROKEN = "It is an archive that cannot be unpacked; please make it again, or send the files by themselves."
 
 
-def _take(budget: Budget, more: int, before: int) -> None:
+def _take(quota: TableQuota, more: int, before: int) -> None:
     """Count unpacked octets: a file in an archive may be as large as one that is attached."""
-    budget.take_unpacked(more)
+    quota.take_unpacked(more)
     if before + more > SIZE_BOUND:
         raise UnreadableTable("It unpacks to more than can be summarised; please send it in smaller parts.")
 
 
-def gunzipped(content: bytes, budget: Budget) -> bytes:
+def gunzipped(content: bytes, quota: TableQuota) -> bytes:
     """The file within GZIP (RFC 1952), all its members together.
 
     Raises:
-        UnreadableTable: it is broken, or unpacks to more than the budget has.
+        UnreadableTable: it is broken, or unpacks to more than the quota has.
     """
     unpacked = io.BytesIO()
     try:
         with GzipFile(fileobj=io.BytesIO(content)) as stream:
             while piece := stream.read(_PIECE):
-                _take(budget, len(piece), unpacked.tell())
+                _take(quota, len(piece), unpacked.tell())
                 unpacked.write(piece)
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableTable(_BROKEN) from error
     return unpacked.getvalue()
 
 
-def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tuple[str, bytes]]:
+def members(archive: ZipFile, quota: TableQuota, suffixes: set[str]) -> Iterator[tuple[str, bytes]]:
     """The name and content of each file in a ZIP archive whose name ends so.
 
     Raises:
-        UnreadableTable: it has a password, is broken, or unpacks to more than the budget has.
+        UnreadableTable: it has a password, is broken, or unpacks to more than the quota has.
     """
     for member in archive.infolist()[:MEMBERS_BOUND]:
         path = PurePosixPath(member.filename.replace("\\", "/"))
@@ -59,9 +59,9 @@ def members(archive: ZipFile, budget: Budget, suffixes: set[str]) -> Iterator[tu
         try:
             with archive.open(member) as stream:
                 while piece := stream.read(_PIECE):
-                    _take(budget, len(piece), unpacked.tell())
+                    _take(quota, len(piece), unpacked.tell())
                     unpacked.write(piece)
-        except (UnreadableTable, MemoryError):
+        except UnreadableTable:
             raise
         except UNREADABLE as error:
             raise UnreadableTable(_BROKEN) from error

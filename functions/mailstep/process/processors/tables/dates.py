@@ -8,20 +8,20 @@ from functools import partial
 
 from mailstep.process.processors.tables.model import Moment
 
-# By their first letters: English, German, French, Spanish, Portuguese, Italian, Dutch.
+# By their first letters: English, German, French, Spanish, Portuguese, Italian, Dutch, Nordic, Polish, Russian.
 _MONTHS = {
-    1: "jan ene gen",
-    2: "feb fév fev",
-    3: "mar mär mrz maa mrt",
-    4: "apr avr abr",
-    5: "may mai mag mei",
-    6: "jun juin giu",
-    7: "jul juil lug",
-    8: "aug aoû aou ago",
-    9: "sep set",
-    10: "oct okt out ott",
-    11: "nov",
-    12: "dec dez déc dic",
+    1: "jan ene gen sty \u044f\u043d\u0432",
+    2: "feb fév fev lut \u0444\u0435\u0432",
+    3: "mar mär mrz maa mrt \u043c\u0430\u0440",
+    4: "apr avr abr kwi \u0430\u043f\u0440",
+    5: "may mai mag mei maj \u043c\u0430\u044f \u043c\u0430\u0439",
+    6: "jun juin giu cze \u0438\u044e\u043d",
+    7: "jul juil lug lip \u0438\u044e\u043b",
+    8: "aug aoû aou ago sie \u0430\u0432\u0433",
+    9: "sep set wrz \u0441\u0435\u043d",
+    10: "oct okt out ott paź \u043e\u043a\u0442",
+    11: "nov lis \u043d\u043e\u044f",
+    12: "dec dez déc dic des gru \u0434\u0435\u043a",
 }
 _MONTH_OF = {letters: month for month, names in _MONTHS.items() for letters in names.split()}
 _TIME = (
@@ -31,17 +31,23 @@ _TIME = (
 _WEEKDAY = r"(?:[A-Za-zäéáíçñ]{2,12}\.?,?\s+)?"
 _AFTER = rf"(?:(?:[Tt]|,?\s+){_TIME})?"
 _YEAR_FIRST = re.compile(
-    rf"(?P<year>[0-9]{{4}})(?P<mark>[-/.])(?P<month>[0-9]{{1,2}})(?P=mark)(?P<day>[0-9]{{1,2}}){_AFTER}"
+    rf"(?P<year>[0-9]{{4}})(?P<mark>[-/.] ?)(?P<month>[0-9]{{1,2}})(?P=mark)(?P<day>[0-9]{{1,2}})\.?{_AFTER}"
+)
+_ASIAN = re.compile(rf"(?P<year>[0-9]{{4}})[年년] ?(?P<month>[0-9]{{1,2}})[月월] ?(?P<day>[0-9]{{1,2}})[日일]{_AFTER}")
+# The basic format of ISO 8601. Without a time, only a whole column of such numbers is dates.
+_BASIC = re.compile(
+    r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])"
+    r"(?P<second>[0-5][0-9])?(?P<fraction>(?!))?(?P<half>(?!))?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _YEAR_LAST = re.compile(
     rf"{_WEEKDAY}(?P<one>[0-9]{{1,2}})(?P<mark>[-/.])(?P<two>[0-9]{{1,2}})(?P=mark)(?P<year>[0-9]{{4}}|[0-9]{{2}}){_AFTER}"
 )
 _NAMED = re.compile(
-    rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[\s-]+(?:de\s+)?(?P<name>[^\W\d_]{{3,10}})\.?,?[\s-]+(?:de\s+)?"
+    rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[\s-]+(?:de\s+)?(?P<name>[^\W\d_]{{3,12}})\.?,?[\s-]+(?:de\s+)?"
     rf"(?P<year>[0-9]{{4}}|[0-9]{{2}}){_AFTER}"
 )
 _NAMED_FIRST = re.compile(
-    rf"{_WEEKDAY}(?P<name>[^\W\d_]{{3,10}})\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}}){_AFTER}"
+    rf"{_WEEKDAY}(?P<name>[^\W\d_]{{3,12}})\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}}){_AFTER}"
 )
 _CLOCK = re.compile(_TIME)
 CHARACTERS = 60
@@ -108,6 +114,14 @@ def _plain(texts: list[str]) -> dict[str, Moment] | None:
         return None
 
 
+def basic(text: str) -> date | None:
+    """The date that eight digits say, in the basic format of ISO 8601, from 1900 to 2099."""
+    try:
+        return date.fromisoformat(text) if re.fullmatch("(?:19|20)[0-9]{6}", text) else None
+    except ValueError:
+        return None
+
+
 def moment_in(text: str, *, day_first: bool) -> Moment | None:
     """The date, the date with its time, or the time of day that a cell says; with UTC's offset where it names one."""
     if len(text) > CHARACTERS or not any(map(str.isdigit, text[:24])):
@@ -118,7 +132,7 @@ def moment_in(text: str, *, day_first: bool) -> Moment | None:
         if parts := _YEAR_LAST.fullmatch(text):
             one, two = int(parts["one"]), int(parts["two"])
             return _with_time(parts, *((two, one) if day_first else (one, two)))
-        if parts := _YEAR_FIRST.fullmatch(text):
+        if parts := _YEAR_FIRST.fullmatch(text) or _ASIAN.fullmatch(text) or _BASIC.fullmatch(text):
             return _with_time(parts, int(parts["month"]), int(parts["day"]))
         parts = _NAMED.fullmatch(text) or _NAMED_FIRST.fullmatch(text)
         month = _month(parts["name"]) if parts else None

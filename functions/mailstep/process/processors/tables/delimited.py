@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from mailstep.process.processors.tables import dates, numbers
-from mailstep.process.processors.tables.limits import Budget, TooMuch
+from mailstep.process.processors.tables.limits import TableQuota, TooMuch
 from mailstep.process.processors.tables.rows import Gathering, Row, Rows
 
 DELIMITERS = "\t;|,"
 """In order of preference between equals: a comma is in numbers and texts, too."""
-_RARE = (" ", ":")
+_RARE = (" ", ":", "^", "~")
 _SAMPLED = 64 * 1024  # characters in which the delimiter is looked for
 _ROWS_SAMPLED = 500
 _CELLS_SAMPLED = 100_000
@@ -23,6 +23,7 @@ _CHUNK = 500  # rows, whose cells are still in the processor's cache when their 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own line
 _BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _QUOTED_WITHIN = re.compile(r'[,;|\t]"|"[,;|\t]')
+_LINES_ENCLOSED = re.compile(r'(?:"[^\r\n]*"[\r\n]*)+')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # A cell may be as long as the file; the file's own size is bounded.
 csv.field_size_limit(2**31 - 1)
@@ -38,13 +39,13 @@ class Delimited:
     complete: bool = True
 
 
-def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
-    """The rows of a delimited text, with stripped cells. If there are more than the budget has, the last rows are cut.
+def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
+    """The rows of a delimited text, with stripped cells. If there are more than the quota has, the last rows are cut.
 
     `suffix` is that of the file's name, which decides between equal delimiters.
 
     Raises:
-        TooMuch: not even the first row fits the budget.
+        TooMuch: not even the first row fits the quota.
     """
     notes, delimiter = [], None
     if line := _SEPARATOR_LINE.match(text):
@@ -52,20 +53,27 @@ def read(text: str, budget: Budget, *, suffix: str = "") -> Delimited:
         notes.append("The line sep= for Excel was left out.")
     if delimiter is None:
         delimiter = find_delimiter(text, suffix=suffix)
-    split = _split(text, delimiter or "\0", budget.cells)
+    split = _split(text, delimiter or "\0", quota.cells)
+    # Some programs enclose whole lines, and double the quotation marks within.
+    if delimiter is None and _LINES_ENCLOSED.fullmatch(text):
+        inner = "\n".join(row[0] for row in split.rows)
+        if (within := find_delimiter(inner, suffix=suffix)) and isinstance(
+            (opened := _split(inner, within, quota.cells)).rows, Rows
+        ):
+            delimiter, split, notes = within, opened, [*notes, "Quotation marks enclose whole lines in the file."]
     # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
     if '"' not in text and "'" in text and not isinstance(split.rows, Rows):
-        enclosed = _strict(text, delimiter or "\0", budget.cells, "'")
+        enclosed = _strict(text, delimiter or "\0", quota.cells, "'")
         if enclosed and isinstance(enclosed.rows, Rows):
             split, notes = enclosed, [*notes, "Apostrophes enclose cells in the file."]
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
-    budget.take_cells(split.cells)
+    quota.take_cells(split.cells)
     return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
 
 
 def cells_taken(rows: Sequence[Row]) -> int:
-    """What rows take of the budget: a row itself needs as much memory as three cells."""
+    """What rows take of the quota: a row itself needs as much memory as three cells."""
     return sum(map(len, rows)) + 3 * len(rows)
 
 

@@ -18,6 +18,7 @@ _LIST = re.compile(r"[-+]?[0-9][0-9.,]*(?: [0-9][0-9.,]*|(?:[;|\t\n]|(?<=,)) ?[-
 _COMMANDS = ("|", "%")  # other programs run them at the start of a cell
 # Signs alone are marks for a missing value.
 _SIGNS = re.compile(r"[-+]+")
+_LETTER_AFTER_SIGN = re.compile(r"[-+]\s*[^\W\d_]")
 _TELEPHONE = re.compile(r"\+[1-9](?:[ ()./-]{0,2}[0-9]){6,14}\)?")
 _NUMBERS = 200  # characters of the longest number, or list of numbers, that is looked at
 
@@ -46,4 +47,7 @@ def _are_numbers(cell: str, start: int) -> bool:
         return False
     # A sign behind a separator would begin a formula with what follows the cell in the file: `-","&...`.
     is_mark = start == 0 and bool(_SIGNS.fullmatch(rest))
+    # `-USD5` is a cell of a spreadsheet's column USD.
+    if _LETTER_AFTER_SIGN.match(rest):
+        return False
     return is_mark or bool(_LIST.fullmatch(rest) or written(rest) or _TELEPHONE.fullmatch(rest))

@@ -25,6 +25,7 @@ _TOTAL = re.compile(
     r"soma|totaal|razem|celkem|итого|всего|合計|总计|合计)\b.{0,40}",
     re.IGNORECASE,
 )
+_RULE = re.compile(r":?-{3,}:?|={3,}")
 _DIGITS, _LETTERS = re.compile(r"[0-9]+"), re.compile(r"[^\W\d_]+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+\.[^@\s]+|https?://\S+")
 _TRUTH = {"true", "false", "yes", "no"}
@@ -38,8 +39,6 @@ class Layout:
 
     header: tuple[str, ...] | None
     body: Sequence[Row]
-    titles: tuple[str, ...] = ()
-    foot: tuple[tuple[str, ...], ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
@@ -52,6 +51,9 @@ def lay_out(rows: Sequence[Row]) -> Layout:
     rest = rows[above:]
     headers = _header_rows(rest, usual)
     body = rest[headers:]
+    # Markdown and SQL clients draw a line below the header.
+    if headers and len(body) > 1 and _is_rule(body[0]):
+        body = body[1:]
     if headers > 1:
         notes.append(f"The header has {headers} rows; their names were joined.")
     foot = _foot(body, usual)
@@ -68,10 +70,12 @@ def lay_out(rows: Sequence[Row]) -> Layout:
     return Layout(
         header=_names(rest[:headers]) if headers else None,
         body=body,
-        titles=titles,
-        foot=tuple(tuple(row) for row in foot_rows),
         notes=notes,
     )
+
+
+def _is_rule(row: Row) -> bool:
+    return _filled(row) > 1 and all(not cell or _RULE.fullmatch(cell) for cell in row)
 
 
 def _told(one: str, several: str, lines: Sequence[str]) -> str:
@@ -111,7 +115,7 @@ def _is_title(row: Row, usual: int) -> bool:
     if not row[0] or filled > 2:
         return False
     if filled == 2:
-        return usual >= 4 and width(row) == 2 and len(row) <= 2
+        return usual >= 4 and width(row) == 2 and 2 * len(row) <= usual
     # `name,` in a table of two columns is a header that lacks a name; so is a lone cell that has its delimiter.
     return usual > 2 or len(row) == 1
 
@@ -252,8 +256,11 @@ def _names(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _foot(body: Sequence[Row], usual: int) -> int:
     """How many rows at the end are totals or remarks."""
-    rows = 0
-    while rows < min(FOOT, len(body) - 1) and _is_remark(body[-1 - rows], body[:SAMPLED_FOR_REMARK], usual):
+    rows, most = 0, min(FOOT, len(body) - 1)
+    while rows < most and _is_remark(body[-1 - rows], body[:SAMPLED_FOR_REMARK], usual):
+        rows += 1
+    # Above a remark, its title or a line of signs is part of it.
+    while 0 < rows < most and usual > 2 and len(body[-1 - rows]) == 1:
         rows += 1
     for total in range(rows + 1, min(FOOT, len(body) - 1) + 1):
         if _is_total(body[-total], body[:-total]):
@@ -272,10 +279,15 @@ def _is_remark(row: Row, above: Sequence[Row], usual: int) -> bool:
 
 
 def _is_total(row: Row, above: Sequence[Row]) -> bool:
-    """Whether the row says that it is a total, and one of its numbers is the sum of those above it."""
+    """Whether the row says that it is a total, and one of its numbers is the sum of those above it.
+
+    A total that the workbook has not calculated has no number.
+    """
     label = next((cell for cell in row if cell), "")
     if not _TOTAL.fullmatch(label) or len(above) < 2:
         return False
+    if _filled(row) == 1 and len(row) < max(map(width, above[-2:])):
+        return True
     for place, cell in enumerate(row):
         if not (own := _amount(cell)):
             continue

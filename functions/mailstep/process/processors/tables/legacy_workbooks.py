@@ -22,14 +22,14 @@ from mailstep.process.processors.tables.legacy_reader import (
     SECONDS_BOUND,
     UNREADABLE,
 )
-from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.limits import TableQuota, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored
 from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Grid, Sheet, text_cell
 
 _TOO_MUCH = "It takes too much memory or time to read; please save it as XLSX, or send fewer rows."
 
 
-def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
+def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
     """Each worksheet of an XLS workbook.
 
     Raises:
@@ -51,11 +51,11 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     if ended.returncode:
         raise UnreadableTable({ENCRYPTED: LOCKED, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH))
     lines = ended.stdout.split(b"\n")
-    budget.take_unpacked(len(ended.stdout))
+    quota.take_unpacked(len(ended.stdout))
     del ended
     book = json.loads(lines[0])
     epoch = number_formats.EPOCH_1904 if book["since_1904"] else number_formats.EPOCH
-    grid, name, hidden = Grid(budget), "", False
+    grid, name, hidden = Grid(quota), "", False
     for line in lines[1:]:
         read = json.loads(line) if line else {"name": ""}
         if isinstance(read, dict):
@@ -63,14 +63,14 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
                 yield grid.sheet(name, hidden=hidden)
             if not line:
                 return
-            budget.take_sheet()
-            grid, name, hidden = Grid(budget), read["name"] or " ", read["hidden"]
+            quota.take_sheet()
+            grid, name, hidden = Grid(quota), read["name"] or " ", read["hidden"]
             continue
         row, cells = read
         try:
             for column, kind, value, code in cells:
                 text = _cell(kind, value, book["formats"][code], epoch)
-                budget.take_text(text)
+                quota.take_text(text)
                 grid.put(row + 1, column + 1, text)
         except TooMuch:
             if not grid.rows:

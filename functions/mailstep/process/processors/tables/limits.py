@@ -26,7 +26,7 @@ class UnreadableTable(UnreadableAttachment):
 
 
 class TooMuch(UnreadableTable):
-    """The message's budget has no room for more. If rows were read, they are kept, and the reply says so."""
+    """The message's quota has no room for more. If rows were read, they are kept, and the reply says so."""
 
     def __init__(self) -> None:
         super().__init__("It has more cells than can be summarised; please send fewer rows, or send it by itself.")
@@ -37,7 +37,7 @@ class TooLargeToReturn(Exception):
 
 
 @dataclass
-class Budget:
+class TableQuota:
     """What may still be read. The `take_...` methods and `lay_out` count it down."""
 
     octets: int = SIZE_BOUND

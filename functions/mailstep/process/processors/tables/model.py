@@ -105,10 +105,9 @@ class Table:
     """A table and its summary.
 
     `header` has the names as the file has them, or is None if the file has no header; `columns` have names in any
-    case. Each row of `body` has one cell for each column, as a person sees it; `rows` counts them. `titles` are the
-    lines above the header, and `foot` the rows of totals below the body: neither is part of the body. `notes` are
-    sentences about what was changed or left out. `complete` is False if rows were cut. `hidden` says that Excel does
-    not show the sheet. `repeated` counts rows that are equal to an earlier one.
+    case. Each row of `body` has one cell for each column, as a person sees it; `rows` counts them. `notes` are
+    sentences about what was changed or left out, such as titles above the table and totals below it. `complete` is
+    False if rows were cut. `repeated` counts rows that are equal to an earlier one.
     """
 
     name: str
@@ -118,9 +117,6 @@ class Table:
     header: tuple[str, ...] | None = None
     encoding: str | None = None
     delimiter: str | None = None
-    titles: tuple[str, ...] = ()
-    foot: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
     complete: bool = True
-    hidden: bool = False
     repeated: int = 0

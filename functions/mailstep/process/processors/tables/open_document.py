@@ -9,7 +9,7 @@ from xml.parsers import expat
 from zipfile import ZipFile
 
 from mailstep.process.processors.tables import number_formats
-from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.limits import TableQuota, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored, Value
 from mailstep.process.processors.tables.sheets import (
     BROKEN,
@@ -28,7 +28,7 @@ _DURATION = re.compile(r"(-)?P(?:([0-9]+)D)?T?(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0
 _NO_CELL_TEXT = {"annotation", "shapes", "frame", "custom-shape", "tracked-changes"}
 
 
-def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
+def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
     """Each sheet of a spreadsheet.
 
     Raises:
@@ -36,9 +36,9 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     """
     try:
         with ZipFile(io.BytesIO(content)) as archive:
-            package = Package(archive, budget)
+            package = Package(archive, quota)
             _refuse_password(package)
-            spreadsheet = _Spreadsheet(budget)
+            spreadsheet = _Spreadsheet(quota)
             try:
                 package.read("content.xml", spreadsheet)
             except TooMuch:
@@ -46,7 +46,7 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
                     raise
                 spreadsheet.close(complete=False)
             yield from spreadsheet.sheets
-    except (UnreadableTable, MemoryError):
+    except UnreadableTable:
         raise
     except (expat.ExpatError, *UNREADABLE) as error:
         raise UnreadableTable(BROKEN) from error
@@ -68,8 +68,8 @@ class _Manifest(Part):
 class _Spreadsheet(Part):
     """The tables of `content.xml`. Repeated rows and cells count as often as they are repeated."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget, self.grid = budget, Grid(budget)
+    def __init__(self, quota: TableQuota) -> None:
+        self.quota, self.grid = quota, Grid(quota)
         self.sheets = list[Sheet]()
         self.hidden_styles, self.style = set[str](), ""
         self.name, self.hidden, self.tables = "", False, 0
@@ -124,18 +124,18 @@ class _Spreadsheet(Part):
 
     def said(self, text: str) -> None:
         if self.heard and not self.skipped:
-            self.budget.take_text(text)
+            self.quota.take_text(text)
             self.pieces.append(text)
 
     def _begin(self, attributes: dict[str, str]) -> None:
-        self.budget.take_sheet()
+        self.quota.take_sheet()
         self.name, self.hidden = attributes.get("name", ""), attributes.get("style-name") in self.hidden_styles
-        self.grid, self.row = Grid(self.budget), 0
+        self.grid, self.row = Grid(self.quota), 0
 
     def close(self, *, complete: bool = True) -> None:
         """End the table that is being read."""
         self.sheets.append(self.grid.sheet(self.name, hidden=self.hidden, complete=complete))
-        self.grid = Grid(self.budget)
+        self.grid = Grid(self.quota)
 
     def _end_row(self) -> None:
         if self.line:
@@ -143,7 +143,7 @@ class _Spreadsheet(Part):
             cells = list(map(stripped, self.line))
             text = "".join(cells)
             for row in range(self.row + 1, self.row + self.rows + 1):
-                self.budget.take_text(text)
+                self.quota.take_text(text)
                 self.grid.put_row(row, cells)
         self.row += self.rows
         self.line = []

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from mailstep.process.processors.tables.directions import is_right_to_left
 from mailstep.process.processors.tables.model import Column, Moment, Number, Table
+from mailstep.process.processors.tables.values import KEY
 from mailstep.process.processors.tables.wording import counted, shortened
 from mailstep.rendering import figure
 
@@ -27,8 +28,6 @@ _KINDS = {"boolean": "yes or no"}
 _POINT, _DIGIT = "\u2008", "\u2007"  # spaces as wide as a point and a digit
 _LAST_DIGIT = re.compile(r"[0-9](?=[^0-9]*\Z)")
 _DECIMALS = re.compile(r"[.,]([0-9]+)[^0-9]*\Z")
-# Numbers that name something: their sum says nothing.
-_KEY = re.compile(r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano)\.?$|[a-z]I[Dd]$")
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def is_key(column: Column) -> bool:
     if not found or not isinstance(found.minimum, int) or not isinstance(found.maximum, int):
         return False
     consecutive = column.values > FEW and found.maximum - found.minimum + 1 == column.values
-    return bool(_KEY.search(column.name)) or (column.all_different and consecutive)
+    return bool(KEY.search(column.name)) or (column.all_different and consecutive)
 
 
 def _figures(column: Column) -> Iterator[str]:

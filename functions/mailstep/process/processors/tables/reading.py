@@ -20,7 +20,7 @@ from mailstep.process.processors.tables import (
     workbooks,
 )
 from mailstep.process.processors.tables.layout import Layout, lay_out
-from mailstep.process.processors.tables.limits import SIZE_BOUND, Budget, UnreadableTable
+from mailstep.process.processors.tables.limits import SIZE_BOUND, TableQuota, UnreadableTable
 from mailstep.process.processors.tables.model import Column, Table
 from mailstep.process.processors.tables.rows import Rows, columns_of
 from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Sheet
@@ -58,7 +58,7 @@ def is_table(attachment: Attachment) -> bool:
     return attachment.media_type.lower() in _MEDIA_TYPES or suffix in _DELIMITED | _WORKBOOKS | _ARCHIVES
 
 
-def read(filename: str, content: bytes, budget: Budget, *, declared: str | None = None) -> list[Table]:
+def read(filename: str, content: bytes, quota: TableQuota, *, declared: str | None = None) -> list[Table]:
     """One table for a delimited file; one for each sheet of a workbook that is not empty, and of each file of a ZIP.
 
     The octets decide what a file is, not its name. `declared` is the character set that the message declares for it.
@@ -70,11 +70,11 @@ def read(filename: str, content: bytes, budget: Budget, *, declared: str | None 
         raise UnreadableTable(
             f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise; please send it in smaller parts."
         )
-    budget.take_octets(len(content))
+    quota.take_octets(len(content))
     with _collector_paused():
         if content.startswith(_GZIP):
-            filename, content = filename.removesuffix(".gz"), containers.gunzipped(content, budget)
-        tables = _tables(filename, content, budget, declared)
+            filename, content = filename.removesuffix(".gz"), containers.gunzipped(content, quota)
+        tables = _tables(filename, content, quota, declared)
     if not tables:
         raise UnreadableTable("It is empty.")
     return tables
@@ -92,47 +92,47 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _tables(filename: str, content: bytes, budget: Budget, declared: str | None = None) -> list[Table]:
+def _tables(filename: str, content: bytes, quota: TableQuota, declared: str | None = None) -> list[Table]:
     if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
         if _ENCRYPTED in content:
             raise UnreadableTable(LOCKED)
-        return _of_sheets(legacy_workbooks.sheets(content, budget))
+        return _of_sheets(legacy_workbooks.sheets(content, quota))
     if content.startswith(_PACKAGE):
-        return _package(content, budget)
+        return _package(content, quota)
     start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for mark, sentence in _NO_TABLES:
         if start.startswith(mark):
             raise UnreadableTable(sentence)
-    table = _delimited(filename, content, budget, declared)
+    table = _delimited(filename, content, quota, declared)
     return [table] if table else []
 
 
-def _package(content: bytes, budget: Budget) -> list[Table]:
+def _package(content: bytes, quota: TableQuota) -> list[Table]:
     """The tables of a ZIP archive: it is a workbook, or it has files that are."""
     try:
         with ZipFile(io.BytesIO(content)) as archive:
             names = {name.replace("\\", "/").lower() for name in archive.namelist()}
             if binary_workbooks.MAIN in names:
-                return _of_sheets(binary_workbooks.sheets(content, budget))
+                return _of_sheets(binary_workbooks.sheets(content, quota))
             if "content.xml" in names:
-                return _of_sheets(open_document.sheets(content, budget))
+                return _of_sheets(open_document.sheets(content, quota))
             if "[content_types].xml" in names or any(name.startswith(("xl/", "_rels/")) for name in names):
-                return _of_sheets(workbooks.sheets(content, budget))
-            return _archived(archive, budget)
-    except (UnreadableTable, MemoryError):
+                return _of_sheets(workbooks.sheets(content, quota))
+            return _archived(archive, quota)
+    except UnreadableTable:
         raise
     except UNREADABLE as error:
         raise UnreadableTable(BROKEN) from error
 
 
-def _archived(archive: ZipFile, budget: Budget) -> list[Table]:
+def _archived(archive: ZipFile, quota: TableQuota) -> list[Table]:
     tables: list[Table] = []
     problems: list[str] = []
-    for name, content in containers.members(archive, budget, _DELIMITED | _WORKBOOKS):
+    for name, content in containers.members(archive, quota, _DELIMITED | _WORKBOOKS):
         if content.startswith(_PACKAGE) and _suffix(name) in _DELIMITED:
             continue
         try:
-            tables += _tables(name, content, budget)
+            tables += _tables(name, content, quota)
         except UnreadableTable as error:
             problems.append(f"{name} in the archive: {error}")
     if not tables:
@@ -141,10 +141,7 @@ def _archived(archive: ZipFile, budget: Budget) -> list[Table]:
 
 
 def _of_sheets(sheets: Iterable[Sheet]) -> list[Table]:
-    tables = (
-        _table(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete, hidden=sheet.hidden)
-        for sheet in sheets
-    )
+    tables = (_table(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete) for sheet in sheets)
     return [table for table in tables if table]
 
 
@@ -152,13 +149,11 @@ def _suffix(filename: str) -> str:
     return PurePath(filename.lower()).suffix
 
 
-def _delimited(filename: str, content: bytes, budget: Budget, declared: str | None) -> Table | None:
+def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str | None) -> Table | None:
     text = encoding.decode(content, declared=declared)
     suffix = _suffix(filename)
-    found = delimited.read(text.text, budget, suffix=suffix)
-    if suffix == ".txt" and found.delimiter is None:
-        raise UnreadableTable("It is a text without columns; please send the table as CSV or XLSX.")
-    return _table(
+    found = delimited.read(text.text, quota, suffix=suffix)
+    table = _table(
         filename,
         found.rows,
         encoding=text.encoding,
@@ -166,6 +161,9 @@ def _delimited(filename: str, content: bytes, budget: Budget, declared: str | No
         notes=(*text.notes, *found.notes),
         complete=found.complete,
     )
+    if suffix == ".txt" and table and len(table.columns) < 2:
+        raise UnreadableTable("It is a text without columns; please send the table as CSV or XLSX.")
+    return table
 
 
 def _table(
@@ -176,7 +174,6 @@ def _table(
     delimiter: str | None = None,
     notes: tuple[str, ...] = (),
     complete: bool = True,
-    hidden: bool = False,
 ) -> Table | None:
     filled = rows.filled() if isinstance(rows, Rows) else list(filter(any, rows))
     if not filled:
@@ -196,11 +193,8 @@ def _table(
         header=header,
         encoding=encoding,
         delimiter=delimiter,
-        titles=layout.titles,
-        foot=layout.foot,
         notes=(*cut, *notes, *layout.notes, *(note for column in summaries for note in column.notes)),
         complete=complete,
-        hidden=hidden,
         repeated=0
         if any(column.all_different for column in summaries)
         else len(body) - len(set(zip(*columns, strict=True))),

@@ -7,7 +7,7 @@ from typing import overload
 Row = Sequence[str]
 
 
-class Rows(Sequence[Row]):
+class Rows(Sequence[list[str]]):
     """Rows of the same width. A slice is a view: it copies no cell."""
 
     def __init__(self, columns: Sequence[list[str]], within: range | None = None) -> None:

@@ -1,8 +1,8 @@
-"""A sheet of a workbook while it is read: only cells that hold something count, within the message's budget."""
+"""A sheet of a workbook while it is read: only cells that hold something count, within the message's quota."""
 
 from dataclasses import dataclass, field
 
-from mailstep.process.processors.tables.limits import Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.limits import TableQuota, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import StoredText
 from mailstep.process.processors.tables.numbers import written
 
@@ -21,7 +21,6 @@ class Sheet:
 
     name: str
     rows: list[list[str]]
-    hidden: bool = False
     notes: tuple[str, ...] = ()
     complete: bool = True
 
@@ -30,7 +29,7 @@ class Sheet:
 class Grid:
     """Cells by their place, counted from 1."""
 
-    budget: Budget
+    quota: TableQuota
     rows: dict[int, list[str]] = field(default_factory=dict)
     width: int = 0
     height: int = 0
@@ -55,7 +54,7 @@ class Grid:
 
         Raises:
             UnreadableTable: the cell is too far from the others.
-            TooMuch: the budget has no room for more rows.
+            TooMuch: the quota has no room for more rows.
         """
         if not text or text.isspace():
             return
@@ -76,15 +75,15 @@ class Grid:
             return
         width, height = max(self.width, column), max(self.height, row)
         grown = width * height - self.width * self.height
-        if width * height > self.budget.cells and self.rows and grown <= self.budget.cells // 10:
+        if width * height > self.quota.cells and self.rows and grown <= self.quota.cells // 10:
             # The table grew row by row: it is long, and no stray cell makes it so.
             raise TooMuch
-        self.budget.reach(width, height)
+        self.quota.reach(width, height)
         self.width, self.height = width, height
 
     def sheet(self, name: str, *, hidden: bool, complete: bool = True) -> Sheet:
         """The sheet that was read."""
-        self.budget.lay_out(self.width, self.height)
+        self.quota.lay_out(self.width, self.height)
         notes = [] if complete else ["The rest of the workbook was not read."]
         if hidden:
             notes.append("Excel does not show this sheet: it is hidden.")
@@ -93,7 +92,7 @@ class Grid:
             notes.append(f"{cells} no stored result; open the file in Excel and save it again to have them.")
         rows = [self.rows.pop(number)[self.first - 1 :] for number in sorted(self.rows)]
         shown = " ".join(name.split())[:NAME_BOUND]
-        return Sheet(shown, rows, hidden=hidden, notes=tuple(notes), complete=complete)
+        return Sheet(shown, rows, notes=tuple(notes), complete=complete)
 
 
 def stripped(text: str) -> str:

@@ -9,7 +9,7 @@ from operator import mul
 
 from mailstep.process.processors.tables.dates import comparable
 from mailstep.process.processors.tables.model import Column, Figures, Moment, Number, Odd, Period
-from mailstep.process.processors.tables.values import Reading, is_missing, read_column
+from mailstep.process.processors.tables.values import Reading, is_missing, kind_of, read_column
 
 FREQUENT = 3
 """Most frequent values that are named for a column."""
@@ -99,7 +99,6 @@ def _period(moments: Sequence[Moment]) -> Period:
 
 
 def _odd(reading: Reading, cells: Sequence[str]) -> Iterator[Odd]:
-    kinds = Number if reading.kind == "number" else Moment
     for row, cell in enumerate(cells, 1):
-        if not is_missing(cell) and not isinstance(reading.value(cell), kinds):
+        if not is_missing(cell) and kind_of(reading.value(cell)) != reading.kind:
             yield Odd(row, str(cell))

@@ -17,7 +17,7 @@ ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
 _MARKS = {
-    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "*", "**"),
+    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "...", "*", "**", "***", ":"),
     *(
         "n/a",
         "#n/a",
@@ -35,10 +35,11 @@ _MARKS = {
         "none",
     ),
     *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
+    *("#n/b", "#i/t", "#saknas!", "#puuttuu!", "#yok", "#n/disp", "#\u043d/\u0434"),
     *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
 }
 MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
-    "NaN"
+    *("NaN", "k.A.", "k. A."),
 }
 """Marks for a missing value, as people, databases and spreadsheets write them."""
 _TRIED = 200
@@ -60,8 +61,14 @@ _TRUE_AND_FALSE = [
 ]
 _ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verdadeiro"}
 _TELEPHONE = re.compile(r"\b(tele(ph|f)on\w*|phone\w*|tel|t[\u00e9e]l|fax|mobile|handy|cell|telefax)\b", re.IGNORECASE)
+_E164 = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164: a telephone number without spaces
+KEY = re.compile(
+    r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano)\.?$|(?i:[^\W\d_](?:nr|nummer))\.?$|[a-z]I[Dd]$"
+)
+"""Names of columns whose numbers name something: their sum says nothing."""
 _CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
 _FLOAT_DIGITS = 16
+_LARGEST = 1e300
 _MINUS_ZERO = re.compile(r"^-0[0-9]", re.MULTILINE)
 _LEADING_ZERO = re.compile(r"\n0[0-9]")
 
@@ -116,6 +123,8 @@ def read_column(
 
 
 def _as_numbers(name: str, counts: Counts[str], missing: int, decimal: str | None) -> Reading | None:
+    if days := _basic_dates(name, counts):
+        return Reading("date", counts, missing, partial(_or_text, dates.basic), read=days, weights=[*counts.values()])
     joined = "\n".join(("", *counts, ""))
     if _is_identifier(name, counts, joined):
         return None
@@ -178,13 +187,13 @@ def _stored(cells: Sequence[str]) -> Reading:
     there = [cell for cell in cells if not is_missing(cell)]
     counts, missing = Counter(map(str, there)), len(cells) - len(there)
     values = list(map(_stored_value, there))
-    kinds = Counter(map(_kind_of, values))
+    kinds = Counter(map(kind_of, values))
     kind, count = kinds.most_common(1)[0] if kinds else ("empty", 0)
     if count < kinds.total() - kinds.total() // ODD_SHARE:
         kind = "text"
     reading = Reading(kind, counts, missing, _stored_value)
     if kind == "number":
-        reading.read = [value for value in values if _kind_of(value) == "number"]
+        reading.read = [value for value in values if kind_of(value) == "number"]
         units = {number.unit for cell in counts if (number := numbers.written(cell))}
         reading.unit = units.pop() if len(units) == 1 else ""
     if kind == "date":
@@ -193,11 +202,13 @@ def _stored(cells: Sequence[str]) -> Reading:
     return reading
 
 
-def _kind_of(value: Value) -> Kind:
+def kind_of(value: Value) -> Kind:
+    """The kind of a column that has such values."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
-        return "number"
+        # The sum of such numbers may be none.
+        return "number" if abs(value) < _LARGEST else "text"
     return "date" if isinstance(value, Moment) else "text"
 
 
@@ -246,9 +257,17 @@ def _truth(cell: str, *, true: str) -> Value:
     return None if is_missing(cell) else cell.lower() == true
 
 
+def _basic_dates(name: str, counts: Counts[str]) -> list[Moment] | None:
+    """The dates of a column of numbers such as 20240131, unless its name says that they are no dates."""
+    if len(counts) < 2 or not all(map(dates.basic, islice(counts, _TRIED))) or KEY.search(name):
+        return None
+    days = [day for text in counts if (day := dates.basic(text))]
+    return [*days] if len(days) == len(counts) else None
+
+
 def _is_identifier(name: str, counts: Counts[str], joined: str) -> bool:
     """Whether the digits name something: a leading zero anywhere, telephone or card numbers."""
-    if _LEADING_ZERO.search(joined):
+    if _LEADING_ZERO.search(joined) or all(map(_E164.fullmatch, islice(counts, 1000))):
         return True
     words = name.replace("_", " ")
     if _TELEPHONE.search(words):

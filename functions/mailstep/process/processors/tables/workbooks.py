@@ -8,7 +8,7 @@ from xml.parsers import expat
 from zipfile import ZipFile
 
 from mailstep.process.processors.tables import number_formats
-from mailstep.process.processors.tables.limits import TEXT_BOUND, Budget, TooMuch, UnreadableTable
+from mailstep.process.processors.tables.limits import TEXT_BOUND, TableQuota, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored
 from mailstep.process.processors.tables.sheets import BROKEN, Grid, Sheet, text_cell
 from mailstep.process.processors.tables.xml_parts import Attributes, Package, Part
@@ -21,7 +21,7 @@ _PLACE = re.compile(r"\s*\$?([A-Za-z]{0,9})\$?([0-9]{0,18})\s*")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
+def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
     """Each worksheet of a workbook.
 
     Raises:
@@ -29,8 +29,8 @@ def sheets(content: bytes, budget: Budget) -> Iterator[Sheet]:
     """
     try:
         with ZipFile(io.BytesIO(content)) as archive:
-            yield from _sheets(Package(archive, budget))
-    except (UnreadableTable, MemoryError):
+            yield from _sheets(Package(archive, quota))
+    except UnreadableTable:
         raise
     except (expat.ExpatError, *UNREADABLE) as error:
         raise UnreadableTable(BROKEN) from error
@@ -47,8 +47,8 @@ def _sheets(package: Package) -> Iterator[Sheet]:
         kind, target = related[identity]
         if kind != "worksheet":
             continue
-        package.budget.take_sheet()
-        part = _Sheet(Grid(package.budget), strings, styles, since_1904=book.since_1904)
+        package.quota.take_sheet()
+        part = _Sheet(Grid(package.quota), strings, styles, since_1904=book.since_1904)
         try:
             package.read(target, part)
         except TooMuch:
@@ -215,7 +215,7 @@ class _Sheet(_Text):
 
     def said(self, text: str) -> None:
         if self.heard:
-            self.grid.budget.take_text(text)
+            self.grid.quota.take_text(text)
             self.pieces.append(text)
 
     def _shown(self, value: str) -> str:
@@ -225,12 +225,12 @@ class _Sheet(_Text):
                 if place < 0:
                     raise UnreadableTable(BROKEN)
                 text = self.strings[place]
-                self.grid.budget.take_text(text)
+                self.grid.quota.take_text(text)
                 return text
             case "n":
                 shown = self._number(value.strip())
                 # The value itself was counted as it was read. A format may add 255 characters to each.
-                self.grid.budget.take_text(shown[len(value) :])
+                self.grid.quota.take_text(shown[len(value) :])
                 return shown
             case "b":
                 true = value.strip() in ("1", "true")

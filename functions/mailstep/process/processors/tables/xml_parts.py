@@ -8,7 +8,7 @@ from typing import NoReturn
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from mailstep.process.processors.tables.limits import Budget, UnreadableTable
+from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
 from mailstep.process.processors.tables.sheets import BROKEN
 
 Attributes = dict[str, str]
@@ -21,8 +21,8 @@ _TAG_BOUND = 1024 * 1024  # octets of one tag or comment: the parser buffers it 
 class Package:
     """The parts of a package. Names are case-insensitive (ECMA-376 part 2, 6.2.2.3); some writers use backslashes."""
 
-    def __init__(self, archive: ZipFile, budget: Budget) -> None:
-        self.archive, self.budget = archive, budget
+    def __init__(self, archive: ZipFile, quota: TableQuota) -> None:
+        self.archive, self.quota = archive, quota
         self.members = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
 
     def __contains__(self, name: str) -> bool:
@@ -39,7 +39,7 @@ class Package:
             # A package has no other method (ECMA-376 part 2, annex B), and zipfile inflates others without a limit.
             raise UnreadableTable(BROKEN)
         with self.archive.open(member) as stream:
-            part.parse(lambda: stream.read(_PIECE), self.budget)
+            part.parse(lambda: stream.read(_PIECE), self.quota)
         return part
 
 
@@ -55,7 +55,7 @@ class Part:
     def said(self, text: str) -> None:
         """Some text of an element, perhaps not all."""
 
-    def parse(self, read: Callable[[], bytes], budget: Budget) -> None:
+    def parse(self, read: Callable[[], bytes], quota: TableQuota) -> None:
         """Read XML piece by piece, within limits.
 
         Raises:
@@ -81,9 +81,9 @@ class Part:
         parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self.said, _refuse_doctype
         fed = 0
         while piece := read():
-            budget.take_unpacked(len(piece))
+            quota.take_unpacked(len(piece))
             # Tags, attributes and references cost parser time, so they are counted before parsing.
-            budget.take_markup(sum(map(piece.count, (b"<", b"=", b"&"))))
+            quota.take_markup(sum(map(piece.count, (b"<", b"=", b"&"))))
             fed += len(piece)
             parser.Parse(piece, False)
             if fed - parser.CurrentByteIndex > _TAG_BOUND:

@@ -1,0 +1,271 @@
+"""What the command finds in the index: filters, names of an email, and how a person sees them."""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from jsonschema import validate
+
+from mailstep import keys, reference
+from mailstep.contracts import Answer, Message, StoredEmail
+from mailstep.index import indexing
+from mailstep.index_entry import Feedback, IndexEntry
+from mailstep_cli import email_views, messages, showing, statistics
+from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.messages import Filter, emails, find_email
+from mailstep_cli.terminal import Console
+from tests.support.events import BUCKET, REGION
+from tests.support.index import NOW, TABLE, WORKFLOW, email, ended_as, message_index, seen
+from tests.support.project import PROJECT
+
+pytestmark = pytest.mark.usefixtures("account")
+
+HOME = HomeStack(
+    "mailstep",
+    {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE},
+    {"ProcessFunction": "mailstep-process"},
+    NOW,
+    {"ParsedRetentionDays": "30", "Domain": "mailstep.example", "ReplyFrom": ""},
+)
+ANN, BOB = {"name": "Ann Ålund", "address": "Ann@Shop.example"}, {"address": "bob@other.example"}
+SES_ID = "0102018b-6d3e4f50-1111-2222-3333-444455556666-000000"
+
+
+def store(stored: StoredEmail, **fields: Any) -> Message:
+    values: dict[str, Any] = {"email_id": stored.email_id, "route": stored.route, "size_octets": 1600, "received": NOW}
+    message = Message.model_validate(values | fields)
+    boto3.client("s3", region_name=REGION).put_object(
+        Bucket=BUCKET, Key=keys.message(stored.email_id), Body=message.model_dump_json().encode()
+    )
+    return message
+
+
+@pytest.fixture
+def mail() -> list[StoredEmail]:
+    """An order that got a reply, one that was refused, a ticket that failed, a newsletter whose reply was withheld."""
+    found = [email(1), email(2), email(3, "tickets"), email(4)]
+    replied, refused = ended_as("replied", ses_message_id=SES_ID), ended_as("refused", "too_large")
+    contents: list[tuple[dict[str, Any], str, str | None]] = [
+        ({"from": [ANN], "subject": "Order 4711", "message_id": "<1@shop.example>"}, "SUCCEEDED", replied),
+        ({"from": [BOB], "subject": "Invoice", "message_id": "<2@other.example>"}, "SUCCEEDED", refused),
+        ({"from": [ANN], "subject": "Help, order 4711", "message_id": "<3@shop.example>"}, "FAILED", None),
+        ({"from": [BOB], "subject": "News"}, "SUCCEEDED", ended_as("processed", withheld="automatic_mail")),
+    ]
+    for number, (stored, (fields, status, output)) in enumerate(zip(found, contents, strict=True)):
+        when = NOW - timedelta(hours=number)
+        store(stored, **fields, received=when)
+        error = "TransientError" if status == "FAILED" else None
+        indexing.record(message_index(), seen(stored, status, started=when, output=output, error=error))
+    return found
+
+
+def numbers(mail: list[StoredEmail], wanted: Filter) -> list[int]:
+    """The places in `mail` of what a filter finds."""
+    ids = [stored.email_id for stored in mail]
+    return [ids.index(entry.email_id) for entry in emails(message_index(), wanted)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"route": "tickets"}, [2]),
+        ({"sender": "ANN@shop.EXAMPLE"}, [0, 2]),
+        ({"sender": "@other.example"}, [1, 3]),
+        ({"sender": "ålund"}, [0, 2]),
+        ({"subject": "order 4711"}, [0, 2]),
+        ({"outcomes": ("failed",)}, [2]),
+        ({"outcomes": ("failed", "refused")}, [1, 2]),
+        ({"reason": "too_large"}, [1]),
+        ({"reason": "automatic_mail"}, [3]),
+        ({"reason": "TransientError"}, [2]),
+        ({"since": NOW - timedelta(hours=1)}, [0, 1]),
+        ({"since": NOW - timedelta(hours=2), "until": NOW - timedelta(hours=1)}, [2]),
+        ({"sender": "ann@shop.example", "outcomes": ("failed",), "route": "tickets", "subject": "help"}, [2]),
+        ({"sender": "ann@shop.example", "route": "nowhere"}, []),
+        ({"recipient": "tickets"}, [2]),
+    ],
+)  # fmt: skip
+def test_a_filter_means_what_each_of_its_fields_says(
+    mail: list[StoredEmail], wanted: dict[str, Any], expected: list[int]
+) -> None:
+    assert numbers(mail, Filter(**wanted)) == expected
+
+
+def test_an_outcome_that_there_is_not_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(UserError, match="quarantined"):
+        Filter(outcomes=("bounced",))
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    made: Counter[str] = Counter()
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def counted(self: Any, operation: str, parameters: Any) -> Any:
+        made[operation] += 1
+        return call(self, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    return made  # type: ignore[return-value]
+
+
+def test_an_email_is_found_by_each_of_its_names_with_few_requests(
+    mail: list[StoredEmail], requests: Counter[str]
+) -> None:
+    stored = mail[0]
+    names = [
+        stored.email_id,
+        stored.email_id[:8],
+        stored.email_id.rpartition("-")[0],
+        f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:{stored.email_id}",
+        f"{stored.email_id}-r2",
+        "<1@shop.example>",
+        "1@shop.example",
+        SES_ID,
+        f"<{SES_ID}@eu-west-1.amazonses.com>",
+        reference.short(stored.email_id),
+        reference.short(stored.email_id).lower(),
+    ]
+    for name in names:
+        requests.clear()
+        assert find_email(HOME, name).email_id == stored.email_id, name
+        assert requests.total() <= 2, (name, requests)
+        assert "ListExecutions" not in requests
+
+
+def test_a_name_of_no_email_and_one_of_two_are_told_apart(mail: list[StoredEmail]) -> None:
+    with pytest.raises(UserError, match="no email"):
+        find_email(HOME, "<unknown@shop.example>")
+    with pytest.raises(UserError, match="too short"):
+        find_email(HOME, "000")
+    store(mail[1], **{"from": [ANN]}, message_id="<1@shop.example>")
+    indexing.record(message_index(), seen(mail[1], name=f"{mail[1].email_id}-r2", started=NOW))
+    with pytest.raises(UserError, match=f"2 emails .*{mail[0].email_id}"):
+        find_email(HOME, "<1@shop.example>")
+
+
+def test_an_execution_that_the_index_does_not_have_yet_is_found_by_its_name() -> None:
+    stored, sfn = email(9), boto3.client("stepfunctions", region_name=REGION)
+    machine = sfn.create_state_machine(
+        name="mailstep-email", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
+    )
+    arn = sfn.start_execution(
+        stateMachineArn=machine["stateMachineArn"], name=stored.email_id, input=stored.model_dump_json()
+    )["executionArn"]
+    for name in (arn, stored.email_id):
+        assert find_email(HOME, name).route == "orders"
+
+
+def seen_as(view: Any, width: int = 80) -> str:
+    written = io.StringIO()
+    Console(file=written, width=width).print(view)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_list_shows_outcome_and_reference_whole_at_every_width(mail: list[StoredEmail], width: int) -> None:
+    entries = list(emails(message_index(), Filter()))
+    lines = seen_as(email_views.emails_view(entries), width).splitlines()
+    assert len(lines) == 1 + len(entries)
+    for entry, line in zip(entries, lines[1:], strict=True):
+        assert entry.reference in line
+        assert entry.outcome in line
+        assert len(line.rstrip()) <= width
+
+
+HOSTILE = "\x1b]52;c;ZWNobyBvd25lZAo=\x07\x1b[2J\u202egnp.exe"
+
+
+def test_nothing_that_a_sender_wrote_is_obeyed_by_the_terminal(mail: list[StoredEmail]) -> None:
+    stored = email(5)
+    store(stored, **{"from": [{"name": HOSTILE, "address": f"{HOSTILE}@x.example"}]}, subject=HOSTILE, text=HOSTILE,
+          message_id=f"<{HOSTILE}@x.example>")  # fmt: skip
+    answer = Answer(text=f"You wrote {HOSTILE}")
+    boto3.client("s3", region_name=REGION).put_object(
+        Bucket=BUCKET, Key=keys.answer(stored.email_id), Body=answer.model_dump_json().encode()
+    )
+    indexing.record(message_index(), seen(stored, output=ended_as("silent", HOSTILE)))
+    entry = find_email(HOME, stored.email_id)
+    shown = showing.Shown(
+        email=entry, message=Message.model_validate_json(_stored_message(stored)), answer=answer, authenticated=False
+    )
+    for view in (email_views.emails_view([entry]), email_views.email_line(entry), email_views.shown_view(shown)):
+        assert not set(seen_as(view, 200)) & {"\x1b", "\x07", "\u202e"}
+
+
+def _stored_message(stored: StoredEmail) -> bytes:
+    key = keys.message(stored.email_id)
+    return boto3.client("s3", region_name=REGION).get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def test_statistics_count_every_email_once(mail: list[StoredEmail]) -> None:
+    message_index().change(mail[0].email_id, lambda one: one.with_feedback(Feedback(kind="Bounce", at=NOW)))
+    since = NOW - timedelta(hours=4)
+    found = statistics.count(emails(message_index(), Filter(since=since)), since, NOW)
+    assert (found.emails, found.bounces, found.complaints) == (4, 1, 0)
+    assert found.outcomes == {"replied": 1, "refused": 1, "failed": 1, "processed": 1}
+    assert found.reasons == {"too_large": 1, "TransientError": 1, "automatic_mail": 1}
+    assert found.time_to_reply_ms == dict.fromkeys(("p50", "p90", "p95", "p99", "max"), 2000)
+    assert {name: counts.emails for name, counts in found.routes.items()} == {"orders": 3, "tickets": 1}
+    # Now, an hour ago, two and three hours ago, in parts of ten minutes.
+    assert [n for n, count in enumerate(found.routes["orders"].over_time) if count] == [6, 18, 23]
+
+
+def test_percentiles_are_by_the_nearest_rank() -> None:
+    entries = [
+        IndexEntry.empty(f"e{number}").model_copy(update={"received": NOW, "time_to_reply_ms": number})
+        for number in range(1, 101)
+    ]
+    found = statistics.count(entries, NOW - timedelta(hours=1), NOW)
+    assert found.time_to_reply_ms == {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "max": 100}
+
+
+def test_a_sparkline_shows_the_largest_number_highest_and_nothing_for_none() -> None:
+    assert email_views.sparkline([0, 1, 4, 8]) == " ▁▄█"
+    assert email_views.sparkline([]) == ""
+
+
+def test_a_live_view_shows_an_email_when_it_comes_and_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = email(1).model_copy(update={"stored": NOW - timedelta(minutes=5)}), email(2)
+    indexing.record(message_index(), seen(old, started=NOW - timedelta(minutes=5), output=ended_as("replied")))
+    steps: list[Callable[[], object]] = [
+        lambda: indexing.record(message_index(), seen(new, "RUNNING", started=NOW)),
+        lambda: None,
+        lambda: indexing.record(message_index(), seen(new, started=NOW, output=ended_as("refused", "too_large"))),
+    ]
+    monkeypatch.setattr("time.sleep", lambda _: steps.pop(0)())
+    view = messages.follow(message_index(), Filter(), NOW)
+    assert [(entry.email_id, entry.outcome) for entry in (next(view), next(view))] == [
+        (new.email_id, "running"),
+        (new.email_id, "refused"),
+    ]
+    assert steps == []
+
+
+def test_what_is_shown_as_json_is_what_the_schema_says(mail: list[StoredEmail]) -> None:
+    schemas = PROJECT / "docs" / "schemas"
+    entry = find_email(HOME, mail[0].email_id)
+    validate(entry.model_dump(mode="json"), json.loads((schemas / "index-entry.json").read_text()))
+    iam, functions = boto3.client("iam", region_name=REGION), boto3.client("lambda", region_name=REGION)
+    role = iam.create_role(RoleName="process", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    empty = dict.fromkeys(("APPLICATION_URL", "APPLICATION_SECRET_ARN", "APPLICATION_QUEUE_URL"), "")
+    functions.create_function(
+        FunctionName="mailstep-process", Role=role, Code={"ZipFile": b"x"}, Runtime="python3.13", Handler="x",
+        Environment={"Variables": empty | {"APPLICATION_AUTH": "none", "APPLICATION_LIMIT_HOURS": "1"}},
+    )  # fmt: skip
+    shown = showing.gather(HOME, entry)
+    assert shown.message
+    said = {one.code: one.result for one in shown.rules}
+    # The message has no results of SPF, DKIM and DMARC.
+    assert (said["unauthenticated"], said["no_sender"], said["duplicate_message"]) == ("broken", "passes", "not asked")
+    validate(shown.model_dump(mode="json"), json.loads((schemas / "shown-email.json").read_text()))
+    found = statistics.count([entry], NOW - timedelta(hours=1), NOW)
+    validate(found.model_dump(mode="json"), json.loads((schemas / "statistics.json").read_text()))
