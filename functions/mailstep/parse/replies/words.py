@@ -91,16 +91,16 @@ FIELDS = {
     ),
     "date": _phrases(
         """
-        dată | gönderilen | sent | date | sent on | date sent | gesendet | gesendet am | datum | verschickt | envoyé |
-        envoyé le | date d'envoi | message du | enviado | enviado el | enviado em | enviada | enviada em | enviada a |
-        fecha | fecha de envío | data | data de envio | inviato | inviata | data invio | verzonden | verzonden op |
-        verstuurd | skickat | sendt | dato | lähetetty | päivämäärä | päiväys | päivä | wysłano | wysłane |
-        data wysłania | odesláno | odoslané | dátum | elküldve | küldve | отправлено | дата | надіслано |
-        відправлено | gönderildi | gönderilme tarihi | gönderim tarihi | tarih | 送信日時 | 送信日 | 日付 | 日時 |
-        发送时间 | 时间 | 日期 | 傳送時間 | 寄件日期 | 發送時間 | 보낸 날짜 | 보낸날짜 | 날짜 | στάλθηκε |
-        ημερομηνία | απεστάλη | נשלח | תאריך | تاريخ | التاريخ | تم الإرسال | أرسلت | trimis | trimis la | đã gửi |
-        ngày | tanggal | dikirim | วันที่ | ส่ง | ส่งแล้ว | poslano | saadetud | kuupäev | изпратено | nosūtīts |
-        išsiųsta
+        dată | gönderilen | sent | date | sent on | date sent | gesendet | gesendet am | datum | verschickt |
+        envoyé | envoyé le | date d'envoi | message du | enviado | enviado el | enviado em | enviados | enviadas |
+        enviada | enviada em | enviada a | fecha | fecha de envío | data | data de envio | inviato | inviata |
+        data invio | verzonden | verzonden op | verstuurd | skickat | sendt | dato | lähetetty | päivämäärä |
+        päiväys | päivä | wysłano | wysłane | data wysłania | odesláno | odoslané | dátum | elküldve | küldve |
+        отправлено | дата | надіслано | відправлено | gönderildi | gönderilme tarihi | gönderim tarihi | tarih |
+        送信日時 | 送信日 | 日付 | 日時 | 发送时间 | 时间 | 日期 | 傳送時間 | 寄件日期 | 發送時間 | 보낸 날짜 |
+        보낸날짜 | 날짜 | στάλθηκε | ημερομηνία | απεστάλη | נשלח | תאריך | تاريخ | التاريخ | تم الإرسال | أرسلت |
+        trimis | trimis la | đã gửi | ngày | tanggal | dikirim | วันที่ | ส่ง | ส่งแล้ว | poslano | saadetud |
+        kuupäev | изпратено | nosūtīts | išsiųsta
         """
     ),
     "to": _phrases(
