@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from botocore.exceptions import ClientError
 
@@ -26,6 +27,8 @@ _SHOWN = 10
 _SES_ID = re.compile(r"<?([0-9a-f][0-9a-f-]{30,99})(@([a-z0-9-]+\.)?amazonses\.com)?>?")
 _FOLLOWED = timedelta(minutes=15)
 """How long before it began a live view still looks: an email is listed by the time at which SES received it."""
+_FOLLOWED_MOST = 1000
+"""Emails that a live view compares each time: a person reads no more, and a burst may be longer."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def follow(index: MessageIndex, wanted: Filter, start: datetime, *, seconds: flo
     told: dict[str, tuple[str, int]] = {}
     while True:
         try:
-            latest = list(index.newest(since=start - _FOLLOWED))
+            latest = list(islice(index.newest(since=start - _FOLLOWED), _FOLLOWED_MOST))
             latest += index.get_many(told.keys() - {entry.email_id for entry in latest}).values()
         except TransientError:
             latest = []

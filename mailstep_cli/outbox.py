@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 from mailstep.contracts import EMAIL_ID_FIELD
 from mailstep_cli.errors import UserError
@@ -31,16 +30,33 @@ class Sent:
         found = self.message[EMAIL_ID_FIELD]
         return str(found).strip() if found else None
 
-    def as_json(self) -> dict[str, Any]:
-        """The object that `mailstep outbox --json` prints."""
-        fields = {name.lower(): str(self.message[name] or "") for name in ("From", "To", "Subject")}
-        return {
-            "file": str(self.file),
-            "ses_message_id": self.ses_message_id,
-            "email_id": self.email_id,
-            "sent": self.sent.isoformat(),
-            **fields,
-        }
+    @property
+    def entry(self) -> "OutboxEntry":
+        """What `mailstep outbox --json` prints of it."""
+        sender, recipient, subject = (str(self.message[name] or "") for name in ("From", "To", "Subject"))
+        return OutboxEntry(str(self.file), self.ses_message_id, self.email_id, self.sent, sender, recipient, subject)
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    """A message that a local account sent. `sender`, `recipient` and `subject` are its fields From, To and Subject."""
+
+    file: str
+    ses_message_id: str
+    email_id: str | None
+    sent: datetime
+    sender: str
+    recipient: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message file that SES accepted, as `mailstep send --json` prints it."""
+
+    file: str
+    to: str
+    email_id: str
 
 
 def sent(outbox: Path) -> Iterator[Sent]:

@@ -6,18 +6,25 @@ from pydantic import TypeAdapter
 
 from mailstep_cli.access_request import Export
 from mailstep_cli.batches import Tally
+from mailstep_cli.distributed import MapRun
 from mailstep_cli.erasure import Report
+from mailstep_cli.outbox import Delivery, OutboxEntry
 from mailstep_cli.quarantine import Quarantined, Shown
 from mailstep_cli.queues import Queue, TakenUp
+from mailstep_cli.rebuilding import Rebuilt
 from mailstep_cli.suppressed import Removed, Suppressed
 from mailstep_cli.terminal import print_json
 
 OUTPUTS: dict[str, Any] = {
+    "index": Rebuilt,
+    "outbox": list[OutboxEntry],
+    "send": Delivery,
     "batch": Tally,
     "erasure-report": Report,
     "export": Export,
     "quarantine-list": list[Quarantined],
     "quarantine-show": Shown,
+    "replay-distributed": MapRun,
     "queues": list[Queue],
     "queues-redrive": TakenUp,
     "suppressed-list": list[Suppressed],

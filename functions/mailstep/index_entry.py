@@ -41,7 +41,13 @@ def email_id_of(execution_name: str) -> str | None:
     return found[1] if found else None
 
 
-class Execution(Contract):
+class _Tolerant(Contract):
+    """A part of an entry. A version that is rolled back reads what a newer one wrote, so unknown fields are ignored."""
+
+    model_config = Contract.model_config | {"extra": "ignore"}
+
+
+class Execution(_Tolerant):
     """One execution of an email: the original, a replay, or one that was started by hand."""
 
     arn: str
@@ -72,7 +78,7 @@ class Execution(Contract):
         return (self.redrives, self.ended is not None) > (other.redrives, other.ended is not None)
 
 
-class Feedback(Contract):
+class Feedback(_Tolerant):
     """A bounce or complaint about a reply."""
 
     at: Time | None = Field(default=None, description="When SES recorded it")
@@ -81,7 +87,7 @@ class Feedback(Contract):
     ses_message_id: str | None = Field(default=None, description="SES's id of the reply")
 
 
-class IndexEntry(Contract):
+class IndexEntry(_Tolerant):
     """What the index says of one email. `mailstep list --json` prints it."""
 
     schema_: Literal["mailstep.index-entry/1"] = Field(
@@ -120,7 +126,7 @@ class IndexEntry(Contract):
     executions: tuple[Execution, ...] = Field(default=(), description="The oldest first")
     feedback: tuple[Feedback, ...] = Field(default=(), description="Bounces of and complaints about its replies")
 
-    model_config = Contract.model_config | {"populate_by_name": True, "serialize_by_alias": True}
+    model_config = _Tolerant.model_config | {"populate_by_name": True, "serialize_by_alias": True}
 
     @classmethod
     def empty(cls, email_id: str) -> Self:

@@ -10,6 +10,7 @@ from mailstep_cli import email_views, messages, rebuilding, showing, statistics
 from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, counted, out, progress
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import OUTCOMES, Filter, find_email
+from mailstep_cli.outputs import print_output
 from mailstep_cli.terminal import print_json
 from mailstep_cli.times import moment
 
@@ -132,7 +133,7 @@ def rebuild_index(
     with progress("Comparing with the index") as tell:
         done = rebuilding.rebuild(home, moment(since, now=home.asked), tell)
     if as_json:
-        print_json({"executions": done.executions, "stored_emails": done.stored_emails, "filled": done.filled})
+        print_output(done)
     else:
         compared = f"{counted(done.executions, 'execution')} and {counted(done.stored_emails, 'stored email')}"
         out.print(f"Compared {compared}: {counted(done.filled, 'entry').replace('entrys', 'entries')} filled.")

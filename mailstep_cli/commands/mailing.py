@@ -1,6 +1,5 @@
 """Commands that mail a local account and read what it sent: `send` and `outbox`."""
 
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from mailstep_cli import display, email_views, outbox
 from mailstep_cli.commands.shared import AsJson, Stack, out
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
+from mailstep_cli.outputs import as_json as as_json_of
 from mailstep_cli.smtp_client import read_message_file, send
 from mailstep_cli.terminal import print_json
 
@@ -41,7 +41,7 @@ def send_files(
         email = stored_email(home.bucket, f"{keys.inbound(route)}{ses_message_id}")
         email_id = email.email_id if email else ses_message_id
         if as_json:
-            print_json({"file": str(file), "to": address, "email_id": email_id})
+            print_json(as_json_of(outbox.Delivery(str(file), address, email_id)))
         else:
             out.print(email_views.sent_line(file, address, email_id), soft_wrap=True)
 
@@ -66,7 +66,7 @@ def show_outbox(
         if not found:
             raise UserError(f"no message in {directory} has the id {message!r}, or replies to an email of that id")
     if as_json:
-        print_json([one.as_json() for one in islice(found, limit)], indent=2)
+        print_json([as_json_of(one.entry) for one in found[:limit]], indent=2)
     elif message:
         for one in found:
             out.print(display.reply_view(one.message))

@@ -119,6 +119,26 @@ FACTS = (
         experiment="repeats",
     ),
     Fact(
+        "Status events",
+        "Step Functions tells EventBridge of each change of an execution's status: with its input and output, and with "
+        "redriveCount and redriveDate. Delivery is best effort: an event may be lost, late, or come twice",
+        "Automating Step Functions event delivery with EventBridge",
+        "/step-functions/latest/dg/eventbridge-integration.html",
+        (
+            "test_events_out_of_order_and_repeated_make_the_same_entry",
+            "test_a_redriven_execution_changes_the_entry_of_its_email",
+            "test_lost_events_leave_gaps_that_the_sweep_closes",
+        ),
+        command="mailstep list --since 1h",
+    ),
+    Fact(
+        "Partitions",
+        "A partition of a DynamoDB table, or of one of its indexes, takes 1,000 write units a second",
+        "Best practices for designing and using partition keys effectively in DynamoDB",
+        "/amazondynamodb/latest/developerguide/bp-partition-key-design.html",
+        ("test_the_mail_of_one_moment_is_spread_over_partitions",),
+    ),
+    Fact(
         "Partial batches",
         "Of a batch, only the messages in batchItemFailures come again",
         "Implementing partial batch responses",

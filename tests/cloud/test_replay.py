@@ -101,5 +101,5 @@ def test_a_replay_needs_either_executions_or_a_route(cloud: LocalCloud) -> None:
 def test_replaying_an_unknown_execution_is_one_line_of_error(cloud: LocalCloud) -> None:
     told = run("replay", "no-such-execution", **cloud.account.variables())
     assert told.returncode == 2
-    assert "0 executions" in told.stderr
+    assert "no email of 'mailstep' has the name 'no-such-execution'" in told.stderr
     assert "Traceback" not in told.stderr

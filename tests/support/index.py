@@ -20,7 +20,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @cache
-def _table() -> dict[str, Any]:
+def index_table() -> dict[str, Any]:
+    """What CreateTable takes of the template's table."""
     properties = transformed("template.yaml", {"Domain": "mail.example.com"})["MessageIndex"]["Properties"]
     assert properties["TableName"] == TABLE
     no_part_of_the_call = {"TimeToLiveSpecification", "SSESpecification"}
@@ -29,7 +30,7 @@ def _table() -> dict[str, Any]:
 
 def create_index_table() -> None:
     """The table of template.yaml, on moto."""
-    boto3.client("dynamodb", region_name=REGION).create_table(**_table())
+    boto3.client("dynamodb", region_name=REGION).create_table(**index_table())
 
 
 def message_index() -> MessageIndex:

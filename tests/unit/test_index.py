@@ -266,6 +266,16 @@ def test_the_name_of_an_execution_says_its_email(name: str, email_id: str | None
     assert email_id_of(name) == email_id
 
 
+def test_an_entry_of_a_newer_version_is_read(index: MessageIndex) -> None:
+    """A deployment may be rolled back."""
+    indexing.record(index, seen(email()))
+    dynamodb, key = boto3.client("dynamodb", region_name=REGION), {"email_id": {"S": email().email_id}}
+    item: dict[str, Any] = dynamodb.get_item(TableName="mailstep-index", Key=key)["Item"]
+    item["colour"] = item["executions"]["L"][0]["M"]["colour"] = {"S": "red"}
+    dynamodb.put_item(TableName="mailstep-index", Item=item)
+    assert entry_of(index, email()).outcome == "unknown"
+
+
 def test_two_writers_at_once_lose_nothing(index: MessageIndex) -> None:
     stored = email()
 

@@ -1,5 +1,6 @@
 """The sweep: whatever status events are lost, the index becomes what the executions say. On moto's own executions."""
 
+import dataclasses
 import json
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ import pytest
 from botocore.client import BaseClient
 from moto import mock_aws
 
+from mailstep import keys
 from mailstep.aws import clients, executions
 from mailstep.aws.message_index import By
 from mailstep.contracts import StoredEmail
@@ -19,8 +21,11 @@ from mailstep.index import indexing
 from mailstep.index.status_events import Seen, of_description
 from mailstep.index.sweep import gaps
 from mailstep.index_entry import IndexEntry
+from mailstep.start.identity import stored_email
+from mailstep_cli import rebuilding
+from mailstep_cli.home_stack import HomeStack
 from tests.support.events import BUCKET, REGION
-from tests.support.index import create_index_table, email, message_index
+from tests.support.index import TABLE, create_index_table, email, message_index
 
 MAILS = 30
 REPLIED = {"outcome": "replied", "ses_message_id.$": "$.email_id"}
@@ -175,3 +180,36 @@ def test_an_email_that_has_no_message_any_more_is_indexed_by_its_execution(workf
     found = message_index().get(stored.email_id)
     assert found
     assert (found.outcome, found.sender, found.key) == ("replied", None, stored.key)
+
+
+# ---- mailstep index --since ----
+
+
+def test_stored_mail_without_an_execution_is_in_a_rebuilt_index(workflow: str, ended: list[Seen]) -> None:
+    s3, home = boto3.client("s3", region_name=REGION), home_of(workflow)
+    s3.put_object(Bucket=BUCKET, Key="inbound/orders/never-started", Body=b"x")
+    s3.put_object(Bucket=BUCKET, Key="inbound/orders/unreadable", Body=b"x")
+    unreadable, never = (stored_email(BUCKET, f"inbound/orders/{name}") for name in ("unreadable", "never-started"))
+    assert unreadable
+    assert never
+    s3.put_object(Bucket=BUCKET, Key=keys.quarantined(unreadable.email_id), Body=b"x")
+    done = rebuilding.rebuild(home, datetime.now(UTC) - timedelta(days=1), lambda _done, _total: None)
+    assert (done.executions, done.stored_emails, done.filled) == (MAILS, 2, MAILS + 2)
+    found = contents()
+    assert (found[never.email_id].outcome, found[never.email_id].key) == ("unknown", never.key)
+    assert found[unreadable.email_id].outcome == "quarantined"
+    assert len([entry for entry in found.values() if entry.outcome == "replied"]) == MAILS
+    again = rebuilding.rebuild(home, datetime.now(UTC) - timedelta(days=1), lambda _done, _total: None)
+    assert (again.executions, again.stored_emails, again.filled) == (MAILS, 2, 0)
+
+
+def test_what_would_have_expired_is_not_added_again(workflow: str) -> None:
+    home = dataclasses.replace(home_of(workflow), asked=datetime.now(UTC) + timedelta(days=31))
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key="inbound/orders/old", Body=b"x")
+    done = rebuilding.rebuild(home, datetime.now(UTC) - timedelta(days=300), lambda _done, _total: None)
+    assert (done.stored_emails, done.filled) == (0, 0)
+
+
+def home_of(workflow: str) -> HomeStack:
+    outputs = {"StateMachineArn": workflow, "MailBucketName": BUCKET, "MessageIndexName": TABLE}
+    return HomeStack("mailstep", outputs, parameters={"ParsedRetentionDays": "30"})
