@@ -35,8 +35,9 @@ _SUBJECTS = {
 }
 for _panel, _modules in _SUBJECTS.items():
     for _module in _modules:
-        for _registered in (*_module.app.registered_commands, *_module.app.registered_groups):
-            _registered.rich_help_panel = _panel
+        # Some modules are one command with commands of its own.
+        for _shown in (_module.app.info, *_module.app.registered_commands):
+            _shown.rich_help_panel = _panel
         app.add_typer(_module.app)
 
 

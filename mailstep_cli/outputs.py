@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from mailstep_cli.access_request import Export
 from mailstep_cli.batches import Tally
+from mailstep_cli.distributed import MapRun
 from mailstep_cli.erasure import Report
 from mailstep_cli.outbox import Delivery, OutboxEntry
 from mailstep_cli.quarantine import Quarantined, Shown
@@ -23,6 +24,7 @@ OUTPUTS: dict[str, Any] = {
     "export": Export,
     "quarantine-list": list[Quarantined],
     "quarantine-show": Shown,
+    "replay-distributed": MapRun,
     "queues": list[Queue],
     "queues-redrive": TakenUp,
     "suppressed-list": list[Suppressed],

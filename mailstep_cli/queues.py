@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import MessageTypeDef, StartMessageMoveTaskRequestTypeDef
 
 _LOOKED_AT = 10
 """Messages of a dead-letter queue that are looked at: one ReceiveMessage returns as many."""
@@ -130,10 +130,10 @@ class Queues:
         arn = self._attributes(url)["QueueArn"]
         running = [task for task in self._tasks(arn) if task["Status"] == "RUNNING"]
         if not running:
+            asked: StartMessageMoveTaskRequestTypeDef = {"SourceArn": arn}
             if target:
-                self._sqs.start_message_move_task(SourceArn=arn, DestinationArn=self._attributes(target)["QueueArn"])
-            else:
-                self._sqs.start_message_move_task(SourceArn=arn)
+                asked["DestinationArn"] = self._attributes(target)["QueueArn"]
+            self._sqs.start_message_move_task(**asked)
         while True:
             [task, *_] = self._tasks(arn)
             moved: int = task.get("ApproximateNumberOfMessagesMoved", 0)

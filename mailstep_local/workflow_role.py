@@ -49,6 +49,11 @@ def _needed(resource: str, arguments: dict[str, Any]) -> Iterator[tuple[str, str
         case "sqs:sendMessage":
             name = urlsplit(arguments["QueueUrl"]).path.rpartition("/")[2]
             yield "sqs:SendMessage", f"arn:aws:sqs:{get_region()}:{get_account_id()}:{name}"
+        case "aws-sdk:sfn:startExecution":
+            # Also where an alias is named (patches/iam.py).
+            yield "states:StartExecution", ":".join(arguments["StateMachineArn"].split(":")[:7])
+        case "aws-sdk:sfn:describeExecution":
+            yield "states:DescribeExecution", arguments["ExecutionArn"]
         case "aws-sdk:s3:copyObject":
             source, _, version = arguments["CopySource"].partition("?versionId=")
             yield "s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{source}"

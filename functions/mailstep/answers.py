@@ -65,7 +65,7 @@ def reason(octets: bytes) -> str:
         if isinstance(refusal, dict)
         else ""
     )
-    return said if isinstance(said, str) else ""
+    return _characters(said) if isinstance(said, str) else ""
 
 
 def json_value(octets: bytes, named: str = _NAMED, hint: str = _NO_REPLY) -> Any:

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -221,6 +222,11 @@ class Message(Contract):
     message_id: str | None = Field(default=None, description="With its angle brackets (RFC 5322 section 3.6.4)")
     in_reply_to: tuple[str, ...] = Field(default=(), description="RFC 5322 section 3.6.4")
     references: tuple[str, ...] = Field(default=(), description="The thread, oldest first (RFC 5322 section 3.6.4)")
+    thread_id: str = Field(
+        default="",
+        description="The conversation that it says it belongs to: the same for all messages whose thread (References, "
+        "In-Reply-To) begins with the same message, one of ours included. A sender can write any; see security.md",
+    )
     text: str = Field(
         default="",
         description="The text to read (RFC 8621 section 4.1.4, `textBody`), with LF line ends; HTML that has no text "
@@ -254,6 +260,10 @@ class Message(Contract):
     def header(self, name: str) -> list[str]:
         """Every value of the header field `name`, topmost first. Field names are case-insensitive (RFC 5322, 1.2.2)."""
         return [value for field, value in self.headers if field.lower() == name.lower()]
+
+    def to_json(self) -> bytes:
+        """The JSON in UTF-8. `model_dump_json` makes a text of it first, which takes four times the memory."""
+        return _MESSAGE.dump_json(self)
 
     def summary(self) -> "Summary":
         """The few fields that the workflow's state has."""
@@ -316,11 +326,20 @@ class Processing(Contract):
     outage_seconds: int = Field(description="How long to keep trying an unavailable application")
 
 
+class EarlierEmail(Contract):
+    """An earlier message of the same sender in the same thread, and what Mailstep sent in reply."""
+
+    email_id: str
+    message_key: str = Field(description="Key of its Message; it expires after ParsedRetentionDays")
+    answer_keys: tuple[str, ...] = Field(default=(), description="Keys of the answers that were sent, oldest first")
+
+
 class ValidClaim(Claim):
     """The claim of a message that ValidateEmail accepted."""
 
     processing: Processing
     withheld: str | None = Field(default=None, description="Code of the rule that withholds the reply, if one does")
+    thread: tuple[EarlierEmail, ...] = Field(default=(), description="If the route has `thread`: newest last")
 
 
 def _octets(value: object, info: ValidationInfo) -> object:
@@ -425,6 +444,9 @@ class Replied(Contract):
     already_sent: bool = False
 
 
+_MESSAGE = TypeAdapter(Message)
+
+
 class QueueItem(Contract):
     """An item in the queue of an application that pulls. The application reads and writes the mail bucket itself."""
 
@@ -439,6 +461,9 @@ class QueueItem(Contract):
     withheld: str | None = Field(
         default=None, description="Code of the rule that withholds the reply (docs/policy.md); null: it will be sent"
     )
+    thread: tuple[EarlierEmail, ...] = Field(
+        default=(), description="If the route has `thread`: earlier messages of the sender in the thread, newest last"
+    )
 
 
 class ReplyPlan(Contract):
@@ -448,9 +473,20 @@ class ReplyPlan(Contract):
     withheld: str | None = Field(default=None, description="Code of the rule that withholds it (docs/policy.md)")
 
 
+class EarlierEmailLinks(Contract):
+    """An earlier message of the same sender in the same thread, and what Mailstep sent in reply, as links."""
+
+    email_id: str
+    message_url: str = Field(description="Presigned URL of its Message; 403 or 404 if it has expired")
+    answer_urls: tuple[str, ...] = Field(default=(), description="Presigned URLs of the answers sent, oldest first")
+
+
 class ApplicationRequest(Contract):
     """The request to the application: the message, and links to its attachments."""
 
     message: Message
     attachment_urls: dict[str, str] = Field(description="Attachment key to presigned URL")
     reply: ReplyPlan = Field(description="Whether the sender will get the answer")
+    thread: tuple[EarlierEmailLinks, ...] = Field(
+        default=(), description="If the route has `thread`: earlier messages of the sender in the thread, newest last"
+    )

@@ -11,8 +11,10 @@ ANSWERS = "answers/"
 """What an application, or a built-in processor, answers, as `answers/<email_id>.json`; later answers below a folder."""
 QUARANTINE = "quarantine/"
 """Raw messages that could not be read, as `quarantine/<email_id>`."""
+REPLAYS = "replays/"
+"""Lists of messages that an operator replays, and what became of them: ids and keys, nothing of a sender."""
 
-PREFIXES = (INBOUND, PARSED, ANSWERS, QUARANTINE)
+PREFIXES = (INBOUND, PARSED, ANSWERS, QUARANTINE, REPLAYS)
 
 
 def inbound(route: str) -> str:
@@ -48,6 +50,16 @@ def later_answer(email_id: str, name: str) -> str:
 def answer(email_id: str) -> str:
     """Where the Answer lies."""
     return f"{ANSWERS}{email_id}.json"
+
+
+def replay(batch: str) -> str:
+    """Where the list of messages of a replay lies."""
+    return f"{REPLAYS}{batch}.json"
+
+
+def replay_results(batch: str) -> str:
+    """Below which Step Functions writes what became of the messages of a replay."""
+    return f"{REPLAYS}{batch}"
 
 
 def later_answers(email_id: str) -> str:

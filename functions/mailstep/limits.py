@@ -42,6 +42,12 @@ REPLY_OCTETS = 40_000_000
 ANSWER_OCTETS = 64 * 1024 * 1024
 """Octets of an answer in the mail bucket: the files of the largest reply in Base64, and its texts."""
 
+THREAD_EMAILS = 20
+"""Earlier emails of a thread that an application gets: they travel in the state, some 250 octets each."""
+
+THREAD_ANSWERS = 5
+"""Answers to each of them."""
+
 REPLIES_A_DAY = 6
 """Times `replies_an_hour`: the replies of a route to one sender in a day. A person writes for a few hours of it."""
 

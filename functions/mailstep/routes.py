@@ -64,6 +64,13 @@ class Route(Contract):
         description="true: also mail to each address of the domain that no other route has; one route at most",
     )
 
+    # What an application gets beside the message.
+    thread: bool = Field(
+        default=False,
+        description="true: the application also gets the sender's earlier messages in the thread, and what was sent in "
+        "reply, as links",
+    )
+
     # How much of a message is read.
     read_enclosed: bool = Field(
         default=False, description="true: attached messages (message/rfc822) are read too, their files with them"

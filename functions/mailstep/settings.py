@@ -94,7 +94,7 @@ class Ledger(Settings):
     table_name: str = Field(
         alias="TABLE_NAME",
         pattern=r"^[A-Za-z0-9_.-]{3,255}$",
-        title=_set_in("ValidateFunction", "ReplyFunction", "FeedbackFunction"),
+        title=_set_in("ParseFunction", "ValidateFunction", "ReplyFunction", "FeedbackFunction"),
     )
 
 
@@ -147,7 +147,7 @@ class StartFunction(Telemetry, Workflow, LaterAnswers, MailBucket):
     """What StartFunction reads."""
 
 
-class ParseFunction(Telemetry, Domain):
+class ParseFunction(Telemetry, Domain, Ledger):
     """What ParseFunction reads."""
 
 

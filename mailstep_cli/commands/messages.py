@@ -83,6 +83,10 @@ def replay_execution(
     since: Since = None,
     until: Until = None,
     began: Began = None,
+    distributed: Annotated[
+        bool,
+        typer.Option("--distributed", help="For very many: the stack's own workflow replays them, ten a second."),
+    ] = False,
     rate: Rate = 5,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -105,7 +109,11 @@ def replay_execution(
         asked = repeating.Repeat("replay", find(stack), since, until, began, reply_again=reply_again)
         if not failed:
             asked = replace(asked, wanted=wanted, options=options_of(wanted))
+        if distributed:
+            return repeating.distribute(asked, yes=yes, as_json=as_json)
         return repeating.repeat(asked, rate=rate, yes=yes, as_json=as_json)
+    if distributed:
+        raise UserError("--distributed is for many messages: choose with --failed, or with options such as --route")
     if stored:
         check_route(stored)
         out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from mailstep.contracts import StoredEmail
 from mailstep.index_entry import IndexEntry
 from mailstep.outcomes import RUNNING
-from mailstep_cli import batches, failures, listings
-from mailstep_cli.commands.shared import confirm, counted, ended, err, out, progress
+from mailstep_cli import batches, distributed, failures, listings
+from mailstep_cli.commands.shared import INTERRUPTED, confirm, counted, ended, err, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import Failure
 from mailstep_cli.home_stack import HomeStack
@@ -89,6 +89,35 @@ def stored_email_of(entry: IndexEntry) -> StoredEmail | None:
         version_id=entry.version_id,
         stored=entry.stored,
     )
+
+
+def distribute(asked: Repeat, *, yes: bool, as_json: bool) -> int:
+    """Have the stack's own workflow replay the messages; return the exit code. Ctrl-C leaves it at its work."""
+    _, _, began = asked.times()
+    with err.status("Looking for the messages …"):
+        found = [
+            one.email if isinstance(one, Failure) else stored_email_of(one) for one in asked.meant(failures.client())
+        ]
+    emails = [email for email in found if email]
+    if not emails:
+        raise UserError("no message is meant, so nothing was started")
+    confirm(f"Process {counted(len(emails), 'message')} again, ten a second, by the stack's own workflow?", yes=yes)
+    execution, batch = distributed.start(asked.stack, emails, began=began, reply_again=asked.reply_again)
+    try:
+        with progress("Replaying") as tell:
+            for run in distributed.follow(asked.stack, execution, batch, len(emails)):
+                tell(run.ended, run.total)
+    except KeyboardInterrupt:
+        out.print(
+            f"It goes on. To stop it: aws stepfunctions stop-execution --execution-arn {execution}", soft_wrap=True
+        )
+        return INTERRUPTED
+    if as_json:
+        print_output(run)
+    else:
+        done = f"{run.ended - run.failed:,} of {run.total:,} replayed, {run.failed:,} failed ({run.status.lower()})."
+        out.print(f"{done} What became of each: {run.results}", soft_wrap=True)
+    return 0 if run.status == "SUCCEEDED" and not run.failed else 1
 
 
 def repeat(asked: Repeat, *, rate: float, yes: bool, as_json: bool) -> int:

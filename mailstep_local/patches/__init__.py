@@ -12,6 +12,7 @@ from mailstep_local.patches import (
     access,
     alarms,
     concurrency,
+    distributed_map,
     iam,
     lambda_functions,
     memory,
@@ -31,6 +32,7 @@ USERS = (
     access,
     alarms,
     concurrency,
+    distributed_map,
     gate,
     iam,
     lambda_functions,
@@ -94,6 +96,7 @@ def apply(
     repeats.apply(run / "deliver-twice")
     alarms.apply(run / "alarms-off")
     step_functions.apply()
+    distributed_map.apply()
     waits.apply()
     redrive.apply()
     provisioners.add()

@@ -1,4 +1,4 @@
-"""The addresses of routes, through the local SES, by the rules of receiving.yaml as deployed (docs/addresses.md)."""
+"""The addresses of routes and a thread, through the local SES, by the rules of receiving.yaml as deployed."""
 
 import json
 import smtplib
@@ -9,18 +9,22 @@ from email.utils import make_msgid
 from typing import Any
 
 import pytest
+import urllib3
 
 from mailstep.contracts import Message
 from mailstep_local.cloud import DOMAIN, LocalCloud
-from mailstep_local.deployment import RECEIVING_STACK, route_names
-from tests.support.cloud import Desk, eventually
+from mailstep_local.deployment import RECEIVING_STACK, STACK, route_names
+from tests.support.cloud import Application, Desk, eventually, execution_arn, role_without
 from tests.support.deployed_code import deployed_with
+from tests.support.permissions import THREADING
 from tests.support.project import PROJECT
 from tests.support.receiving_stack import Stack
 
 # feedback and first.last have the same processor.
 ROUTES = (
-    (PROJECT / "functions" / "routes.toml").read_text()
+    (PROJECT / "functions" / "routes.toml")
+    .read_text()
+    .replace("[routes.application]", "[routes.application]\nthread = true")
     + """
 [routes."first.last"]
 processor = "receipt"
@@ -78,7 +82,7 @@ def deliver(cloud: LocalCloud, *recipients: str, **fields: str) -> str:
 
 def outcomes(cloud: LocalCloud, desk: Desk, ses_message_id: str, number: int) -> dict[str, dict[str, Any]]:
     """What became of a delivery, by route, once all its executions have ended."""
-    assert eventually(lambda: len(desk.executions(ses_message_id, "SUCCEEDED")) == number, seconds=60)
+    assert eventually(lambda: len(desk.executions(ses_message_id, "SUCCEEDED")) == number, seconds=180)
     sfn, machine = cloud.account.client("stepfunctions"), cloud.outputs["StateMachineArn"]
     found = {}
     for name in desk.executions(ses_message_id):
@@ -95,10 +99,11 @@ def parsed(cloud: LocalCloud, output: dict[str, Any]) -> Message:
     return Message.model_validate_json(stored["Body"].read())
 
 
-def test_a_label_is_a_reply_token(cloud: LocalCloud, desk: Desk) -> None:
+def test_a_label_is_a_reply_token(cloud_with_all_addresses: LocalCloud, desk: Desk) -> None:
+    cloud = cloud_with_all_addresses
     desk.forget_deliveries()
     sent = deliver(cloud, f"orders+4711@{DOMAIN}", To=f"orders@{DOMAIN}")
-    ended = outcomes(cloud, desk, sent, 1)["orders"]
+    ended = outcomes(cloud, desk, sent, 2)["orders"]
     assert ended["outcome"] == "replied"
     recipient = parsed(cloud, ended).recipient
     assert recipient is not None
@@ -156,10 +161,48 @@ def test_a_message_to_two_routes_of_one_processor_gets_one_reply(
     [("desk@mail.shop.example", "desk@mail.shop.example"), ("ann@other.example", "ann@shop.example")],
 )
 def test_a_reply_goes_to_reply_to_within_the_senders_domain_only(
-    cloud: LocalCloud, desk: Desk, reply_to: str, to: str
+    cloud_with_all_addresses: LocalCloud, desk: Desk, reply_to: str, to: str
 ) -> None:
+    cloud = cloud_with_all_addresses
     desk.forget_deliveries()
     sent = deliver(cloud, f"orders@{DOMAIN}", To=f"orders@{DOMAIN}", Reply_To=reply_to)
-    ended = outcomes(cloud, desk, sent, 1)["orders"]
+    ended = outcomes(cloud, desk, sent, 2)["orders"]
     reply = (cloud.outbox / f"{ended['ses_message_id']}.eml").read_bytes()
     assert message_from_bytes(reply)["To"] == to
+
+
+def test_an_application_gets_the_earlier_messages_of_the_sender_in_the_thread(
+    cloud_with_all_addresses: LocalCloud, desk: Desk, application: Application
+) -> None:
+    cloud, to = cloud_with_all_addresses, f"application@{DOMAIN}"
+    desk.forget_deliveries()
+    application.says((200, b'{"text": "The first answer."}'))
+    first = outcomes(cloud, desk, deliver(cloud, to, To=to), 2)["application"]
+    assert first["outcome"] == "replied"
+    # The client names our reply alone, by the Message-ID that SES gave it.
+    fetched: list[Any] = []
+
+    def fetch_the_thread() -> tuple[int, bytes]:
+        [earlier] = application.requests[-1]["body"]["thread"]
+        urls = (earlier["message_url"], *earlier["answer_urls"])
+        fetched.extend(json.loads(urllib3.request("GET", url).data) for url in urls)
+        return 200, b'{"text": "The second answer."}'
+
+    application.answers = [fetch_the_thread]
+    named = f"<{first['ses_message_id']}@email.amazonses.com>"
+    second = outcomes(cloud, desk, deliver(cloud, to, To=to, In_Reply_To=named), 2)["application"]
+    assert second["outcome"] == "replied"
+    message, answer = fetched
+    assert message["email_id"] == first["email_id"]
+    assert message["thread_id"] == parsed(cloud, second).thread_id
+    assert answer["text"] == "The first answer."
+    role, action = THREADING
+    home = cloud.account.client("cloudformation").describe_stack_resource(
+        StackName=STACK, LogicalResourceId=role.replace("Function", "Role")
+    )
+    arn = execution_arn(cloud, second["email_id"])
+    stored = json.loads(cloud.account.client("stepfunctions").describe_execution(executionArn=arn)["input"])
+    with role_without(cloud, home["StackResourceDetail"]["PhysicalResourceId"], action):
+        error, denied = desk.invoke(role, stored)
+    assert error
+    assert action in denied["errorMessage"]

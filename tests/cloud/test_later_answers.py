@@ -36,7 +36,7 @@ def ended(cloud: LocalCloud, arn: str) -> Any:
             return None
         return described if described["status"] != "RUNNING" else None
 
-    return eventually(found, seconds=60)
+    return eventually(found, seconds=180)
 
 
 def output(cloud: LocalCloud, arn: str) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from jsonata import Jsonata
 from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
 from mailstep_cli.history import Timeline, timeline
@@ -139,6 +142,23 @@ def set_up_heartbeat(endpoint: CallbackEndpoint, heartbeat_seconds: int) -> Any:
     return heartbeat
 
 
+_CALL_SDK = StateTaskServiceAwsSdk._eval_service_task
+
+
+def call_by_names_of_the_sdk(task: StateTaskServiceAwsSdk, env: Any, **call: Any) -> None:
+    """An SDK integration has names in PascalCase, whatever the service's are; moto gives them to boto3 as they are.
+
+    (AWS Step Functions Developer Guide, "Learning to use AWS service SDK integrations".)
+    """
+    if task.resource.api_name != "sfn":
+        _CALL_SDK(task, env=env, **call)
+        return
+    lower = {f"{name[0].lower()}{name[1:]}": value for name, value in call.pop("normalised_parameters").items()}
+    _CALL_SDK(task, env=env, normalised_parameters=lower, **call)
+    answer = json.loads(json.dumps(env.stack.pop(), default=lambda time: time.isoformat()))
+    env.stack.append({f"{name[0].upper()}{name[1:]}": value for name, value in answer.items()})
+
+
 @contextmanager
 def interpreter() -> Iterator[None]:
     """Moto with its Step Functions interpreter on, JSONata in its hook, and no real waiting between retries."""
@@ -150,6 +170,7 @@ def interpreter() -> Iterator[None]:
         patch(f"{_ASL}.eval.variable_store.encode_jsonata_variable_declarations", encode_variables),
         patch(f"{_ASL}.component.common.retry.retrier_decl.time"),
         patch(_TASK_THREADS, SimpleNamespace(Event=TaskEnd, Thread=threading.Thread)),
+        patch.object(StateTaskServiceAwsSdk, "_eval_service_task", call_by_names_of_the_sdk),
         patch.object(CallbackEndpoint, "setup_heartbeat_endpoint", set_up_heartbeat),
     ):
         yield

@@ -5,6 +5,7 @@ from tests.support.events import stored_order
 SECRET = ("ProcessFunction", "secretsmanager:GetSecretValue")
 CLEARING = ("ReplyFunction", "dynamodb:DeleteItem")
 CALLING = ("LaterAnswerWorkflowRole", "lambda:InvokeFunction")
+THREADING = ("ParseFunction", "dynamodb:GetItem")
 LOOKING = ("ValidateFunction", "states:DescribeExecution")
 STARTING = ("StartFunction", "states:StartExecution")
 TYING = [("FeedbackFunction", f"dynamodb:{action}") for action in ("GetItem", "Query", "BatchGetItem")]

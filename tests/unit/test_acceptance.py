@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from mailstep import routes
-from mailstep.contracts import Address, Claim, Processing, StoredEmail, Summary
+from mailstep.contracts import Address, Claim, EarlierEmail, Processing, StoredEmail, Summary
+from mailstep.routes import Route
 from mailstep.validate.acceptance import accept
-from tests.support.messages import parsed
+from tests.support.messages import parsed, stored
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
 
@@ -31,7 +32,7 @@ def claim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Claim]:
 
 def processing(claim: Claim, address: str = "ann@shop.example") -> Processing:
     message = parsed("From: x@y.example\n\nx").model_copy(update={"from_": (Address(address=address),)})
-    return accept(claim, message, None).processing
+    return accept(claim, message, None, lambda _message: ()).processing
 
 
 def test_the_workflow_knows_the_routes_own_times(claim: Claim) -> None:
@@ -50,3 +51,15 @@ def test_one_sender_is_one_group_however_the_address_is_written(claim: Claim) ->
     groups = {processing(claim, address).group for address in ("ann@shop.example", "Ann@SHOP.example")}
     assert groups == {sha256(b"ann@shop.example").hexdigest()}
     assert processing(claim, "bob@shop.example").group not in groups
+
+
+@pytest.mark.parametrize(("thread", "dmarc", "joined"), [(True, "pass", 1), (True, "fail", 0), (False, "pass", 0)])
+def test_only_an_authenticated_sender_of_a_route_that_asks_joins_a_thread(
+    claim: Claim, monkeypatch: pytest.MonkeyPatch, thread: bool, dmarc: str, joined: int
+) -> None:
+    monkeypatch.setattr("mailstep.validate.acceptance.routes", lambda: {"orders": Route(thread=thread)})
+    verdicts = {"spf": "none", "dkim": "none"} if dmarc == "fail" else {}
+    message = stored("From: ann@shop.example\n\nx\n", dmarc=dmarc, dkim=dmarc)
+    message = message.model_copy(update={"verdicts": message.verdicts.model_copy(update=verdicts)})
+    earlier = EarlierEmail(email_id="before", message_key="parsed/before/message.json")
+    assert len(accept(claim, message, None, lambda _message: (earlier,)).thread) == joined

@@ -12,12 +12,13 @@ from tests.support.permissions import (
     STARTING,
     STORING,
     SWEEPING,
+    THREADING,
     TYING,
     WORKFLOW,
 )
 from tests.support.transformed import ALL_OPTIONS, transformed
 
-WORKFLOW_ROLES = ("EmailWorkflowRole", "LaterAnswerWorkflowRole")
+WORKFLOW_ROLES = ("EmailWorkflowRole", "LaterAnswerWorkflowRole", "ReplayWorkflowRole")
 # What no emulation asks for, and the document that says who does.
 NEEDED_ON_AWS = {
     **{
@@ -37,12 +38,25 @@ NEEDED_ON_AWS = {
         (role, "kms:Decrypt"): 'Amazon DynamoDB Developer Guide, "How it works" of encryption at rest: table keys'
         for role in ("FeedbackRole", "IndexRole", "SweepRole")
     },
+    **{
+        (
+            "ReplayWorkflowRole",
+            action,
+        ): 'AWS Step Functions Developer Guide, "IAM policies for using Distributed Map states"'
+        for action in (
+            *("states:StartExecution", "states:DescribeExecution", "states:StopExecution"),
+            *("s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
+        )
+    },
     ("ProcessRole", "execute-api:Invoke"): 'Amazon API Gateway Developer Guide, "Control access for invoking an API"',
     **{
         (role, f"kms:{action}"): 'Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys"'
         for action, roles in (
-            ("Decrypt", ("EmailWorkflowRole", "ParseRole", "ProcessRole", "ReplyRole", "ValidateRole")),
-            ("GenerateDataKey", ("EmailWorkflowRole", "ParseRole", "ProcessRole", "StoreRole")),
+            (
+                "Decrypt",
+                ("EmailWorkflowRole", "ReplayWorkflowRole", "ParseRole", "ProcessRole", "ReplyRole", "ValidateRole"),
+            ),
+            ("GenerateDataKey", ("EmailWorkflowRole", "ReplayWorkflowRole", "ParseRole", "ProcessRole", "StoreRole")),
         )
         for role in roles
     },
@@ -90,7 +104,7 @@ def granted() -> set[tuple[str, str]]:
 
 
 def test_every_permitted_action_has_a_test_that_needs_it_or_a_source_at_aws() -> None:
-    of_functions = [*PERMISSIONS, *TYING, *INDEXING, *SWEEPING, SECRET, CLEARING, LOOKING, STARTING]
+    of_functions = [*PERMISSIONS, *TYING, *INDEXING, *SWEEPING, SECRET, CLEARING, LOOKING, STARTING, THREADING]
     taken_away = {
         *((function.replace("Function", "Role"), action) for function, action in of_functions),
         *(("EmailWorkflowRole", action) for action, *_ in WORKFLOW),

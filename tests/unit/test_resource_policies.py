@@ -56,6 +56,7 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     # AWS Step Functions Developer Guide, "Creating an IAM role for your state machine".
     ("EmailWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
     ("LaterAnswerWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
+    ("ReplayWorkflowRole", "states.amazonaws.com"): OF_THIS_ACCOUNT,
     # Amazon SES Developer Guide, "Giving permissions to Amazon SES for email receiving".
     ("StoreRole", "ses.amazonaws.com"): OF_THIS_ACCOUNT
     | {

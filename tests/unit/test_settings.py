@@ -146,7 +146,7 @@ def test_missing_variables_are_one_error_that_says_where_to_set_them(monkeypatch
     with pytest.raises(ConfigurationError) as raised:
         settings.ReplyFunction.read()
     assert "DOMAIN is not set (template.yaml, Globals)" in str(raised.value)
-    assert "TABLE_NAME is not set (template.yaml, ValidateFunction, ReplyFunction" in str(raised.value)
+    assert "TABLE_NAME is not set (template.yaml, ParseFunction, ValidateFunction, ReplyFunction" in str(raised.value)
 
 
 @pytest.mark.parametrize(

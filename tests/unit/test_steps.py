@@ -32,7 +32,7 @@ from moto.sesv2.models import sesv2_backends
 
 from mailstep import limits, routes
 from mailstep.aws import clients, mail_bucket, ses
-from mailstep.contracts import Answer, Attachment, Message, StoredEmail
+from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.errors import (
     ApplicationRefused,
     ConfigurationError,
@@ -306,8 +306,7 @@ def test_a_network_fault_is_transient(fault: Exception) -> None:
 
 def test_links_to_attachments_are_signed_for_the_buckets_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    attachment = Attachment(filename="x", media_type="text/csv", size_octets=1, sha256="", key="parsed/m/attachments/1")
-    link = mail_bucket.attachment_url(BUCKET, attachment, seconds=60)
+    link = mail_bucket.link(BUCKET, "parsed/m/attachments/1", seconds=60)
     assert link.startswith(f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/parsed/m/attachments/1?")
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
     assert "X-Amz-Expires=60" in link

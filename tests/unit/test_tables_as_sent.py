@@ -7,6 +7,8 @@ from openpyxl import Workbook
 
 from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
 from mailstep.process.processors.tables.reading import read
+from mailstep.testing import receive
+from tests.support.messages import mail_with
 from tests.support.tables import one, saved
 
 # By name: the text; the header (None if there is none); the kinds of the columns; and the first row.
@@ -179,6 +181,20 @@ def test_the_remark_below_a_table_is_left_out_with_its_title() -> None:
     assert any("Disclaimer" in note for note in table.notes)
 
 
-def test_a_text_in_the_shape_of_a_table_is_no_table_in_a_txt_file() -> None:
+@pytest.mark.parametrize("text", ["Dear all,\nplease see below.\nBest\n", "Dear all,\nsee the scan.\n", "Hello"])
+def test_a_letter_in_a_txt_file_is_no_table(text: str) -> None:
     with pytest.raises(UnreadableTable, match="without columns"):
-        read("notes.txt", b"Dear all,\nplease see below.\nBest\n", TableQuota())
+        read("letter.txt", text.encode(), TableQuota())
+
+
+def test_the_german_mark_for_no_answer_is_a_missing_value() -> None:
+    assert one("Ort;Alter\nBern;41\nKöln;k. A.\nUlm;k.A.\n".encode()).columns[1].missing == 2
+
+
+def test_two_values_have_no_chart() -> None:
+    def charts(values: int) -> int:
+        rows = "".join(f"{7 * n % 5},x\n" for n in range(values))
+        answer = receive(mail_with({"t.csv": f"n,m\n{rows}".encode()})).process("tables")
+        return sum(one.media_type == "image/png" for one in answer.attachments)
+
+    assert (charts(2), charts(3)) == (0, 1)

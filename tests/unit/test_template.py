@@ -75,6 +75,8 @@ def test_only_what_takes_no_resource_is_allowed_on_everything() -> None:
         ("EmailWorkflowRole", "xray"),
         ("LaterAnswerWorkflowRole", "logs"),
         ("LaterAnswerWorkflowRole", "xray"),
+        ("ReplayWorkflowRole", "logs"),
+        ("ReplayWorkflowRole", "xray"),
         ("FunctionTelemetryPolicy", "xray"),
     }
 

@@ -61,7 +61,7 @@ def test_records_of_the_ledger_expire_by_the_attribute_that_the_code_writes() ->
 
 
 def test_senders_do_not_stand_in_the_log_of_the_workflow() -> None:
-    for workflow in ("EmailWorkflow", "LaterAnswerWorkflow"):
+    for workflow in ("EmailWorkflow", "LaterAnswerWorkflow", "ReplayWorkflow"):
         logging = properties(workflow)["LoggingConfiguration"]
         assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
 

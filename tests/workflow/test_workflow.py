@@ -511,6 +511,18 @@ def test_an_application_that_pulls_answers_by_the_token() -> None:
     assert consumer.attributes[0]["MessageGroupId"] == PROCESSING["group"]
 
 
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_an_application_that_pulls_gets_the_earlier_messages_of_the_thread(number: int) -> None:
+    thread = [
+        {"email_id": f"e{n}", "message_key": f"parsed/e{n}/message.json", "answer_keys": [f"answers/e{n}.json"] * n}
+        for n in range(number)
+    ]
+    consumer = Consumer(succeeds(json.dumps({"answer_key": ANSWER_KEY})))
+    go(meanwhile=consumer, Validate=[consumer.valid | {"thread": thread}])
+    item = QueueItem.model_validate(consumer.items[0])
+    assert [one.model_dump(mode="json") for one in item.thread] == thread
+
+
 def test_an_application_that_pulls_may_want_no_reply() -> None:
     assert queued(Consumer(succeeds('{"answer_key": null}'))).output["outcome"] == "processed"
 

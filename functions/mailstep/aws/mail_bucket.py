@@ -68,7 +68,7 @@ def write_attachment(bucket: str, key: str, content: bytes) -> None:
 def write_message(bucket: str, message: Message) -> str:
     """Store the message, after its attachments; return its key."""
     key = keys.message(message.email_id)
-    _put(bucket, key, message.model_dump_json().encode(), "application/json")
+    _put(bucket, key, message.to_json(), "application/json")
     return key
 
 
@@ -134,10 +134,10 @@ def read_attachment(bucket: str, attachment: Attachment) -> bytes:
     return _get(bucket, attachment.key)
 
 
-def attachment_url(bucket: str, attachment: Attachment, *, seconds: int) -> str:
-    """A link from which the application can fetch the attachment for this many seconds."""
+def link(bucket: str, key: str, *, seconds: int) -> str:
+    """A link from which the application can fetch an object for this many seconds."""
     s3: S3Client = client("s3")
-    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": attachment.key}, ExpiresIn=seconds)
+    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)
 
 
 def write_answer(bucket: str, email_id: str, answer: Answer) -> str:

@@ -21,6 +21,7 @@ from mailstep.parse.replies.splitting import Reply, is_forwarded, split
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
 from mailstep.parse.ses_verdicts import recipient as ses_recipient
 from mailstep.parse.texts import read_texts, unpacked_texts
+from mailstep.parse.threads import FindThread, first_of, thread_id
 
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -33,11 +34,12 @@ def parse(
     *,
     enclosed: bool = False,
     place: Place | None = None,
+    find_thread: FindThread = lambda _ses_message_id: None,
 ) -> Message:
     """Parse a message as SES stored it, whatever it is, within a budget; without one, time and memory are not bounded.
 
     `enclosed` says whether attached messages are read too, one level deep. `place` has the addresses of the route;
-    without it, the message has no recipient.
+    without it, the message has no recipient. `find_thread` knows the replies that Mailstep sent.
 
     Raises:
         UnreadableEmail: nothing says it is an email (no header field but those that SES adds, and no text), or reading
@@ -45,9 +47,11 @@ def parse(
     """
     try:
         with budget or Budget() as bound:
-            return _parse(raw, email, keep, bound, enclosed=enclosed, place=place)
+            message = _parse(raw, email, keep, bound, enclosed=enclosed, place=place)
     except OverBudget as error:
         raise UnreadableEmail(str(error)) from None
+    # Asked outside of the budget: the ledger may be slow.
+    return message.model_copy(update={"thread_id": thread_id(message.thread_id, find_thread)})
 
 
 def _parse(
@@ -80,6 +84,8 @@ def _parse(
         reply = budget.attempt(told, reply, defects, Defect.REPLY_NOT_FOUND)
     asked = budget.attempt(partial(calendar_method, found.files), None, defects, Defect.PART_NOT_DECODED)
     when, date_raw = date(root, defects, budget)
+    references, in_reply_to = field(root, "references"), parse_message_ids(field(root, "in-reply-to"))
+    own_id = message_id(root, defects)
     to, cc = addresses(root, "to", defects), addresses(root, "cc", defects)
     return Message(
         email_id=email.email_id,
@@ -95,9 +101,11 @@ def _parse(
         subject=subject(root),
         date=when,
         date_raw=date_raw,
-        message_id=message_id(root, defects),
-        in_reply_to=parse_message_ids(field(root, "in-reply-to")),
-        references=parse_message_ids(field(root, "references")),
+        message_id=own_id,
+        in_reply_to=in_reply_to,
+        references=parse_message_ids(references),
+        # Of the first message; `parse` makes it the id of the thread.
+        thread_id=first_of(references, in_reply_to, own_id, email.email_id),
         text=body.text,
         text_from_html=body.from_html,
         html=texts.html or None,

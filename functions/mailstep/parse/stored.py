@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from mailstep.aws import mail_bucket
+from mailstep.aws import mail_bucket, threads
 from mailstep.budget import Budget, octets_of
 from mailstep.contracts import Claim, StoredEmail
 from mailstep.parse.message import parse
@@ -25,12 +25,20 @@ def parse_stored(email: StoredEmail, seconds_left: Callable[[], float], memory_m
 
     Raises:
         UnreadableEmail: it is no email, or reading it takes more time or memory than there is.
-        TransientError: S3 is unavailable.
+        TransientError: S3 or DynamoDB is unavailable.
     """
     raw = mail_bucket.read_raw(email)
     budget = Budget(seconds=seconds_left() * _READING_SHARE, octets=octets_of(memory_mb))
     keep = partial(mail_bucket.write_attachment, email.bucket)
-    message = parse(raw, email, keep, budget, enclosed=reads_enclosed(email.route), place=place_of(email.route))
+    message = parse(
+        raw,
+        email,
+        keep,
+        budget,
+        enclosed=reads_enclosed(email.route),
+        place=place_of(email.route),
+        find_thread=threads.thread_of_reply,
+    )
     message_key = mail_bucket.write_message(email.bucket, message)
     found = {"attachments": len(message.attachments), "defects": message.defects, "failures": sorted(budget.failures)}
     logger.info("Parsed", extra=found)

@@ -6,6 +6,7 @@ from mailstep.aws import mail_bucket
 from mailstep.contracts import (
     Answer,
     ApplicationRequest,
+    EarlierEmailLinks,
     Message,
     Processed,
     ProcessRequest,
@@ -19,8 +20,8 @@ from mailstep.process import application
 from mailstep.process.built_in import answered, built_in
 from mailstep.routes import Route, routes
 
-ATTACHMENT_LINK_SECONDS = 35
-"""How long the application may fetch attachments: until the step's deadline. Each try creates new links."""
+LINK_SECONDS = 35
+"""How long the application may fetch attachments and the thread: until the step's deadline. Each try has new links."""
 
 
 def process(request: ProcessRequest) -> Processed:
@@ -56,9 +57,15 @@ def _answer(route: Route, request: ProcessRequest, message: Message) -> Answer |
 
 
 def _application_request(claim: ValidClaim, message: Message) -> ApplicationRequest:
-    urls = {
-        attachment.key: mail_bucket.attachment_url(claim.email.bucket, attachment, seconds=ATTACHMENT_LINK_SECONDS)
-        for attachment in message.attachments
-    }
+    link = partial(mail_bucket.link, claim.email.bucket, seconds=LINK_SECONDS)
+    urls = {attachment.key: link(attachment.key) for attachment in message.attachments}
+    thread = tuple(
+        EarlierEmailLinks(
+            email_id=one.email_id,
+            message_url=link(one.message_key),
+            answer_urls=tuple(map(link, one.answer_keys)),
+        )
+        for one in claim.thread
+    )
     reply = ReplyPlan(will_be_sent=claim.withheld is None, withheld=claim.withheld)
-    return ApplicationRequest(message=message, attachment_urls=urls, reply=reply)
+    return ApplicationRequest(message=message, attachment_urls=urls, reply=reply, thread=thread)

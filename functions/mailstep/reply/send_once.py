@@ -16,18 +16,20 @@ from aws_lambda_powertools.utilities.idempotency import (
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from mailstep import settings
 from mailstep.addressee import addressee
 from mailstep.addresses import mailbox
 from mailstep.authentication import is_authenticated
-from mailstep.aws import ledger, mail_bucket, ses
+from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.contracts import Answer, Message, Replied, ReplyRequest
 from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
 from mailstep.routes import own_addresses, routes
+from mailstep.telemetry import logger
 
 
 @cache
@@ -92,12 +94,26 @@ def reply(
         _record_notice(request)
         raise
     _record_notice(request)
+    if sent_now:
+        _record_in_thread(request, message, sent_as)
     return Replied(ses_message_id=sent_as, already_sent=not sent_now)
 
 
 def _record_notice(request: ReplyRequest) -> None:
     if request.kind in {ReplyKind.DELAY, ReplyKind.FAILURE}:
         ledger.record_notice(request.claim.email.email_id)
+
+
+def _record_in_thread(request: ReplyRequest, message: Message, ses_message_id: str) -> None:
+    """Record what was sent, for the thread of what comes next. A fault here must not send the reply again."""
+    route = routes().get(message.route)
+    key = request.later_answer.key if request.later_answer else request.answer_key
+    try:
+        threads.record_reply(ses_message_id, message.thread_id)
+        if key and route and route.thread:
+            threads.record_answer(message, key)
+    except (TransientError, ClientError) as error:
+        logger.warning("The reply is not recorded in its thread", extra={"error": type(error).__name__})
 
 
 def _send(*, reply_key: str, request: ReplyRequest, message: Message, sent: Callable[[Message], None]) -> str:

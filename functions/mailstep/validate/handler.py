@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailstep import metrics, settings
-from mailstep.aws import executions, mail_bucket
+from mailstep.aws import executions, mail_bucket, threads
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import LaterAnswer, LaterAnswerRequest, ValidateRequest
 from mailstep.errors import RefusedEmail
@@ -52,7 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.EMAILS_WITHHELD.emit(route=claim.email.route, reason=withheld)
         logger.info("Withheld", extra={"reason": withheld})
     _count_bounded(claim.email.route, withheld)
-    return accept(claim, case.message, withheld).model_dump(mode="json")
+    return accept(claim, case.message, withheld, threads.join).model_dump(mode="json")
 
 
 def _count_bounded(route: str, withheld: str | None) -> None:

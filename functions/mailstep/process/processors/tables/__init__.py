@@ -15,6 +15,8 @@ from mailstep.rendering import figure, render
 
 PICTURES_BOUND = 30
 """Charts in one reply, all tables together."""
+DRAWN = 3
+"""Values of a column that has a chart: fewer are better read as they are."""
 COLUMNS_SHOWN = 1_000
 """Columns that one reply describes, all tables together."""
 FORMATS = "CSV, TSV, XLSX, XLSM, XLSB, XLS or ODS, also within a ZIP or GZIP archive"
@@ -80,7 +82,7 @@ def _shown(tables: Sequence[Table], allowance: _Allowance) -> Iterator[ShownTabl
 def _charts(tables: Iterator[ShownTable]) -> Iterator[tuple[int, AnswerAttachment]]:
     """The charts of the first columns that have a spread, by the identity of the column."""
     columns = (made.column for table in tables for made in table.columns)
-    drawn = (column for column in columns if column.figures and column.figures.spread and not is_key(column))
+    drawn = (column for column in columns if _is_drawn(column))
     for number, column in zip(count(1), islice(drawn, PICTURES_BOUND)):
         found = column.figures
         assert found  # noqa: S101 - it was looked at above
@@ -94,6 +96,11 @@ def _charts(tables: Iterator[ShownTable]) -> Iterator[tuple[int, AnswerAttachmen
                 content_id=f"bars-{number}",
             ),
         )
+
+
+def _is_drawn(column: Column) -> bool:
+    found = column.figures
+    return bool(found and found.spread and column.values >= DRAWN and not is_key(column))
 
 
 def _label(number: Number, unit: str) -> str:

@@ -153,9 +153,7 @@ def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str |
     text = encoding.decode(content, declared=declared)
     suffix = _suffix(filename)
     found = delimited.read(text.text, quota, suffix=suffix)
-    if suffix == ".txt" and found.delimiter is None:
-        raise UnreadableTable("It is a text without columns; please send the table as CSV or XLSX.")
-    return _table(
+    table = _table(
         filename,
         found.rows,
         encoding=text.encoding,
@@ -163,6 +161,9 @@ def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str |
         notes=(*text.notes, *found.notes),
         complete=found.complete,
     )
+    if suffix == ".txt" and table and len(table.columns) < 2:
+        raise UnreadableTable("It is a text without columns; please send the table as CSV or XLSX.")
+    return table
 
 
 def _table(

@@ -39,7 +39,7 @@ _MARKS = {
     *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
 }
 MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
-    "NaN"
+    *("NaN", "k.A.", "k. A."),
 }
 """Marks for a missing value, as people, databases and spreadsheets write them."""
 _TRIED = 200

@@ -1,0 +1,125 @@
+"""Keeps in the ledger which thread each reply was sent in, and which emails of a sender a thread has.
+
+A thread is the sender's claim: anyone can write a stranger's Message-ID into References. So each sender has a record of
+their own for each thread of a route, and sees what they wrote and what was sent to them, and nothing of others.
+"""
+
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from mailstep import keys, limits, settings
+from mailstep.addresses import without_label
+from mailstep.aws.clients import client, transient_faults
+from mailstep.aws.ledger import REPLAYABLE_SECONDS
+from mailstep.contracts import EarlierEmail, Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_EMAIL = "email "
+"""Before the `email_id` in the name of an attribute: one for each email of the thread."""
+
+
+def record_reply(ses_message_id: str, thread_id: str) -> None:
+    """Record in which thread a reply was sent."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        dynamodb.put_item(
+            TableName=_table(),
+            Item={"id": {"S": _of_reply(ses_message_id)}, "thread": {"S": thread_id}, "expiration": _end()},
+        )
+
+
+def thread_of_reply(ses_message_id: str) -> str | None:
+    """The thread that a reply was sent in; None if Mailstep did not send it, or no longer knows."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        found = dynamodb.get_item(TableName=_table(), Key={"id": {"S": _of_reply(ses_message_id)}}).get("Item")
+    return found["thread"]["S"] if found and int(found["expiration"]["N"]) > time.time() else None
+
+
+def join(message: Message) -> tuple[EarlierEmail, ...]:
+    """Add an email of an authenticated sender to its thread; return the sender's earlier ones, the newest last.
+
+    The record keeps the newest `limits.THREAD_EMAILS`.
+    """
+    when = int(message.received.timestamp() if message.received else time.time())
+    name = f"{_EMAIL}{message.email_id}"
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        record = dynamodb.update_item(
+            TableName=_table(),
+            Key=_key(message),
+            # A retry or a replay keeps what was sent since.
+            UpdateExpression="SET #email = if_not_exists(#email, :email), expiration = :end",
+            ExpressionAttributeNames={"#email": name},
+            ExpressionAttributeValues={
+                ":email": {"M": {"at": {"N": str(when)}, "answers": {"L": []}}},
+                ":end": _end(),
+            },
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+        emails = sorted((one for one in record if one.startswith(_EMAIL)), key=lambda one: (_at(record[one]), one))
+        for old in emails[: -limits.THREAD_EMAILS]:
+            dynamodb.update_item(
+                TableName=_table(),
+                Key=_key(message),
+                UpdateExpression="REMOVE #email",
+                ExpressionAttributeNames={"#email": old},
+            )
+    before = emails[: emails.index(name)][-limits.THREAD_EMAILS :]
+    return tuple(_earlier(one.removeprefix(_EMAIL), record[one]) for one in before)
+
+
+def record_answer(message: Message, key: str) -> None:
+    """Record that an answer to an email of a thread was sent; nothing if the thread does not have the email."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        try:
+            dynamodb.update_item(
+                TableName=_table(),
+                Key=_key(message),
+                UpdateExpression="SET #email.answers = list_append(#email.answers, :answer)",
+                ConditionExpression="attribute_exists(#email) AND NOT contains(#email.answers, :key)"
+                " AND size(#email.answers) < :most",
+                ExpressionAttributeNames={"#email": f"{_EMAIL}{message.email_id}"},
+                ExpressionAttributeValues={
+                    ":answer": {"L": [{"S": key}]},
+                    ":key": {"S": key},
+                    ":most": {"N": str(limits.THREAD_ANSWERS)},
+                },
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return
+
+
+def _earlier(email_id: str, email: "AttributeValueTypeDef") -> EarlierEmail:
+    sent = tuple(answer["S"] for answer in email["M"]["answers"]["L"])
+    return EarlierEmail(email_id=email_id, message_key=keys.message(email_id), answer_keys=sent)
+
+
+def _at(email: "AttributeValueTypeDef") -> int:
+    return int(email["M"]["at"]["N"])
+
+
+def _key(message: Message) -> "dict[str, AttributeValueTypeDef]":
+    sender = without_label(message.from_[0].address)
+    return {"id": {"S": f"thread#{_digest(f'{message.route} {sender} {message.thread_id}')}"}}
+
+
+def _of_reply(ses_message_id: str) -> str:
+    return f"sent#{_digest(ses_message_id)}"
+
+
+def _end() -> "AttributeValueTypeDef":
+    return {"N": str(int(time.time()) + REPLAYABLE_SECONDS)}
+
+
+def _table() -> str:
+    return settings.Ledger.read().table_name
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
