@@ -488,7 +488,7 @@ DOMAIN_BY_HAND = (
     Mutant("the webhook-id is not signed", SIGNING, swapped("[headers[WEBHOOK_ID].encode(), ", "["), unit("signing")),
     Mutant("a secret of a few octets signs", SIGNING, swapped("range(24, 65)", "range(1, 65)"), unit("signing")),
     Mutant("an application that drips holds the function", EXCHANGE, swapped("with Budget(seconds):", "with Budget():"),
-           unit("exchange", only="drips and field")),
+           unit("exchange", only="drips")),
     Mutant("an answer is read although it was cut off", EXCHANGE,
            swapped("while len(content) <= at_most and (piece := answer.read(min(_PIECE, at_most + 1 - len(content)))):"
                    "\n            content += piece", "content += answer.read(at_most + 1)"),
