@@ -201,3 +201,19 @@ def test_relaxed_alignment_is_of_organisational_domains(author: str, checked: st
     ):
         message = parsed(f"From: ann@{author}\n\nx").model_copy(update={"verdicts": verdicts})
         assert is_authenticated(message) == aligned
+
+
+def test_octets_that_are_not_utf_8_do_not_hide_what_ses_found() -> None:
+    """The HELO and the MAIL FROM are the sender's, and can have any octets."""
+    raw = block(AUTHENTICATION.replace("helo=h", "helo=OCTETS"), helo="OCTETS").replace(b"OCTETS", b"h\xff")
+    assert parsed(raw).verdicts.spf == "none"
+
+
+def test_a_field_may_be_folded_with_a_tab() -> None:
+    """RFC 5322 section 2.2.3: folding is before white space, which is a space or a tab."""
+    raw = block().replace(b"\r\n by inbound-smtp", b"\r\n\tby inbound-smtp")
+    assert parsed(raw).verdicts == parsed(block()).verdicts != NOTHING
+
+
+def test_a_first_folded_line_that_is_no_result_makes_the_block_worthless() -> None:
+    assert parsed(block("\r\n nonsense;\r\n dmarc=pass header.from=victim.example;")).verdicts == NOTHING
