@@ -147,7 +147,7 @@ def broken_promise(raw: bytes, *, watch_memory: bool) -> str | None:
     began = time.process_time()
     try:
         message = parse(raw, EMAIL, lambda _key, _content: None, NoNet(), enclosed=True)
-        said = message.model_dump_json()
+        said = message.to_json()
         if not watch_memory:
             Message.model_validate_json(said)
             if not begins_lines(message.reply_text, message.text):

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -260,6 +261,10 @@ class Message(Contract):
         """Every value of the header field `name`, topmost first. Field names are case-insensitive (RFC 5322, 1.2.2)."""
         return [value for field, value in self.headers if field.lower() == name.lower()]
 
+    def to_json(self) -> bytes:
+        """The JSON in UTF-8. `model_dump_json` makes a text of it first, which takes four times the memory."""
+        return _MESSAGE.dump_json(self)
+
     def summary(self) -> "Summary":
         """The few fields that the workflow's state has."""
         return Summary(
@@ -437,6 +442,9 @@ class Replied(Contract):
 
     ses_message_id: str | None
     already_sent: bool = False
+
+
+_MESSAGE = TypeAdapter(Message)
 
 
 class QueueItem(Contract):

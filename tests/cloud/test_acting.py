@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +74,10 @@ def schema_of(arguments: tuple[str, ...]) -> str:
             return "batch"
         case ("quarantine" | "suppressed" as command, what, *_):
             return f"{command}-{what}"
+        case ("erase", *_):
+            return "erasure-report"
+        case ("export", *_):
+            return "export"
         case ("queues", *options):
             return "queues-redrive" if "--redrive" in options else "queues"
         case _:
@@ -193,8 +198,6 @@ def test_a_record_that_was_set_aside_is_taken_up_again_and_starts_its_execution(
     assert outcome(cloud, email.email_id) == "quarantined"
     [after] = [one for one in operator.told("queues") if one["name"] == f"{name.capitalize()}DeadLetter"]
     assert (after["waiting"], after["in_flight"]) == (0, 0)
-    # The alarm looks back a minute.
-    assert alarms(f"{name}-dlq", "OK")
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["Lambda's record", "SNS's record"])
@@ -218,6 +221,51 @@ def test_a_bounce_that_was_set_aside_is_recorded_and_can_be_removed(
     assert operator.told("suppressed", "list", "gone@shop.example") == []
     again = operator.run("suppressed", "remove", "gone@shop.example", "--yes")
     assert (again.returncode, "neither by Mailstep nor by SES" in again.stderr) == (2, True)
+
+
+def test_a_bounce_that_cannot_be_read_rings_and_its_address_is_suppressed_by_hand(
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms
+) -> None:
+    failed, _ = desk.invoke("FeedbackFunction", {"Records": [{"Sns": {"MessageId": "1", "Message": '{"eventType"'}}]})
+    assert failed is None
+    assert alarms("feedback-unread", "ALARM")
+    assert operators_heard(cloud, "mailstep-feedback-unread")
+    [look] = commands("FeedbackUnreadAlarm", the_address="unread@shop.example")
+    assert operator.told(*look) == []
+    cloud.account.client("sesv2").put_suppressed_destination(EmailAddress="unread@shop.example", Reason="BOUNCE")
+    [found] = operator.told(*look)
+    assert (found["ses_reason"], found["until"]) == ("BOUNCE", None)
+    [_, take_off] = commands("One sender gets no reply", the_address="unread@shop.example")
+    assert operator.told(*take_off, "--yes")["removed_from"] == ["SES"]
+
+
+def test_a_person_gets_a_copy_of_all_that_is_stored_and_then_nothing_is_stored(
+    cloud: LocalCloud, operator: Operator, desk: Desk, tmp_path: Path
+) -> None:
+    desk.forget_deliveries()
+    email = put(cloud, "of-a-person", stored_order().replace(b"ann@shop.example", b"paula@shop.example"))
+    assert outcome(cloud, email.email_id) == "replied"
+    assert eventually(lambda: cloud.account.client("dynamodb").get_item(
+        TableName=cloud.outputs["MessageIndexName"], Key={"email_id": {"S": email.email_id}}
+    ).get("Item", {}).get("sender"))  # fmt: skip
+    copy, look, erase = commands("A person asks for their data, or for its erasure", the_address="Paula@shop.example")
+    exported = operator.told(*copy, "--output", str(tmp_path / "export.zip"))
+    assert (exported["messages"], (tmp_path / "export.zip").exists()) == (1, True)
+    would = operator.told(*look)
+    assert [one["email_id"] for one in would["messages"]] == [email.email_id]
+    erase[erase.index("erasure.json")] = str(tmp_path / "erasure.json")
+    done = operator.told(*erase, "--yes")
+    assert done["complete"]
+    assert done["messages"] == would["messages"]
+    assert done["messages"][0]["index"] == 1
+    assert json.loads((tmp_path / "erasure.json").read_text()) == done
+    s3 = cloud.account.client("s3")
+    for prefix in (email.key, f"parsed/{email.email_id}", f"answers/{email.email_id}"):
+        left = s3.list_object_versions(Bucket=email.bucket, Prefix=prefix)
+        assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], []), prefix
+    dynamodb = cloud.account.client("dynamodb")
+    for table in (cloud.outputs["LedgerTableName"], cloud.outputs["MessageIndexName"]):
+        assert email.email_id not in json.dumps(dynamodb.scan(TableName=table)["Items"]), table
 
 
 def test_an_item_that_the_application_gave_up_goes_back_into_its_queue(cloud: LocalCloud, operator: Operator) -> None:
@@ -251,7 +299,7 @@ def test_a_status_event_that_was_set_aside_goes_back_to_the_index(cloud: LocalCl
 def test_a_queue_that_is_no_dead_letter_queue_is_not_redriven(cloud: LocalCloud, operator: Operator) -> None:
     refused = operator.run("queues", "--redrive", "replies", "--yes")
     assert refused.returncode == 2
-    assert "application, feedback, index, inbound" in refused.stderr
+    assert "application, feedback, inbound, index" in refused.stderr
 
 
 def failed(cloud: LocalCloud, prefix: str, number: int) -> list[StoredEmail]:
@@ -315,7 +363,7 @@ def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_exec
 
 
 def test_failed_executions_are_counted_then_redriven_once_each(
-    cloud: LocalCloud, operator: Operator, desk: Desk
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms
 ) -> None:
     since = datetime.now(UTC).isoformat()
     emails = failed(cloud, "to-redrive", 4)

@@ -1,6 +1,8 @@
 """The index of messages in the deployed stack: by real events, of executions that really ran."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -12,7 +14,7 @@ from mailstep_cli import demo
 from mailstep_cli.smtp_client import read_message_file
 from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import Application, Desk, eventually, failed_order
-from tests.support.project import EMAILS
+from tests.support.project import EMAILS, run
 
 
 @pytest.fixture
@@ -105,3 +107,31 @@ def test_a_sweep_finds_what_lost_events_left_out(desk: Desk, index: MessageIndex
     error, again = desk.invoke("SweepFunction", {"hours": 1, "settled_minutes": 0})
     assert error is None, again
     assert (again["filled"], again["compared"] >= len(before)) == (0, True)
+
+
+def test_an_operator_sends_lists_shows_and_counts_by_commands_alone(cloud: LocalCloud, tmp_path: Path) -> None:
+    order = (EMAILS / "order.eml").read_text().replace("Subject: ", "Subject: \x1b[2J by hand: ", 1)
+    (tmp_path / "order.eml").write_text(order.replace("Message-ID: <", "Message-ID: <by-hand-", 1))
+    here = cloud.account.variables() | {
+        "MAILSTEP_SMTP": f"127.0.0.1:{cloud.smtp_port}", "MAILSTEP_OUTBOX": str(cloud.outbox),
+    }  # fmt: skip
+
+    def told(*arguments: str) -> Any:
+        ended = run(*arguments, **here)
+        assert ended.returncode == 0, ended.stderr
+        assert "\x1b" not in ended.stdout
+        return json.loads(ended.stdout) if "--json" in arguments else ended.stdout
+
+    sent = told("send", str(tmp_path / "order.eml"), "--to", "orders", "--json")
+    outbox = eventually(lambda: told("outbox", sent["email_id"], "--json"), seconds=60)
+    [reply] = outbox
+    assert eventually(lambda: told("show", sent["email_id"], "--json")["email"]["outcome"] == "replied", seconds=60)
+    shown = told("show", reply["ses_message_id"], "--json")
+    assert shown["email"]["email_id"] == sent["email_id"]
+    assert {rule["result"] for rule in shown["rules"]} == {"passes", "not asked"}
+    listed = told("list", "--subject", "by hand", "--outcome", "replied", "--since", "1h", "--json")
+    assert [entry["email_id"] for entry in listed] == [sent["email_id"]]
+    assert listed[0]["reference"] in told("list", "--limit", "100")
+    assert told("stats", "--since", "1h", "--json")["outcomes"]["replied"] >= 1
+    assert "SendReply" in told("history", listed[0]["reference"])
+    assert told("index", "--since", "1h", "--json")["executions"] >= 1

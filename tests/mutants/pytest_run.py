@@ -8,6 +8,7 @@ import sys
 from enum import StrEnum
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 
 _PATHS = ("", "functions", "examples/application")
 _OURS = {"tests", "bench", "mailstep", "mailstep_cli", "mailstep_local", "custom"}
@@ -41,13 +42,13 @@ class Runner:
         self._connection, served = context.Pipe()
         context.Process(target=_serve, args=(copy, served), daemon=True).start()
 
-    def run(self, arguments: tuple[str, ...], *, of_code: bool) -> Outcome:
-        """Run pytest: a mutant survives if all tests pass. `of_code` if a module of Python changed, and not only data.
+    def run(self, arguments: tuple[str, ...], *, changed: str = "") -> Outcome:
+        """Run pytest: a mutant survives if all tests pass. `changed` is the module of Python with it, if it is in one.
 
         Raises:
             TestsDoNotRun: pytest found no tests, or did not take its arguments.
         """
-        self._connection.send((arguments, of_code))
+        self._connection.send((arguments, changed))
         code: int = self._connection.recv()
         if code == _TIMED_OUT:
             return Outcome.TIMED_OUT
@@ -70,25 +71,37 @@ def _serve(copy: Path, connection: Connection) -> None:
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     _forget(_OURS)
-    import pytest  # noqa: PLC0415 - in this process only
+    import grimp  # noqa: PLC0415 - in this process only
+    import pytest  # noqa: PLC0415
 
+    graph = grimp.build_graph("mailstep", "mailstep_cli", "mailstep_local", cache_dir=None)
     pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *_COLLECTED])
     while True:
         try:
-            arguments, of_code = connection.recv()
+            arguments, changed = connection.recv()
         except EOFError:
             return
         process = os.fork()
         if not process:
             # Tests read definition and templates when they are imported; the functions know neither.
-            _forget(_OURS if of_code else {"tests"})
+            _forget({"tests", "bench"} if changed else {"tests"})
+            if changed:
+                _forget_modules({changed} | graph.find_downstream_modules(changed))
             os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments])))
         connection.send(_ended(process))
 
 
 def _forget(packages: set[str]) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+    _forget_modules({name for name in sys.modules if name.partition(".")[0] in packages})
+
+
+def _forget_modules(names: set[str]) -> None:
+    for name in names & sys.modules.keys():
         del sys.modules[name]
+        package, _, last = name.rpartition(".")
+        # `from package import module` would find it there.
+        if last in vars(sys.modules.get(package, SimpleNamespace())):
+            delattr(sys.modules[package], last)
 
 
 def _ended(process: int) -> int:

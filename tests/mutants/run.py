@@ -31,28 +31,30 @@ def outcome(mutant: Mutant, runners: "Queue[Runner]") -> Outcome:
     before = changed.read_text()
     try:
         changed.write_text(mutant.applied())
-        return runner.run(mutant.tests, of_code=_is_code(mutant))
+        return runner.run(mutant.tests, changed=_module(mutant))
     finally:
         changed.write_text(before)
         runners.put(runner)
 
 
-def without_mutant(tests: tuple[str, ...], of_code: bool, runners: "Queue[Runner]") -> bool:
+def without_mutant(tests: tuple[str, ...], changed: str, runners: "Queue[Runner]") -> bool:
     """Whether tests pass in a copy whose rewritten files (definition, templates) mean what they did."""
     runner = runners.get()
     before = {file: (runner.copy / file).read_text() for file in UNCHANGED}
     try:
         for file, rewrite in UNCHANGED.items():
             (runner.copy / file).write_text(rewrite(before[file]))
-        return runner.run(tests, of_code=of_code) == Outcome.SURVIVED
+        return runner.run(tests, changed=changed) == Outcome.SURVIVED
     finally:
         for file, text in before.items():
             (runner.copy / file).write_text(text)
         runners.put(runner)
 
 
-def _is_code(mutant: Mutant) -> bool:
-    return mutant.file.endswith(".py")
+def _module(mutant: Mutant) -> str:
+    """The module of the functions that the mutant changes, or `""` if it changes data or a test."""
+    path = Path(mutant.file)
+    return ".".join(path.parts[1:]).removesuffix(".py") if path.parts[0] == "functions" else ""
 
 
 def main(words: list[str]) -> int:
@@ -74,7 +76,7 @@ def _main(words: list[str]) -> int:
             copy = Path(directory, str(number))
             copy_to(copy)
             runners.put(Runner(copy))
-        suites = sorted({(mutant.tests, _is_code(mutant)) for mutant in chosen})
+        suites = sorted({(mutant.tests, _module(mutant)) for mutant in chosen})
         print(f"{len(chosen)} mutants. First their {len(suites)} sets of tests without them ...", flush=True)
         passing = pool.map(lambda suite: without_mutant(suite[0], suite[1], runners), suites)
         for (tests, _), passed in zip(suites, passing, strict=True):

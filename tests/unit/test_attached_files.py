@@ -443,7 +443,8 @@ def test_a_program_is_refused_though_nobody_attached_it() -> None:
 def test_a_route_that_lists_the_type_of_a_program_gets_it() -> None:
     macros = file_of(b"x", "a.xlsm")
     assert refused(macros, Route(attachment_types=("application/vnd.ms-excel.sheet.macroenabled.12",))) is None
-    assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("*/*",))) is None
+    for everything in ("*/*", "*"):
+        assert refused(file_of(b"x", "a.exe"), Route(attachment_types=(everything,))) is None
     assert refused(file_of(b"x", "a.exe"), Route(attachment_types=("application/*",))) == "attachment_type"
 
 
@@ -474,6 +475,7 @@ def test_the_refusal_names_the_file_and_what_to_do_and_state_has_neither() -> No
     [
         (file_of(b"x", "setup.exe"), '"setup.exe" is a program'),
         (file_of(archive(("a.exe", b"")), "all.zip"), '"all.zip" contains a program'),
+        (file_of(archive(("a.exe", b"")), "all.zip"), "are not accepted. Please take it out"),
     ],
 )
 def test_the_refusal_of_a_program_names_the_file_and_what_to_do(mail: EmailMessage, says: str) -> None:

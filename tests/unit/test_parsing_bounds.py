@@ -109,6 +109,9 @@ EXTREMES: dict[str, bytes] = {
     + base64.encodebytes(bytes(range(256)) * 116_000)
     + b"--b--",
     "40 MB of text": HEAD + b"\r\n" + b"hello world, this is text \xc3\xbc\r\n" * 1_350_000,
+    "900 KB that are two octets each in JSON": HEAD
+    + b"Content-Type: text/plain; charset=koi8-r\r\n\r\n"
+    + bytes(range(0xC0, 0x100)) * 14_000,
     "25 MB in the wrong character set": HEAD
     + b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
     + bytes(range(128, 256)) * 200_000,

@@ -260,3 +260,12 @@ def test_base64_of_a_few_octets_is_decoded(written: str, octets: bytes) -> None:
         kept,
     )
     assert list(kept.values()) == [octets]
+
+
+def test_quoted_printable_keeps_crlf_and_reads_a_lone_cr_as_a_line_end() -> None:
+    """RFC 2045 section 6.7 (4) has CRLF alone; old mail of the Macintosh has CR."""
+    head = b"Content-Type: application/x\nContent-Transfer-Encoding: quoted-printable\n\n"
+    for octets in (b"", bytes(range(0x80, 0x100))):  # with and without an octet that does not occur
+        kept: dict[str, bytes] = {}
+        parsed(head + b"a=3Db\rc\r\nd\n" + octets, kept)
+        assert list(kept.values()) == [b"a=b\nc\r\nd\n" + octets]

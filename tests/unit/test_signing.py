@@ -171,10 +171,11 @@ def test_a_secret_that_cannot_sign_is_a_configuration_error_that_says_what_to_st
     assert written not in str(caught.value)
 
 
-def test_a_binary_secret_is_a_configuration_error_too() -> None:
+@pytest.mark.parametrize("auth", ["standard_webhooks", "api_key"])
+def test_a_binary_secret_is_a_configuration_error_too(auth: Any) -> None:
     arn = boto3.client("secretsmanager").create_secret(Name="app", SecretBinary=b"n" * 32)["ARN"]
     with pytest.raises(ConfigurationError, match="plain text"):
-        signing.authenticate(Route(url=URL, auth="standard_webhooks", secret=arn), BODY, {signing.WEBHOOK_ID: "key"})
+        signing.authenticate(Route(url=URL, auth=auth, secret=arn), BODY, {signing.WEBHOOK_ID: "key"})
 
 
 def test_a_secret_that_was_corrected_is_in_use_at_once_and_the_unusable_one_before_it_signs_nothing() -> None:

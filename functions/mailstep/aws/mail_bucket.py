@@ -68,7 +68,7 @@ def write_attachment(bucket: str, key: str, content: bytes) -> None:
 def write_message(bucket: str, message: Message) -> str:
     """Store the message, after its attachments; return its key."""
     key = keys.message(message.email_id)
-    _put(bucket, key, message.model_dump_json().encode(), "application/json")
+    _put(bucket, key, message.to_json(), "application/json")
     return key
 
 

@@ -31,9 +31,7 @@ def content(part: Part, defects: set[Defect]) -> bytes:
         case "base64":
             return _base64(encoded, defects)
         case "quoted-printable":
-            if encoded.count(b"\r") > encoded.count(b"\r\n"):
-                encoded = _LONE_CR.sub(b"\n", encoded)
-            return binascii.a2b_qp(_SOFT_BREAK.sub(b"=\n", encoded))
+            return binascii.a2b_qp(_SOFT_BREAK.sub(b"=\n", _without_lone_cr(encoded)))
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uu(encoded, defects)
         case "" | "7bit" | "8bit" | "binary":
@@ -41,6 +39,17 @@ def content(part: Part, defects: set[Defect]) -> bytes:
         case _:
             defects.add(Defect.TRANSFER_ENCODING_UNKNOWN)
             return encoded
+
+
+def _without_lone_cr(encoded: bytes) -> bytes:
+    """The octets with LF for each CR that no LF follows."""
+    if encoded.count(b"\r") == encoded.count(b"\r\n"):
+        return encoded
+    # A pattern takes ten times as long where nearly every octet is one. An octet that does not occur stands for CRLF.
+    free = next((bytes([octet]) for octet in range(0x80, 0x100) if bytes([octet]) not in encoded), None)
+    if free is None:
+        return _LONE_CR.sub(b"\n", encoded)
+    return encoded.replace(b"\r\n", free).replace(b"\r", b"\n").replace(free, b"\r\n")
 
 
 def _base64(encoded: bytes, defects: set[Defect]) -> bytes:

@@ -55,7 +55,7 @@ def authenticate(route: "Route", body: bytes, headers: dict[str, str]) -> dict[s
 
 def _signature(key: bytes, signed: bytes) -> str:
     """A symmetric signature, `v1` (Standard Webhooks, "Signature scheme")."""
-    return f"v1,{base64.b64encode(hmac.digest(key, signed, 'sha256')).decode('ascii')}"
+    return f"v1,{base64.b64encode(hmac.digest(key, signed, 'sha256')).decode()}"
 
 
 def _signing_keys(arn: str) -> list[bytes]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from mailstep.contracts import Attachment, Message
-from mailstep.media_types import UNKNOWN, by_evidence, registered
+from mailstep.media_types import by_evidence, registered
 from mailstep.validate import programs
 from mailstep.validate.contents import Contents
 
@@ -74,8 +74,7 @@ def refused_type(message: Message, accepted: Patterns) -> str | None:
 
 def _programs(attachment: Attachment) -> set[str]:
     """The types of programs that any evidence says it is."""
-    seen = programs.of_type(registered(attachment.media_type_detected or UNKNOWN))
-    found = {programs.of_name(attachment.filename), seen, programs.of_type(_type(attachment))}
+    found = {programs.of_name(attachment.filename), programs.of_type(_type(attachment))}
     return {kind for kind in found if kind}
 
 

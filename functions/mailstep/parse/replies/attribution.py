@@ -65,6 +65,8 @@ class Attribution(NamedTuple):
 
 def may_end(stripped: str) -> bool:
     """Whether a line could be the last of an attribution: it ends in a colon, an address, or the verb."""
+    if len(stripped) > _LINE_CHARACTERS:
+        return False
     end = stripped if stripped[-1].isascii() else _clean(stripped)
     end = end.rstrip(_RULE) or "."
     return (

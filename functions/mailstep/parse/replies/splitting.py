@@ -23,6 +23,8 @@ _ABOVE = re.compile("|".join(re.escape(phrase) for phrase in words.REPLY_ABOVE),
 # The longest word of each phrase: a text without these words has none of the phrases.
 _ABOVE_WORDS = {max(phrase.split(), key=lambda word: (word == "above", len(word))) for phrase in words.REPLY_ABOVE}
 _ABOVE_WORDS_ASCII = {word for word in _ABOVE_WORDS if word.isascii()}
+_PIECE = 65_536  # characters
+_LONGEST_PHRASE = max(map(len, words.REPLY_ABOVE))
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
 _LINK = 1_000  # characters of the longest link that is looked for
 _SENTENCES = re.compile(r".*[.!?:](?=[\s#-])")
@@ -82,10 +84,9 @@ def is_forwarded(subject: str) -> bool:
 
 def _above_the_line(text: str) -> tuple[str, str]:
     """The text above a helpdesk's "reply above this line", and the rest; the whole text if none stands above it."""
-    lower = text.lower()
-    likely = any(word in lower for word in (_ABOVE_WORDS_ASCII if lower.isascii() else _ABOVE_WORDS))
-    found = likely and any(phrase in lower for phrase in words.REPLY_ABOVE)
-    line = _ABOVE.search(text) if found else None
+    # Python takes twelve octets a character to make lower case of text that is not ASCII: so not of all of it at once.
+    pieces = (text[at : at + _PIECE + _LONGEST_PHRASE].lower() for at in range(0, len(text), _PIECE))
+    line = _ABOVE.search(text) if any(map(_has_phrase, pieces)) else None
     if line is None:
         return text, ""
     start = text.rfind("\n", 0, line.start()) + 1
@@ -95,6 +96,11 @@ def _above_the_line(text: str) -> tuple[str, str]:
     head = text[:end]
     written = (row for row in head.split("\n") if not row.startswith(">"))
     return (head, text[end:]) if any(_LETTER.search(row) for row in written) else (text, "")
+
+
+def _has_phrase(lower: str) -> bool:
+    likely = _ABOVE_WORDS_ASCII if lower.isascii() else _ABOVE_WORDS
+    return any(word in lower for word in likely) and any(phrase in lower for phrase in words.REPLY_ABOVE)
 
 
 class _Tagging:
