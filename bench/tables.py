@@ -159,7 +159,7 @@ _KINDS_OF_DUCKDB = {
 }
 
 
-def by_us(path: Path) -> Found:
+def by_ours(path: Path) -> Found:
     """What the processor `tables` reads."""
     from mailstep.process.processors.tables.limits import TableQuota  # noqa: PLC0415
     from mailstep.process.processors.tables.reading import read  # noqa: PLC0415
@@ -197,7 +197,7 @@ def score(
     title: str, directory: Path, tables: Iterable[tuple[str, bytes, list[str] | None, list[list[str]], list[str]]]
 ) -> None:
     """Print how many tables each reads as a person does, told nothing: the cells, the header too, the kinds too."""
-    counts, total = {reader: [0, 0, 0] for reader in (by_us, by_duckdb, by_pandas)}, 0
+    counts, total = {reader: [0, 0, 0] for reader in (by_ours, by_duckdb, by_pandas)}, 0
     for name, content, header, rows, kinds in tables:
         total += 1
         path = directory / name

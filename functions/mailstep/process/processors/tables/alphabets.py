@@ -1,4 +1,4 @@
-"""Which of two families of encodings short text is in, by the letters of the languages that are written in each.
+"""Which encoding short text is in, by what makes words of it: letters of few languages, no signs or capitals within.
 
 A list of a few names is too short for a detector's statistics: windows-1252's ñ is windows-1250's ń.
 """
