@@ -28,6 +28,7 @@ SIGNING = "functions/mailstep/process/signing.py"
 EXCHANGE = "functions/mailstep/process/exchange.py"
 REQUEST = "functions/mailstep/process/request.py"
 ANSWERS = "functions/mailstep/answers.py"
+LIMITS = "functions/mailstep/limits.py"
 SEND_ONCE = "functions/mailstep/reply/send_once.py"
 COMPOSE = "functions/mailstep/reply/compose.py"
 KEYS = "functions/mailstep/keys.py"
@@ -501,7 +502,7 @@ DOMAIN_BY_HAND = (
            unit("exchange", only="redirect")),
     Mutant("control characters stay in the request", REQUEST, swapped('_CONTROLS.sub("", value)', "value"),
            unit("request")),
-    Mutant("the request may be larger than a Lambda takes", REQUEST, swapped("= 6_000_000", "= 7_000_000"),
+    Mutant("the request may be larger than a Lambda takes", LIMITS, swapped("= 6_000_000", "= 7_000_000"),
            unit("request", only="larger")),
     Mutant("the request is cut without a word", REQUEST, swapped(", Defect.REQUEST_TRUNCATED}", "}"),
            unit("request", only="larger")),

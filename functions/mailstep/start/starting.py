@@ -14,23 +14,24 @@ def start_executions(notification: object) -> None:
         ValueError: it is not an S3 event.
         TransientError: Step Functions is unavailable.
     """
-    for found in notifications.objects(notification, settings.StartFunction.read().mail_bucket):
+    here = settings.StartFunction.read()
+    for found in notifications.objects(notification, here.mail_bucket):
         if isinstance(found, str):
             logger.warning("Ignored an object that is no mail to a route of this stack", extra={"key": found})
             metrics.STRAY_OBJECTS.emit()
         elif isinstance(found, LaterAnswer):
-            _start_later_answer(found)
+            _start_later_answer(found, here.later_answers_arn)
         else:
-            _start_email(found)
+            _start_email(found, here.workflow_arn)
 
 
-def _start_email(email: StoredEmail) -> None:
-    outcome = executions.start(email.email_id, email, settings.StartFunction.read().workflow_arn)
+def _start_email(email: StoredEmail, workflow_arn: str) -> None:
+    outcome = executions.start(email.email_id, email, workflow_arn)
     metrics.EMAILS_RECEIVED.emit(1 if outcome == "started" else 0)
     logger.info("Execution %s", outcome, extra={"email_id": email.email_id, "route": email.route})
 
 
-def _start_later_answer(answer: LaterAnswer) -> None:
+def _start_later_answer(answer: LaterAnswer, workflow_arn: str) -> None:
     name = identity.execution_name(answer)
-    outcome = executions.start(name, answer, settings.StartFunction.read().later_answers_arn)
+    outcome = executions.start(name, answer, workflow_arn)
     logger.info("Execution of a later answer %s", outcome, extra={"email_id": answer.email_id, "execution": name})
