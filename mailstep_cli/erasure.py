@@ -162,7 +162,10 @@ class Erasure:
         """The raw message goes last: as long as it is there, the email is found again after an interrupt."""
         made = mail_objects.made_of(self._s3, self._stack.bucket, email_id)
         raw = list(mail_objects.versions(self._s3, self._stack.bucket, key, exact=True)) if key else []
-        records = ledger_records.there(self._dynamodb, self._stack.ledger, ledger_records.of_email(email_id))
+        below = keys.later_answers(email_id)
+        later = {one.key.removeprefix(below).removesuffix(".json") for one in made if one.key.startswith(below)}
+        ids = ledger_records.of_email(email_id, later)
+        records = ledger_records.there(self._dynamodb, self._stack.ledger, ids)
         records += self._duplicates.get(email_id, [])
         erased = Erased(
             email_id,

@@ -18,13 +18,17 @@ _GOT_AT_ONCE = 100
 """Items that one BatchGetItem takes (Amazon DynamoDB API Reference)."""
 
 
-def of_email(email_id: str) -> list[str]:
+def of_email(email_id: str, later_answers: Iterable[str] = ()) -> list[str]:
     """The keys of what was sent for an email, as aws/ledger.py and reply/send_once.py make them.
 
-    A reply that was asked for again is recorded by the name of the execution.
+    A reply that was asked for again is recorded by the name of the execution, a later answer by its own name.
     """
     names = (name_of(email_id, number) for number in range(1, REPLAYS + 1))
-    return [f"notice#{email_id}", *(_reply(f"{name}#{kind}") for name in names for kind in ReplyKind)]
+    return [
+        f"notice#{email_id}",
+        *(_reply(f"{name}#{kind}") for name in names for kind in ReplyKind),
+        *(_reply(f"{email_id}/{name}#{ReplyKind.LATER_ANSWER}") for name in later_answers),
+    ]
 
 
 def of_address(address: str, routes: Iterable[str]) -> list[str]:

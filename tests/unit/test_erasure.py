@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from mailstep.answers import read_answer
-from mailstep.aws import ledger, mail_bucket, ses
+from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Answer, Message, ReplyRequest, StoredEmail
 from mailstep.outcomes import ReplyKind
@@ -127,6 +127,26 @@ def answered(email: StoredEmail, monkeypatch: pytest.MonkeyPatch) -> None:
             request["answer_key"] = f"answers/{email.email_id}.json" if kind == ReplyKind.ANSWER else None
             request["explanation"] = "Send it as CSV."
             send_once.reply(ReplyRequest.model_validate(request), remaining_milliseconds=lambda: 20_000)
+
+
+def test_later_answers_and_threads_are_erased_with_the_email(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ses, "send", lambda *_args, **_named: "ses-1")
+    email = store("one", stored_order())
+    message = mail_bucket.read_message(BUCKET, f"parsed/{email.email_id}/message.json")
+    threads.join(message)
+    key = f"answers/{email.email_id}/shipped.json"
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=key, Body=b'{"text": "Shipped."}')
+    claim = event("reply")["claim"] | {
+        "email": email.model_dump(mode="json"),
+        "message_key": f"parsed/{email.email_id}/message.json",
+    }
+    answer = {"email_id": email.email_id, "name": "shipped", "bucket": BUCKET, "key": key}
+    request = {"execution_name": "x", "claim": claim, "kind": ReplyKind.LATER_ANSWER, "later_answer": answer}
+    send_once.reply(ReplyRequest.model_validate(request), remaining_milliseconds=lambda: 20_000)
+    assert len(records()) == 3
+    assert erased(ANN)["complete"]
+    assert records() == set()
+    assert whatever_is_left() == []
 
 
 def test_an_erased_person_leaves_nothing_in_the_bucket_and_nothing_in_the_ledger(

@@ -161,9 +161,9 @@ class TestRecords:
         assert ids(threads.join(email(8))) == ["email-1", "email-2"]
 
     def test_the_thread_of_a_reply_is_known_until_it_expires(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        threads.record_reply(SES_ID, FIRST)
+        threads.record_reply(SES_ID, read("Message-ID: <1@shop.example>\r\n"))
         assert threads.thread_of_reply(SES_ID) == FIRST
-        threads.record_reply("with-domain@email.amazonses.com", FIRST)
+        threads.record_reply("with-domain@email.amazonses.com", read("Message-ID: <1@shop.example>\r\n"))
         assert threads.thread_of_reply("with-domain") == FIRST
         assert threads.thread_of_reply("another") is None
         later = time.time() + 101 * 24 * 3600

@@ -22,13 +22,19 @@ _EMAIL = "email "
 """Before the `email_id` in the name of an attribute: one for each email of the thread."""
 
 
-def record_reply(ses_message_id: str, thread_id: str) -> None:
-    """Record in which thread a reply was sent."""
+def record_reply(ses_message_id: str, message: Message) -> None:
+    """Record in which thread a reply to a message was sent."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
             TableName=_table(),
-            Item={"id": {"S": _of_reply(ses_message_id)}, "thread": {"S": thread_id}, "expiration": _end()},
+            Item={
+                "id": {"S": _of_reply(ses_message_id)},
+                "thread": {"S": message.thread_id},
+                # `mailstep erase` finds a record by it.
+                "email_id": {"S": message.email_id},
+                "expiration": _end(),
+            },
         )
 
 
@@ -53,10 +59,11 @@ def join(message: Message) -> tuple[EarlierEmail, ...]:
             TableName=_table(),
             Key=_key(message),
             # A retry or a replay keeps what was sent since.
-            UpdateExpression="SET #email = if_not_exists(#email, :email), expiration = :end",
+            UpdateExpression="SET #email = if_not_exists(#email, :email), email_id = :newest, expiration = :end",
             ExpressionAttributeNames={"#email": name},
             ExpressionAttributeValues={
                 ":email": {"M": {"at": {"N": str(when)}, "answers": {"L": []}}},
+                ":newest": {"S": message.email_id},
                 ":end": _end(),
             },
             ReturnValues="ALL_NEW",

@@ -109,7 +109,7 @@ def _record_in_thread(request: ReplyRequest, message: Message, ses_message_id: s
     route = routes().get(message.route)
     key = request.later_answer.key if request.later_answer else request.answer_key
     try:
-        threads.record_reply(ses_message_id, message.thread_id)
+        threads.record_reply(ses_message_id, message)
         if key and route and route.thread:
             threads.record_answer(message, key)
     except (TransientError, ClientError) as error:
