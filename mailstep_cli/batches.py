@@ -46,7 +46,7 @@ class Pace:
     def wait(self) -> None:
         """Sleep until the next call is due."""
         time.sleep(max(0.0, self._next - time.monotonic()))
-        self._next = max(self._next, time.monotonic() - self._seconds) + self._seconds
+        self._next = max(self._next, time.monotonic()) + self._seconds
 
 
 def each[T](

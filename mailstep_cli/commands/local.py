@@ -215,6 +215,7 @@ def _places(cloud: "LocalCloud") -> dict[str, Any]:
         "table": cloud.outputs["LedgerTableName"],
         "addresses": cloud.addresses,
         "outbox": str(cloud.outbox),
+        "operators_mail": str(cloud.operators_mail),
         "functions": cloud.functions,
         "pid": os.getpid(),
     }

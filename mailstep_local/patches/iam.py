@@ -29,7 +29,7 @@ def apply() -> None:
     _let_ses_assume_roles()
     _name_the_role_of_a_session()
     _authorise_an_alias_as_its_workflow()
-    _authorise_a_redrive_on_its_queue()
+    _authorise_on_what_the_call_names()
 
 
 def _take_loopback_for_tls() -> None:
@@ -98,18 +98,20 @@ def _authorise_an_alias_as_its_workflow() -> None:
     MINISTACK.replace("core.iam_actions:extract_resource_arn", extract_unqualified)
 
 
-def _authorise_a_redrive_on_its_queue() -> None:
-    """SQS asks for permission on the queue that SourceArn names. MiniStack asks for it on `*`.
+def _authorise_on_what_the_call_names() -> None:
+    """A redrive of a queue is authorised on that queue, and a look at a Map Run on that run. MiniStack takes `*`.
 
-    (Service Authorization Reference, "Actions, resources, and condition keys for Amazon SQS".)
+    (Service Authorization Reference, "Actions, resources, and condition keys" for Amazon SQS and AWS Step Functions.)
     """
     extract = MINISTACK.original("core.iam_actions:extract_resource_arn")
 
-    def extract_source(service: str, method: str, path: str, headers: Any, body: Any, *others: Any) -> str:
+    def extract_named(service: str, method: str, path: str, headers: Any, body: Any, *others: Any) -> str:
         arn: str = extract(service, method, path, headers, body, *others)
-        if service == "sqs" and arn == "*":
-            named = re.search(rb'"SourceArn"\s*:\s*"([^"]+)"', body if isinstance(body, bytes) else str(body).encode())
+        if arn == "*":
+            named = re.search(
+                rb'"(?:SourceArn|mapRunArn)"\s*:\s*"([^"]+)"', body if isinstance(body, bytes) else str(body).encode()
+            )
             return named[1].decode() if named else arn
         return arn
 
-    MINISTACK.replace("core.iam_actions:extract_resource_arn", extract_source)
+    MINISTACK.replace("core.iam_actions:extract_resource_arn", extract_named)

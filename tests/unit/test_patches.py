@@ -249,3 +249,64 @@ json.dump([[len(entries()), entries()[-1]] for entries in lists], sys.stdout)
 
 def test_the_lists_of_what_happened_do_not_grow_for_ever() -> None:
     assert run_patched(LISTS) == [[1000, 2999]] * 3
+
+
+ALARMS = """
+import json, sys
+from pathlib import Path
+from mailstep_local import patches
+from mailstep_local.patches import alarms
+from ministack.services import cloudwatch, cloudwatch_logs
+patches.apply(bootstrap=Path("bootstrap"), run=Path("run"), smtp_port=25)
+
+def alarm(name, metric, periods=1, **changes):
+    return {
+        "AlarmName": name, "Namespace": "Mailstep", "MetricName": metric, "Statistic": "Sum", "Period": 60,
+        "EvaluationPeriods": periods, "Threshold": 0, "ComparisonOperator": "GreaterThanThreshold",
+        "Dimensions": [{"Name": "service", "Value": "mailstep"}], "TreatMissingData": "notBreaching",
+        "StateValue": "INSUFFICIENT_DATA", "StateReason": "", **changes,
+    }
+
+def point(now, value, service="mailstep"):
+    return {"Timestamp": now, "Value": value, "Unit": "Count", "Dimensions": {"service": service}}
+
+cloudwatch._metrics[("Mailstep", "Failures", ())] = [point(100, 1)]
+cloudwatch._metrics[("Mailstep", "Others", ())] = [point(100, 1, service="another")]
+cloudwatch._metrics[("Mailstep", "Zeros", ())] = [point(100, 0)]
+def states(given, *times):
+    found = []
+    for now in times:
+        alarms._evaluate(given, now)
+        found.append(given["StateValue"])
+    return found
+
+line = {"_aws": {"CloudWatchMetrics": [{"Namespace": "N", "Dimensions": [["service"]],
+        "Metrics": [{"Name": "M", "Unit": "Count"}]}]}, "service": "s", "M": [1.0, 2.0]}
+stream = {"events": [], "firstEventTimestamp": None, "lastEventTimestamp": None}
+cloudwatch_logs._append_log_events(stream, [
+    {"timestamp": 1, "message": json.dumps(line), "ingestionTime": 1},
+    {"timestamp": 2, "message": '{"_aws": "no metric"}', "ingestionTime": 2},
+])
+points = [p for (namespace, _, _), ps in cloudwatch._metrics.items() if namespace == "N" for p in ps]
+logged = [[p["Value"], p["Dimensions"]] for p in points]
+json.dump({
+    "rings for a minute": states(alarm("a", "Failures"), 101, 159, 161),
+    "another stack": states(alarm("b", "Others"), 101),
+    "not over": states(alarm("c", "Zeros"), 101),
+    "once of three": states(alarm("d", "Failures", periods=3), 101),
+    "kept": states(alarm("e", "Failures", TreatMissingData="ignore"), 101, 900),
+    "logged": logged,
+}, sys.stdout)
+"""
+
+
+def test_an_alarm_rings_for_its_own_dimensions_and_ends_when_its_periods_are_over() -> None:
+    """Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms": evaluation, and missing data."""
+    assert run_patched(ALARMS) == {
+        "rings for a minute": ["ALARM", "ALARM", "OK"],
+        "another stack": ["OK"],
+        "not over": ["OK"],
+        "once of three": ["OK"],
+        "kept": ["ALARM", "ALARM"],
+        "logged": [[1.0, {"service": "s"}], [2.0, {"service": "s"}]],
+    }

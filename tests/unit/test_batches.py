@@ -1,0 +1,116 @@
+"""A batch counts what became of each thing, goes on after a failure, and ends between two things after Ctrl-C."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mailstep_cli import batches
+from mailstep_cli.commands.repeating import Repeat
+from mailstep_cli.errors import UserError
+from mailstep_cli.failures import name_of, numbered
+from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.messages import Filter
+from mailstep_cli.times import moment
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+EMAIL = "v3vru3dcb4dfql8cgvn4v9f5k5fbsf9d6u9ol4o1-0123456789abcdef0123456789abcdef"
+
+
+def denied(_: object) -> str:
+    raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "StartExecution")
+
+
+def test_a_refused_call_is_one_failure_and_the_batch_goes_on() -> None:
+    acts: list[Callable[[object], str]] = [denied, lambda _: "done", lambda _: "left"]
+    tally = batches.each([0, 1, 2, 1], lambda number: acts[number](number), total=4)
+    assert (tally.ended, tally.failed) == ({"done": 2, "left": 1}, {"0": "AWS answered: no"})
+    assert (tally.done, tally.interrupted) == (4, False)
+
+
+def test_an_interrupt_ends_the_batch_and_what_was_done_is_counted() -> None:
+    def act(number: int) -> str:
+        if number == 2:
+            raise KeyboardInterrupt
+        return "done"
+
+    tally = batches.each(range(10), act, total=10)
+    assert (tally.done, tally.total, tally.interrupted) == (2, 10, True)
+
+
+def test_a_rate_is_kept_by_waiting_and_never_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 3))
+        clock[0] += seconds
+
+    monkeypatch.setattr("mailstep_cli.batches.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("mailstep_cli.batches.time.sleep", sleep)
+
+    def act(number: int) -> str:
+        clock[0] += 3 if number == 1 else 0
+        return "done"
+
+    batches.each(range(4), act, total=4, rate=2)
+    # The second one took three seconds: the next two do not come at once.
+    assert slept == [0, 0.5, 0, 0.5]
+
+
+@pytest.mark.parametrize(("number", "name"), [(1, EMAIL), (2, f"{EMAIL}-r2"), (99, f"{EMAIL}-r99")])
+def test_the_executions_of_an_email_are_numbered_by_their_names(number: int, name: str) -> None:
+    assert name_of(EMAIL, number) == name
+    assert numbered(name) == (EMAIL, number)
+    assert len(name) <= 80, "AWS Step Functions API reference, StartExecution"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("90m", NOW - timedelta(minutes=90)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("3d", NOW - timedelta(days=3)),
+        ("2026-11-26T11:30:00+00:00", NOW - timedelta(minutes=30)),
+        ("2026-11-26T11:30:00.250Z", NOW - timedelta(minutes=29, seconds=59.75)),
+    ],
+)
+def test_a_time_is_how_long_ago_or_a_date(text: str, meant: datetime) -> None:
+    assert moment(text, now=NOW) == meant
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2", "2x", "", "2026-13-01"])
+def test_what_is_no_time_is_named(text: str) -> None:
+    with pytest.raises(UserError, match="is not a time"):
+        moment(text, now=NOW)
+
+
+def batch(**changes: Any) -> Repeat:
+    stack = HomeStack("staging", {}, asked=NOW)
+    given: dict[str, Any] = {"since": "2h", "until": None, "began": None, **changes}
+    return Repeat("replay", stack, **given)
+
+
+def test_the_command_that_goes_on_means_the_same_messages_at_any_later_time() -> None:
+    first = batch(reply_again=True)
+    assert first.goes_on() == (
+        "mailstep replay --failed --since 2026-11-26T10:00:00+00:00 --until 2026-11-26T12:00:00+00:00 "
+        "--began 2026-11-26T12:00:00+00:00 --stack staging --reply-again"
+    )
+    resumed = batch(
+        since="2026-11-26T10:00:00+00:00", until="2026-11-26T12:00:00+00:00", began="2026-11-26T12:00:00+00:00"
+    )
+    assert resumed.times() == first.times()
+    assert resumed.goes_on().endswith("--stack staging")
+
+
+def test_the_filters_of_a_batch_are_in_the_command_that_goes_on() -> None:
+    asked = batch(wanted=Filter(route="orders"), options=["--route", "orders", "--subject", "Order 4711"])
+    assert asked.goes_on().startswith("mailstep replay --route orders --subject 'Order 4711' --since 2026-11-26T10")
+
+
+def test_many_messages_need_a_time() -> None:
+    with pytest.raises(UserError, match="need --since"):
+        batch(since=None).times()
