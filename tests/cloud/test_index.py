@@ -109,7 +109,9 @@ def test_a_sweep_finds_what_lost_events_left_out(desk: Desk, index: MessageIndex
     assert (again["filled"], again["compared"] >= len(before)) == (0, True)
 
 
-def test_an_operator_sends_lists_shows_and_counts_by_commands_alone(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_an_operator_sends_lists_and_shows_by_commands_alone(
+    cloud: LocalCloud, index: MessageIndex, tmp_path: Path
+) -> None:
     order = (EMAILS / "order.eml").read_text().replace("Subject: ", "Subject: \x1b[2J by hand: ", 1)
     (tmp_path / "order.eml").write_text(order.replace("Message-ID: <", "Message-ID: <by-hand-", 1))
     here = cloud.account.variables() | {
@@ -122,16 +124,12 @@ def test_an_operator_sends_lists_shows_and_counts_by_commands_alone(cloud: Local
         assert "\x1b" not in ended.stdout
         return json.loads(ended.stdout) if "--json" in arguments else ended.stdout
 
-    sent = told("send", str(tmp_path / "order.eml"), "--to", "orders", "--json")
-    outbox = eventually(lambda: told("outbox", sent["email_id"], "--json"), seconds=60)
-    [reply] = outbox
-    assert eventually(lambda: told("show", sent["email_id"], "--json")["email"]["outcome"] == "replied", seconds=60)
+    email = told("send", str(tmp_path / "order.eml"), "--to", "orders", "--json")["email_id"]
+    assert eventually(lambda: (entry := index.get(email)) and entry.outcome == "replied", seconds=60)
+    [reply] = told("outbox", email, "--json")
     shown = told("show", reply["ses_message_id"], "--json")
-    assert shown["email"]["email_id"] == sent["email_id"]
+    assert shown["email"]["email_id"] == email
     assert {rule["result"] for rule in shown["rules"]} == {"passes", "not asked"}
     listed = told("list", "--subject", "by hand", "--outcome", "replied", "--since", "1h", "--json")
-    assert [entry["email_id"] for entry in listed] == [sent["email_id"]]
-    assert listed[0]["reference"] in told("list", "--limit", "100")
-    assert told("stats", "--since", "1h", "--json")["outcomes"]["replied"] >= 1
+    assert [entry["email_id"] for entry in listed] == [email]
     assert "SendReply" in told("history", listed[0]["reference"])
-    assert told("index", "--since", "1h", "--json")["executions"] >= 1

@@ -23,6 +23,9 @@ ATTACHED_FILES = "functions/mailstep/validate/attached_files.py"
 METRICS = "functions/mailstep/metrics.py"
 LEDGER = "functions/mailstep/aws/ledger.py"
 REPLY_COUNTS = "functions/mailstep/aws/reply_counts.py"
+INDEX_ENTRY = "functions/mailstep/index_entry.py"
+MESSAGE_INDEX = "functions/mailstep/aws/message_index.py"
+GAPS = "functions/mailstep/index/sweep/gaps.py"
 MAIL_BUCKET = "functions/mailstep/aws/mail_bucket.py"
 SIGNING = "functions/mailstep/process/signing.py"
 EXCHANGE = "functions/mailstep/process/exchange.py"
@@ -457,6 +460,25 @@ DOMAIN_BY_HAND = (
     Mutant("each label has a count of its own", REPLY_COUNTS,
            swapped("without_label(message.from_[0].address)", "message.from_[0].address.lower()"),
            unit("reply_counts")),
+    Mutant("index: an event that comes late overwrites a newer one", INDEX_ENTRY,
+           swapped("        if before and not execution.is_newer_than(before):\n            return self\n", ""),
+           unit("index", only="out_of_order")),
+    Mutant("index: a redrive does not count as a start", INDEX_ENTRY,
+           swapped("key=lambda one: (one.latest_start, one.arn)", "key=lambda one: (one.started, one.arn)"),
+           unit("index", only="redriven_last")),
+    Mutant("index: a replay is a time to reply", INDEX_ENTRY,
+           swapped(" and not one.replay", ""), unit("index", only="time_to_reply")),
+    Mutant("index: of two writers at once one is forgotten", MESSAGE_INDEX,
+           swapped("OR revision = :seen", "OR revision >= :seen"), unit("index", only="two_writers")),
+    Mutant("index: an expired entry is shown", MESSAGE_INDEX,
+           swapped(' or int(item["expiration"]["N"]) <= time.time()', ""), unit("index", only="expires")),
+    Mutant("index: all mail of a moment is in one partition", MESSAGE_INDEX,
+           swapped("digest()[0] % SHARDS", "digest()[0] % 1"), unit("index", only="spread_over")),
+    Mutant("index: a sweep takes what is on its way for lost", GAPS,
+           swapped(" if (one.ended or one.started) < settled", ""), unit("index_sweep", only="just_now")),
+    Mutant("index: a sweep does not ask about what is running", GAPS,
+           swapped("index.newest(By.OUTCOME, RUNNING, until=settled)", "index.newest(By.OUTCOME, '-', until=settled)"),
+           unit("index_sweep", only="still_running")),
     Mutant("white space makes another message", LEDGER,
            swapped("_without_space(message.text)", "message.text"), unit("ledger")),
     Mutant("a retry of an email is a duplicate of itself", LEDGER,
