@@ -19,7 +19,12 @@ EQUIVALENT = {
     "_LZMA_MEMORY": "what zipfile itself writes asks for 8 MB, and an attack for gigabytes",
     "_REMOVED_WHOLE without 'template'": "an HTML parser keeps the content of a template apart from the text",
     "REPLY_TEXT": _CHOSEN,
+    "ANSWER_OCTETS": _CHOSEN,
     "ARCHIVE_OCTETS": _CHOSEN,
+    "REPLIES_A_DAY": _CHOSEN,
+    "REPLIES_TO_A_DOMAIN": _CHOSEN,
+    "THREAD_ANSWERS": _CHOSEN,
+    "THREAD_EMAILS": _CHOSEN,
     "ARCHIVE_MEMBERS": _CHOSEN,
 }
 """Constants whose number may be another one, and entries that may be missing, with the reason."""
