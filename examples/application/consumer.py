@@ -6,6 +6,8 @@ QUEUE_URL=<the stack's output ApplicationQueueUrl> python consumer.py
 import json
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -71,12 +73,12 @@ def open_ticket(message: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def main() -> None:
-    """Work until Ctrl-C."""
-    try:
-        while True:
-            work(os.environ["QUEUE_URL"], open_ticket, wait_seconds=20)
-    except KeyboardInterrupt:
-        pass
+    """Work until Ctrl-C or SIGTERM, which a container gets before it is stopped; the item in hand is finished first."""
+    stopped = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: stopped.set())
+    while not stopped.is_set():
+        work(os.environ["QUEUE_URL"], open_ticket, wait_seconds=10)
 
 
 if __name__ == "__main__":

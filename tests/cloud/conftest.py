@@ -35,11 +35,14 @@ def application(cloud: LocalCloud) -> Iterator[Application]:
             service.requests.append({"headers": dict(self.headers), "body": json.loads(body), "raw": body})
             status, answer, *fields = service.answer()
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(answer)), **(fields[0] if fields else {})}.items():
+            pieces = [answer] if isinstance(answer, bytes) else answer
+            length = {"Content-Length": str(len(answer))} if isinstance(answer, bytes) else {}
+            for name, value in {**length, **(fields[0] if fields else {})}.items():
                 self.send_header(name, value)
             self.end_headers()
             with suppress(OSError):
-                self.wfile.write(answer)
+                for piece in pieces:
+                    self.wfile.write(piece)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -97,12 +97,17 @@ def test_too_many_requests_are_waited_for_as_the_application_asks(
     assert kinds_sent(cloud, result) == ["answer"]
 
 
-def test_a_hang_is_cut_and_tried_again(cloud: LocalCloud, desk: Desk, application: Application) -> None:
-    def hang() -> Answer:
-        time.sleep(2)
-        return 200, ANSWER
+def test_an_answer_that_drips_is_cut_and_asked_for_again(
+    cloud: LocalCloud, desk: Desk, application: Application
+) -> None:
+    """Its octets come for longer than the function may run, each within the limit of the socket."""
 
-    application.answers = [hang, lambda: (200, ANSWER)]
+    def drops() -> Iterator[bytes]:
+        for _ in range(300):
+            time.sleep(0.2)
+            yield b" "
+
+    application.answers = [lambda: (200, drops(), {"Content-Length": "300"}), lambda: (200, ANSWER)]
     variables = {"APPLICATION_URL": application.url, "APPLICATION_TIMEOUT_SECONDS": "1"}
     with function_configuration(cloud, "ProcessFunction", variables=variables):
         result = send(desk)

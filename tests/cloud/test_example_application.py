@@ -125,7 +125,7 @@ def test_the_consumer_answers_refuses_and_leaves_what_fails(
     assert "No such ticket." in results[0].reply.read_text()
 
 
-def test_the_consumer_runs_by_itself_until_it_is_stopped(cloud: LocalCloud, desk: Desk, queue: str) -> None:
+def test_the_consumer_runs_by_itself_and_ends_when_it_is_stopped(cloud: LocalCloud, desk: Desk, queue: str) -> None:
     thread, results = in_background(desk)
     worker = subprocess.Popen(
         [sys.executable, PROJECT / "examples" / "application" / "consumer.py"],
@@ -136,7 +136,7 @@ def test_the_consumer_runs_by_itself_until_it_is_stopped(cloud: LocalCloud, desk
     try:
         thread.join()
     finally:
-        worker.send_signal(signal.SIGINT)
+        worker.send_signal(signal.SIGTERM)
         _, said = worker.communicate(timeout=60)
     assert (worker.returncode, said) == (0, "")
     assert results[0].reply

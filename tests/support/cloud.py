@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -112,8 +112,8 @@ def kill(cloud: LocalCloud, function: str) -> None:
 OLD_SECRET, NEW_SECRET = (f"whsec_{base64.b64encode(octet * 32).decode()}" for octet in (b"o", b"n"))
 """The secret of the application, before and after its rotation (Standard Webhooks)."""
 
-# Status, body, and header fields beside or instead of our own.
-Answer = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
+# Status, body, and header fields beside or instead of our own. A body in pieces needs its length among them.
+Answer = tuple[int, bytes] | tuple[int, bytes | Iterable[bytes], dict[str, str]]
 
 
 @dataclass
