@@ -3,10 +3,8 @@
 Over 300 lines, because everything that the terminal shows is here.
 """
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import zip_longest
@@ -23,11 +21,11 @@ from mailstep.contracts import Message
 from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
 from mailstep.process.processors.tables.wording import counted
-from mailstep.validate.policy import MEANINGS, WITHHELD
+from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
-from mailstep_cli.history import Attempt, State, Timeline
 from mailstep_cli.routing import Checked
 from mailstep_cli.terminal import Text
+from mailstep_cli.timeline_view import seconds, timeline_table, withheld_reply
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -48,73 +46,6 @@ _WAITS = {
 }
 """What the slow states wait for."""
 _SIGNS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
-
-
-def timeline_table(line: Timeline, title: str) -> RenderableType:
-    """State, attempt, start, duration, and a bar that places the attempt within the execution."""
-    total = _total(line)
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("State")
-    table.add_column("Try", justify="right")
-    table.add_column("Start", justify="right")
-    table.add_column("Took", justify="right")
-    table.add_column("", no_wrap=True, overflow="crop")
-    table.add_column("Outcome")
-    for state in line.states:
-        for number, attempt in enumerate(state.attempts, start=1):
-            table.add_row(
-                Text(state.name if number == 1 else ""),
-                str(number),
-                _seconds(attempt.started - line.started),
-                _seconds(attempt.duration) if attempt.duration is not None else "",
-                _bar(line, attempt, total),
-                _outcome(attempt),
-            )
-    summary = Text(f"{'failed after' if line.error else 'done in' if line.ended else 'running for'} {_seconds(total)}")
-    if line.error:
-        summary.append(f"  {line.error}: {readable_cause(line.cause)}", style="red")
-    elif cause := _last_cause(line):
-        summary.append(f"  last: {cause}", style="yellow")
-    summary.append(_ending(line))
-    if line.override:
-        summary.append(f"\n{line.override.rule} was overridden by {line.override.by}", style="yellow")
-    return Group(Text(title, style="dim", overflow="fold"), table, summary)
-
-
-def _last_cause(line: Timeline) -> str:
-    """The cause of the latest failed attempt, if the execution still runs."""
-    failed = [attempt for state in line.states for attempt in state.attempts if attempt.error]
-    return readable_cause(failed[-1].cause) if failed and line.ended is None else ""
-
-
-def _ending(line: Timeline) -> str:
-    """The outcome of the message, and the reason's code with its meaning (docs/policy.md)."""
-    said = line.states[-1].output if line.ended and line.states else None
-    if not isinstance(said, dict) or "outcome" not in said:
-        return ""
-    reason, withheld = said.get("reason"), said.get("withheld")
-    if line.states[-1].name == "EndWithoutReply" and not withheld:
-        return ", processed (the application, or the processor, asked for no reply)"
-    meaning = f": {MEANINGS[reason]}" if reason in MEANINGS else ""
-    again = " (this reply had been sent before, so it was not sent again)" if _was_sent_before(line.states[-1]) else ""
-    return (
-        f", {said['outcome']}"
-        + (f" ({reason}{meaning})" if reason else "")
-        + (f", {_withheld(withheld)}" if withheld else "")
-        + again
-    )
-
-
-def _withheld(code: str) -> str:
-    return f"reply withheld ({code}{f': {WITHHELD[code]}' if code in WITHHELD else ''})"
-
-
-def _was_sent_before(state: State) -> bool:
-    match state.result:
-        case {"Payload": {"already_sent": bool(already_sent)}}:
-            return already_sent
-        case _:
-            return False
 
 
 def demo_view(result: "demo.Result") -> RenderableType:
@@ -145,7 +76,7 @@ def process_view(processed: "Processed") -> RenderableType:
         files = [part for part in processed.reply.walk() if part.get_filename()]
         shown += [reply_view(processed.reply), *map(_file_view, files)]
     elif processed.answer and processed.withheld:
-        shown += [Text(f"No reply: {_withheld(processed.withheld)}. The answer:"), Text(processed.answer.text)]
+        shown += [Text(f"No reply: {withheld_reply(processed.withheld)}. The answer:"), Text(processed.answer.text)]
     elif processed.outcome == Outcome.PROCESSED:
         shown.append(Text("No reply: the processor asked for none."))
     shown.append(Text(f"Rules not applied offline: {', '.join(processed.rules_not_applied)}", style="dim"))
@@ -194,7 +125,7 @@ def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableT
     for execution in executions:
         took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
         started = execution["startDate"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        lines.append(f"{started}  {_seconds(took):>10}  {execution['status'].lower():9}  {execution['name']}")
+        lines.append(f"{started}  {seconds(took):>10}  {execution['status'].lower():9}  {execution['name']}")
     return _unwrapped("\n".join(lines))
 
 
@@ -277,37 +208,6 @@ def _shown_fields(message: Message) -> list[tuple[str, str]]:
         ("Attachments", "\n".join(attached)),
         ("Defects", "\n".join(defect.means for defect in message.defects)),
     ]
-
-
-def readable_cause(cause: str | None) -> str:
-    """The message inside a cause, as one short line. A function that fails leaves JSON with `errorMessage`."""
-    text = cause or ""
-    with suppress(ValueError, KeyError, TypeError):
-        text = str(json.loads(text)["errorMessage"])
-    line = " ".join(text.split())
-    return line if len(line) <= _CAUSE_BOUND else f"{line[:_CAUSE_BOUND]}…"
-
-
-def _outcome(attempt: Attempt) -> Text:
-    if attempt.error:
-        return Text(attempt.error, style="red")
-    return Text("ok", style="green") if attempt.ended else Text("running", style="yellow")
-
-
-def _bar(line: Timeline, attempt: Attempt, total: timedelta) -> Text:
-    scale = _BAR / max(total.total_seconds(), 0.001)
-    start = int((attempt.started - line.started).total_seconds() * scale)
-    length = int((total if attempt.duration is None else attempt.duration).total_seconds() * scale)
-    start = min(start, _BAR - 1)
-    return Text(" " * start + "━" * max(1, min(length, _BAR - start)), style="red" if attempt.error else "cyan")
-
-
-def _total(line: Timeline) -> timedelta:
-    return (line.ended or datetime.now(UTC)) - line.started
-
-
-def _seconds(span: timedelta) -> str:
-    return f"{span.total_seconds():.2f} s"
 
 
 def started_view(ended: "Started") -> RenderableType:

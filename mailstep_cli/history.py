@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mailstep.contracts import Override
+from mailstep.contracts import Contract, Override
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -18,6 +20,8 @@ _FAILED = re.compile(r"^(Task|LambdaFunction|Activity)\w*(Failed|TimedOut)$")
 _ENTERED = re.compile(r"^\w+StateEntered$")
 _LEFT = re.compile(r"^\w+State(Exited|Aborted)$")
 _ENDED = re.compile(r"^Execution(Succeeded|Failed|Aborted|TimedOut)$")
+_PASSED_OVER = {"ExecutionStarted", "TaskStarted", "TaskSubmitted", "LambdaFunctionStarted", "ActivityStarted"}
+"""Events that say nothing which their neighbours do not say."""
 _ENDED_BADLY = {"ExecutionFailed": "Failed", "ExecutionAborted": "Aborted", "ExecutionTimedOut": "States.Timeout"}
 
 
@@ -38,14 +42,19 @@ class Attempt:
 
 @dataclass
 class State:
-    """One visit of a state. `result` is what its task answered, `output` what the state made of that."""
+    """One visit of a state. `result` is what its task answered, `output` what the state made of that.
+
+    `caught_by` is the state that a Catch went on to, if the last attempt failed.
+    """
 
     name: str
     entered: datetime
     attempts: list[Attempt] = field(default_factory=list)
     left: datetime | None = None
+    input: Any = None
     result: Any = None
     output: Any = None
+    caught_by: str | None = None
 
     @property
     def error(self) -> str | None:
@@ -55,7 +64,10 @@ class State:
 
 @dataclass
 class Timeline:
-    """A whole execution. `error` and `cause` are the execution's own, `override` is that of its input."""
+    """A whole execution. `error` and `cause` are the execution's own, `override` is that of its input.
+
+    `redriven` has the times of its redrives, `other_events` counts the events that are not known here by their type.
+    """
 
     started: datetime
     override: Override | None = None
@@ -63,6 +75,15 @@ class Timeline:
     ended: datetime | None = None
     error: str | None = None
     cause: str | None = None
+    redriven: list[datetime] = field(default_factory=list)
+    other_events: Counter[str] = field(default_factory=Counter)
+
+
+class History(Contract):
+    """What `mailstep history --json` prints."""
+
+    execution_arn: str
+    timeline: Timeline
 
 
 def timeline(events: list[dict[str, Any]]) -> Timeline:
@@ -76,6 +97,9 @@ def timeline(events: list[dict[str, Any]]) -> Timeline:
     for state in line.states:
         if not state.attempts:
             state.attempts.append(Attempt(state.entered, state.left or line.ended))
+    for state, following in pairwise(line.states):
+        if state.error and state.left:
+            state.caught_by = following.name
     return line
 
 
@@ -84,7 +108,7 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
     details: dict[str, Any] = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
     state = line.states[-1] if line.states else None
     if _ENTERED.match(kind):
-        line.states.append(State(details["name"], at))
+        line.states.append(State(details["name"], at, input=_json(details.get("input"))))
     elif _ENDED.match(kind):
         # An execution that was stopped or timed out may have no details.
         line.ended, line.error = at, details.get("error") or _ENDED_BADLY.get(kind)
@@ -94,28 +118,42 @@ def _read(event: dict[str, Any], line: Timeline) -> None:
     elif kind == "ExecutionRedriven":
         # A redrive continues in the failed state without entering it again.
         line.ended, line.error, line.cause = None, None, None
-    elif state is None:
-        return
-    elif _LEFT.match(kind):
+        line.redriven.append(at)
+    elif kind not in _PASSED_OVER and not (state and _is_of(state, kind, at, details)):
+        line.other_events[kind] += 1
+
+
+def _is_of(state: State, kind: str, at: datetime, details: dict[str, Any]) -> bool:
+    """Read an event of a state, and return whether its type is known."""
+    if _LEFT.match(kind):
         state.left = at
-        state.output = json.loads(details.get("output") or "null")
+        state.output = _json(details.get("output"))
     elif _SCHEDULED.match(kind):
         state.attempts.append(Attempt(at))
     elif kind == "EvaluationFailed":
         # A JSONata expression of the state failed, before or after its task.
-        state.attempts.append(
-            Attempt(at, at, details.get("error", "States.QueryEvaluationError"), details.get("cause"))
-        )
+        error = details.get("error", "States.QueryEvaluationError")
+        state.attempts.append(Attempt(at, at, error, details.get("cause")))
     elif _FAILED.match(kind) and (not state.attempts or state.attempts[-1].ended):
         # Refused before it was scheduled: the workflow's role lacks the permission (States.Permissions).
         state.attempts.append(Attempt(at, at, details.get("error"), details.get("cause")))
-    elif state.attempts and (_SUCCEEDED.match(kind) or _FAILED.match(kind)):
+    elif state.attempts and _SUCCEEDED.match(kind):
+        state.attempts[-1].ended = at
+        state.result = _json(details.get("output"))
+    elif state.attempts and _FAILED.match(kind):
         attempt = state.attempts[-1]
         attempt.ended = at
-        if _SUCCEEDED.match(kind):
-            state.result = json.loads(details.get("output") or "null")
-        if _FAILED.match(kind):
-            attempt.error, attempt.cause = details.get("error", "States.Timeout"), details.get("cause")
+        attempt.error, attempt.cause = details.get("error", "States.Timeout"), details.get("cause")
+    else:
+        return False
+    return True
+
+
+def _json(text: str | None) -> Any:
+    """What an event carries. AWS cuts it where a log is asked for without data, so it may be no JSON."""
+    with suppress(ValueError):
+        return json.loads(text or "null")
+    return text
 
 
 def _override(started: dict[str, Any]) -> Override | None:

@@ -32,6 +32,7 @@ out the content beyond a limit of reading, with a defect if it matters. The limi
 | --- | --- | --- |
 | a received message | 40 MB, as SES counts it | SES rejects it, and the sender's server says so |
 | a reply | 40 MB encoded, 50 recipients | the reply leaves out the answer's files, and says so |
+| a request to an application | 6 MB, the event of a Lambda function | Mailstep cuts its longest texts and lists |
 | an execution | 25,000 events, 256 KiB of state | the workflow passes references only, and waits longer each time |
 | redrive of an execution | 14 days after it failed | `mailstep replay` processes the message anew |
 | a queue's item | 14 days | the dead-letter queue keeps it; the message stays in S3 |

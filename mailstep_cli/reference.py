@@ -28,6 +28,7 @@ from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
+from mailstep_cli.history import History
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
 from mailstep_cli.showing import Shown
@@ -187,6 +188,7 @@ PUBLISHED: dict[str, Any] = {
     "index-entry": IndexEntry,
     "shown-email": Shown,
     "statistics": Statistics,
+    "history": History,
     **OUTPUTS,
 }
 

@@ -42,6 +42,9 @@ REPLY_OCTETS = 40_000_000
 ANSWER_OCTETS = 64 * 1024 * 1024
 """Octets of an answer in the mail bucket: the files of the largest reply in Base64, and its texts."""
 
+REQUEST_OCTETS = 6_000_000
+"""Octets of a request to an application within a Lambda's event: 6 MB (AWS Lambda quotas), headers and context too."""
+
 THREAD_EMAILS = 20
 """Earlier emails of a thread that an application gets: they travel in the state, some 250 octets each."""
 

@@ -15,6 +15,8 @@ from mailstep_cli.executions import find_execution, latest
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import Filter
 from mailstep_cli.routing import check_route
+from mailstep_cli.terminal import print_json
+from mailstep_cli.timeline_view import aws_links, timeline_table
 
 app = typer.Typer()
 
@@ -30,12 +32,17 @@ def show_history(
     execution: Annotated[
         str | None,
         typer.Argument(
-            help="Name of an execution, its first characters, or its ARN. Default: list the latest executions."
+            help="An execution's name or ARN, or any name of its email (docs/finding.md): an email_id or its first "
+            "characters, a Message-ID, a reference. Default: list the latest executions."
         ),
     ] = None,
     stack: Stack = "",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also show inputs, outputs, and causes in full.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what happened to a message, state by state.
+    """Show what happened to a message: each attempt at each state, errors with their causes, and what caught them.
 
     It asks the account and the endpoint that this shell's AWS variables name.
     """
@@ -44,7 +51,12 @@ def show_history(
         return
     arn, sfn = find_execution(execution, stack)
     line = history.fetch(sfn, arn)
-    out.print(display.timeline_table(line, title=arn.rpartition(":")[2]))
+    if as_json:
+        print_json(history.History(execution_arn=arn, timeline=line).model_dump(mode="json"), indent=2)
+        return
+    out.print(timeline_table(line, title=arn.rpartition(":")[2], verbose=verbose))
+    if links := aws_links(arn, sfn.meta.endpoint_url, stack):
+        out.print(links, soft_wrap=True, style="dim")
 
 
 @app.command(name="replay")

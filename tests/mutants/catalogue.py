@@ -28,6 +28,7 @@ SIGNING = "functions/mailstep/process/signing.py"
 EXCHANGE = "functions/mailstep/process/exchange.py"
 REQUEST = "functions/mailstep/process/request.py"
 ANSWERS = "functions/mailstep/answers.py"
+LIMITS = "functions/mailstep/limits.py"
 SEND_ONCE = "functions/mailstep/reply/send_once.py"
 COMPOSE = "functions/mailstep/reply/compose.py"
 KEYS = "functions/mailstep/keys.py"
@@ -380,7 +381,7 @@ POLICY_BY_HAND = (
     Mutant("mail from several authors is authenticated by one", "functions/mailstep/authentication.py",
            swapped("len(message.from_) != 1", "len(message.from_) < 1"), unit("policy")),
     Mutant("SPF of any domain vouches", "functions/mailstep/authentication.py",
-           swapped("domain and _is_aligned(domain, author)", "domain"), unit("policy")),
+           swapped("domain and is_aligned(domain, author)", "domain"), unit("policy")),
     Mutant("two names below one public suffix are one organisation", "functions/mailstep/authentication.py",
            swapped("_organisational(domain) is not None and ", ""), unit("ses_block")),
 )  # fmt: skip
@@ -501,7 +502,7 @@ DOMAIN_BY_HAND = (
            unit("exchange", only="redirect")),
     Mutant("control characters stay in the request", REQUEST, swapped('_CONTROLS.sub("", value)', "value"),
            unit("request")),
-    Mutant("the request may be larger than a Lambda takes", REQUEST, swapped("= 6_000_000", "= 7_000_000"),
+    Mutant("the request may be larger than a Lambda takes", LIMITS, swapped("= 6_000_000", "= 7_000_000"),
            unit("request", only="larger")),
     Mutant("the request is cut without a word", REQUEST, swapped(", Defect.REQUEST_TRUNCATED}", "}"),
            unit("request", only="larger")),
@@ -522,6 +523,19 @@ DOMAIN_BY_HAND = (
            swapped("[current] if previous is None else [current, previous]", "[current]"), unit("signing")),
     Mutant("an attachment's key is its neighbour's", KEYS, swapped("/attachments/{number}", "/attachments/1"),
            unit("mail_bucket")),
+    Mutant("a thread is shared by all who name it", "functions/mailstep/aws/threads.py",
+           swapped("{message.route} {sender} {message.thread_id}", "{message.route} {message.thread_id}"),
+           unit("threads")),
+    Mutant("Reply-To of a stranger is written to", "functions/mailstep/addressee.py",
+           swapped("own) or not is_aligned(", "own) or False and not is_aligned("),
+           unit("addressee")),
+    Mutant("all later answers of an email are one", "functions/mailstep/contracts.py",
+           swapped('f"{email.email_id}/{self.later_answer.name}#{self.kind}"', 'f"{email.email_id}#{self.kind}"'),
+           unit("later_answers")),
+    Mutant("a later answer goes to a suppressed address", "functions/mailstep/validate/later_answers.py",
+           swapped("withheld=policy.withheld_from(case)", "withheld=None"), unit("later_answers")),
+    Mutant("the catch-all route answers what another route got", POLICY,
+           swapped("if name in case.other_routes else None", "if False else None"), unit("policy")),
     Mutant("two emails share an answer", KEYS, swapped('f"{ANSWERS}{email_id}.json"', 'f"{ANSWERS}answer.json"'),
            unit("steps", "definition")),
     Mutant("another version is another email", "functions/mailstep/start/identity.py",

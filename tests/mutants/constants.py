@@ -13,12 +13,18 @@ LIMITS = "functions/mailstep/limits.py"
 _CHOSEN = "the value is a choice; that it is kept to has tests of its own"
 EQUIVALENT = {
     "_BLOCK_OCTETS": "SES writes about 2,000; any number well above that will do",
+    "ADDED_OCTETS": "SES adds about 2,200; any number well above that will do",
     "REPLAYABLE_SECONDS": "the record has to outlive a replay, which it does by ten days",
     "_PIECE": "in pieces of any size the content is the same",
     "_LZMA_MEMORY": "what zipfile itself writes asks for 8 MB, and an attack for gigabytes",
     "_REMOVED_WHOLE without 'template'": "an HTML parser keeps the content of a template apart from the text",
     "REPLY_TEXT": _CHOSEN,
+    "ANSWER_OCTETS": _CHOSEN,
     "ARCHIVE_OCTETS": _CHOSEN,
+    "REPLIES_A_DAY": _CHOSEN,
+    "REPLIES_TO_A_DOMAIN": _CHOSEN,
+    "THREAD_ANSWERS": _CHOSEN,
+    "THREAD_EMAILS": _CHOSEN,
     "ARCHIVE_MEMBERS": _CHOSEN,
 }
 """Constants whose number may be another one, and entries that may be missing, with the reason."""

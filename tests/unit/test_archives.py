@@ -104,7 +104,7 @@ def test_a_bomb_is_not_inflated_further_than_the_quota(
     allow: Callable[..., None], compression: int, _cost: int
 ) -> None:
     bomb = nested(compression, bytes(30_000_000))
-    allow(inflated=100_000)
+    allow(declared=100_000_000, inflated=100_000)
     tracemalloc.start()
     assert are_a_bomb([bomb])
     _, peak = tracemalloc.get_traced_memory()

@@ -4,7 +4,7 @@
 
 import pytest
 
-from mailstep.addresses import canonical, canonical_domain, domain_in_ascii, mailbox, without_label
+from mailstep.addresses import canonical, canonical_domain, domain_in_ascii, is_one_of, label, mailbox, without_label
 from mailstep.aws import ledger
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Message, Verdicts
@@ -154,3 +154,28 @@ def test_what_a_mapping_makes_no_domain_is_none(domain: str) -> None:
 )
 def test_the_canonical_form_of_a_canonical_domain_is_itself(domain: str) -> None:
     assert canonical_domain(canonical_domain(domain)) == canonical_domain(domain)
+
+
+def test_a_label_is_all_between_the_first_plus_and_the_last_at_sign() -> None:
+    """RFC 5233 section 4: the detail begins at the separator. RFC 5322 section 3.4.1: a quoted @ is no end."""
+    assert label("orders@mail.example") is None
+    assert label("orders+4711@mail.example") == "4711"
+    assert label("orders+4711+2@mail.example") == "4711+2"
+    assert label('"orders+x@y"@mail.example') == 'x@y"'
+    assert without_label('"ann@x+1"@b.example') == without_label('"ann@x+2"@b.example')
+
+
+@pytest.mark.parametrize("address", ["ann@mail.example", "ann+x@mail.example", '"ann@b.example"@mail.example'])
+def test_each_address_of_an_own_domain_is_our_own(address: str) -> None:
+    assert is_one_of(address, frozenset({"@mail.example"}))
+    assert not is_one_of(address, frozenset({"@b.example", "bob@mail.example"}))
+
+
+@pytest.mark.parametrize("address", ["gr\u00fc\u00dfe@b.example", '"a\\"b"@b.example', '"a\\\\b"@b.example'])
+def test_a_local_part_gets_no_quotes_and_loses_no_escape_that_it_needs(address: str) -> None:
+    """RFC 6531 section 3.3 and RFC 5321 section 4.1.2."""
+    assert canonical(address) == address
+
+
+def test_a_full_width_domain_may_have_an_underscore_as_an_ascii_one_may() -> None:
+    assert canonical("ann@\uff42_x.example") == canonical("ann@b_x.example") == "ann@b_x.example"

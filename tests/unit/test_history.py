@@ -3,14 +3,17 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from botocore.model import ListShape, StructureShape
+from botocore.parsers import create_parser
+from botocore.session import get_session
 from rich.console import Console
 
 from mailstep.validate.policy import MEANINGS, WITHHELD
-from mailstep_cli.display import readable_cause, timeline_table
-from mailstep_cli.history import timeline
+from mailstep_cli.history import fetch, timeline
+from mailstep_cli.timeline_view import readable_cause, seconds, timeline_table
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -189,7 +192,7 @@ def test_the_view_of_a_processed_message_says_which_rule_withheld_its_reply(code
     processed = {"outcome": "processed", "reason": None}
     assert f"processed, reply withheld ({code}: {WITHHELD[code]})" in ending(processed | {"withheld": code})
     for output in (processed, processed | {"withheld": None}):
-        assert "processed (the application asked for no reply)" in ending(output)
+        assert "processed (the application, or the processor, asked for no reply)" in ending(output)
 
 
 def test_a_task_that_was_refused_before_it_was_scheduled_has_its_error() -> None:
@@ -203,3 +206,167 @@ def test_a_task_that_was_refused_before_it_was_scheduled_has_its_error() -> None
     )
     [attempt] = line.states[0].attempts
     assert (attempt.error, attempt.cause) == ("States.Permissions", "not authorized")
+
+
+def told_by_aws(*events: dict[str, Any]) -> list[dict[str, Any]]:
+    """Events as the SDK reads them, from the JSON of GetExecutionHistory; each member must be one of AWS's model."""
+    shape = get_session().get_service_model("stepfunctions").operation_model("GetExecutionHistory").output_shape
+    assert isinstance(shape, StructureShape)
+    listed = shape.members["events"]
+    assert isinstance(listed, ListShape)
+    known = cast("StructureShape", listed.member).members
+    body: list[dict[str, Any]] = []
+    for number, (at, kind, details) in enumerate(((e["at"], e["type"], e.get("details")) for e in events), start=1):
+        name = next((n for n in (f"{kind[0].lower()}{kind[1:]}EventDetails", details_of(kind)) if n in known), None)
+        assert details is None or (name and details.keys() <= cast("StructureShape", known[name]).members.keys()), kind
+        body.append({"timestamp": 1_795_000_000 + at, "type": kind, "id": number, "previousEventId": number - 1})
+        if name and details is not None:
+            body[-1][name] = details
+    parsed = create_parser("json").parse(
+        {"status_code": 200, "headers": {}, "body": json.dumps({"events": body}).encode()}, shape
+    )
+    return list(parsed["events"])
+
+
+def details_of(kind: str) -> str:
+    return "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
+
+
+def at(seconds: float, kind: str, **details: Any) -> dict[str, Any]:
+    return {"at": seconds, "type": kind, "details": details or None}
+
+
+LAMBDA = {"resourceType": "lambda", "resource": "invoke"}
+BUSY = '{"errorMessage": "the application answered 503", "errorType": "TransientError"}'
+LONGEST = "Lambda.ClientExecutionTimeoutException"
+# An outage, a delay notice whose function dies, the queue's heartbeat that stops, and a redrive.
+RECORDED = (
+    at(0, "ExecutionStarted", input="{}", roleArn="arn:aws:iam::1:role/x"),
+    at(0, "TaskStateEntered", name="ProcessEmail", input='{"subject": "Order"}'),
+    at(0, "TaskScheduled", **LAMBDA, region="us-east-1", parameters="{}", timeoutInSeconds=35),
+    at(0.1, "TaskStarted", **LAMBDA),
+    at(1, "TaskFailed", **LAMBDA, error="TransientError", cause=BUSY),
+    at(5, "TaskScheduled", **LAMBDA, region="us-east-1", parameters="{}"),
+    at(5.1, "TaskStarted", **LAMBDA),
+    at(6, "TaskFailed", **LAMBDA, error="TransientError", cause=BUSY),
+    at(6, "TaskStateExited", name="ProcessEmail", output="{}"),
+    at(6, "TaskStateEntered", name="SendDelayNotice", input="{}"),
+    at(6, "TaskScheduled", **LAMBDA, region="us-east-1", parameters="{}"),
+    at(6.1, "TaskStarted", **LAMBDA),
+    at(71, "TaskTimedOut", **LAMBDA, error=LONGEST, cause="too long"),
+    at(71, "TaskStateExited", name="SendDelayNotice", output="{}"),
+    at(71, "TaskStateEntered", name="QueueEmail", input="{}"),
+    at(71, "TaskScheduled", resourceType="sqs", resource="sendMessage.waitForTaskToken", region="r", parameters="{}"),
+    at(71.1, "TaskStarted", resourceType="sqs", resource="sendMessage.waitForTaskToken"),
+    at(71.2, "TaskSubmitted", resourceType="sqs", resource="sendMessage.waitForTaskToken", output="{}"),
+    at(
+        100,
+        "TaskTimedOut",
+        resourceType="sqs",
+        resource="sendMessage.waitForTaskToken",
+        error="States.HeartbeatTimeout",
+    ),
+    at(100, "MapRunStarted", mapRunArn="arn:aws:states:us-east-1:1:mapRun:x"),
+    at(100, "ExecutionFailed", error="States.HeartbeatTimeout"),
+    at(4000, "ExecutionRedriven", redriveCount=1),
+    at(4000, "TaskScheduled", resourceType="sqs", resource="sendMessage.waitForTaskToken", region="r", parameters="{}"),
+    at(
+        4010,
+        "TaskSucceeded",
+        resourceType="sqs",
+        resource="sendMessage.waitForTaskToken",
+        output='{"answer_key": null}',
+    ),
+    at(4010, "TaskStateExited", name="QueueEmail", output="{}"),
+    at(4010, "ExecutionSucceeded", output="{}"),
+)
+
+
+def shown(width: int, *, verbose: bool = False) -> str:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(timeline_table(timeline(told_by_aws(*RECORDED)), title="x", verbose=verbose))
+    return captured.get()
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_names_of_states_and_errors_are_whole_at_any_width(width: int) -> None:
+    lines = shown(width).splitlines()
+    assert max(map(len, lines)) <= width
+    for whole in (
+        "ProcessEmail",
+        "SendDelayNotice",
+        "QueueEmail",
+        "TransientError",
+        LONGEST,
+        "States.HeartbeatTimeout",
+    ):
+        assert any(whole in line for line in lines), whole
+
+
+def test_the_bars_give_way_first() -> None:
+    assert "━" not in shown(55)
+    assert "━" in shown(80)
+
+
+def test_the_view_says_what_was_retried_caught_and_redriven() -> None:
+    said = " ".join(shown(300).split())
+    assert "TransientError: the application answered 503; retried after 4.00 s" in said
+    assert "TransientError: the application answered 503; a Catch went on to SendDelayNotice" in said
+    assert f"{LONGEST}: too long; a Catch went on to QueueEmail" in said
+    assert "redriven after 1 h 6 min" in said
+    assert "Other events: MapRunStarted (1)" in said
+    assert ("Order" in said, "Order" in shown(300, verbose=True)) == (False, True)
+
+
+def test_the_wait_between_two_tries_is_drawn_to_scale() -> None:
+    line = timeline(
+        [
+            event(0, "ExecutionStarted"),
+            state_event(0, "TaskStateEntered", "ParseEmail"),
+            event(0, "TaskScheduled", resource="invoke"),
+            event(2, "TaskFailed", error="TransientError", cause="{}"),
+            event(8, "TaskScheduled", resource="invoke"),
+            event(10, "TaskSucceeded", output="{}"),
+            state_event(10, "TaskStateExited", "ParseEmail"),
+            event(10, "ExecutionSucceeded", output="{}"),
+        ]
+    )
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(timeline_table(line, title="x"))
+    [retry] = [row for row in captured.get().splitlines() if "·" in row]
+    assert abs(retry.count("·") - 3 * retry.count("━")) <= 2, "it waited 6 seconds, and ran for 2"
+
+
+def test_a_history_of_25_000_events_is_read_from_all_its_pages() -> None:
+    pages = [
+        [event(0, "ExecutionStarted")],
+        *([state_event(n, "PassStateEntered", "A"), state_event(n, "PassStateExited", "A")] for n in range(12_500)),
+    ]
+
+    class Paginator:
+        def paginate(self, **_: str) -> list[dict[str, Any]]:
+            return [{"events": page} for page in pages]
+
+    class Client:
+        def get_paginator(self, _: str) -> Paginator:
+            return Paginator()
+
+    line = fetch(cast("Any", Client()), "arn")
+    assert len(line.states) == 12_500
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (0.154, "0.15 s"),
+        (59.99, "59.99 s"),
+        (60, "1 min 0 s"),
+        (125, "2 min 5 s"),
+        (12_000, "3 h 20 min"),
+        (259_200, "3 d 0 h"),
+    ],
+)
+def test_a_span_is_told_in_the_units_that_a_person_would_use(span: float, said: str) -> None:
+    assert seconds(timedelta(seconds=span)) == said

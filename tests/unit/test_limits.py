@@ -23,9 +23,9 @@ def test_a_name_of_a_file_fits_every_file_system_behind_its_number() -> None:
     assert limits.FILENAME + len("9999-") <= 255
 
 
-def test_both_texts_fit_a_request_to_a_function_of_the_application() -> None:
-    """AWS Lambda quotas: 6 MB for the payload of a synchronous invocation."""
-    assert 2 * limits.TEXT < 6 * 10**6
+def test_the_texts_of_a_message_fit_a_request_to_a_function_of_the_application() -> None:
+    """AWS Lambda quotas: 6 MB for the payload of a synchronous invocation. Each text is there as text and as HTML."""
+    assert 2 * (limits.TEXT + limits.ENCLOSED_TEXT) < 6 * 10**6
 
 
 def test_what_is_inflated_fits_the_memory_of_the_function() -> None:
@@ -36,3 +36,9 @@ def test_what_is_inflated_fits_the_memory_of_the_function() -> None:
 
 def test_an_archive_within_an_archive_is_looked_into_and_none_deeper() -> None:
     assert limits.ARCHIVE_DEPTH == 2
+
+
+def test_all_attachments_are_read_while_the_function_still_runs() -> None:
+    """A built-in processor's time, with some left to write the answer: below the timeout of ProcessFunction."""
+    template = yaml_parse((PROJECT / "template.yaml").read_text())
+    assert template["Resources"]["ProcessFunction"]["Properties"]["Timeout"] > limits.ATTACHMENTS_SECONDS

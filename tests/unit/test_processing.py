@@ -32,6 +32,7 @@ ROUTES = "\n".join(
         '[routes.missing]\nprocessor = "nowhere"',
         '[routes.faulty]\nprocessor = "words"\nreplies_an_hour = 0',
         '[routes.open]\nprocessor = "words"\nrequire_authentication = false',
+        '[routes.open-refusing]\nprocessor = "refusing"\nrequire_authentication = false',
         '[routes.sales]\nurl = "https://app.example/mail"',
         '[routes.named]\nprocessor = "words"\nreply_name = "The Desk"',
     ]
@@ -133,6 +134,9 @@ def test_a_processor_that_wants_no_reply_or_refuses_is_shown_so(checkout: Path) 
     shown = process(checkout, "hello.eml", "--route", "refusing").stdout
     assert "application_refused: " in shown
     assert "Please attach your order." in shown
+    # Nothing is sent to a sender who is not authenticated, a refusal neither.
+    silent = ended(checkout, "unproven.eml", "--route", "open-refusing")
+    assert (silent["outcome"], silent["reason"]) == ("silent", "application_refused")
 
 
 @pytest.mark.parametrize(

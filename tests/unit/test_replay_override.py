@@ -13,8 +13,8 @@ from mailstep.parse import handler as parse_handler
 from mailstep.validate import handler as validate_handler
 from mailstep.validate.policy import RULES
 from mailstep_cli import history, replay
-from mailstep_cli.display import timeline_table
 from mailstep_cli.errors import UserError
+from mailstep_cli.timeline_view import timeline_table
 from tests.support.events import CONTEXT, REGION, event
 
 pytestmark = pytest.mark.usefixtures("account")

@@ -160,6 +160,8 @@ FORWARDS = [
     "---------- Vidarebefordrat meddelande ----------",
     "-------- Пересылаемое сообщение --------",
     "---------- 转发的邮件 ---------",
+    "-------- Välitetty viesti / Fwd.Msg --------",
+    "Forwarded message:",
 ]
 
 TELEPHONES = [

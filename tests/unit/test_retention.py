@@ -19,11 +19,13 @@ def expiring(**parameters: str) -> dict[str, int]:
     # Versioned: an expired object becomes a version that is not current, which must go too (Amazon S3 User Guide,
     # "Expiring objects").
     assert all(rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 1 for rule in rules)
-    return {rule["Prefix"]: int(rule["ExpirationInDays"]) for rule in rules}
+    found = {rule["Prefix"]: int(rule["ExpirationInDays"]) for rule in rules}
+    assert len(found) == len(rules)
+    return found
 
 
 def test_what_is_made_of_messages_and_what_is_quarantined_expires_and_raw_messages_stay() -> None:
-    assert expiring() == {"parsed/": 30, "answers/": 30, "quarantine/": 180}
+    assert expiring() == {"parsed/": 30, "answers/": 30, "replays/": 30, "quarantine/": 180}
     assert expiring(QuarantineRetentionDays="10")["quarantine/"] == 10
 
 
@@ -32,6 +34,7 @@ def test_raw_messages_expire_only_if_the_installation_says_so(mail: str, parsed:
     assert expiring(MailRetentionDays=mail, ParsedRetentionDays=parsed) == {
         "parsed/": int(parsed),
         "answers/": int(parsed),
+        "replays/": int(parsed),
         "inbound/": int(mail),
         "quarantine/": 180,
     }

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from mailstep_cli.demo import Result as DemoResult
-from mailstep_cli.display import demo_view, executions_list, result_view, timeline_table
+from mailstep_cli.display import demo_view, executions_list, result_view
 from mailstep_cli.doctor.findings import Result, fault
 from mailstep_cli.history import timeline
 from mailstep_cli.terminal import Console, Text, visible
+from mailstep_cli.timeline_view import timeline_table
 from tests.support.project import run
 
 START = datetime(2026, 11, 24, tzinfo=UTC)

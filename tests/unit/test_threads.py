@@ -2,17 +2,22 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from mailstep import limits
+from mailstep import limits, routes
 from mailstep.aws import threads
 from mailstep.contracts import Answer, Message
+from mailstep.parse import handler as parse_handler
 from mailstep.parse.message import parse
+from mailstep.process import handler as process_handler
+from mailstep.reply import handler as reply_handler
 from mailstep.testing import receive
-from tests.support.events import REGION
+from mailstep.validate import handler as validate_handler
+from tests.support.events import BUCKET, CONTEXT, REGION, event, stored_order
 from tests.support.messages import EMAIL, stored
 
 ORDER = "From: ann@shop.example\r\nMessage-ID: <1@shop.example>\r\nSubject: Order\r\n\r\nHello\r\n"
@@ -158,7 +163,39 @@ class TestRecords:
     def test_the_thread_of_a_reply_is_known_until_it_expires(self, monkeypatch: pytest.MonkeyPatch) -> None:
         threads.record_reply(SES_ID, FIRST)
         assert threads.thread_of_reply(SES_ID) == FIRST
+        threads.record_reply("with-domain@email.amazonses.com", FIRST)
+        assert threads.thread_of_reply("with-domain") == FIRST
         assert threads.thread_of_reply("another") is None
         later = time.time() + 101 * 24 * 3600
         monkeypatch.setattr(time, "time", lambda: later)
         assert threads.thread_of_reply(SES_ID) is None
+
+
+@pytest.mark.usefixtures("account")
+def test_the_steps_hand_the_thread_from_email_to_email(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "routes.toml").write_text("[routes.orders]\nthread = true\n")
+    monkeypatch.setattr(routes, "ROUTES_FILE", tmp_path / "routes.toml")
+
+    def handled(key: str) -> tuple[dict[str, Any], str]:
+        """What the application is told of the thread, and SES's id of the reply."""
+        stored_email = event("parse") | {"email_id": key, "key": f"inbound/orders/{key}", "version_id": None}
+        claim = parse_handler.handler(stored_email, CONTEXT)
+        claim = validate_handler.handler({"claim": claim, "execution_arn": f"arn:{key}"}, CONTEXT)
+        done = process_handler.handler({"claim": claim, "idempotency_key": key}, CONTEXT)
+        request = {"execution_name": key, "claim": claim, "kind": "answer", "answer_key": done["answer_key"]}
+        return claim, reply_handler.handler(request, CONTEXT)["ses_message_id"]
+
+    s3 = boto3.client("s3", region_name=REGION)
+    first, ses_message_id = handled("sample-order")
+    assert first["thread"] == []
+    raw = stored_order().replace(b"Message-ID: <4711.spring@shop.example>", b"Message-ID: <2@shop.example>")
+    named = f"In-Reply-To: <{ses_message_id}@email.amazonses.com>\r\nFrom:".encode()
+    s3.put_object(Bucket=BUCKET, Key="inbound/orders/second", Body=raw.replace(b"From:", named, 1))
+    second, _ = handled("second")
+    assert second["thread"] == [
+        {
+            "email_id": "sample-order",
+            "message_key": "parsed/sample-order/message.json",
+            "answer_keys": ["answers/sample-order.json"],
+        }
+    ]

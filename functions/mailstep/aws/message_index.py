@@ -112,7 +112,7 @@ class MessageIndex:
                 try:
                     dynamodb.put_item(
                         TableName=self._table,
-                        Item=self._as_item(after, revision + 1),
+                        Item=self.as_item(after, revision + 1),
                         ConditionExpression="attribute_not_exists(email_id) OR revision = :seen",
                         ExpressionAttributeValues={":seen": {"N": str(revision)}},
                     )
@@ -143,7 +143,7 @@ class MessageIndex:
         that one request reads of each shard.
         """
         partitions = [_sharded(value, shard) for shard in range(SHARDS)] if by in _SHARDED else [_cut(value)]
-        span = (text_of(since) if since else _FIRST, text_of(until) if until else _LAST)
+        span = (text_of(since) if since else _FIRST, text_of(until) if until else _LAST) if since or until else None
         streams = [self._query(by, partition, span, page) for partition in partitions]
         for item in heapq.merge(*streams, key=lambda item: item["received"]["S"], reverse=True):
             if entry := _entry(item):
@@ -173,21 +173,21 @@ class MessageIndex:
         found = self.get_many(item["email_id"]["S"] for item in items)
         return sorted(found.values(), key=lambda entry: text_of(entry.received) if entry.received else "", reverse=True)
 
-    def _query(self, by: By, partition: str, span: tuple[str, str], page: int) -> Iterator[dict[str, Any]]:
+    def _query(self, by: By, partition: str, span: tuple[str, str] | None, page: int) -> Iterator[dict[str, Any]]:
         dynamodb = self._client()
+        condition, values = f"{by} = :value", {":value": {"S": partition}}
+        if span:
+            condition += " AND received BETWEEN :since AND :until"
+            # Times are text with milliseconds; what is cut off there sorts before every one of that moment.
+            values |= {":since": {"S": span[0]}, ":until": {"S": span[1].removesuffix("Z")}}
         start: dict[str, Any] = {}
         while True:
             with transient_faults():
                 answer = dynamodb.query(
                     TableName=self._table,
                     IndexName=by.index_name,
-                    KeyConditionExpression=f"{by} = :value AND received BETWEEN :since AND :until",
-                    ExpressionAttributeValues={
-                        ":value": {"S": partition},
-                        ":since": {"S": span[0]},
-                        # Times are text with milliseconds; what is cut off there sorts before every one of that moment.
-                        ":until": {"S": span[1].removesuffix("Z")},
-                    },
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=values,
                     ScanIndexForward=False,
                     Limit=page,
                     **start,
@@ -207,7 +207,8 @@ class MessageIndex:
                 TableName=self._table, Key={"email_id": {"S": email_id}}, ConsistentRead=True
             ).get("Item")  # fmt: skip
 
-    def _as_item(self, entry: IndexEntry, revision: int) -> dict[str, Any]:
+    def as_item(self, entry: IndexEntry, revision: int) -> dict[str, Any]:
+        """The item that holds an entry: its fields, the keys of the table's indexes, and when it expires."""
         last = max((one.latest_start for one in entry.executions), default=entry.received)
         kept_until = int(last.timestamp() if last else time.time()) + (self.retention_days + 1) * _DAY
         keys = {by.value: _cut(value) for by, value in _keys(entry).items() if value}

@@ -110,7 +110,8 @@ def _key(message: Message) -> "dict[str, AttributeValueTypeDef]":
 
 
 def _of_reply(ses_message_id: str) -> str:
-    return f"sent#{_digest(ses_message_id)}"
+    # As in the Message-ID: the id, then the domain of the Region, which some answers of SES have too.
+    return f"sent#{_digest(ses_message_id.partition('@')[0])}"
 
 
 def _end() -> "AttributeValueTypeDef":

@@ -5,12 +5,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from mailstep import limits
 from mailstep.contracts import ApplicationRequest
 from mailstep.mime.defects import Defect
 
-EVENT_OCTETS = 6_000_000
-"""Octets of the body within the event of a Lambda: all of an event may have 6 MB (AWS Lambda quotas, "Invocation
-payload"), with the fields and the context that API Gateway adds."""
 # JSON writes each as six characters. Tabs and line ends stay.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]+")
 # What every link needs whole.
@@ -27,10 +25,10 @@ def request_body(request: ApplicationRequest) -> bytes:
     """
     asked = _printable(request.model_dump(mode="json"))
     body = to_json(asked)
-    room = EVENT_OCTETS
-    while (octets := _octets_in_event(body)) > EVENT_OCTETS and room > _SHORTEST:
+    room = limits.REQUEST_OCTETS
+    while (octets := _octets_in_event(body)) > limits.REQUEST_OCTETS and room > _SHORTEST:
         # By as much as it is too large, within bounds: what is cut is only a part of it.
-        room = int(room * min(max(EVENT_OCTETS / octets, 0.25), 0.9))
+        room = int(room * min(max(limits.REQUEST_OCTETS / octets, 0.25), 0.9))
         message = {name: _cut(name, value, room) for name, value in asked["message"].items()}
         # In the order of the enumeration, as in every message.
         found = {*message["defects"], Defect.REQUEST_TRUNCATED}

@@ -16,7 +16,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 def start(record: SQSRecord) -> None:
     """Start the executions of one record. A record that fails goes back to the queue."""
     try:
-        start_executions(record.json_body, settings.StartFunction.read())
+        start_executions(record.json_body)
     except Exception:
         logger.exception("The record goes back to the queue", extra={"sqs_message_id": record.message_id})
         raise

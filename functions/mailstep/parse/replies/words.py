@@ -91,16 +91,16 @@ FIELDS = {
     ),
     "date": _phrases(
         """
-        dată | gönderilen | sent | date | sent on | date sent | gesendet | gesendet am | datum | verschickt | envoyé |
-        envoyé le | date d'envoi | message du | enviado | enviado el | enviado em | enviada | enviada em | enviada a |
-        fecha | fecha de envío | data | data de envio | inviato | inviata | data invio | verzonden | verzonden op |
-        verstuurd | skickat | sendt | dato | lähetetty | päivämäärä | päiväys | päivä | wysłano | wysłane |
-        data wysłania | odesláno | odoslané | dátum | elküldve | küldve | отправлено | дата | надіслано |
-        відправлено | gönderildi | gönderilme tarihi | gönderim tarihi | tarih | 送信日時 | 送信日 | 日付 | 日時 |
-        发送时间 | 时间 | 日期 | 傳送時間 | 寄件日期 | 發送時間 | 보낸 날짜 | 보낸날짜 | 날짜 | στάλθηκε |
-        ημερομηνία | απεστάλη | נשלח | תאריך | تاريخ | التاريخ | تم الإرسال | أرسلت | trimis | trimis la | đã gửi |
-        ngày | tanggal | dikirim | วันที่ | ส่ง | ส่งแล้ว | poslano | saadetud | kuupäev | изпратено | nosūtīts |
-        išsiųsta
+        dată | gönderilen | sent | date | sent on | date sent | gesendet | gesendet am | datum | verschickt |
+        envoyé | envoyé le | date d'envoi | message du | enviado | enviado el | enviado em | enviados | enviadas |
+        enviada | enviada em | enviada a | fecha | fecha de envío | data | data de envio | inviato | inviata |
+        data invio | verzonden | verzonden op | verstuurd | skickat | sendt | dato | lähetetty | päivämäärä |
+        päiväys | päivä | wysłano | wysłane | data wysłania | odesláno | odoslané | dátum | elküldve | küldve |
+        отправлено | дата | надіслано | відправлено | gönderildi | gönderilme tarihi | gönderim tarihi | tarih |
+        送信日時 | 送信日 | 日付 | 日時 | 发送时间 | 时间 | 日期 | 傳送時間 | 寄件日期 | 發送時間 | 보낸 날짜 |
+        보낸날짜 | 날짜 | στάλθηκε | ημερομηνία | απεστάλη | נשלח | תאריך | تاريخ | التاريخ | تم الإرسال | أرسلت |
+        trimis | trimis la | đã gửi | ngày | tanggal | dikirim | วันที่ | ส่ง | ส่งแล้ว | poslano | saadetud |
+        kuupäev | изпратено | nosūtīts | išsiųsta
         """
     ),
     "to": _phrases(
@@ -192,20 +192,21 @@ FORWARDED = frozenset(
         message transmis | courriel transféré | message réexpédié | début du message réexpédié |
         début du message transféré | transféré par | mensaje reenviado | mensaje enviado |
         inicio del mensaje reenviado | correo reenviado | reenviado por | missatge reenviat | messaggio inoltrato |
-        inizio messaggio inoltrato | inizio del messaggio inoltrato | messaggio inoltrato da | mensagem encaminhada |
-        mensagem reencaminhada | início da mensagem reencaminhada | início da mensagem encaminhada | encaminhado por |
-        doorgestuurd bericht | begin doorgestuurd bericht | doorgezonden bericht | doorgestuurd door |
-        vidarebefordrat meddelande | vidarebefordrat brev | vidarebefordrat e-postmeddelande |
-        videresendt meddelelse | start på videresendt besked | videresendt besked | videresendt melding |
-        videresendt e-post | start på videresendt melding | välitetty viesti | välitetty viesti alkaa |
-        edelleenlähetetty viesti | przekazana wiadomość | wiadomość przekazana dalej |
-        początek przekazywanej wiadomości | przesłana wiadomość | przeposlaná zpráva | přeposlaná zpráva |
-        preposlaná správa | začátek přeposílané zprávy | začiatok preposlanej správy | továbbított üzenet |
-        továbbított levél | mesaj redirecționat | mesaj redirecţionat | forwardované | iletilen mesaj |
-        yönlendirilmiş mesaj | iletilmiş mesaj | пересылаемое сообщение | пересланное сообщение |
-        начало переадресованного сообщения | переслане повідомлення | переслано | перенаправлене повідомлення |
-        препратено съобщение | προωθημένο μήνυμα | μήνυμα που προωθήθηκε | proslijeđena poruka | prosleđena poruka |
-        转发的邮件 | 转发邮件 | 转发邮件信息 | 转发的信件 | 轉寄的郵件 | 轉寄郵件 | 已轉寄的郵件 | 転送メッセージ |
+        inizio messaggio inoltrato | inizio del messaggio inoltrato | messaggio inoltrato da |
+        mensagem encaminhada | mensagem reencaminhada | início da mensagem reencaminhada |
+        início da mensagem encaminhada | encaminhado por | doorgestuurd bericht | begin doorgestuurd bericht |
+        doorgezonden bericht | doorgestuurd door | vidarebefordrat meddelande | vidarebefordrat brev |
+        vidarebefordrat e-postmeddelande | videresendt meddelelse | start på videresendt besked |
+        videresendt besked | videresendt melding | videresendt e-post | start på videresendt melding |
+        välitetty viesti / fwd.msg | välitetty viesti | välitetty viesti alkaa | edelleenlähetetty viesti |
+        przekazana wiadomość | wiadomość przekazana dalej | początek przekazywanej wiadomości |
+        przesłana wiadomość | przeposlaná zpráva | přeposlaná zpráva | preposlaná správa |
+        začátek přeposílané zprávy | začiatok preposlanej správy | továbbított üzenet | továbbított levél |
+        mesaj redirecționat | mesaj redirecţionat | forwardované | iletilen mesaj | yönlendirilmiş mesaj |
+        iletilmiş mesaj | пересылаемое сообщение | пересланное сообщение | начало переадресованного сообщения |
+        переслане повідомлення | переслано | перенаправлене повідомлення | препратено съобщение |
+        προωθημένο μήνυμα | μήνυμα που προωθήθηκε | proslijeđena poruka | prosleđena poruka | 转发的邮件 |
+        转发邮件 | 转发邮件信息 | 转发的信件 | 轉寄的郵件 | 轉寄郵件 | 已轉寄的郵件 | 転送メッセージ |
         転送されたメッセージ | 転送されたメール | 転送メール | 전달된 메시지 | 전달된 메일 | הודעה שהועברה |
         הודעה מועברת | رسالة معاد توجيهها | رسالة مُعاد توجيهها | الرسالة المحولة | chuyển tiếp | thư chuyển tiếp |
         tin nhắn được chuyển tiếp | pesan terusan | pesan yang diteruskan | ข้อความที่ส่งต่อ | अग्रेषित संदेश |
@@ -218,14 +219,14 @@ FORWARDED = frozenset(
 BEGIN_FORWARDED = frozenset(
     _phrases(
         """
-        începe mesajul redirecționat | vidarebefordrat mejl | begin forwarded message | start of forwarded message |
-        anfang der weitergeleiteten nachricht | beginn der weitergeleiteten nachricht | début du message réexpédié |
-        début du message transféré | inicio del mensaje reenviado | inizio messaggio inoltrato |
-        inizio del messaggio inoltrato | início da mensagem reencaminhada | início da mensagem encaminhada |
-        begin doorgestuurd bericht | vidarebefordrat brev | start på videresendt besked | videresendt besked |
-        videresendt melding | start på videresendt melding | välitetty viesti alkaa |
-        początek przekazywanej wiadomości | začátek přeposílané zprávy | začiatok preposlanej správy |
-        начало переадресованного сообщения
+        începe mesajul redirecționat | vidarebefordrat mejl | forwarded message | begin forwarded message |
+        start of forwarded message | anfang der weitergeleiteten nachricht | beginn der weitergeleiteten nachricht |
+        début du message réexpédié | début du message transféré | inicio del mensaje reenviado |
+        inizio messaggio inoltrato | inizio del messaggio inoltrato | início da mensagem reencaminhada |
+        início da mensagem encaminhada | begin doorgestuurd bericht | vidarebefordrat brev |
+        start på videresendt besked | videresendt besked | videresendt melding | start på videresendt melding |
+        välitetty viesti alkaa | początek przekazywanej wiadomości | začátek přeposílané zprávy |
+        začiatok preposlanej správy | начало переадресованного сообщения
         """
     )
 )

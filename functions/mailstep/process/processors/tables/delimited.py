@@ -23,7 +23,7 @@ _CHUNK = 500  # rows, whose cells are still in the processor's cache when their 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own line
 _BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _QUOTED_WITHIN = re.compile(r'[,;|\t]"|"[,;|\t]')
-_LINES_ENCLOSED = re.compile(r'(?:"[^\r\n]*"[\r\n]*)+')
+_LINES_ENCLOSED = re.compile(r'(?:"[^\r\n]*"(?:[\r\n]+|\Z))+')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # A cell may be as long as the file; the file's own size is bounded.
 csv.field_size_limit(2**31 - 1)
