@@ -22,7 +22,7 @@ demo: .venv/ready  ## Deploy to the local cloud, send an order, show the reply a
 test: .venv/ready  ## Run every test
 	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once against a slow application
+soak: .venv/ready  ## Run the tests that take minutes each: 400 messages at once, 1,000 replays that are interrupted
 	@$(BIN)/pytest -m soak
 
 check: .venv/ready $(TOOLS:%=.tools/%/ready)  ## Run the static checks: format, lint, types, imports, templates, state machine, policies, secrets, advisories
