@@ -107,14 +107,20 @@ def _measure_queues(now: float) -> None:
 def _watch(switch: Path) -> None:
     while True:
         time.sleep(1)
-        now = time.time()
-        _measure_queues(now)
-        for points in list(cloudwatch._metrics.values()):
-            while points and points[0]["Timestamp"] < now - _KEPT_SECONDS:
-                points.pop(0)
-        if not switch.exists():
-            for alarm in list(cloudwatch._alarms.values()):
-                _evaluate(alarm, now)
+        # Others add queues and metrics meanwhile, which an iteration does not survive: the next second has them.
+        with suppress(RuntimeError):
+            _look(time.time(), evaluate=not switch.exists())
+
+
+def _look(now: float, *, evaluate: bool) -> None:
+    _measure_queues(now)
+    for points in list(cloudwatch._metrics.values()):
+        while points and points[0]["Timestamp"] < now - _KEPT_SECONDS:
+            points.pop(0)
+    for alarm in list(cloudwatch._alarms.values()) if evaluate else ():
+        # An alarm on an expression has no metric of its own; Mailstep has none of these.
+        if alarm.get("MetricName"):
+            _evaluate(alarm, now)
 
 
 def _evaluate(alarm: dict[str, Any], now: float) -> None:

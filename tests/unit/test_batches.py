@@ -2,18 +2,26 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from mailstep.contracts import StoredEmail
+from mailstep.index_entry import IndexEntry
+from mailstep.outcomes import RUNNING
 from mailstep_cli import batches
-from mailstep_cli.commands.repeating import Repeat
+from mailstep_cli.commands.repeating import Repeat, stored_email_of
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import name_of, numbered
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import Filter
 from mailstep_cli.times import moment
+from tests.support.index import NOW as NOW_OF_INDEX
+from tests.support.index import TABLE, message_index
+from tests.support.index import email as indexed_email
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 EMAIL = "v3vru3dcb4dfql8cgvn4v9f5k5fbsf9d6u9ol4o1-0123456789abcdef0123456789abcdef"
@@ -114,3 +122,22 @@ def test_the_filters_of_a_batch_are_in_the_command_that_goes_on() -> None:
 def test_many_messages_need_a_time() -> None:
     with pytest.raises(UserError, match="need --since"):
         batch(since=None).times()
+
+
+def as_stored(stored: StoredEmail, entry: IndexEntry) -> IndexEntry:
+    return entry.with_email(stored)
+
+
+@pytest.mark.usefixtures("account")
+def test_the_filters_of_list_choose_what_is_replayed_and_what_runs_is_left_alone() -> None:
+    stack = HomeStack("mailstep", {"MessageIndexName": TABLE}, asked=NOW, parameters={"ParsedRetentionDays": "30"})
+    for number, route in ((1, "orders"), (2, "tickets"), (3, "orders")):
+        stored = indexed_email(number, route)
+        message_index().change(stored.email_id, partial(as_stored, stored))
+    since, until = (NOW_OF_INDEX + timedelta(hours=hours) for hours in (-1, 1))
+    asked = Repeat("replay", stack, since.isoformat(), until.isoformat(), None, wanted=Filter(route="orders"))
+    found = [one for one in asked.meant(boto3.client("stepfunctions")) if isinstance(one, IndexEntry)]
+    assert {one.email_id for one in found} == {indexed_email(number, "orders").email_id for number in (1, 3)}
+    [first] = [stored_email_of(one) for one in found if one.email_id == indexed_email(1, "orders").email_id]
+    assert first == indexed_email(1, "orders")
+    assert stored_email_of(found[0].model_copy(update={"outcome": RUNNING})) is None
