@@ -146,7 +146,7 @@ SHAPES = [
         "utf-8-sig",
         "\n",
         above=(
-            '"Girokonto";"DE12345678901234567890"',
+            '"Girokonto";"DE12345678901234567890"',  # pragma: allowlist secret
             '""',
             '"Kontostand vom 01.02.2024:";"1.234,56 €"',
             '""',
