@@ -115,7 +115,11 @@ class Erasure:
             UserError: nothing is stored under this id.
         """
         email = mail_objects.original(self._s3, self._stack.bucket, email_id)
-        if not email and not mail_objects.made_of(self._s3, self._stack.bucket, email_id):
+        if not (
+            email
+            or mail_objects.made_of(self._s3, self._stack.bucket, email_id)
+            or index_records.exists(self._dynamodb, self._stack.index_table, email_id)
+        ):
             raise UserError(f"nothing is stored of an email {email_id!r}: give its whole id, or an address")
         self._emails = {email_id: email.key if email else None}
         self.report.about = {"email_id": email_id}

@@ -286,13 +286,15 @@ def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
     assert whatever_is_left() == []
 
 
-def test_an_entry_in_the_index_of_which_nothing_else_is_left_is_found_too() -> None:
+@pytest.mark.parametrize("by_id", [False, True])
+def test_an_entry_in_the_index_of_which_nothing_else_is_left_is_found_too(by_id: bool) -> None:
     email, other = store("hers", written_by("ann+x@shop.example")), store("his", written_by(BOB))
     s3 = boto3.client("s3", region_name=REGION)
     for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]:
         if email.email_id in version["Key"] or version["Key"] == email.key:
             s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
-    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
+    found = erased(email.email_id if by_id else ANN)["messages"]
+    assert [one["email_id"] for one in found] == [email.email_id]
     assert indexed() == {other.email_id}
 
 
