@@ -10,6 +10,7 @@ import boto3
 from mailstep import keys
 from mailstep.addresses import without_label
 from mailstep_cli import failures, index_records, ledger_records, mail_objects, personal_data
+from mailstep_cli.batches import whole
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -85,7 +86,7 @@ class Erasure:
         self._dynamodb: DynamoDBClient = boto3.client("dynamodb")
         self._emails: dict[str, str | None] = {}
         self._address_records: list[str] = []
-        self._duplicates: dict[str, list[str]] = {}
+        self._records: dict[str, list[str]] = {}
         self._indexed: set[str] = set()
         self.report = Report(stack.name, {}, _caller(), _now(), dry_run)
 
@@ -122,8 +123,8 @@ class Erasure:
 
     def _find_records(self) -> None:
         self.report.address_records = len(self._address_records)
-        for email_id, record in ledger_records.duplicates_of(self._dynamodb, self._stack.ledger, self._emails):
-            self._duplicates.setdefault(email_id, []).append(record)
+        for email_id, record in ledger_records.naming(self._dynamodb, self._stack.ledger, self._emails):
+            self._records.setdefault(email_id, []).append(record)
 
     @property
     def count(self) -> int:
@@ -136,10 +137,11 @@ class Erasure:
             if not self._dry_run:
                 ledger_records.delete(self._dynamodb, self._stack.ledger, self._address_records)
             for number, (email_id, key) in enumerate(self._emails.items(), start=1):
-                if self._is_running(email_id):
-                    self.report.running.append(email_id)
-                else:
-                    self.report.messages.append(self._erase(email_id, key))
+                with whole():
+                    if self._is_running(email_id):
+                        self.report.running.append(email_id)
+                    else:
+                        self.report.messages.append(self._erase(email_id, key))
                 progress(number)
         except KeyboardInterrupt:
             self.report.interrupted = True
@@ -166,7 +168,7 @@ class Erasure:
         later = {one.key.removeprefix(below).removesuffix(".json") for one in made if one.key.startswith(below)}
         ids = ledger_records.of_email(email_id, later)
         records = ledger_records.there(self._dynamodb, self._stack.ledger, ids)
-        records += self._duplicates.get(email_id, [])
+        records += self._records.get(email_id, [])
         erased = Erased(
             email_id,
             raw=len(raw),

@@ -267,6 +267,16 @@ def test_one_email_is_erased_by_its_id_and_no_other() -> None:
         erased(email.email_id)
 
 
+def test_an_earlier_email_of_a_thread_is_not_named_by_its_thread_any_more() -> None:
+    first, second = store("one", stored_order()), store("two", stored_order())
+    message = mail_bucket.read_message(BUCKET, f"parsed/{first.email_id}/message.json")
+    for email_id in (first.email_id, second.email_id):
+        threads.join(message.model_copy(update={"email_id": email_id}))
+    assert erased(first.email_id)["complete"]
+    left = boto3.client("dynamodb", region_name=REGION).scan(TableName="ledger")["Items"]
+    assert first.email_id not in json.dumps(left)
+
+
 def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
     email = store("hers", written_by(ANN))
     s3 = boto3.client("s3", region_name=REGION)
