@@ -2,7 +2,7 @@
 
 import hashlib
 
-_LETTERS = "34679ACDEFGHJKMNPQRTVWXY"
+_LETTERS = "34679" + "ACDEFGHJ" + "KMNPQRTVWXY"
 """No two of these look or sound like another: without 0 and O, 1, I and L, 2 and Z, 5 and S, 8 and B, U and V."""
 _LENGTH = 8
 

@@ -25,7 +25,7 @@ from tests.support.index import TABLE, message_index
 from tests.support.index import email as indexed_email
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-EMAIL = "v3vru3dcb4dfql8cgvn4v9f5k5fbsf9d6u9ol4o1-0123456789abcdef0123456789abcdef"
+EMAIL = "v3vru3dcb4dfql8cgvn4v9f5k5fbsf9d6u9ol4o1-0123456789abcdef0123456789abcdef"  # pragma: allowlist secret
 
 
 def denied(_: object) -> str:
