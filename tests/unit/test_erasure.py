@@ -1,6 +1,7 @@
 """`mailstep erase` and `mailstep export`: everything of a person goes, or is handed out, and nothing of another."""
 
 import json
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -201,6 +202,23 @@ def test_messages_of_others_stay_and_the_report_counts_those_that_name_the_perso
     report = erased(ANN)
     assert whatever_is_left() == before
     assert (report["messages"], report["mentioned"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "other", ["joann@shop.example", "ann@shop.example.net", "mary-ann@shop.example", "x.ann@shop.example"]
+)
+def test_a_message_without_an_author_is_not_a_persons_because_it_names_a_longer_address(other: str) -> None:
+    nobody = re.sub(rb"From:.*\r\n", b"", written_by(BOB, to=f"orders@mailstep.example, {other}"))
+    store("any", nobody, parsed=False)
+    assert erased(ANN)["messages"] == []
+    assert whatever_is_left() != []
+
+
+@pytest.mark.parametrize("hers", ["ann@shop.example", "<ANN+orders@Shop.Example>,", "mailto:ann@shop.example."])
+def test_a_message_without_an_author_is_a_persons_if_its_header_names_her(hers: str) -> None:
+    nobody = re.sub(rb"From:.*\r\n", b"", written_by(BOB, fields=f"X-Author: {hers}\r\n"))
+    email = store("any", nobody, parsed=False)
+    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
 
 
 def test_a_dry_run_reports_the_same_and_erases_nothing() -> None:
