@@ -1,9 +1,13 @@
 """Decides whether a sender is authenticated. ValidateEmail and the states that send use the same function."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mailstep.addresses import canonical_domain
 from mailstep.contracts import Message
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 
 def is_only_signed(message: Message) -> bool:
@@ -37,13 +41,17 @@ def is_aligned(domain: str, author: str) -> bool:
     )
 
 
-@cache
 def _organisational(domain: str) -> str | None:
     """The organisational domain (RFC 7489 section 3.2), or None for a public suffix, which is no organisation's."""
-    # Imported late: reading the list takes 50 ms, and few messages need it.
+    return _suffixes().privatesuffix(domain)
+
+
+@cache
+def _suffixes() -> "PublicSuffixList":
+    # Read late and once: it takes 50 ms, few messages need it, and a sender can sign for many domains.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
-    return PublicSuffixList().privatesuffix(domain)
+    return PublicSuffixList()
 
 
 def _domain(address: str) -> str:
