@@ -72,6 +72,8 @@ def process_view(processed: "Processed") -> RenderableType:
     shown: list[RenderableType] = [Rule(title, align="left")]
     if processed.reason:
         shown.append(Text(f"{processed.reason}: {MEANINGS[processed.reason]}"))
+    if processed.automatic_by:
+        shown.append(Text(f"It is automatic mail by {', '.join(processed.automatic_by)}."))
     if processed.reply:
         files = [part for part in processed.reply.walk() if part.get_filename()]
         shown += [reply_view(processed.reply), *map(_file_view, files)]

@@ -41,6 +41,8 @@ class Processed:
     answer: Answer | None
     reply: EmailMessage | None
     rules_not_applied: tuple[str, ...]
+    automatic_by: tuple[str, ...]
+    """The signs of automatic mail in the message, by the names of their fields, if the policy judges by them."""
 
     def as_json(self) -> dict[str, Any]:
         """The object that `mailstep process --json` prints."""
@@ -52,6 +54,7 @@ class Processed:
             "withheld": self.withheld,
             "answer": self.answer.model_dump(mode="json") if self.answer else None,
             "rules_not_applied": list(self.rules_not_applied),
+            "automatic_by": list(self.automatic_by),
         }
 
 
@@ -82,7 +85,8 @@ def process_file(path: Path, route: str) -> Processed:
     reply = _reply(email, answer) if answer and not withheld else None
     silence = Outcome.SILENT if reason else Outcome.PROCESSED
     outcome = replied if reply else silence
-    return Processed(path, route, outcome, reason, withheld, answer, reply, email.rules_not_applied)
+    signs = _signs(email, withheld)
+    return Processed(path, route, outcome, reason, withheld, answer, reply, email.rules_not_applied, signs)
 
 
 def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Processed:
@@ -91,7 +95,12 @@ def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Process
         outcome, told = Outcome.REFUSED, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
     reply = _reply(email, told) if told else None
     route, rules = email.message.route, email.rules_not_applied
-    return Processed(path, route, outcome, refused.reason, refused.withheld, told, reply, rules)
+    signs = _signs(email, refused.reason)
+    return Processed(path, route, outcome, refused.reason, refused.withheld, told, reply, rules, signs)
+
+
+def _signs(email: ReceivedEmail, code: str | None) -> tuple[str, ...]:
+    return email.automatic_by() if code == "automatic_mail" else ()
 
 
 def _answer(email: ReceivedEmail, processor: str) -> Answer | None:

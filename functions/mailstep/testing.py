@@ -72,18 +72,16 @@ class ReceivedEmail:
             RefusedEmail: a rule refuses it; `reason` is the rule's code (docs/policy.md).
             ConfigurationError: there is no such route.
         """
-        route = self._route()
-        return validate(
-            Case(
-                message=self.message,
-                email=self.stored,
-                execution_arn="",
-                route=route,
-                own_addresses=self._own(route),
-                records=_NothingOnRecord(),
-                open_attachment=self.open_attachment,
-            )
-        )
+        return validate(self._case())
+
+    def automatic_by(self) -> tuple[str, ...]:
+        """The signs of automatic mail in the message, by the names of their fields; none if a person sent it.
+
+        Raises:
+            ConfigurationError: there is no such route.
+        """
+        found = self._case().automatic
+        return found.signs if found else ()
 
     def refused_by(self) -> str | None:
         """The code of the rule that refuses the message (docs/policy.md), or None. See `validate`."""
@@ -132,6 +130,18 @@ class ReceivedEmail:
         to = mailbox(addressee(self.message, self._own(route)))
         composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
         return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
+
+    def _case(self) -> Case:
+        route = self._route()
+        return Case(
+            message=self.message,
+            email=self.stored,
+            execution_arn="",
+            route=route,
+            own_addresses=self._own(route),
+            records=_NothingOnRecord(),
+            open_attachment=self.open_attachment,
+        )
 
     def _own(self, route: Route) -> frozenset[str]:
         own = {route.reply_from, f"{self.message.route}@{DOMAIN}"} - {""}

@@ -109,6 +109,16 @@ def test_a_refused_message_shows_what_the_sender_reads_and_a_silent_one_why() ->
     assert (silent["outcome"], silent["reason"], silent["answer"]) == ("silent", "automatic_mail", None)
 
 
+def test_automatic_mail_is_shown_with_the_sign_that_it_has(tmp_path: Path) -> None:
+    mail = "From: ann@shop.example\nTo: orders@mail.example\n{}\n\nHello\n"
+    for field, sign in (("Auto-Submitted: auto-replied", "Auto-Submitted"), ("List-Id: <a.example>", "List-*")):
+        (file := tmp_path / "mail.eml").write_text(mail.format(field))
+        assert f"It is automatic mail by {sign}." in run("process", str(file), "--route", "orders").stdout
+        assert json.loads(run("process", "--json", str(file), "--route", "orders").stdout)["automatic_by"] == [sign]
+    (tmp_path / "mail.eml").write_text(mail.format("X-Plain: yes"))
+    assert "automatic mail by" not in run("process", str(tmp_path / "mail.eml"), "--route", "orders").stdout
+
+
 def test_what_ses_said_of_a_stored_message_counts(checkout: Path) -> None:
     stored = ended(checkout, str(EVENTS / "stored-order.eml"), "--route", "words")
     assert (stored["outcome"], "unauthenticated" in json.dumps(stored["rules_not_applied"])) == ("replied", False)
