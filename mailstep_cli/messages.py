@@ -95,14 +95,16 @@ def follow(index: MessageIndex, wanted: Filter, start: datetime, *, seconds: flo
             latest = list(islice(index.newest(since=start - _FOLLOWED), _FOLLOWED_MOST))
             latest += index.get_many(told.keys() - {entry.email_id for entry in latest}).values()
         except TransientError:
-            latest = []
+            time.sleep(seconds)
+            continue
         for entry in sorted(latest, key=_time):
             now = (entry.outcome, len(entry.feedback))
             if told.get(entry.email_id) != now:
                 told[entry.email_id] = now
                 if wanted.matches(entry) and max(_times(entry), default=start) >= start:
                     yield entry
-        told = {name: how for name, how in told.items() if how[0] == RUNNING or name in {e.email_id for e in latest}}
+        listed = {entry.email_id for entry in latest}
+        told = {name: how for name, how in told.items() if how[0] == RUNNING or name in listed}
         time.sleep(seconds)
 
 

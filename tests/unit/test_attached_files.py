@@ -396,7 +396,24 @@ def test_a_name_that_only_looks_a_little_like_a_program_is_none(name: str) -> No
     assert refused(file_of(archive((name, b"x")), "a.zip")) is None
 
 
-@pytest.mark.parametrize("label", ["application/x-msdownload", "application/x-sh", "application/hta"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("application/x-msdownload", "application/x-executable", "application/x-elf", "application/x-mach-binary"),
+        *("application/x-sharedlib", "application/x-sh", "application/x-csh", "application/x-shellscript"),
+        *(
+            "application/x-bat",
+            "application/javascript",
+            "application/x-apple-diskimage",
+            "application/x-iso9660-image",
+        ),
+        *("application/x-ms-installer", "application/x-msi", "application/java-archive", "application/hta"),
+        *("application/vnd.android.package-archive", "application/x-ms-shortcut", "application/x-deb"),
+        *("application/vnd.debian.binary-package", "application/x-rpm", "application/x-shockwave-flash"),
+        *("application/x-google-chrome-extension", "text/vbscript", "text/x-python", "application/x-perl"),
+        *("application/x-ms-application", "application/x-xpinstall", "application/x-java-archive"),
+    ],
+)
 def test_a_program_is_refused_by_its_octets_or_by_a_label_that_nothing_contradicts(label: str) -> None:
     assert refused(file_of(EXE, "a.pdf", "application/pdf")) == "attachment_type"
     assert refused(file_of(b"x", "a", label)) == "attachment_type"

@@ -285,6 +285,16 @@ def test_one_email_is_erased_by_its_id_and_no_other() -> None:
         erased(email.email_id)
 
 
+def test_an_earlier_email_of_a_thread_is_not_named_by_its_thread_any_more() -> None:
+    first, second = store("one", stored_order()), store("two", stored_order())
+    message = mail_bucket.read_message(BUCKET, f"parsed/{first.email_id}/message.json")
+    for email_id in (first.email_id, second.email_id):
+        threads.join(message.model_copy(update={"email_id": email_id}))
+    assert erased(first.email_id)["complete"]
+    left = boto3.client("dynamodb", region_name=REGION).scan(TableName="ledger")["Items"]
+    assert first.email_id not in json.dumps(left)
+
+
 def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
     email = store("hers", written_by(ANN))
     s3 = boto3.client("s3", region_name=REGION)
@@ -294,13 +304,15 @@ def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
     assert whatever_is_left() == []
 
 
-def test_an_entry_in_the_index_of_which_nothing_else_is_left_is_found_too() -> None:
+@pytest.mark.parametrize("by_id", [False, True])
+def test_an_entry_in_the_index_of_which_nothing_else_is_left_is_found_too(by_id: bool) -> None:
     email, other = store("hers", written_by("ann+x@shop.example")), store("his", written_by(BOB))
     s3 = boto3.client("s3", region_name=REGION)
     for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]:
         if email.email_id in version["Key"] or version["Key"] == email.key:
             s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
-    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
+    found = erased(email.email_id if by_id else ANN)["messages"]
+    assert [one["email_id"] for one in found] == [email.email_id]
     assert indexed() == {other.email_id}
 
 

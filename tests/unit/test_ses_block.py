@@ -221,3 +221,15 @@ def test_a_field_may_be_folded_with_a_tab() -> None:
 
 def test_a_first_folded_line_that_is_no_result_makes_the_block_worthless() -> None:
     assert parsed(block("\r\n nonsense;\r\n dmarc=pass header.from=victim.example;")).verdicts == NOTHING
+
+
+@pytest.mark.parametrize("raw", [b" folded\r\nFrom: a@b.example\r\n\r\nx", b"Return-Path: <a@b.example>\r\nx\r\n\r\nx"])
+def test_what_is_no_field_is_no_block_and_no_error(raw: bytes) -> None:
+    assert parsed(raw).verdicts == NOTHING
+
+
+def test_the_domain_of_spf_begins_at_the_last_at_sign() -> None:
+    """RFC 5321 section 4.1.2: a quoted local part may have another one."""
+    quoted = '"x@victim.example"@evil.example'
+    results = AUTHENTICATION.replace("spf=none", "spf=pass")
+    assert parsed(block(results, sender=quoted)).verdicts.spf_domain == "evil.example"

@@ -37,7 +37,7 @@ class Records(Protocol):
         """Record this delivery, and return whether it is the first: no other one was processed or is in progress."""
 
     def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the sender, and return whether the bounds that follow from `at_most` an hour allow it."""
+        """Count a reply to the mailboxes in From; return whether the bounds that follow from `at_most` allow it."""
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,8 @@ def _is_one_too_many(case: Case) -> str | None:
     if case.route is None:
         return None
     # Both are bounded: the author, who could name many mailboxes, and the mailbox, which many could name.
-    mailboxes = {without_label(one.address): one for one in (case.message.from_[0], case.addressee)}
-    counted = (case.message.model_copy(update={"from_": (one,)}) for one in mailboxes.values())
-    if all(case.records.count_reply(one, case.route.replies_an_hour) for one in counted):
+    counted = case.message.model_copy(update={"from_": (case.message.from_[0], case.addressee)})
+    if case.records.count_reply(counted, case.route.replies_an_hour):
         return None
     return "The sender, or its domain, already got as many replies as the route allows."
 
