@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/ready  ## Deploy to the local cloud, send an order, show the reply and the timeline
+demo: .venv/ready  ## Deploy to the local account, send an order, show the reply and the timeline
 	@$(BIN)/mailstep demo
 
 # Two workers, each with a local account. The cloud's modules come first, because they take longest.
