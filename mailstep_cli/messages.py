@@ -122,7 +122,10 @@ def find_email(home: HomeStack, name: str) -> IndexEntry:
         return found[0]
     if not found:
         raise UserError(f"no email of {home.name!r} has the name {name!r}. mailstep list shows the latest ones")
-    names = ", ".join(entry.email_id for entry in found[:_SHOWN])
+    names = ", ".join(
+        f"{entry.email_id} ({entry.reference}, {entry.route or 'unknown route'}, {entry.reason or entry.outcome})"
+        for entry in found[:_SHOWN]
+    )
     raise UserError(f"{len(found)} emails of {home.name!r} have the name {name!r}: {names}")
 
 

@@ -204,10 +204,10 @@ def test_many_signatures_do_not_read_the_list_of_suffixes_again(monkeypatch: pyt
     read = 0
 
     class Counted(PublicSuffixList):
-        def __init__(self) -> None:
+        def __init__(self, source: list[bytes | str]) -> None:
             nonlocal read
             read += 1
-            super().__init__()
+            super().__init__(source)
 
     monkeypatch.setattr("publicsuffixlist.PublicSuffixList", Counted)
     authentication._suffixes.cache_clear()

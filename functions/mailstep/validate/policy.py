@@ -106,6 +106,12 @@ class Rule:
         return self.effect
 
     @property
+    def may_refuse(self) -> bool:
+        """Whether the rule refuses some messages."""
+        by_setting = self.setting is not None and self.setting.effect is not Effect.WITHHOLD
+        return self.effect is not Effect.WITHHOLD or by_setting
+
+    @property
     def may_withhold(self) -> bool:
         """Whether the rule withholds the reply of some messages."""
         by_setting = self.setting is not None and self.setting.effect is Effect.WITHHOLD
@@ -424,8 +430,15 @@ RULES = (
         needs="stack",
     ),
 )
-# If a code refuses and withholds, this is the meaning of its refusal.
-MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
+
+
+def _meaning(code: str) -> str:
+    """What a refusal by the code means; if no rule of the code refuses, what its withheld reply means."""
+    of_code = [rule for rule in RULES if rule.code == code]
+    return ". Or: ".join(rule.means for rule in [rule for rule in of_code if rule.may_refuse] or of_code)
+
+
+MEANINGS = {rule.code: _meaning(rule.code) for rule in RULES} | {
     APPLICATION_REFUSED: "The application, or the processor, refused it with a reason, which the sender got"
 }
 WITHHELD = {rule.code: rule.means for rule in RULES if rule.may_withhold}
