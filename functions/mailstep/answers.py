@@ -16,6 +16,12 @@ from mailstep.errors import MalformedAnswer
 from mailstep.telemetry import logger
 
 _EXPLANATION_BOUND = 500
+_TAG = re.compile(r"(/?)([A-Za-z][A-Za-z0-9]{0,30})")
+# Void elements, and those whose end tag may be left out (HTML Standard, 13.1.2): the next one of them ends them.
+_NOT_NESTED = {
+    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"),
+    *("p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup"),
+}
 _NAMES_SHOWN = 10
 _NAMED, _NO_REPLY = "the application's answer", ": answer 204 if there is no reply"
 # A name in the log is an application's own, never something that it was sent.
@@ -57,6 +63,18 @@ def read_answer(octets: bytes, *, later: bool = False) -> Answer:
             for fault in error.errors(include_input=False, include_context=False)
         )
         raise MalformedAnswer(f"{named} is invalid: {faults[:_EXPLANATION_BOUND]}") from None
+
+
+def _depth(html: str) -> int:
+    """How deep the elements nest, at most: to sanitise them takes a time that grows with it."""
+    depth = deepest = 0
+    for tag in html.split("<")[1:]:
+        name = _TAG.match(tag)
+        if name is None or name[2].lower() in _NOT_NESTED:
+            continue
+        depth = max(0, depth - 1) if name[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def reason(octets: bytes) -> str:

@@ -36,6 +36,9 @@ ATTACHMENTS_SECONDS = 18
 NESTED_ARCHIVE_OCTETS = 40 * 1024 * 1024
 """Octets of nested ZIP archives that are inflated in memory to check them."""
 
+HTML_DEPTH = 500
+"""Nesting of elements in an answer's HTML: mail programs write some dozens, and the time to clean it grows with it."""
+
 REPLY_OCTETS = 40_000_000
 """Octets of an encoded reply: SES accepts 40 MB (Amazon SES quotas, "Message quotas", API v2)."""
 

@@ -126,4 +126,4 @@ def test_it_speaks_to_an_account(installed: Installed, cloud: LocalCloud) -> Non
     # The routes are in the checkout: no fault of the deployment.
     assert "✗ rules" not in told.stdout
     assert "\N{EN DASH} rules" in told.stdout
-    assert "0 executions" in the_line(installed("replay", "no-such-execution", **variables))
+    assert "no email of" in the_line(installed("replay", "no-such-execution", **variables))

@@ -141,3 +141,24 @@ def test_the_error_repeats_nothing_of_the_answer() -> None:
         read(text=["ann@shop.example"], file={"media_type": "ann@shop.example", "content_base64": "ann@shop.example"})
     assert "ann" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("html", "is_taken"),
+    [
+        ("<div>" * 500 + "x" + "</div>" * 500, True),
+        ("<div>" * 501 + "x", False),
+        ("<p>x" * 5_000, True),
+        ("<table>" + "<tr><td>1<td>2" * 5_000 + "</table>", True),
+        ("<b>x</b>" * 5_000, True),
+        ("a < b" * 5_000, True),
+    ],
+    ids=["500 deep", "501 deep", "paragraphs without an end", "a large table", "one after the other", "no tags"],
+)
+def test_html_that_takes_long_to_clean_is_malformed(html: str, is_taken: bool) -> None:
+    octets = json.dumps({"text": "x", "html": html}).encode()
+    if is_taken:
+        assert read_answer(octets).html == html
+    else:
+        with pytest.raises(MalformedAnswer, match="html nests over 500 elements"):
+            read_answer(octets)
