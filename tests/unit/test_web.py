@@ -41,6 +41,7 @@ DEFINITION: dict[str, Any] = json.loads((PROJECT / "statemachine" / "email.asl.j
 @pytest.fixture
 def web() -> Web:
     """The page of a stack with two emails: an order that was answered, and a hostile one that failed."""
+    _process_function()
     home = HomeStack(
         "mailstep",
         {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE},
@@ -70,6 +71,17 @@ def web() -> Web:
     answer = Answer(text="Thank you for 4711")
     s3.put_object(Bucket=BUCKET, Key=keys.answer(stored[0].email_id), Body=answer.model_dump_json().encode())
     return Web(home, Secrets())
+
+
+def _process_function() -> None:
+    """The function whose variables the routes of this checkout are read with."""
+    iam, functions = boto3.client("iam", region_name=REGION), boto3.client("lambda", region_name=REGION)
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = iam.create_role(RoleName="process", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    functions.create_function(
+        FunctionName="mailstep-process", Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"code"},
+        Environment={"Variables": {"APPLICATION_URL": "", "APPLICATION_AUTH": "none"}},
+    )  # fmt: skip
 
 
 def _execute(stored: StoredEmail) -> None:
