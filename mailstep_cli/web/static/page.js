@@ -21,6 +21,11 @@ async function refresh() {
 }
 setInterval(refresh, 1500);
 
+// On a narrow screen, begin with the states that the message went through.
+const graph = document.querySelector(".graph");
+const first = graph?.querySelector(".state:not(.untouched)");
+if (first) graph.scrollLeft += first.getBoundingClientRect().x - graph.getBoundingClientRect().x - graph.clientWidth / 2 + 60;
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
   const links = [...document.querySelectorAll(".list a")];
