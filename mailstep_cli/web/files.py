@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from mailstep.index_entry import email_id_of
 from mailstep_cli import showing
 from mailstep_cli.history import Timeline
@@ -15,12 +17,17 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
+_WITHOUT_GRAPH = {"ExecutionDoesNotExist", "StateMachineDoesNotExist", "AccessDeniedException"}
+
+
 def definition(sfn: "SFNClient", arn: str) -> dict[str, Any] | None:
-    """The workflow as it was when the execution ran; None if AWS no longer has it."""
+    """The workflow as it was when the execution ran; None if AWS no longer has it, or the operator lacks the right."""
     try:
         text = sfn.describe_state_machine_for_execution(executionArn=arn)["definition"]
-    except (sfn.exceptions.ExecutionDoesNotExist, sfn.exceptions.StateMachineDoesNotExist):
-        return None
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _WITHOUT_GRAPH:
+            return None
+        raise
     found: dict[str, Any] = json.loads(text)
     return found
 

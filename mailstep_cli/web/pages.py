@@ -145,7 +145,7 @@ def _environment() -> Environment:
         lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
     environment.filters |= {"moment": _moment, "took": _took, "size": _size}
-    environment.globals |= {"meanings": MEANINGS, "running": RUNNING, "quarantined": Outcome.QUARANTINED}
+    environment.globals |= {"meanings": MEANINGS, "running": RUNNING, "in_quarantine": Outcome.QUARANTINED}
     return environment
 
 

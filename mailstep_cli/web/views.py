@@ -59,6 +59,7 @@ class Web:
         """The ASGI application, which answers requests to this port of loopback."""
         paths: dict[str, Callable[[Request], Response]] = {
             "/": self.emails,
+            "/favicon.ico": lambda _: Response(status_code=204),
             "/page.css": lambda _: Response(pages.asset("page.css"), media_type="text/css"),
             "/page.js": lambda _: Response(pages.asset("page.js"), media_type="text/javascript"),
             "/messages/{email_id}": self.email,
