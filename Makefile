@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/ready  ## Deploy to the local cloud, send an order, show the reply and the timeline
+demo: .venv/ready  ## Deploy to the local account, send an order, show the reply and the timeline
 	@$(BIN)/mailstep demo
 
 # Two workers, each with a local account. The cloud's modules come first, because they take longest.
@@ -88,7 +88,8 @@ deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs
 	@mailstep routes >/dev/null
 	sam build
 	sam deploy --parameter-overrides Domain=$$DOMAIN OperatorEmail=$$OPERATOR ReceivingRegion=$$RECEIVING_REGION
-	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names)
+	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names) \
+	  CatchAllRoute=\"$$(mailstep routes --catch-all)\"
 
 clean:  ## Remove everything that was created here
 	rm -rf .venv .uv .tools .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache

@@ -1,8 +1,11 @@
 """Acts on many things, one after the other: within a rate, with progress, until it is done or interrupted."""
 
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -49,6 +52,29 @@ class Pace:
         self._next = max(self._next, time.monotonic()) + self._seconds
 
 
+@contextmanager
+def whole() -> Generator[None]:
+    """Hold Ctrl-C back until the block has ended, so that its work is done or not; a second Ctrl-C does not wait."""
+    # Python handles signals in the main thread only, so no other one is interrupted.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+
+    def hold(number: int, _frame: object) -> None:
+        if held:
+            raise KeyboardInterrupt
+        held.append(number)
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
+
+
 def each[T](
     things: Sequence[T] | Iterable[T],
     act: Act[T],
@@ -68,12 +94,13 @@ def each[T](
         for thing in things:
             if pace:
                 pace.wait()
-            try:
-                tally.ended[act(thing)] += 1
-            except ClientError as error:
-                tally.failed[name(thing)] = refused(error)
-            except BotoCoreError as error:
-                tally.failed[name(thing)] = unasked(error)
+            with whole():
+                try:
+                    tally.ended[act(thing)] += 1
+                except ClientError as error:
+                    tally.failed[name(thing)] = refused(error)
+                except BotoCoreError as error:
+                    tally.failed[name(thing)] = unasked(error)
             progress(tally)
     except KeyboardInterrupt:
         tally.interrupted = True

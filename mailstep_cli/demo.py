@@ -1,4 +1,4 @@
-"""Sends messages to a local cloud, and follows each until its execution ends."""
+"""Sends messages to a local account, and follows each until its execution ends."""
 
 import json
 import time

@@ -101,7 +101,7 @@ def _reply_text(reply: EmailMessage) -> str:
 
 
 def places_view(places: dict[str, Any], variables: dict[str, str]) -> RenderableType:
-    """Where everything in a local cloud is, and the variables that point an AWS client at it."""
+    """Where everything in a local account is, and the variables that point an AWS client at it."""
     rows = []
     for name, place in places.items():
         listed = [f"{key}: {value}" for key, value in place.items()] if isinstance(place, dict) else place
@@ -109,7 +109,7 @@ def places_view(places: dict[str, Any], variables: dict[str, str]) -> Renderable
         rows += [f"  {label:18} {value}" for label, value in zip_longest([name], shown, fillvalue="")]
     exports = [f"  export {name}={value}" for name, value in variables.items()]
     return Group(
-        Text.assemble(("The local cloud is running.", "bold"), " Press Ctrl-C to stop everything.\n"),
+        Text.assemble(("The local account is running.", "bold"), " Press Ctrl-C to stop everything.\n"),
         _unwrapped("\n".join([*rows, "", "Point any AWS client at it:", "", *exports])),
     )
 
@@ -145,7 +145,7 @@ def routes_view(checked: Checked) -> RenderableType:
         table.add_column(title, overflow="fold")
     for name, route in checked.routes.items():
         queue = route.queue.rpartition("/")[2]
-        worker = route.url or (f"queue {queue}" if queue else f"processors/{route.processor}.py")
+        worker = route.url or (f"queue {queue}" if queue else f"processor {route.processor}")
         if not route.url and (unset := checked.declared[name].get("url")):
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"

@@ -12,6 +12,7 @@ from mailstep.outcomes import RUNNING, UNKNOWN, Outcome
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli import display
 from mailstep_cli.terminal import Text
+from mailstep_cli.timeline_view import withheld_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -179,9 +180,16 @@ def _ending(entry: "IndexEntry") -> RenderableType:
     line = Text.assemble((f"{entry.reference}  ", "bold"), _outcome(entry))
     if entry.time_to_reply_ms is not None:
         line.append(f", {_took(entry)} after it was received")
-    for code in (entry.reason, entry.withheld, entry.error):
-        if code:
-            line.append(f"\n{code}{f': {MEANINGS[code]}' if code in MEANINGS else ''}")
+    came_to = [f"Route: {entry.route}"] if entry.route else []
+    came_to += [f"Recipient: {entry.recipient}"] if entry.recipient else []
+    if came_to:
+        line.append(f"\n{'. '.join(came_to)}")
+    if entry.reason:
+        line.append(f"\n{entry.reason}{f': {MEANINGS[entry.reason]}' if entry.reason in MEANINGS else ''}")
+    if entry.withheld:
+        line.append(f"\n{withheld_reply(entry.withheld)}")
+    if entry.error:
+        line.append(f"\n{entry.error}. See the cause with: mailstep history {entry.reference}")
     return line
 
 

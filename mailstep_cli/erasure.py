@@ -10,6 +10,7 @@ import boto3
 from mailstep import keys
 from mailstep.addresses import without_label
 from mailstep_cli import failures, index_records, ledger_records, mail_objects, personal_data
+from mailstep_cli.batches import whole
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -22,6 +23,8 @@ LEFT = {
     "after an execution ended, and nobody can delete it earlier",
     "the index of messages": "the hourly sweep may list the id of an erased email again, without sender and "
     "subject, as long as Step Functions knows its executions",
+    "the lists of replays": "replays/ has the ids and keys of the emails, and nothing of a sender, for "
+    "ParsedRetentionDays",
     "SES's suppression list": "it has the address if a reply bounced: mailstep suppressed remove ADDRESS",
     "the queue of feedback that could not be recorded": "it has SES's events with addresses for 14 days",
     "mail to the operators": "SES's reports of bounces and complaints name the address",
@@ -85,7 +88,7 @@ class Erasure:
         self._dynamodb: DynamoDBClient = boto3.client("dynamodb")
         self._emails: dict[str, str | None] = {}
         self._address_records: list[str] = []
-        self._duplicates: dict[str, list[str]] = {}
+        self._records: dict[str, list[str]] = {}
         self._indexed: set[str] = set()
         self.report = Report(stack.name, {}, _caller(), _now(), dry_run)
 
@@ -114,7 +117,11 @@ class Erasure:
             UserError: nothing is stored under this id.
         """
         email = mail_objects.original(self._s3, self._stack.bucket, email_id)
-        if not email and not mail_objects.made_of(self._s3, self._stack.bucket, email_id):
+        if not (
+            email
+            or mail_objects.made_of(self._s3, self._stack.bucket, email_id)
+            or index_records.exists(self._dynamodb, self._stack.index_table, email_id)
+        ):
             raise UserError(f"nothing is stored of an email {email_id!r}: give its whole id, or an address")
         self._emails = {email_id: email.key if email else None}
         self.report.about = {"email_id": email_id}
@@ -122,8 +129,8 @@ class Erasure:
 
     def _find_records(self) -> None:
         self.report.address_records = len(self._address_records)
-        for email_id, record in ledger_records.duplicates_of(self._dynamodb, self._stack.ledger, self._emails):
-            self._duplicates.setdefault(email_id, []).append(record)
+        for email_id, record in ledger_records.naming(self._dynamodb, self._stack.ledger, self._emails):
+            self._records.setdefault(email_id, []).append(record)
 
     @property
     def count(self) -> int:
@@ -136,10 +143,11 @@ class Erasure:
             if not self._dry_run:
                 ledger_records.delete(self._dynamodb, self._stack.ledger, self._address_records)
             for number, (email_id, key) in enumerate(self._emails.items(), start=1):
-                if self._is_running(email_id):
-                    self.report.running.append(email_id)
-                else:
-                    self.report.messages.append(self._erase(email_id, key))
+                with whole():
+                    if self._is_running(email_id):
+                        self.report.running.append(email_id)
+                    else:
+                        self.report.messages.append(self._erase(email_id, key))
                 progress(number)
         except KeyboardInterrupt:
             self.report.interrupted = True
@@ -166,7 +174,7 @@ class Erasure:
         later = {one.key.removeprefix(below).removesuffix(".json") for one in made if one.key.startswith(below)}
         ids = ledger_records.of_email(email_id, later)
         records = ledger_records.there(self._dynamodb, self._stack.ledger, ids)
-        records += self._duplicates.get(email_id, [])
+        records += self._records.get(email_id, [])
         erased = Erased(
             email_id,
             raw=len(raw),

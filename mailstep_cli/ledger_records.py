@@ -6,6 +6,7 @@ from hashlib import md5, sha256
 from typing import TYPE_CHECKING
 
 from mailstep.addresses import without_label
+from mailstep.aws import threads
 from mailstep.aws.ledger import suppression_id
 from mailstep.outcomes import ReplyKind
 from mailstep_cli.failures import REPLAYS, name_of
@@ -42,17 +43,17 @@ def suppression(address: str) -> str:
     return suppression_id(address)
 
 
-def duplicates_of(dynamodb: "DynamoDBClient", table: str, emails: Collection[str]) -> Iterator[tuple[str, str]]:
-    """The email_id and the key of each record by which a repeated delivery of these emails is known.
+def naming(dynamodb: "DynamoDBClient", table: str, emails: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The email_id and the key of each record that names one of these emails.
 
-    It scans the table.
+    These are the records of deliveries, of sent replies, and of threads; a thread names each of its emails. It scans
+    the table.
     """
-    pages = dynamodb.get_paginator("scan").paginate(
-        TableName=table, FilterExpression="attribute_exists(email_id)", ProjectionExpression="id, email_id"
-    )
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table, FilterExpression="attribute_exists(email_id)")
     for item in (item for page in pages for item in page["Items"]):
-        if item["email_id"]["S"] in emails:
-            yield item["email_id"]["S"], item["id"]["S"]
+        in_thread = (name.removeprefix(threads.EMAIL) for name in item if name.startswith(threads.EMAIL))
+        for email_id in {item["email_id"]["S"], *in_thread}.intersection(emails):
+            yield email_id, item["id"]["S"]
 
 
 def there(dynamodb: "DynamoDBClient", table: str, ids: list[str]) -> list[str]:

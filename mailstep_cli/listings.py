@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from mailstep import reference
 from mailstep_cli.terminal import Text
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def quarantine_view(found: Sequence["Quarantined"]) -> RenderableType:
     table = _table("Since", "Octets", "Email", "Reason")
     for one in found:
         since = one.since.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(since, f"{one.size_octets:,}", Text(one.email_id), Text(one.reason))
+        table.add_row(since, f"{one.size_octets:,}", Text(reference.short(one.email_id)), Text(one.reason))
     return table
 
 

@@ -95,14 +95,16 @@ def follow(index: MessageIndex, wanted: Filter, start: datetime, *, seconds: flo
             latest = list(islice(index.newest(since=start - _FOLLOWED), _FOLLOWED_MOST))
             latest += index.get_many(told.keys() - {entry.email_id for entry in latest}).values()
         except TransientError:
-            latest = []
+            time.sleep(seconds)
+            continue
         for entry in sorted(latest, key=_time):
             now = (entry.outcome, len(entry.feedback))
             if told.get(entry.email_id) != now:
                 told[entry.email_id] = now
                 if wanted.matches(entry) and max(_times(entry), default=start) >= start:
                     yield entry
-        told = {name: how for name, how in told.items() if how[0] == RUNNING or name in {e.email_id for e in latest}}
+        listed = {entry.email_id for entry in latest}
+        told = {name: how for name, how in told.items() if how[0] == RUNNING or name in listed}
         time.sleep(seconds)
 
 
@@ -120,7 +122,10 @@ def find_email(home: HomeStack, name: str) -> IndexEntry:
         return found[0]
     if not found:
         raise UserError(f"no email of {home.name!r} has the name {name!r}. mailstep list shows the latest ones")
-    names = ", ".join(entry.email_id for entry in found[:_SHOWN])
+    names = ", ".join(
+        f"{entry.email_id} ({entry.reference}, {entry.route or 'unknown route'}, {entry.reason or entry.outcome})"
+        for entry in found[:_SHOWN]
+    )
     raise UserError(f"{len(found)} emails of {home.name!r} have the name {name!r}: {names}")
 
 

@@ -3,6 +3,7 @@
 The index and `parsed/` forget a message before `inbound/` does. So each raw message is asked who wrote it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ _AT_ONCE = 16
 _PAGE = 500
 _WRITERS = ("from", "sender", "reply-to")
 _OTHERS = ("to", "cc", "bcc", "resent-from", "resent-to", "resent-cc")
+
+# Whatever may be one in a broken field, as a whole: `joann@` is not `ann@`. RFC 5322 section 3.4.1, without quotes.
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}")
 
 
 @dataclass
@@ -141,5 +145,6 @@ def _names(header: bytes, person: str) -> tuple[bool, bool]:
     returned = without_label(field_of(root, "return-path").strip("<> "))
     if not writers:
         # Nothing says who wrote it, so the address anywhere in the header counts.
-        return person in decode_words(header.decode("latin-1"), ()).lower() or returned == person, False
+        everything = decode_words(header.decode("latin-1"), ()).lower()
+        return returned == person or person in map(without_label, _ADDRESS.findall(everything)), False
     return person in writers | {returned}, person in addressed(_OTHERS)

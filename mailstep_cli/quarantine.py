@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from mailstep import keys, limits
+from mailstep import keys, limits, reference
 from mailstep.contracts import StoredEmail
 from mailstep.outcomes import Outcome
 from mailstep_cli import failures, mail_objects
@@ -16,6 +16,7 @@ from mailstep_cli.home_stack import HomeStack
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 TAG = Outcome.QUARANTINED.value
 """The tag that QuarantineEmail puts the reason into (statemachine/email.asl.json)."""
@@ -47,24 +48,32 @@ class Quarantine:
 
     def all(self) -> Iterator[Quarantined]:
         """Every message in quarantine, in the order of their ids."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._stack.bucket, Prefix=keys.QUARANTINE)
-        for found in (one for page in pages for one in page.get("Contents", [])):
+        for found in self._objects():
             yield self._described(found["Key"], found["LastModified"], found["Size"])
 
     def find(self, email_id: str) -> Quarantined:
-        """The one whose id begins with `email_id`.
+        """The one whose id begins with `email_id`, or whose short reference it is.
 
         Raises:
             UserError: no message in quarantine, or more than one, begins so.
         """
         found = self._s3.list_objects_v2(Bucket=self._stack.bucket, Prefix=keys.quarantined(email_id), MaxKeys=2).get(
             "Contents", []
-        )
+        ) or self._with_reference(email_id)
         exact = [one for one in found if one["Key"] == keys.quarantined(email_id)] or found
         if len(exact) != 1:
             how_many = "no message" if not found else "more than one message"
-            raise UserError(f"{how_many} in quarantine has an id that begins with {email_id!r}")
+            raise UserError(f"{how_many} in quarantine has the reference {email_id!r}, or an id that begins so")
         return self._described(exact[0]["Key"], exact[0]["LastModified"], exact[0]["Size"])
+
+    def _with_reference(self, name: str) -> "list[ObjectTypeDef]":
+        # The index has references too, but for a shorter time than the quarantine has messages.
+        wanted = name.upper()
+        return [one for one in self._objects() if reference.short(one["Key"].removeprefix(keys.QUARANTINE)) == wanted]
+
+    def _objects(self) -> "Iterator[ObjectTypeDef]":
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._stack.bucket, Prefix=keys.QUARANTINE)
+        return (one for page in pages for one in page.get("Contents", []))
 
     def raw(self, one: Quarantined) -> bytes:
         """The message as SES stored it."""

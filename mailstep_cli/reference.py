@@ -76,7 +76,8 @@ in a winmail.dat always count, because it does not say reliably which of them th
 files of an attached message count too: your application gets them as it gets the others.
 
 Programs and macros are looked for in every part, attached or not, and in ZIP archives, office documents among them, two
-archives deep. The names in an encrypted ZIP archive are readable, so a program in it is refused too. What is in other
+archives deep; and in documents of Office 97 to 2003, whatever their names and labels say.
+The names in an encrypted ZIP archive are readable, so a program in it is refused too. What is in other
 archives (7z, RAR, tar), or in an archive within an encrypted one, cannot be seen. A route accepts such files, because
 people encrypt what is private, and Mailstep neither unpacks nor runs them. If your application does not want them, list
 the types that it takes in `attachment_types`.

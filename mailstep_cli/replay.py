@@ -9,13 +9,11 @@ from pydantic import ValidationError
 from mailstep.contracts import Override, StoredEmail
 from mailstep.validate.policy import OVERRIDABLE
 from mailstep_cli.errors import UserError
+from mailstep_cli.failures import REPLAYS, name_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
-
-_MOST = 99
-"""Replays of one email: an execution's name has 80 characters (identity.py)."""
 
 
 def override(rule: str) -> Override:
@@ -51,13 +49,13 @@ def replay(sfn: "SFNClient", execution_arn: str, *, reply_again: bool, overridde
         )
     changes = {"replay": True, "reply_again": reply_again, "override": overridden}
     terms = email.model_copy(update=changes).model_dump(mode="json")
-    for number in range(2, _MOST + 1):
+    for number in range(2, REPLAYS + 1):
         try:
             return sfn.start_execution(
                 stateMachineArn=execution.get("stateMachineAliasArn") or execution["stateMachineArn"],
-                name=f"{email.email_id}-r{number}",
+                name=name_of(email.email_id, number),
                 input=json.dumps(terms, sort_keys=True),
             )["executionArn"]
         except sfn.exceptions.ExecutionAlreadyExists:
             continue
-    raise UserError(f"{email.email_id} has been replayed {_MOST - 1} times: redrive one of its executions instead")
+    raise UserError(f"{email.email_id} has been replayed {REPLAYS - 1} times: redrive one of its executions instead")

@@ -6,13 +6,13 @@ from typing import Literal
 
 import boto3
 from botocore.exceptions import ClientError
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from mailstep import keys
 from mailstep.authentication import is_authenticated
 from mailstep.aws import mail_bucket
 from mailstep.contracts import Answer, Contract, Message, StoredEmail
-from mailstep.errors import ConfigurationError
+from mailstep.errors import ConfigurationError, MalformedAnswer
 from mailstep.index_entry import IndexEntry
 from mailstep.routes import Route, load, own_addresses
 from mailstep.validate import policy
@@ -66,7 +66,7 @@ def gather(home: HomeStack, entry: IndexEntry) -> Shown:
 def _answer(home: HomeStack, email_id: str) -> Answer | None:
     try:
         return mail_bucket.find_answer(home.bucket, email_id)
-    except ValidationError:
+    except MalformedAnswer:
         # An application writes its answers itself; ReplyFunction said what is wrong with this one.
         return None
 

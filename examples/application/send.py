@@ -1,4 +1,4 @@
-"""Send a message file to the local cloud of `mailstep up --smtp-port 2525`, as a mail server would.
+"""Send a message file to the local account of `mailstep up --smtp-port 2525`, as a mail server would.
 
 python send.py FILE [SMTP PORT]
 """

@@ -108,7 +108,7 @@ def mailbox(author: Author) -> Address:
         ValueError: SES cannot send to it.
     """
     try:
-        return Address(display_name=one_line(author.name)[:NAME_BOUND], addr_spec=_addr_spec(author.address.strip()))
+        return Address(display_name=field_text(author.name)[:NAME_BOUND], addr_spec=_addr_spec(author.address.strip()))
     # The email package raises AttributeError for some defects.
     except (UnicodeError, HeaderParseError, IndexError, ValueError, AttributeError) as error:
         raise ValueError("not an address that SES can send to") from error
@@ -125,3 +125,11 @@ def _addr_spec(address: str) -> str:
 def one_line(text: str) -> str:
     """The text without line ends and other control characters, and with each run of white space as one space."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def field_text(text: str) -> str:
+    """The text on one line, for a header field: nothing in it is an encoded word (RFC 2047 section 2).
+
+    The email package decodes an encoded word in what it is given, and would write the line ends in it.
+    """
+    return one_line(text).replace("=?", "= ?")

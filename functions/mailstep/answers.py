@@ -45,7 +45,12 @@ def read_answer(octets: bytes, *, later: bool = False) -> Answer:
         shown = sorted({name if _NAME.fullmatch(name) else "?" for name in unknown})[:_NAMES_SHOWN]
         logger.warning("The answer has fields that Mailstep does not know", extra={"fields": shown})
     try:
-        return Answer.model_validate_json(to_json(fields), by_alias=True, by_name=False)
+        written = to_json(fields)
+    # Of a list or an object where a text belongs: it is nested too deeply, or has half a surrogate pair.
+    except ValueError:
+        raise MalformedAnswer(f"{named} is invalid: a field has nested values that cannot be read") from None
+    try:
+        return Answer.model_validate_json(written, by_alias=True, by_name=False)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}".removeprefix(": ")

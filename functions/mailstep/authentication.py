@@ -1,9 +1,18 @@
 """Decides whether a sender is authenticated. ValidateEmail and the states that send use the same function."""
 
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailstep.addresses import canonical_domain
 from mailstep.contracts import Message
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+
+_OF_TENANTS = ("onmicrosoft.com", "mail.onmicrosoft.com")
+"""Suffixes that the Public Suffix List does not have: each organisation at Microsoft 365 has a domain below them."""
 
 
 def is_only_signed(message: Message) -> bool:
@@ -37,13 +46,17 @@ def is_aligned(domain: str, author: str) -> bool:
     )
 
 
-@cache
 def _organisational(domain: str) -> str | None:
     """The organisational domain (RFC 7489 section 3.2), or None for a public suffix, which is no organisation's."""
-    # Imported late: reading the list takes 50 ms, and few messages need it.
-    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+    return _suffixes().privatesuffix(domain)
 
-    return PublicSuffixList().privatesuffix(domain)
+
+@cache
+def _suffixes() -> "PublicSuffixList":
+    # Read late and once: it takes 50 ms, few messages need it, and a sender can sign for many domains.
+    from publicsuffixlist import PSLFILE, PublicSuffixList  # noqa: PLC0415
+
+    return PublicSuffixList([*Path(PSLFILE).read_bytes().splitlines(), *_OF_TENANTS])
 
 
 def _domain(address: str) -> str:

@@ -172,7 +172,7 @@ class IndexEntry(_Tolerant):
                 "sender_name": one_line(author.name)[:NAME_BOUND] or None if author else None,
                 "subject": message.subject[:SUBJECT_IN_STATE],
                 "message_id": message.message_id or None,
-                "thread_id": getattr(message, "thread_id", None) or None,
+                "thread_id": message.thread_id or None,
                 "size_octets": message.size_octets,
                 "attachments": len(message.attachments),
             }

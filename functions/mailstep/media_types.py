@@ -6,6 +6,8 @@ One table of aliases: types that mail programs write for a registered type. One 
 from mimetypes import MimeTypes
 
 UNKNOWN = "application/octet-stream"
+COMPOUND_FILE = "application/x-ole-storage"
+"""A compound file (MS-CFB): a document of Office 97 to 2003, a message of Outlook, an installer, and others."""
 MACRO_TYPES = {
     "docm": "application/vnd.ms-word.document.macroenabled.12",
     "dotm": "application/vnd.ms-word.template.macroenabled.12",
@@ -140,4 +142,5 @@ def by_evidence(detected: str | None, filename: str, declared: str) -> str:
     seen = registered(detected or UNKNOWN)
     if seen == "application/zip":
         return next((kind for kind in kinds if kind in ZIP_TYPES), seen)
-    return seen if seen != UNKNOWN else next(iter(kinds), UNKNOWN)
+    # A compound file says as little of what is in it, and has no list of types.
+    return seen if seen not in {UNKNOWN, COMPOUND_FILE} else next(iter(kinds), seen)

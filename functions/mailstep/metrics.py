@@ -81,7 +81,8 @@ EMAILS_QUARANTINED = Metric(
 EMAILS_WITHHELD = Metric(
     "EmailsWithheld",
     MetricUnit.Count,
-    "Accepted emails that get no reply; `reason` is the code of the rule that withholds it (policy.md)",
+    "Accepted emails that get no reply; `reason` is the code of the rule that withholds it (policy.md). "
+    "Later answers do not count",
     properties=("route", "reason"),
 )
 REPLIES_BOUNDED = Metric(

@@ -10,7 +10,7 @@ _LENGTH = 8
 def short(email_id: str) -> str:
     """Eight characters that follow from the email_id alone, in capitals.
 
-    Two of a million emails have the same reference about four times, so whoever looks one up may find two emails.
+    Two of a million emails have the same reference about four times, so a reference may name two emails.
     """
     number = int.from_bytes(hashlib.sha256(email_id.encode()).digest()[:8])
     return "".join(_LETTERS[number // len(_LETTERS) ** place % len(_LETTERS)] for place in range(_LENGTH))

@@ -72,7 +72,8 @@ def show_history(
 @app.command(name="replay")
 def replay_execution(
     executions: Annotated[
-        list[str] | None, typer.Argument(help="Names of executions, their first characters, or their ARNs.")
+        list[str] | None,
+        typer.Argument(help="Names or ARNs of executions, or any names of their emails (docs/finding.md)."),
     ] = None,
     stack: Stack = "",
     reply_again: Annotated[
@@ -150,7 +151,8 @@ def replay_execution(
 @app.command()
 def redrive(
     executions: Annotated[
-        list[str] | None, typer.Argument(help="Names of executions, their first characters, or their ARNs.")
+        list[str] | None,
+        typer.Argument(help="Names or ARNs of executions, or any names of their emails (docs/finding.md)."),
     ] = None,
     stack: Stack = "",
     failed: Failed = False,

@@ -18,7 +18,9 @@ app = typer.Typer(
     name="quarantine", no_args_is_help=True, help="See, release or delete messages that could not be read."
 )
 
-Emails = Annotated[list[str] | None, typer.Argument(help="Ids of emails, or their first characters.")]
+Emails = Annotated[
+    list[str] | None, typer.Argument(help="Short references or ids of emails, or the first characters of ids.")
+]
 All = Annotated[bool, typer.Option("--all", help="Every message in quarantine.")]
 Reason = Annotated[str | None, typer.Option(help="Only those whose reason has these words.")]
 _SHOWN_OCTETS = 4000
@@ -38,7 +40,7 @@ def list_quarantined(stack: Stack = "", reason: Reason = None, since: Since = No
 
 @app.command(name="show")
 def show_quarantined(
-    email: Annotated[str, typer.Argument(help="Id of an email, or its first characters.")],
+    email: Annotated[str, typer.Argument(help="Short reference or id of an email, or the first characters of the id.")],
     stack: Stack = "",
     raw: Annotated[Path | None, typer.Option(help="Also write the message to this new file.")] = None,
     as_json: AsJson = False,

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from jsonschema import validate
 
+from mailstep import reference
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
@@ -140,7 +141,7 @@ def test_a_quarantined_message_is_shown_released_and_deleted(cloud: LocalCloud, 
     [listed] = [one for one in operator.told("quarantine", "list") if one["email_id"] == email.email_id]
     assert listed["size_octets"] == len(hostile)
     assert "header field" in listed["reason"]
-    shown = operator.run("quarantine", "show", email.email_id[:20])
+    shown = operator.run("quarantine", "show", reference.short(email.email_id))
     assert r"\x1b[31m" in shown.stdout
     assert "\x1b" not in shown.stdout
 

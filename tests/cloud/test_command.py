@@ -148,11 +148,13 @@ def test_history_without_a_name_lists_the_latest(cloud: LocalCloud, desk: Desk) 
 def test_history_of_what_is_not_there_is_one_clear_line(cloud: LocalCloud) -> None:
     told = run("history", "no-such-execution", **cloud.account.variables())
     assert told.returncode == 2
-    assert told.stderr == "mailstep: 0 executions of 'mailstep' have a name that begins with 'no-such-execution'\n"
+    assert told.stderr == (
+        "mailstep: no email of 'mailstep' has the name 'no-such-execution'. mailstep list shows the latest ones\n"
+    )
 
 
 def test_the_raw_api_tells_it_too(cloud: LocalCloud, desk: Desk) -> None:
-    [result] = desk.send("newsletter.eml")
+    [result] = desk.send("out-of-office.eml")
     sfn = boto3.client(
         "stepfunctions",
         endpoint_url=cloud.account.endpoint,

@@ -74,7 +74,7 @@ def test_the_readmes_other_commands_answer_a_mail_of_ones_own(tmp_path: Path) ->
     with start(UP.replace("2525", port), "--directory", str(directory)) as up:
         try:
             assert up.stdout
-            assert any("The local cloud is running" in line for line in up.stdout)
+            assert any("The local account is running" in line for line in up.stdout)
             sent = start(SEND, port)
             assert sent.wait(60) == 0
             replies = eventually(lambda: list((directory / "outbox").glob("*.eml")))

@@ -3,6 +3,7 @@
 import pytest
 
 from mailstep.addressee import addressee
+from mailstep.addresses import without_label
 from mailstep.contracts import Message
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
@@ -84,8 +85,10 @@ class Records:
         return True
 
     def count_reply(self, message: Message, _at_most: int) -> bool:
-        self.counted.append(message.from_[0].address)
-        return message.from_[0].address != self.full
+        # As aws/reply_counts.py counts them: each mailbox in From.
+        mailboxes = list(dict.fromkeys(without_label(one.address) for one in message.from_))
+        self.counted += mailboxes
+        return self.full not in mailboxes
 
 
 def withheld(message: Message, records: Records) -> str | None:
@@ -103,12 +106,6 @@ def test_the_bounds_are_those_of_both_addresses(full: str) -> None:
     records = Records()
     assert withheld(mail("desk@shop.example"), records) is None
     assert records.counted == ["ann@shop.example", "desk@shop.example"]
-
-
-def test_a_mailbox_is_counted_once() -> None:
-    records = Records()
-    assert withheld(mail("ann+orders@shop.example"), records) is None
-    assert len(records.counted) == 1
 
 
 @pytest.mark.parametrize("robot", ["noreply@shop.example", "no-reply@shop.example", "mailer-daemon@shop.example"])

@@ -125,6 +125,17 @@ def test_a_media_type_that_no_attachment_can_have_is_refused(media_type: str) ->
         read(file={"media_type": media_type})
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 400 + "]" * 400, '{"a":' * 400 + "1" + "}" * 400, r'["\ud800"]', r'{"\ud800": 1}', "9" * 5000, "[" * 10**6],
+    ids=["deep list", "deep object", "half a pair", "half a pair as a name", "a huge number", "endless"],
+)
+@pytest.mark.parametrize("field", ["text", "attachments"])
+def test_whatever_stands_in_a_field_is_a_malformed_answer(field: str, value: str) -> None:
+    with pytest.raises(MalformedAnswer, match="the application's answer is"):
+        read_answer(f'{{"text": "x", "html": "<p>x", "{field}": {value}}}'.encode())
+
+
 def test_the_error_repeats_nothing_of_the_answer() -> None:
     with pytest.raises(MalformedAnswer) as caught:
         read(text=["ann@shop.example"], file={"media_type": "ann@shop.example", "content_base64": "ann@shop.example"})

@@ -3,6 +3,7 @@
 Over 300 lines, most of which are cases.
 """
 
+import struct
 from email.message import EmailMessage
 
 import pytest
@@ -442,6 +443,34 @@ def test_an_old_document_is_known_by_its_label_or_by_its_name(name: str, label: 
     # Microsoft's registered type of a document with macros (IANA, Media Types).
     accepted = (label, "application/vnd.ms-word.document.macroenabled.12")
     assert refused(file_of(macros, name, label), Route(attachment_types=accepted)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("report", "application/octet-stream"), ("a.pdf", "application/pdf"), ("a.csv", "text/csv")]
+)
+def test_macros_in_an_old_document_are_found_whatever_its_name_and_label(name: str, label: str) -> None:
+    assert refused(file_of(OLE + bytes(600), name, label)) is None
+    macros = OLE + bytes(600) + "_VBA_PROJECT".encode("utf-16-le")
+    assert refused(file_of(macros, name, label)) == "attachment_type"
+
+
+def test_macros_in_an_old_presentation_are_found_by_its_own_record() -> None:
+    """MS-PPT sections 2.4.10 and 2.4.11: RT_VbaInfo, and in it RT_VbaInfoAtom with fHasMacros; version is 2."""
+
+    def presentation(has_macros: int) -> bytes:
+        atom = struct.pack("<HHIIII", 0x0002, 0x0400, 12, 7, has_macros, 2)
+        return OLE + bytes(600) + struct.pack("<HHI", 0x000F, 0x03FF, len(atom)) + atom
+
+    assert refused(file_of(presentation(0), "a.ppt")) is None
+    assert refused(file_of(presentation(1), "a.ppt")) == "attachment_type"
+    assert refused(file_of(presentation(1), "a")) == "attachment_type"
+
+
+def test_an_old_document_is_accepted_as_what_its_name_or_label_says() -> None:
+    excel, word = Route(attachment_types=("application/vnd.ms-excel",)), Route(attachment_types=("application/msword",))
+    for mail in (file_of(OLE + bytes(600), "a.xls"), file_of(OLE + bytes(600), "a", "application/x-msexcel")):
+        assert refused(mail, excel) is None
+        assert refused(mail, word) == "attachment_type"
 
 
 def test_a_file_that_is_no_archive_hides_no_archive_behind_it() -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
+from publicsuffixlist import PublicSuffixList
 
+from mailstep import authentication
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Address, Message, Verdicts
 from tests.support.messages import parsed
@@ -196,3 +198,20 @@ def test_the_domain_of_a_result_may_be_in_capitals_and_a_top_level_domain_proves
 def test_without_any_result_the_sender_is_not_authenticated() -> None:
     assert not is_authenticated(received("", envelope_from=f"x@{A_LABELS}"))
     assert not is_authenticated(parsed(f"From: ann@{A_LABELS}\n\nx"))
+
+
+def test_many_signatures_do_not_read_the_list_of_suffixes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    class Counted(PublicSuffixList):
+        def __init__(self, source: list[bytes | str]) -> None:
+            nonlocal read
+            read += 1
+            super().__init__(source)
+
+    monkeypatch.setattr("publicsuffixlist.PublicSuffixList", Counted)
+    authentication._suffixes.cache_clear()
+    others = tuple(f"mail{number}.evil{number}.example" for number in range(400))
+    assert not is_authenticated(written(f"ann@{A_LABELS}", dkim="pass", dkim_domains=others))
+    assert read == 1
+    authentication._suffixes.cache_clear()

@@ -1,5 +1,6 @@
 """A batch counts what became of each thing, goes on after a failure, and ends between two things after Ctrl-C."""
 
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -46,6 +47,21 @@ def test_an_interrupt_ends_the_batch_and_what_was_done_is_counted() -> None:
 
     tally = batches.each(range(10), act, total=10)
     assert (tally.done, tally.total, tally.interrupted) == (2, 10, True)
+
+
+def test_ctrl_c_waits_until_the_thing_is_done_and_a_second_one_does_not() -> None:
+    finished: list[int] = []
+
+    def act(presses: int) -> str:
+        for _ in range(presses):
+            signal.raise_signal(signal.SIGINT)
+        finished.append(presses)
+        return "done"
+
+    tally = batches.each([0, 1, 0], act, total=3)
+    assert (tally.interrupted, tally.done, finished) == (True, 2, [0, 1])
+    tally = batches.each([2, 0], act, total=2)
+    assert (tally.interrupted, tally.done, finished) == (True, 0, [0, 1])
 
 
 def test_a_rate_is_kept_by_waiting_and_never_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,3 +118,17 @@ def test_all_attachments_leave_process_function_time_to_store_the_answer() -> No
         "Timeout"
     ]
     assert timeout * 2 / 3 >= limits.ATTACHMENTS_SECONDS
+
+
+def test_many_slow_attachments_leave_the_results_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ATTACHMENTS_SECONDS", 0.5)
+    names = ["quick.csv", *(f"slow-{number}.csv" for number in range(40)), "text.txt"]
+
+    def slow(attachment: Attachment, content: bytes) -> int:
+        return loops(attachment) if attachment.filename.startswith("slow") else len(content)
+
+    worked = work_on_each(message(*names), lambda _: b"abc", slow, only=is_csv)
+    assert [one.attachment.filename for one in worked] == names
+    assert worked[0].result == 3
+    assert all(one.problem and "smaller parts" in one.problem for one in worked[1:-1])
+    assert (worked[-1].result, worked[-1].problem) == (None, None)

@@ -1,6 +1,7 @@
 """`mailstep erase` and `mailstep export`: everything of a person goes, or is handed out, and nothing of another."""
 
 import json
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -203,6 +204,23 @@ def test_messages_of_others_stay_and_the_report_counts_those_that_name_the_perso
     assert (report["messages"], report["mentioned"]) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    "other", ["joann@shop.example", "ann@shop.example.net", "mary-ann@shop.example", "x.ann@shop.example"]
+)
+def test_a_message_without_an_author_is_not_a_persons_because_it_names_a_longer_address(other: str) -> None:
+    nobody = re.sub(rb"From:.*\r\n", b"", written_by(BOB, to=f"orders@mailstep.example, {other}"))
+    store("any", nobody, parsed=False)
+    assert erased(ANN)["messages"] == []
+    assert whatever_is_left() != []
+
+
+@pytest.mark.parametrize("hers", ["ann@shop.example", "<ANN+orders@Shop.Example>,", "mailto:ann@shop.example."])
+def test_a_message_without_an_author_is_a_persons_if_its_header_names_her(hers: str) -> None:
+    nobody = re.sub(rb"From:.*\r\n", b"", written_by(BOB, fields=f"X-Author: {hers}\r\n"))
+    email = store("any", nobody, parsed=False)
+    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
+
+
 def test_a_dry_run_reports_the_same_and_erases_nothing() -> None:
     email = store("hers", written_by(ANN))
     ledger.suppress(ANN, seconds=1000)
@@ -267,6 +285,16 @@ def test_one_email_is_erased_by_its_id_and_no_other() -> None:
         erased(email.email_id)
 
 
+def test_an_earlier_email_of_a_thread_is_not_named_by_its_thread_any_more() -> None:
+    first, second = store("one", stored_order()), store("two", stored_order())
+    message = mail_bucket.read_message(BUCKET, f"parsed/{first.email_id}/message.json")
+    for email_id in (first.email_id, second.email_id):
+        threads.join(message.model_copy(update={"email_id": email_id}))
+    assert erased(first.email_id)["complete"]
+    left = boto3.client("dynamodb", region_name=REGION).scan(TableName="ledger")["Items"]
+    assert first.email_id not in json.dumps(left)
+
+
 def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
     email = store("hers", written_by(ANN))
     s3 = boto3.client("s3", region_name=REGION)
@@ -276,13 +304,15 @@ def test_a_message_of_which_only_the_parsed_form_is_left_is_found_too() -> None:
     assert whatever_is_left() == []
 
 
-def test_an_entry_in_the_index_of_which_nothing_else_is_left_is_found_too() -> None:
+@pytest.mark.parametrize("by_id", [False, True])
+def test_an_entry_in_the_index_of_which_nothing_else_is_left_is_found_too(by_id: bool) -> None:
     email, other = store("hers", written_by("ann+x@shop.example")), store("his", written_by(BOB))
     s3 = boto3.client("s3", region_name=REGION)
     for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]:
         if email.email_id in version["Key"] or version["Key"] == email.key:
             s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
-    assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
+    found = erased(email.email_id if by_id else ANN)["messages"]
+    assert [one["email_id"] for one in found] == [email.email_id]
     assert indexed() == {other.email_id}
 
 

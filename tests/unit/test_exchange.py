@@ -67,10 +67,26 @@ def test_a_server_that_says_nothing_is_an_outage() -> None:
         b'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"text": "Done."}',
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{"text": "Done."}\r\n',
         b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Ty",
+        b"HTTP/1.1 422 Refused\r\nContent-Type: text/plain\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Ty",
         b"",
         b"SSH-2.0-OpenSSH_9.9\r\n",
     ],
-    ids=["longer length", "no last chunk", "no body", "nothing", "another protocol"],
+    ids=[
+        "longer length",
+        "no last chunk",
+        "no body",
+        "status line",
+        "field",
+        "within a field",
+        "refusal",
+        "continued",
+        "nothing",
+        "another protocol",
+    ],
 )
 def test_an_answer_that_is_cut_off_is_an_outage_even_if_it_could_be_read(octets: bytes) -> None:
     with pytest.raises(TransientError):
@@ -108,6 +124,14 @@ def test_no_answer_is_asked_for_in_a_coding() -> None:
 @pytest.mark.parametrize("coding", ["identity", "Identity", ""])
 def test_an_answer_in_the_coding_that_was_asked_for_is_read(coding: str) -> None:
     assert asked(http_response(b'{"text": "Done."}', f"Content-Encoding: {coding}")) == Answer(text="Done.")
+
+
+@pytest.mark.parametrize("end", [b"\r\n\r\n", b"\n\n", b"\r\nX: y\r\n\r\n"])
+def test_an_empty_body_after_a_whole_header_is_no_outage(end: bytes) -> None:
+    """RFC 9112 sections 2.1 and 6.3: an empty line ends the header, and the end of the connection such a body."""
+    assert asked(b"HTTP/1.1 204 No Content" + end) is None
+    with pytest.raises(MalformedAnswer, match="is empty"):
+        asked(b"HTTP/1.1 200 OK" + end)
 
 
 def test_a_body_without_a_length_ends_with_the_connection() -> None:

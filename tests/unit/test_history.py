@@ -163,7 +163,7 @@ def test_the_view_of_a_message_names_the_code_of_its_refusal_and_what_it_means(c
             event(1, "ExecutionSucceeded"),
         ]
     )
-    console = Console(width=400)
+    console = Console(width=1000)
     with console.capture() as shown:
         console.print(timeline_table(line, title="x"))
     assert f"silent ({code}: {MEANINGS[code]})" in shown.get()

@@ -132,6 +132,15 @@ def test_each_later_answer_counts_to_the_replies_of_the_sender_once() -> None:
     assert validate(write("one-more"))["withheld"] == "too_many_replies"
 
 
+def test_a_later_answer_beyond_the_bound_sounds_the_alarm_of_replies(capsys: pytest.CaptureFixture[str]) -> None:
+    # docs/runbook.md, RepliesBoundedAlarm.
+    for number in range(20):
+        validate(write(f"n{number}"))
+    assert "RepliesBounded" not in capsys.readouterr().out
+    validate(write("one-more"))
+    assert '"RepliesBounded":[1.0]' in capsys.readouterr().out
+
+
 def test_an_unknown_email_is_an_error_that_says_so() -> None:
     answer = write() | {"email_id": "gone-1", "key": "answers/gone-1/shipped.json"}
     with pytest.raises(UnknownEmail, match="no message of the email gone-1"):

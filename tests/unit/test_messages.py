@@ -14,6 +14,7 @@ from jsonschema import validate
 
 from mailstep import keys, reference
 from mailstep.contracts import Answer, Message, StoredEmail
+from mailstep.errors import TransientError
 from mailstep.index import indexing
 from mailstep.index_entry import Feedback, IndexEntry
 from mailstep_cli import email_views, messages, showing, statistics
@@ -148,7 +149,8 @@ def test_a_name_of_no_email_and_one_of_two_are_told_apart(mail: list[StoredEmail
         find_email(HOME, "000")
     store(mail[1], **{"from": [ANN]}, message_id="<1@shop.example>")
     indexing.record(message_index(), seen(mail[1], name=f"{mail[1].email_id}-r2", started=NOW))
-    with pytest.raises(UserError, match=f"2 emails .*{mail[0].email_id}"):
+    first = mail[0].email_id
+    with pytest.raises(UserError, match=rf"2 emails .*{first} \({reference.short(first)}, orders, "):
         find_email(HOME, "<1@shop.example>")
 
 
@@ -248,6 +250,30 @@ def test_a_live_view_shows_an_email_when_it_comes_and_when_it_ends(monkeypatch: 
         (new.email_id, "refused"),
     ]
     assert steps == []
+
+
+def test_a_live_view_tells_nothing_twice_because_dynamodb_was_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = email(1), email(2)
+    index = message_index()
+    indexing.record(index, seen(first, started=NOW, output=ended_as("replied")))
+    newest = index.newest
+
+    def fails(*_args: object, **_named: object) -> Iterator[IndexEntry]:
+        monkeypatch.setattr(index, "newest", newest)
+        raise TransientError("DynamoDB is unavailable")
+
+    steps: list[Callable[[], object]] = [
+        lambda: monkeypatch.setattr(index, "newest", fails),
+        lambda: indexing.record(index, seen(second, started=NOW, output=ended_as("replied"))),
+    ]
+    monkeypatch.setattr("time.sleep", lambda _: steps.pop(0)())
+    view = messages.follow(index, Filter(), NOW)
+    assert [next(view).email_id, next(view).email_id] == [first.email_id, second.email_id]
+
+
+def test_an_email_whose_answer_is_malformed_is_shown_without_it() -> None:
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=keys.answer("m"), Body=b'{"txt": "Hello"}')
+    assert showing.gather(HOME, IndexEntry.empty("m")).answer is None
 
 
 def test_what_is_shown_as_json_is_what_the_schema_says(mail: list[StoredEmail]) -> None:

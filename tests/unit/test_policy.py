@@ -921,3 +921,8 @@ def test_an_overridden_bound_counts_no_reply() -> None:
     records = Asked(answered_enough=True)
     assert check(message(), records=records, email=overridden("too_many_replies")) is None
     assert records.replies == 0
+
+
+def test_the_meaning_of_automatic_mail_names_lists_too_because_a_route_may_refuse_them() -> None:
+    assert "List-*" in MEANINGS["automatic_mail"]
+    assert "auto-replied" in MEANINGS["automatic_mail"]

@@ -63,6 +63,34 @@ def test_a_machine_that_answers_from_another_address_each_time_is_bounded_by_its
     assert found.count(True) == 20
 
 
+def test_what_the_bound_of_a_domain_forbids_stays_forbidden_when_the_step_is_retried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 1)
+    assert count_reply(email("m1"), 1)
+    assert [count_reply(email("m2", sender="bob@b.example"), 1) for _ in range(3)] == [False] * 3
+    # It was not sent, so it does not count to Bob's own bound either.
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 2)
+    assert count_reply(email("m3", sender="bob@b.example"), 1)
+
+
+def test_a_reply_to_another_mailbox_of_the_domain_counts_to_both_and_to_the_domain_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 2)
+
+    def counted(number: int, mailbox: str = "") -> bool:
+        both = (Address(address=f"a{number}@b.example"), Address(address=mailbox or f"r{number}@b.example"))
+        return count_reply(email(f"m{number}").model_copy(update={"from_": both}), 1)
+
+    assert [counted(number) for number in range(2)] == [True, True]
+    assert not counted(2)
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 9)
+    assert not counted(3, "r0@b.example")
+    # That reply was not sent, so it does not count to the author. A label makes no second mailbox.
+    assert counted(3, "a3+orders@b.example")
+
+
 def test_the_bound_of_a_domain_goes_over_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 4)
     midnight = NOON // DAY * DAY + DAY

@@ -268,7 +268,7 @@ def test_whatever_the_message_the_header_is_ours_and_the_sender_is_the_one_recip
         reply_to=(Address(address="victim@elsewhere.example"),),
         cc=(Address(address="victim@elsewhere.example"),),
     )
-    answer = Answer(text=said, html=html, subject=subject, attachments=(
+    answer = Answer(text=f"x{said}", html=html, subject=subject, attachments=(
         AnswerAttachment(filename=filename, media_type="text/csv", content=b"a,b"),
     ))  # fmt: skip
     try:
@@ -295,6 +295,36 @@ def as_a_labels(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
         return ""
+
+
+@pytest.mark.parametrize("hidden", ["=0D=0ABcc:_m@evil.example", "=0A=0A<h1>Pay_here</h1>"])
+def test_an_encoded_word_within_a_text_hides_no_line_end(hidden: str) -> None:
+    # RFC 2047 section 6.2: a decoded word is not decoded again. What a text says stays text.
+    text = f"A =?utf-8?q?{hidden}?=.pdf"
+    file = AnswerAttachment(filename=text, media_type="application/pdf", content=b"%PDF")
+    original = message(from_=(Address(name=text, address="ann@shop.example"),))
+    reply = sent(original, Answer(subject=text, text="x", attachments=(file,)))
+    parts = list(reply.walk())
+    [attached] = reply.iter_attachments()
+    shown = text.replace("=?", "= ?")
+    assert (reply["Subject"], attached.get_filename()) == (f"Re: {shown}", shown)
+    assert [(to.display_name, to.addr_spec) for to in reply["To"].addresses] == [(shown, "ann@shop.example")]
+    assert "bcc" not in {name.lower() for part in parts for name in part}
+    assert attached.get_content() == b"%PDF"
+
+
+def test_an_encoded_word_in_an_identifier_stays_as_it_is() -> None:
+    # RFC 2047 section 5: no encoded word stands in an identifier, so a client compares the characters themselves.
+    known = tuple(f"<{number}.=?utf-8?{letter}?{'5Lit' * 60}?=@x.example>" for number in range(40) for letter in "qbz")
+    original = message(message_id="<=?utf-8?b?DQpCY2M6IHg=?=@x.example>", references=known)
+    octets = compose(original, Answer(text="x"), sender=SENDER, to=mailbox(original.from_[0]), now=NOW).as_bytes()
+    fields = re.sub(rb"\r\n(?= )", b"", octets.partition(b"\r\n\r\n")[0]).decode().split("\r\n")
+    assert f"In-Reply-To: {original.message_id}" in fields
+    [references] = [field.split()[1:] for field in fields if field.startswith("References:")]
+    assert references[0] == known[0]
+    assert references[-1] == original.message_id
+    assert len(references) > 20
+    assert set(references) <= {*known, original.message_id}
 
 
 def test_a_reply_stands_in_the_thread_of_the_message_that_it_answers() -> None:

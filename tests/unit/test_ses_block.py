@@ -190,6 +190,10 @@ def test_a_block_is_searched_within_a_bound() -> None:
         ("github.io", "evil.github.io", False),
         ("github.io", "github.io", True),
         ("co.uk", "github.io", False),
+        # Microsoft 365 gives each organisation a domain there ("onmicrosoft.com fallback domain").
+        ("victim.onmicrosoft.com", "evil.onmicrosoft.com", False),
+        ("victim.mail.onmicrosoft.com", "evil.mail.onmicrosoft.com", False),
+        ("victim.onmicrosoft.com", "bounce.victim.onmicrosoft.com", True),
         ("bücher.example", "mail.xn--bcher-kva.example", True),
     ],
 )

@@ -57,7 +57,7 @@ def test_parse_shows_a_senders_control_characters_as_text(tmp_path: Path, body: 
         (("parse",), "Caf\\xe9 \\u2192 \\U0001f600"),
         (("process", "--route", "orders"), "Caf\\xe9 \\u2192 \\U0001f600"),
         (("-h",), "Completion"),
-        (("routes",), "processors/tables.py"),
+        (("routes",), "processor tables"),
         (("routes", "--domain", "caf\xe9 x"), "caf"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

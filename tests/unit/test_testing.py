@@ -116,6 +116,7 @@ def test_the_policy_refuses_by_the_code_of_its_rule(code: str | None, raw: bytes
         ("automatic_mail", b"List-Id: <news.example>\r\n" + PLAIN, Route(max_size_octets=10)),
         ("unauthenticated", STORED + PLAIN, Route(require_authentication=False)),
         ("unanswerable_sender", PLAIN.replace(b"ann@shop.example", b'"a,b"@shop.example'), Route()),
+        ("unanswerable_sender", PLAIN.replace(b"ann@shop.example", b'"a b"@shop.example'), Route()),
         (None, b"Auto-Submitted: auto-replied\r\n" + PLAIN, Route()),
         (None, PLAIN, Route()),
     ],

@@ -9,17 +9,20 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from starlette.testclient import TestClient
 
 from mailstep import keys
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.index import indexing
 from mailstep_cli import history, showing
+from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.web import pages
 from mailstep_cli.web.graph import Graph, lay_out
 from mailstep_cli.web.guard import Secrets
 from mailstep_cli.web.mail_html import document
+from mailstep_cli.web.sending import LocalMail
 from mailstep_cli.web.views import Web
 from tests.support.events import BUCKET, REGION
 from tests.support.index import NOW, TABLE, WORKFLOW, email, ended_as, message_index, seen
@@ -196,6 +199,32 @@ def test_a_message_is_shown_beside_its_answer(operator: TestClient) -> None:
     assert "Thank you for 4711" in text
     assert "<svg viewBox" in text
     assert operator.get("/messages/unknown").status_code == 404
+
+
+def test_no_page_goes_through_the_executions(operator: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    made = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def counted(client: BaseClient, operation: str, parameters: Any) -> Any:
+        asked.append(operation)
+        return made(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    assert operator.get("/").status_code == operator.get(f"/messages/{ANN}").status_code == 200
+    assert {"Query", "GetExecutionHistory", "DescribeStateMachineForExecution"} <= set(asked)
+    assert not {"ListExecutions", "Scan", "ListObjectsV2"} & set(asked)
+
+
+@pytest.mark.parametrize(
+    ("form", "refused"),
+    [
+        ({"to": "someone@elsewhere.example"}, "is not an address of a route"),
+        ({"to": "orders@mailstep.example", "subject": "a\nBcc: b@shop.example"}, "one line"),
+    ],
+)
+def test_a_composed_message_goes_to_a_route_with_the_fields_of_the_form(form: dict[str, str], refused: str) -> None:
+    with pytest.raises(UserError, match=refused):
+        LocalMail(9, ("orders@mailstep.example",)).send({"from": "ann@shop.example"} | form)
 
 
 class _Tags(HTMLParser):

@@ -29,19 +29,26 @@ _ATTEMPTS = 5
 def count_reply(message: Message, an_hour: int) -> bool:
     """Count a reply at the time of receipt, and return whether the bounds allow it.
 
-    `an_hour` is the bound of one sender in an hour; limits.py says how the others follow from it. An email counts once,
-    even if it is retried or replayed.
+    Each mailbox in From is counted as a sender, and each of their domains once. `an_hour` is the bound of one sender in
+    an hour; limits.py says how the others follow from it. An email counts once, even if it is retried or replayed. What
+    a bound forbids does not count.
 
     Raises:
         TransientError: DynamoDB is unavailable, or others count the same sender at this moment.
     """
     when = int(message.received.timestamp() if message.received else time.time())
-    sender = without_label(message.from_[0].address)
-    found = _count_sender(f"{message.route} {sender}", message.email_id, when, an_hour)
-    if found is _Found.COUNTED:
-        domain = sender.rpartition("@")[2]
-        return _count_domain(f"{message.route} @{domain}", when, an_hour * limits.REPLIES_TO_A_DOMAIN)
-    return found is _Found.KNOWN
+    senders = dict.fromkeys(without_label(one.address) for one in message.from_)
+    found = {one: _count_sender(f"{message.route} {one}", message.email_id, when, an_hour) for one in senders}
+    counted = [sender for sender in senders if found[sender] is _Found.COUNTED]
+    domains = dict.fromkeys(sender.rpartition("@")[2] for sender in counted)
+    most = an_hour * limits.REPLIES_TO_A_DOMAIN
+    if _Found.TOO_MANY not in found.values() and all(
+        _count_domain(f"{message.route} @{domain}", when, most) for domain in domains
+    ):
+        return True
+    for sender in counted:
+        _forget(f"{message.route} {sender}", message.email_id)
+    return False
 
 
 class _Found(Enum):
@@ -82,6 +89,19 @@ def _count_sender(sender: str, email_id: str, when: int, an_hour: int) -> _Found
             )
             return _Found.COUNTED
     raise TransientError("the ledger: others count the same sender")
+
+
+def _forget(sender: str, email_id: str) -> None:
+    """Take an email out of a sender's count: otherwise a retry would find it there, and send what was forbidden."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        dynamodb.update_item(
+            TableName=_table(),
+            Key={"id": {"S": f"replies#{_digest(sender)}"}},
+            UpdateExpression="SET version = version + :one REMOVE sent.#email",
+            ExpressionAttributeNames={"#email": _digest(email_id)[:16]},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
 
 
 def _count_domain(domain: str, when: int, an_hour: int) -> bool:

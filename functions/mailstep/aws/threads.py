@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_EMAIL = "email "
+EMAIL = "email "
 """Before the `email_id` in the name of an attribute: one for each email of the thread."""
 
 
@@ -52,7 +52,7 @@ def join(message: Message) -> tuple[EarlierEmail, ...]:
     The record keeps the newest `limits.THREAD_EMAILS`.
     """
     when = int(message.received.timestamp() if message.received else time.time())
-    name = f"{_EMAIL}{message.email_id}"
+    name = f"{EMAIL}{message.email_id}"
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         record = dynamodb.update_item(
@@ -68,7 +68,7 @@ def join(message: Message) -> tuple[EarlierEmail, ...]:
             },
             ReturnValues="ALL_NEW",
         )["Attributes"]
-        emails = sorted((one for one in record if one.startswith(_EMAIL)), key=lambda one: (_at(record[one]), one))
+        emails = sorted((one for one in record if one.startswith(EMAIL)), key=lambda one: (_at(record[one]), one))
         for old in emails[: -limits.THREAD_EMAILS]:
             dynamodb.update_item(
                 TableName=_table(),
@@ -77,7 +77,7 @@ def join(message: Message) -> tuple[EarlierEmail, ...]:
                 ExpressionAttributeNames={"#email": old},
             )
     before = emails[: emails.index(name)][-limits.THREAD_EMAILS :]
-    return tuple(_earlier(one.removeprefix(_EMAIL), record[one]) for one in before)
+    return tuple(_earlier(one.removeprefix(EMAIL), record[one]) for one in before)
 
 
 def record_answer(message: Message, key: str) -> None:
@@ -91,7 +91,7 @@ def record_answer(message: Message, key: str) -> None:
                 UpdateExpression="SET #email.answers = list_append(#email.answers, :answer)",
                 ConditionExpression="attribute_exists(#email) AND NOT contains(#email.answers, :key)"
                 " AND size(#email.answers) < :most",
-                ExpressionAttributeNames={"#email": f"{_EMAIL}{message.email_id}"},
+                ExpressionAttributeNames={"#email": f"{EMAIL}{message.email_id}"},
                 ExpressionAttributeValues={
                     ":answer": {"L": [{"S": key}]},
                     ":key": {"S": key},

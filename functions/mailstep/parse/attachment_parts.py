@@ -14,6 +14,7 @@ from mailstep import keys
 from mailstep.budget import Budget
 from mailstep.contracts import Attachment, EnclosedMessage
 from mailstep.filenames import safe_filename
+from mailstep.media_types import COMPOUND_FILE
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
 from mailstep.mime.options import DEFAULTS
@@ -30,6 +31,7 @@ NESTED = {"message/rfc822", "message/global"}
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _FIRST_OCTETS = 8_192  # the library detects the media type from them
+_COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # MS-CFB section 2.2
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _OF_TEXT = [
     kind for kind in filetype.TYPES if kind.mime in {"application/pdf", "application/postscript", "application/rtf"}
@@ -143,6 +145,8 @@ class Attachments:
 
 def _detected(first: bytes) -> str | None:
     """The media type that the first octets of a file have, or None."""
+    if first.startswith(_COMPOUND_FILE):
+        return COMPOUND_FILE
     # Some types begin with two or three letters, as a text may: "BM" of a bitmap, "MZ" of a program.
     kinds = filetype.TYPES if _NO_TEXT.search(first) else _OF_TEXT
     found: str | None = getattr(match(first, kinds), "mime", None)

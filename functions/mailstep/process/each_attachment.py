@@ -1,6 +1,7 @@
 """Processes each attachment by itself: if one fails, the reply still has the results of the others."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -46,7 +47,9 @@ def work_on_each[Result](
         MailstepError, ClientError: for what is not the attachment's fault: S3 is unavailable, or a setting is wrong.
     """
     memory = settings.Memory.read().memory_mb
-    with Budget(limits.ATTACHMENTS_SECONDS, octets_of(memory) if memory else None) as budget:
+    done: list[Worked[Result]] = []
+    # Slow attachments leave the last ones no time at all: then the budget ends between two of them.
+    with suppress(OverBudget), Budget(limits.ATTACHMENTS_SECONDS, octets_of(memory) if memory else None) as budget:
 
         def worked(attachment: Attachment) -> Worked[Result]:
             if not only(attachment):
@@ -56,7 +59,10 @@ def work_on_each[Result](
                 content = open_attachment(attachment)
             return _worked(attachment, partial(budget.bounded, partial(work, attachment, content)))
 
-        return tuple(worked(attachment) for attachment in message.attachments)
+        for attachment in message.attachments:
+            done.append(worked(attachment))
+    rest = message.attachments[len(done) :]
+    return (*done, *(Worked(attachment, problem=_TOO_MUCH if only(attachment) else None) for attachment in rest))
 
 
 def _worked[Result](attachment: Attachment, work: Callable[[], Result]) -> Worked[Result]:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPResponse, IncompleteRead
+from io import BufferedReader
+from typing import cast
 
 import urllib3
 
@@ -11,6 +14,57 @@ from mailstep.errors import ConfigurationError, TransientError
 _CONNECT_SECONDS = 3
 _PIECE = 64 * 1024
 _EXPLANATION_BOUND = 500
+
+
+class _WholeHeader(HTTPResponse):
+    """A response whose header ends with an empty line (RFC 9112 section 2.1).
+
+    For http.client, the end of the connection ends the header too, and a response that is cut off there has an empty
+    body: a fault of the application, where trying again helps.
+    """
+
+    def begin(self) -> None:
+        connection = self.fp
+        lines = _Lines(connection)
+        watched = self.fp = cast("BufferedReader", lines)
+        try:
+            super().begin()
+        finally:
+            # It closes what is no HTTP.
+            if self.fp is watched:
+                self.fp = connection
+        if not lines.last:
+            raise IncompleteRead(b"")
+
+
+class _Lines:
+    """The lines of a connection, the last of them kept."""
+
+    def __init__(self, connection: BufferedReader) -> None:
+        self._connection, self.last = connection, b""
+
+    def readline(self, most: int) -> bytes:
+        self.last = self._connection.readline(most)
+        return self.last
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = _WholeHeader
+
+
+class _TlsConnection(urllib3.connection.HTTPSConnection):
+    response_class = _WholeHeader
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
 
 
 @dataclass(frozen=True)
@@ -53,6 +107,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, a
 def _exchange(url: str, body: bytes, headers: Mapping[str, str], timeout: urllib3.Timeout, at_most: int) -> Response:
     # A connection of its own: one that was kept may have ended while Lambda had this environment frozen.
     with urllib3.PoolManager(retries=False) as pool:
+        pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         answer = pool.request(
             "POST",
             url,

@@ -8,12 +8,13 @@ from email.headerregistry import Address, HeaderRegistry, UniqueAddressHeader, U
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
+from textwrap import TextWrapper
 from typing import Any
 
 from markupsafe import Markup
 
 from mailstep import limits
-from mailstep.addresses import one_line
+from mailstep.addresses import field_text, one_line
 from mailstep.contracts import EMAIL_ID_FIELD, Answer, AnswerAttachment, Message
 from mailstep.rendering import render
 from mailstep.reply.sanitising import sanitise, without_markup
@@ -28,11 +29,22 @@ This holds about a hundred, enough for the policy to recognise a loop (policy.py
 
 
 class _Identifiers(UnstructuredHeader):
-    """In-Reply-To, References: folded only at the limit of RFC 5322 (2.1.1): some clients lose folded identifiers."""
+    """In-Reply-To, References: folded only at the limit of RFC 5322 (2.1.1): some clients lose folded identifiers.
+
+    They go out as they came in. The email package would decode an encoded word in one, and fail to write some of them.
+    """
+
+    name: str
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        """Take the value as it is (RFC 2047 section 5: no encoded word stands in an identifier)."""
+        kwds |= {"parse_tree": None, "decoded": value}
 
     def fold(self, *, policy: Policy) -> str:
-        folded: str = super().fold(policy=policy.clone(max_line_length=998))  # type: ignore[misc] # of BaseHeader
-        return folded
+        """The field, with a line end only between two identifiers."""
+        words = TextWrapper(998, f"{self.name}: ", " ", break_long_words=False, break_on_hyphens=False).wrap(str(self))
+        return "".join(f"{line}{policy.linesep}" for line in words)
 
 
 class _Mailbox(UniqueAddressHeader):
@@ -159,9 +171,9 @@ def _may_be_shown(attachment: AnswerAttachment) -> bool:
 
 def _described(attachment: AnswerAttachment) -> dict[str, Any]:
     main, _, sub = attachment.media_type.partition("/")
-    return {"maintype": main, "subtype": sub, "filename": one_line(attachment.filename)[:FILENAME_BOUND] or "file"}
+    return {"maintype": main, "subtype": sub, "filename": field_text(attachment.filename)[:FILENAME_BOUND] or "file"}
 
 
 def _subject(message: Message, answer: Answer) -> str:
-    subject = one_line(answer.subject or message.subject)[:SUBJECT_BOUND]
+    subject = field_text(answer.subject or message.subject)[:SUBJECT_BOUND]
     return f"Re: {_RE_PREFIX.sub('', subject)}".strip()

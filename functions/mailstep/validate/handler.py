@@ -65,4 +65,5 @@ def _later_answer(answer: LaterAnswer) -> dict[str, Any]:
     found = later_answers.validate(answer)
     if found.withheld:
         logger.info("A later answer is not sent", extra={"answer_name": answer.name, "withheld": found.withheld})
+    _count_bounded(found.claim.email.route, found.withheld)
     return found.model_dump(mode="json")

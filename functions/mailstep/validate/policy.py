@@ -37,7 +37,7 @@ class Records(Protocol):
         """Record this delivery, and return whether it is the first: no other one was processed or is in progress."""
 
     def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the sender, and return whether the bounds that follow from `at_most` an hour allow it."""
+        """Count a reply to the mailboxes in From; return whether the bounds that follow from `at_most` allow it."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,12 @@ class Rule:
         if self.setting and case.route and getattr(case.route, self.setting.name) == self.setting.value:
             return self.setting.effect
         return self.effect
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether the rule refuses some messages."""
+        by_setting = self.setting is not None and self.setting.effect is not Effect.WITHHOLD
+        return self.effect is not Effect.WITHHOLD or by_setting
 
     @property
     def may_withhold(self) -> bool:
@@ -216,9 +222,8 @@ def _is_one_too_many(case: Case) -> str | None:
     if case.route is None:
         return None
     # Both are bounded: the author, who could name many mailboxes, and the mailbox, which many could name.
-    mailboxes = {without_label(one.address): one for one in (case.message.from_[0], case.addressee)}
-    counted = (case.message.model_copy(update={"from_": (one,)}) for one in mailboxes.values())
-    if all(case.records.count_reply(one, case.route.replies_an_hour) for one in counted):
+    counted = case.message.model_copy(update={"from_": (case.message.from_[0], case.addressee)})
+    if case.records.count_reply(counted, case.route.replies_an_hour):
         return None
     return "The sender, or its domain, already got as many replies as the route allows."
 
@@ -425,8 +430,15 @@ RULES = (
         needs="stack",
     ),
 )
-# If a code refuses and withholds, this is the meaning of its refusal.
-MEANINGS = {rule.code: rule.means for rule in reversed(RULES)} | {
+
+
+def _meaning(code: str) -> str:
+    """What a refusal by the code means; if no rule of the code refuses, what its withheld reply means."""
+    of_code = [rule for rule in RULES if rule.code == code]
+    return ". Or: ".join(rule.means for rule in [rule for rule in of_code if rule.may_refuse] or of_code)
+
+
+MEANINGS = {rule.code: _meaning(rule.code) for rule in RULES} | {
     APPLICATION_REFUSED: "The application, or the processor, refused it with a reason, which the sender got"
 }
 WITHHELD = {rule.code: rule.means for rule in RULES if rule.may_withhold}

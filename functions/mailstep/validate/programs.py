@@ -67,8 +67,12 @@ _TYPES = {
 _COMPRESSED = {"gz", "bz2", "xz", "z", "lz", "lz4", "lzma", "zst", "br"}
 _STREAM = re.compile(r":.*|_+\$data$", re.IGNORECASE | re.DOTALL)
 _NAME = 300  # characters of a name's end that are read
-# The storage of macros in a document of Office 97 to 2003 (MS-OVBA section 2.2.1), as its directory has it.
-_MACROS_97 = "_VBA_PROJECT".encode("utf-16-le")
+# The macros of a document of Office 97 to 2003: a stream that the file's directory names (MS-OVBA section 2.2.1).
+# PowerPoint packs that directory, and has a record that says so (MS-PPT sections 2.4.10 and 2.4.11).
+_MACROS_97 = re.compile(
+    re.escape("_VBA_PROJECT".encode("utf-16-le")) + rb"|\x0f\0\xff\x03\x14\0\0\0\x02\0\0\x04\x0c\0\0\0.{4}\x01\0\0\0",
+    re.DOTALL,
+)
 # Members of an office document: macros of OOXML, macros of Excel 4.0, Basic of OpenDocument.
 _MACRO_MEMBER = re.compile(
     r"(.*/)?vbaProject.*\.bin|xl/macrosheets/.+|Basic/.*script-lb\.xml", re.IGNORECASE | re.DOTALL
@@ -103,5 +107,5 @@ def of_type(media_type: str) -> str | None:
 
 
 def has_macros(content: bytes) -> bool:
-    """Whether a document of Office 97 to 2003 has macros."""
-    return content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") and _MACROS_97 in content
+    """Whether a compound file (MS-CFB), such as a document of Office 97 to 2003, has macros."""
+    return _MACROS_97.search(content) is not None

@@ -14,6 +14,15 @@ _ADDR_SPEC = re.compile(
     rf"(?:\"[^\"\s\\]{{1,62}}\"|(?<!{_ATOM}){_ATOM}{{1,64}})@(?:{_ATOM}{{1,255}}|\[[^\]\s]{{1,255}}\])(?!{_ATOM})"
 )
 
+# A local part with a quoted word (RFC 5322 sections 3.4.1 and 4.4, obs-local-part), in which any mark is plain text.
+_QUOTED_WORD = r"\"(?:[^\"\\\r\n]|\\[^\r\n]){1,62}\""
+_WORD = rf"(?:{_QUOTED_WORD}|[^\s<>\"(),:;@\[\]\\.]+)"
+_QUOTED_MAILBOX = re.compile(
+    rf"(?:(?P<phrase>.*)<)?\s*(?P<local>{_WORD}(?:\.{_WORD})*)[ \t]*@(?P<domain>[^<>\"@]{{1,255}})(?(phrase)>)\s*",
+    re.DOTALL,
+)
+_DOMAIN = re.compile(rf"{_ATOM}+|\[[^\]\s]+\]")
+
 # White space may stand around the dots and the @ of an address (RFC 5322 section 4.4, obs-addr-spec).
 _SPACED = re.compile(r"(?<![ \t])[ \t]*([.@])[ \t]*")
 _SPACED_DOMAIN = re.compile(
@@ -80,6 +89,13 @@ def _items(value: str) -> Iterator[tuple[str, str]]:
 
 def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str]) -> Address | None:
     plain, comment, _ = without_comments(item)
+    if '"' in plain and (quoted := _QUOTED_MAILBOX.fullmatch(plain)) and '"' in quoted["local"]:
+        domain = _SPACED.sub(r"\1", quoted["domain"]).strip().removesuffix(".")
+        address = f"{quoted['local']}@{domain}"
+        if not _DOMAIN.fullmatch(domain) or len(address) > options.address:
+            return None
+        name = _phrase(quoted["phrase"] or "") or comment
+        return Address(name=decode_words(name, hints).strip(), address=address, group=group)
     before, opening, inside = plain.rpartition("<")
     if opening:
         address = inside.partition(">")[0].strip()
