@@ -17,6 +17,7 @@ from mailstep_cli.commands import (
     quarantine,
     queues,
     suppressed,
+    web,
 )
 from mailstep_cli.commands.shared import out
 
@@ -28,7 +29,7 @@ app = typer.Typer(
 )
 _SUBJECTS = {
     "On this machine": (local, mailing, files),
-    "Find messages": (finding, messages),
+    "Find messages": (finding, messages, web),
     "Act on messages": (answers, queues, quarantine),
     "People": (suppressed, personal_data),
     "Deployment": (deployment,),

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Literal
 
 import boto3
+from botocore.exceptions import ClientError
 from pydantic import Field
 
 from mailstep import keys
@@ -116,7 +117,10 @@ def _rulings(home: HomeStack, entry: IndexEntry, message: Message) -> Iterator[R
 
 
 def _routes(home: HomeStack) -> dict[str, Route] | None:
-    """The routes of this checkout with the deployed variables; None outside a checkout, or if the file is wrong."""
+    """The routes of this checkout with the deployed variables.
+
+    None outside a checkout, if the file is wrong, and for an operator who may not read the function.
+    """
     try:
         toml = checkout.routes_toml()
         function = boto3.client("lambda").get_function_configuration(FunctionName=home.resources["ProcessFunction"])
@@ -124,3 +128,7 @@ def _routes(home: HomeStack) -> dict[str, Route] | None:
         return load(toml.text, {n: value for n, value in variables if n not in _OF_THE_PLACE}, file=toml.file)
     except (UserError, ConfigurationError):
         return None
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "AccessDeniedException":
+            return None
+        raise

@@ -70,7 +70,7 @@ class _Attempts:
     def __init__(self, line: Timeline, verbose: bool) -> None:
         self._line, self._verbose = line, verbose
         self._names = max((len(Text(state.name)) for state in line.states), default=0)
-        self._total = _total(line)
+        self._total = total(line)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         room = options.max_width - self._names - len("  Try      Start       Took    ") - max(map(len, _WORDS))
@@ -97,7 +97,7 @@ class _Attempts:
         row.append(f"{seconds(attempt.started - self._line.started):>10} {took:>10}")
         if bar:
             row.append("  ").append(self._bar(state, number, attempt, bar))
-        word = _word(self._line, state, number)
+        word = word_of(self._line, state, number)
         return row.append("  ").append(word, style=_STYLES[word])
 
     def _error(self, state: State, number: int, attempt: Attempt) -> Text:
@@ -105,11 +105,8 @@ class _Attempts:
         bound = len(attempt.cause or "") if self._verbose else _CAUSE_BOUND
         if cause := readable_cause(attempt.cause, bound):
             said.append(f": {cause}")
-        if number < len(state.attempts):
-            wait = state.attempts[number].started - (attempt.ended or attempt.started)
-            said.append(f"; retried after {seconds(wait)}", style="dim")
-        elif state.caught_by:
-            said.append(f"; a Catch went on to {state.caught_by}", style="dim")
+        if then := what_followed(state, number):
+            said.append(f"; {then}", style="dim")
         return said
 
     def _bar(self, state: State, number: int, attempt: Attempt, width: int) -> Text:
@@ -128,13 +125,22 @@ class _Attempts:
         return bar.append(" " * (width - start - length))
 
 
-def _word(line: Timeline, state: State, number: int) -> str:
+def word_of(line: Timeline, state: State, number: int) -> str:
+    """How an attempt, counted from 1, ended: `ok`, `running`, `retried`, `caught` or `failed`."""
     attempt = state.attempts[number - 1]
     if not attempt.error:
         return "ok" if attempt.ended else "running"
     if number < len(state.attempts):
         return "retried"
     return "caught" if state.caught_by else "failed" if line.ended or state.left else "retried"
+
+
+def what_followed(state: State, number: int) -> str:
+    """What the workflow did after an attempt that failed, counted from 1; empty if it ended there."""
+    if number < len(state.attempts):
+        failed = state.attempts[number - 1]
+        return f"retried after {seconds(state.attempts[number].started - (failed.ended or failed.started))}"
+    return f"a Catch went on to {state.caught_by}" if state.caught_by else ""
 
 
 def _data(state: State) -> Iterator[RenderableType]:
@@ -146,7 +152,7 @@ def _data(state: State) -> Iterator[RenderableType]:
 
 def _summary(line: Timeline) -> Text:
     how = "failed after" if line.error else "done in" if line.ended else "running for"
-    summary = Text(f"{how} {seconds(_total(line))}")
+    summary = Text(f"{how} {seconds(total(line))}")
     if line.error:
         summary.append(f"  {line.error}: {readable_cause(line.cause)}", style="red")
     elif cause := _last_cause(line):
@@ -197,5 +203,6 @@ def _was_sent_before(state: State) -> bool:
             return False
 
 
-def _total(line: Timeline) -> timedelta:
+def total(line: Timeline) -> timedelta:
+    """How long the execution took, or has taken so far."""
     return (line.ended or datetime.now(UTC)) - line.started

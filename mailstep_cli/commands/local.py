@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailstep.aws.message_index import MessageIndex
-from mailstep_cli import checkout, display, email_views, messages
+from mailstep_cli import checkout, display, email_views, messages, samconfig
 from mailstep_cli import demo as demonstration
 from mailstep_cli.commands.shared import err, out
 from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import find
 from mailstep_cli.local_application import check_application
 from mailstep_cli.messages import Filter
 from mailstep_cli.routing import check_route, routes_of_the_application
@@ -22,6 +23,7 @@ from mailstep_cli.smtp_client import read_message_file
 from mailstep_cli.terminal import Text, print_json
 
 if TYPE_CHECKING:
+    from mailstep_cli.web.server import Server
     from mailstep_local.cloud import LocalCloud
 
 
@@ -154,7 +156,9 @@ def up(
         ) as cloud,
     ):
         status.stop()
-        places = _places(cloud)
+        page = _page(cloud)
+        places = {"web": page.url} | _places(cloud)
+        page.run_beside()
         if as_json:
             print_json(places | _credentials(cloud))
         else:
@@ -162,6 +166,18 @@ def up(
             out.print(display.places_view(places, cloud.account.variables() | here), crop=False)
             _show_what_comes(cloud)
         signal.pause()
+
+
+def _page(cloud: "LocalCloud") -> "Server":
+    """The page of the local stack, on which mail can be written too."""
+    from mailstep_cli.web.sending import LocalMail  # noqa: PLC0415 - the other commands start without a server
+    from mailstep_cli.web.server import bind  # noqa: PLC0415
+
+    # The page asks AWS as `mailstep web` does: by the environment. Nothing else in this process does so.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(cloud.account.environment())
+    return bind(find(samconfig.stack_name()), local=LocalMail(cloud.smtp_port, tuple(cloud.addresses)))
 
 
 def _show_what_comes(cloud: "LocalCloud") -> None:

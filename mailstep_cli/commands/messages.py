@@ -1,6 +1,7 @@
 """Commands that look at messages in an account, or process them again: `history`, `replay` and `redrive`."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from mailstep_cli.messages import Filter
 from mailstep_cli.routing import check_route
 from mailstep_cli.terminal import print_json
 from mailstep_cli.timeline_view import aws_links, timeline_table
+from mailstep_cli.web.files import write_page
 
 app = typer.Typer()
 
@@ -40,6 +42,12 @@ def show_history(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also show inputs, outputs, and causes in full.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the page of the message to a file that loads nothing (docs/local.md)."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to a message: each attempt at each state, errors with their causes, and what caught them.
@@ -51,6 +59,8 @@ def show_history(
         return
     arn, sfn = find_execution(execution, stack)
     line = history.fetch(sfn, arn)
+    if html:
+        write_page(html, find(stack), sfn, arn, line)
     if as_json:
         print_json(history.History(execution_arn=arn, timeline=line).model_dump(mode="json"), indent=2)
         return

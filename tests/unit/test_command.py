@@ -45,7 +45,7 @@ def test_a_shell_completes_commands_and_options() -> None:
     # --show-completion asks which shell started it, and CI has none.
     assert "complete " in run(_MAILSTEP_COMPLETE="source_bash").stdout
     asked = {"_MAILSTEP_COMPLETE": "complete_bash"}
-    assert run(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay", "redrive"]
+    assert run(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay", "redrive", "reply"]
     assert "--reply-again" in run(**asked, COMP_WORDS="mailstep replay --", COMP_CWORD="2").stdout.split()
 
 
