@@ -20,6 +20,7 @@ from mailstep.notices import notice
 from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.telemetry import logger
 from mailstep.testing import ReceivedEmail, receive
+from mailstep.validate import policy
 from mailstep_cli.errors import UserError
 from mailstep_cli.message_files import read_file
 from mailstep_cli.routing import route_with_processor
@@ -100,7 +101,7 @@ def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Process
 
 
 def _signs(email: ReceivedEmail, code: str | None) -> tuple[str, ...]:
-    return email.automatic_by() if code == "automatic_mail" else ()
+    return email.automatic_by() if code == policy.AUTOMATIC_MAIL else ()
 
 
 def _answer(email: ReceivedEmail, processor: str) -> Answer | None:

@@ -23,6 +23,7 @@ from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
 from mailstep.validate.effects import Effect, Overridden, Setting
 
+AUTOMATIC_MAIL = "automatic_mail"
 TOO_MANY_REPLIES = "too_many_replies"
 """The code of the rule that bounds the replies to a sender and to a domain."""
 
@@ -309,7 +310,7 @@ RULES = (
         override=Overridden.NEVER,
     ),
     Rule(
-        "automatic_mail",
+        AUTOMATIC_MAIL,
         "A machine responded with it: Auto-Submitted: auto-replied, fields of older autoresponders, reports and "
         "receipts, calendar replies, null Return-Path, or a From such as mailer-daemon",
         "RFC 3834 sections 2 and 5; functions/mailstep/validate/automatic_mail.py",
@@ -318,7 +319,7 @@ RULES = (
         override=Overridden.WITHHOLD,
     ),
     Rule(
-        "automatic_mail",
+        AUTOMATIC_MAIL,
         "A machine passed it on, or wrote it unasked: other values of Auto-Submitted, Precedence, List-*, "
         "X-Auto-Response-Suppress, the Subject of an absence notice, over 100 References, or a From such as no-reply",
         "RFC 3834 sections 2 and 5; RFC 2369; functions/mailstep/validate/automatic_mail.py",
