@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from mailstep import limits
 from mailstep.contracts import Answer, AnswerAttachment
 from mailstep.errors import MalformedAnswer
 from mailstep.telemetry import logger
@@ -50,6 +51,8 @@ def read_answer(octets: bytes, *, later: bool = False) -> Answer:
     if unknown:
         shown = sorted({name if _NAME.fullmatch(name) else "?" for name in unknown})[:_NAMES_SHOWN]
         logger.warning("The answer has fields that Mailstep does not know", extra={"fields": shown})
+    if isinstance(html := fields.get("html"), str) and _depth(html) > limits.HTML_DEPTH:
+        raise MalformedAnswer(f"{named} is invalid: html nests over {limits.HTML_DEPTH} elements")
     try:
         written = to_json(fields)
     # Of a list or an object where a text belongs: it is nested too deeply, or has half a surrogate pair.
