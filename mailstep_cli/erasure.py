@@ -23,7 +23,7 @@ LEFT = {
     "after an execution ended, and nobody can delete it earlier",
     "the index of messages": "the hourly sweep may list the id of an erased email again, without sender and "
     "subject, as long as Step Functions knows its executions",
-    "the lists of replays": "replays/ has the ids and keys of the emails, and nothing of a sender, for "
+    "the lists of replays": f"{keys.REPLAYS} has the ids and keys of the emails, and nothing of a sender, for "
     "ParsedRetentionDays",
     "SES's suppression list": "it has the address if a reply bounced: mailstep suppressed remove ADDRESS",
     "the queue of feedback that could not be recorded": "it has SES's events with addresses for 14 days",
