@@ -88,8 +88,7 @@ deploy: .venv/ready  ## Build and deploy both stacks, with the variables of docs
 	@mailstep routes >/dev/null
 	sam build
 	sam deploy --parameter-overrides Domain=$$DOMAIN OperatorEmail=$$OPERATOR ReceivingRegion=$$RECEIVING_REGION
-	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names) \
-	  CatchAllRoute=\"$$(mailstep routes --catch-all)\"
+	sam deploy --config-env receiving --region $$RECEIVING_REGION --parameter-overrides Domain=$$DOMAIN Routes=$$(mailstep routes --names) CatchAllRoute=\"$$(mailstep routes --catch-all)\"
 
 clean:  ## Remove everything that was created here
 	rm -rf .venv .uv .tools .aws-sam .mailstep .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache
