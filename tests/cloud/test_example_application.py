@@ -19,6 +19,8 @@ from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import Desk, eventually, in_background, outbox_about
 from tests.support.project import MAILSTEP, PROJECT
 
+pytestmark = pytest.mark.xdist_group("deployments")
+
 README = (PROJECT / "examples" / "application" / "README.md").read_text()
 UP, SEND = re.findall(r"^\$ ((?:mailstep up|python examples).*)$", README, re.MULTILINE)
 
