@@ -83,7 +83,7 @@ def test_a_redriven_execution_changes_the_entry_of_its_email(
 def test_a_bounce_is_in_the_entry_of_the_email_whose_reply_bounced(
     desk: Desk, index: MessageIndex, tmp_path: Path
 ) -> None:
-    order = (EMAILS / "order.eml").read_text().replace("@shop.example", "@bounce.simulator.example")
+    order = (EMAILS / "order.eml").read_text().replace("ann@shop.example", "indexed@bounce.simulator.example")
     (tmp_path / "bounces.eml").write_text(order)
     [result] = desk.follow([read_message_file(tmp_path / "bounces.eml")], route="orders")
     assert result.reply

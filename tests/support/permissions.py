@@ -42,7 +42,7 @@ WORKFLOW = [
     ("s3:GetObjectVersion", "orders", _NO_EMAIL, "QuarantineEmail"),
     ("s3:PutObject", "orders", _NO_EMAIL, "QuarantineEmail"),
     ("s3:PutObjectTagging", "orders", _NO_EMAIL, "QuarantineEmail"),
-    ("sns:Publish", "orders", _NO_EMAIL, "AlertOperators"),
+    ("sns:Publish", "orders", b"", "AlertOperators"),
 ]
 """What the workflow's role may do; the route and the raw message that need it, and the state that is denied it."""
 
