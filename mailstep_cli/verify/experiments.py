@@ -63,7 +63,7 @@ def jsonata(lab: Lab) -> Finding:
     found = json.loads(lab.ended(lab.start(kind="evaluate", empty=None)).get("output") or "{}")
     wanted = {
         "parse": 1, "encode": "a%20b%2F%C3%A4", "replace": "a b", "substring": "abc", "join": "a!/b!",
-        "longest": 120, "string": "1", "exists": False, "null": True,
+        "longest": 120, "string": "1", "merge": {"a": 1, "b": True}, "exists": False, "null": True,
     }  # fmt: skip
     return _same(found, wanted)
 

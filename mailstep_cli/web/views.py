@@ -1,4 +1,7 @@
-"""The routes of the page: what each request reads and does, under the operator's own AWS credentials."""
+"""The routes of the page: what each request reads and does, under the operator's own AWS credentials.
+
+Over 300 lines, because every request of the page is here, and nothing else.
+"""
 
 import hmac
 from collections.abc import Callable

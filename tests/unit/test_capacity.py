@@ -16,10 +16,10 @@ NEW_ACCOUNT = 10
 def test_the_defaults_reserve_nothing_and_leave_a_new_account_most_of_its_environments() -> None:
     resources = transformed("template.yaml", {"Domain": "mail.example.com"})
     functions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Function"]
-    assert len(functions) == 6
+    assert len(functions) == len({function["Handler"] for function in functions}) > 6
     assert all(function.get("ReservedConcurrentExecutions") in (None, "") for function in functions)
-    [mapping] = [r for r in resources.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
-    assert int(mapping["Properties"]["ScalingConfig"]["MaximumConcurrency"]) <= NEW_ACCOUNT // 5
+    mappings = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+    assert sum(int(mapping["ScalingConfig"]["MaximumConcurrency"]) for mapping in mappings) <= NEW_ACCOUNT // 2
     assert judge(NEW_ACCOUNT, NEW_ACCOUNT, START, PROCESS).state == "ok"
 
 

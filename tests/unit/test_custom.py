@@ -130,7 +130,7 @@ def test_the_command_reads_the_installations_own_routes_and_processors(installed
         [MAILSTEP, "routes", "functions/custom/routes.toml"],
         cwd=installed, capture_output=True, text=True, check=True, timeout=60,
     ).stdout  # fmt: skip
-    assert "processors/words.py" in shown
+    assert "processor words" in shown
     assert "Routes=returns" in shown
 
 

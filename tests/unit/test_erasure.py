@@ -1,4 +1,7 @@
-"""`mailstep erase` and `mailstep export`: everything of a person goes, or is handed out, and nothing of another."""
+"""`mailstep erase` and `mailstep export`: everything of a person goes, or is handed out, and nothing of another.
+
+Over 300 lines, because both commands must find the same places.
+"""
 
 import json
 import re

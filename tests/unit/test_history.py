@@ -1,4 +1,7 @@
-"""A timeline from the events of AWS itself, which has kinds of event that the emulations lack."""
+"""A timeline from the events of AWS itself, which has kinds of event that the emulations lack.
+
+Over 300 lines, because one recorded history serves the timeline and its view.
+"""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""The index of messages: what events make of an entry in any order, and what it is found by."""
+"""The index of messages: what events make of an entry in any order, and what it is found by.
+
+Over 300 lines, because one entry is followed from its first event to its last name.
+"""
 
 import json
 import string

@@ -1,4 +1,7 @@
-"""The page of `mailstep web`: who is answered, what is shown, and what a stranger's mail cannot do there."""
+"""The page of `mailstep web`: who is answered, what is shown, and what a stranger's mail cannot do there.
+
+Over 300 lines, because the whole page is tested as one operator uses it.
+"""
 
 import json
 import re
