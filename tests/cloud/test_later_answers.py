@@ -129,7 +129,7 @@ def test_the_command_answers_an_email_and_a_failed_answer_is_sent_by_a_redrive(
     cloud.account.client("stepfunctions").redrive_execution(executionArn=arn)
     assert eventually(lambda: outbox_about(cloud, "later: by hand"))
     assert output(cloud, arn)["outcome"] == "replied"
-    shown = run("history", arn, COLUMNS="200", **cloud.account.environment())
+    shown = run("history", arn, **cloud.account.environment() | {"COLUMNS": "200"})
     assert "SendLaterAnswer" in shown.stdout
     again = run("reply", email_id(first), str(tmp_path / "by-hand.json"), **cloud.account.environment())
     assert again.returncode != 0

@@ -91,6 +91,18 @@ def eventually[T](ask: Callable[[], T], *, seconds: float = 30, every: float = 0
     return answer
 
 
+def gathered(ask: Callable[[], list[str]], enough: Callable[[list[str]], bool], *, seconds: float = 25) -> list[str]:
+    """What a queue gives until it is enough, or the time is up; within the time that it hides what it gave."""
+    found: list[str] = []
+
+    def more() -> bool:
+        found.extend(ask())
+        return enough(found)
+
+    eventually(more, seconds=seconds)
+    return found
+
+
 def processes_of(cloud: LocalCloud, function: str) -> list[Path]:
     """The /proc entries of a function's environments in this cloud, and in no other on this machine."""
     own = {f"AWS_LAMBDA_FUNCTION_NAME={function}".encode(), f"AWS_ENDPOINT_URL={cloud.account.endpoint}".encode()}
