@@ -88,7 +88,7 @@ def test_a_bounce_is_in_the_entry_of_the_email_whose_reply_bounced(
     (tmp_path / "bounces.eml").write_text(order)
     [result] = desk.follow([read_message_file(tmp_path / "bounces.eml")], route="orders")
     assert result.reply
-    # As SES tells it (Amazon SES Developer Guide, "Event data SNS"); test_reply.py has the way from SES to the function.
+    # As SES tells it (Amazon SES Developer Guide, "Event data SNS"); test_reply.py has the way from SES to it.
     told = {
         "eventType": "Bounce",
         "mail": {
