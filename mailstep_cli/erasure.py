@@ -9,6 +9,7 @@ import boto3
 
 from mailstep import keys
 from mailstep.addresses import without_label
+from mailstep.aws.ledger import suppression_id
 from mailstep_cli import failures, index_records, ledger_records, mail_objects, personal_data
 from mailstep_cli.batches import whole
 from mailstep_cli.errors import UserError
@@ -101,11 +102,11 @@ class Erasure:
         self._indexed = set(index_records.of_person(self._dynamodb, self._stack.index_table, person))
         # An entry may be left of a message whose objects are gone.
         self._emails = dict.fromkeys(self._indexed) | found.messages
-        self.report.about = {"address_sha256": ledger_records.suppression(person).partition("#")[2]}
+        self.report.about = {"address_sha256": suppression_id(person).partition("#")[2]}
         self.report.mentioned, self.report.unknown_answers = found.mentioned, found.unknown_answers
         ids = [
             *ledger_records.of_address(person, found.routes),
-            *([] if keep_suppression else [ledger_records.suppression(person)]),
+            *([] if keep_suppression else [suppression_id(person)]),
         ]
         self._address_records = ledger_records.there(self._dynamodb, self._stack.ledger, ids)
         self._find_records()

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from hashlib import md5, sha256
+from hashlib import md5
 from typing import TYPE_CHECKING
 
 from mailstep.addresses import without_label
 from mailstep.aws import threads
-from mailstep.aws.ledger import suppression_id
+from mailstep.aws.ledger import notice_id
+from mailstep.aws.reply_counts import count_id
 from mailstep.outcomes import ReplyKind
 from mailstep_cli.failures import REPLAYS, name_of
 
@@ -26,7 +27,7 @@ def of_email(email_id: str, later_answers: Iterable[str] = ()) -> list[str]:
     """
     names = (name_of(email_id, number) for number in range(1, REPLAYS + 1))
     return [
-        f"notice#{email_id}",
+        notice_id(email_id),
         *(_reply(f"{name}#{kind}") for name in names for kind in ReplyKind),
         *(_reply(f"{email_id}/{name}#{ReplyKind.LATER_ANSWER}") for name in later_answers),
     ]
@@ -35,12 +36,7 @@ def of_email(email_id: str, later_answers: Iterable[str] = ()) -> list[str]:
 def of_address(address: str, routes: Iterable[str]) -> list[str]:
     """The keys of the counts of replies to an address, on each route (aws/reply_counts.py)."""
     sender = without_label(address)
-    return [f"replies#{_digest(f'{route} {sender}')}" for route in routes]
-
-
-def suppression(address: str) -> str:
-    """The key of the record that suppresses an address."""
-    return suppression_id(address)
+    return [count_id(route, sender) for route in routes]
 
 
 def naming(dynamodb: "DynamoDBClient", table: str, emails: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -86,7 +82,3 @@ def delete(dynamodb: "DynamoDBClient", table: str, ids: Iterable[str]) -> int:
 def _reply(key: str) -> str:
     # As Powertools for AWS makes it (Idempotency, "How your records are stored").
     return f"reply#{md5(json.dumps(key).encode(), usedforsecurity=False).hexdigest()}"
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -458,7 +458,7 @@ DOMAIN_BY_HAND = (
     Mutant("senders are counted by how they write their address", REPLY_COUNTS,
            swapped("without_label(one.address)", "one.address"), unit("reply_counts")),
     Mutant("a retry sends what the bound of the domain forbade", REPLY_COUNTS,
-           swapped('        _forget(f"{message.route} {sender}", message.email_id)\n', "        pass\n"),
+           swapped('        _forget(count_id(message.route, sender), message.email_id)\n', "        pass\n"),
            unit("reply_counts")),
     Mutant("each label has a count of its own", REPLY_COUNTS,
            swapped("without_label(one.address)", "one.address.lower()"),

@@ -32,6 +32,11 @@ SUPPRESSED = "suppressed#"
 """How the key of each suppression record begins."""
 
 
+def notice_id(email_id: str) -> str:
+    """The key of the record that an email's sender got a notice."""
+    return f"notice#{email_id}"
+
+
 def suppression_id(address: str) -> str:
     """The key of the suppression record of an address, the same however it is written and with any label."""
     return f"{SUPPRESSED}{_digest(without_label(address))}"
@@ -53,13 +58,13 @@ def record_notice(email_id: str) -> None:
     with transient_faults():
         dynamodb.put_item(
             TableName=_table(),
-            Item={"id": {"S": f"notice#{email_id}"}, "expiration": {"N": str(int(time.time()) + REPLAYABLE_SECONDS)}},
+            Item={"id": {"S": notice_id(email_id)}, "expiration": {"N": str(int(time.time()) + REPLAYABLE_SECONDS)}},
         )
 
 
 def has_notice(email_id: str) -> bool:
     """Whether any execution of the email sent a delay or failure notice."""
-    return _find(f"notice#{email_id}")
+    return _find(notice_id(email_id))
 
 
 def _find(identity: str) -> bool:

@@ -26,6 +26,11 @@ _STEP = 600  # seconds; a domain is counted by ten minutes, because one item cou
 _ATTEMPTS = 5
 
 
+def count_id(route: str, sender: str) -> str:
+    """The key of the count of a route's replies to a sender, an address without its label."""
+    return f"replies#{_digest(f'{route} {sender}')}"
+
+
 def count_reply(message: Message, an_hour: int) -> bool:
     """Count a reply at the time of receipt, and return whether the bounds allow it.
 
@@ -38,7 +43,7 @@ def count_reply(message: Message, an_hour: int) -> bool:
     """
     when = int(message.received.timestamp() if message.received else time.time())
     senders = dict.fromkeys(without_label(one.address) for one in message.from_)
-    found = {one: _count_sender(f"{message.route} {one}", message.email_id, when, an_hour) for one in senders}
+    found = {one: _count_sender(count_id(message.route, one), message.email_id, when, an_hour) for one in senders}
     counted = [sender for sender in senders if found[sender] is _Found.COUNTED]
     domains = dict.fromkeys(sender.rpartition("@")[2] for sender in counted)
     most = an_hour * limits.REPLIES_TO_A_DOMAIN
@@ -47,7 +52,7 @@ def count_reply(message: Message, an_hour: int) -> bool:
     ):
         return True
     for sender in counted:
-        _forget(f"{message.route} {sender}", message.email_id)
+        _forget(count_id(message.route, sender), message.email_id)
     return False
 
 
@@ -57,8 +62,8 @@ class _Found(Enum):
     TOO_MANY = auto()
 
 
-def _count_sender(sender: str, email_id: str, when: int, an_hour: int) -> _Found:
-    key, this = {"id": {"S": f"replies#{_digest(sender)}"}}, _digest(email_id)[:16]
+def _count_sender(count: str, email_id: str, when: int, an_hour: int) -> _Found:
+    key, this = {"id": {"S": count}}, _digest(email_id)[:16]
     dynamodb: DynamoDBClient = client("dynamodb")
     for _ in range(_ATTEMPTS):
         with transient_faults():
@@ -91,13 +96,13 @@ def _count_sender(sender: str, email_id: str, when: int, an_hour: int) -> _Found
     raise TransientError("the ledger: others count the same sender")
 
 
-def _forget(sender: str, email_id: str) -> None:
+def _forget(count: str, email_id: str) -> None:
     """Take an email out of a sender's count: otherwise a retry would find it there, and send what was forbidden."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.update_item(
             TableName=_table(),
-            Key={"id": {"S": f"replies#{_digest(sender)}"}},
+            Key={"id": {"S": count}},
             UpdateExpression="SET version = version + :one REMOVE sent.#email",
             ExpressionAttributeNames={"#email": _digest(email_id)[:16]},
             ExpressionAttributeValues={":one": {"N": "1"}},
