@@ -628,7 +628,9 @@ def test_after_a_transient_fault_the_retries_go_on_with_the_message(state: str, 
 def test_a_fault_that_stays_ends_the_retries(state: str, error: str, attempts: int) -> None:
     function = FUNCTION_OF[state]
     detour = DETOURS.get(state, {})
-    ended = go(**detour | {function: [*detour.get(function, []), failing(state, error)]})
+    # A message that kills ValidateEmail is quarantined, and then ParseFunction checks its sender.
+    parsed = {"Parse": [CLAIM, CHECKED]} if state == "ValidateEmail" else {}
+    ended = go(**parsed | detour | {function: [*detour.get(function, []), failing(state, error)]})
     assert ended.attempts(state) == attempts + 1
     caught = state == "CheckSender" or (state in {"ParseEmail", "ValidateEmail"} and error in DEATHS)
     assert ended.status == ("SUCCEEDED" if caught else "FAILED")
