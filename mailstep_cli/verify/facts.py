@@ -185,7 +185,7 @@ FACTS = (
         "/step-functions/latest/dg/concepts-error-handling.html",
         (
             "test_a_burst_is_answered_to_the_last_message",
-            "test_after_a_transient_fault_the_retries_go_on_with_the_message",
+            "test_after_transient_faults_the_retries_go_on_with_the_message",
         ),
         experiment="retries",
     ),
