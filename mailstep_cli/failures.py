@@ -1,9 +1,8 @@
-"""Finds messages whose latest execution failed, among the executions of a time, and repeats them.
+"""Finds messages whose latest execution failed, one or all of a time, and redrives them.
 
 The executions themselves are asked, not the index: they say what failed even if an event of theirs was lost.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from botocore.config import Config
 from pydantic import ValidationError
 
 from mailstep.contracts import StoredEmail
+from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _LONGEST = timedelta(days=15)
 """How long an execution may take: an application's outage and its own time are days (route_settings.py)."""
 _FAILED: tuple[Literal["FAILED"], Literal["TIMED_OUT"], Literal["ABORTED"]] = ("FAILED", "TIMED_OUT", "ABORTED")
 _NAME = re.compile(r"(?P<email_id>.+?)(?:-r(?P<number>[1-9]\d?))?")
+REDRIVEN = "redriven"
 UNANSWERED = "ApplicationUnanswered"
 """The error of an item that the application did not answer: only a replay puts it back into the queue."""
 
@@ -58,6 +59,31 @@ def numbered(name: str) -> tuple[str, int]:
     """The email_id in the name of an execution, and its number: 1 for the first one."""
     found = _NAME.fullmatch(name)
     return (found["email_id"], int(found["number"] or 1)) if found else (name, 1)
+
+
+def executions_of(sfn: "SFNClient", stack: HomeStack, email_id: str) -> "Iterator[DescribeExecutionOutputTypeDef]":
+    """The executions of an email that Step Functions knows, the first one first. It may have forgotten that one."""
+    for number in range(1, REPLAYS + 1):
+        if found := described(sfn, stack.execution(name_of(email_id, number))):
+            yield found
+        elif number > 1:
+            return
+
+
+def failure_of(execution: "DescribeExecutionOutputTypeDef") -> Failure:
+    """What failed in an execution.
+
+    Raises:
+        UserError: it did not fail, or is not an execution of Mailstep's workflow for email.
+    """
+    if execution["status"] not in _FAILED:
+        raise UserError(
+            f"{execution['name']} did not fail: its status is {execution['status']}. To redrive an earlier execution "
+            "of the email, give its ARN"
+        )
+    if found := _failure(execution):
+        return found
+    raise UserError(f"{execution['executionArn']} is not an execution of Mailstep's workflow")
 
 
 def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetime) -> Iterator[Failure]:
@@ -107,37 +133,12 @@ def _failure(execution: "DescribeExecutionOutputTypeDef") -> Failure | None:
     )
 
 
-def replay_once(
-    sfn: "SFNClient", stack: HomeStack, email: StoredEmail, *, began: datetime, reply_again: bool = False
-) -> str:
-    """Start one new execution of a message, unless one was started since `began`; return what was done.
+def redrive(sfn: "SFNClient", failure: Failure, *, began: datetime | None = None) -> str:
+    """Repeat the failed task of an execution, unless that was done since `began`; return what was done.
 
-    So a batch can be repeated after an interrupt: each message has exactly one new execution. Step Functions itself
-    holds the record, because the name of an execution is used once. Two operators at once start one, too.
+    Anything but `redriven` says why it was not, and what to do instead.
     """
-    terms = json.dumps(
-        email.model_copy(update={"replay": True, "reply_again": reply_again}).model_dump(mode="json"), sort_keys=True
-    )
-    for number in range(2, REPLAYS + 1):
-        try:
-            started = sfn.start_execution(
-                stateMachineArn=stack.workflow_alias, name=name_of(email.email_id, number), input=terms
-            )
-        except sfn.exceptions.ExecutionAlreadyExists:
-            there = described(sfn, stack.execution(name_of(email.email_id, number)))
-            if there and there["startDate"] >= began:
-                return "replayed already"
-            if there and there["status"] == "RUNNING":
-                return "still running"
-        else:
-            # A call that repeats a running execution gets that one.
-            return "replayed" if started["startDate"] >= began else "still running"
-    return "replayed too often"
-
-
-def redrive(sfn: "SFNClient", failure: Failure, *, began: datetime) -> str:
-    """Repeat the failed task of an execution, unless that was done since `began`; return what was done."""
-    if failure.redriven and failure.redriven >= began:
+    if began and failure.redriven and failure.redriven >= began:
         return "redriven already"
     if failure.error == UNANSWERED:
         return "not redriven: replay it, because a redrive puts no item back into the queue"
@@ -145,4 +146,4 @@ def redrive(sfn: "SFNClient", failure: Failure, *, began: datetime) -> str:
         sfn.redrive_execution(executionArn=failure.arn)
     except sfn.exceptions.ExecutionNotRedrivable:
         return "not redriven: it was stopped, or ended over 14 days ago; replay it"
-    return "redriven"
+    return REDRIVEN

@@ -29,7 +29,7 @@ from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import OUTCOMES, Filter
 from mailstep_cli.quarantine import Quarantine
-from mailstep_cli.times import moment
+from mailstep_cli.times import moment_given
 from mailstep_cli.web import pages
 from mailstep_cli.web.files import definition
 from mailstep_cli.web.guard import Guard, Secrets
@@ -97,8 +97,8 @@ class Web:
             sender=asked.get("from"),
             subject=asked.get("subject"),
             outcomes=(asked["outcome"],) if "outcome" in asked else (),
-            since=moment(asked["since"], now=now) if "since" in asked else None,
-            until=moment(asked["until"], now=now) if "until" in asked else None,
+            since=moment_given(asked.get("since"), now=now),
+            until=moment_given(asked.get("until"), now=now),
         )
         found = list(islice(messages.emails(self.home.index, wanted, page=_SHOWN + 1), _SHOWN + 1))
         older = ""
@@ -162,8 +162,10 @@ class Web:
         """Repeat the failed task of an execution."""
         entry = self._entry(request)
         execution = _needed(_execution(entry, _form(body).get("execution")))
-        _sfn().redrive_execution(executionArn=execution.arn)
-        return _back(entry, "The failed task is repeated.", execution.name)
+        sfn = _sfn()
+        done = failures.redrive(sfn, failures.failure_of(sfn.describe_execution(executionArn=execution.arn)))
+        told = "The failed task is repeated." if done == failures.REDRIVEN else f"{done[0].upper()}{done[1:]}."
+        return _back(entry, told, execution.name)
 
     def release(self, request: Request, body: bytes) -> Response:
         """Process a message in quarantine again, and take its copy out."""
