@@ -57,7 +57,8 @@ def find_failed(execution: str, stack: str) -> tuple[Failure, "SFNClient"]:
     arn, sfn = find_execution(execution, stack)
     name = arn.rpartition(":")[2]
     if not execution.startswith("arn:") and (email_id := email_id_of(name)) == name:
-        arn = list(failures.executions_of(sfn, find(stack), email_id))[-1]["executionArn"]
+        for newer in failures.executions_of(sfn, find(stack), email_id):
+            arn = newer["executionArn"]
     return failures.failure_of(sfn.describe_execution(executionArn=arn)), sfn
 
 

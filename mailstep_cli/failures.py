@@ -5,6 +5,7 @@ The executions themselves are asked, not the index: they say what failed even if
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -34,9 +35,9 @@ UNANSWERED = "ApplicationUnanswered"
 
 @dataclass(frozen=True)
 class Failure:
-    """The latest execution of a message, which failed."""
+    """An execution that failed. `email` is None if it is not one of an email, but of a later answer."""
 
-    email: StoredEmail
+    email: StoredEmail | None
     name: str
     arn: str
     status: str
@@ -74,16 +75,24 @@ def failure_of(execution: "DescribeExecutionOutputTypeDef") -> Failure:
     """What failed in an execution.
 
     Raises:
-        UserError: it did not fail, or is not an execution of Mailstep's workflow for email.
+        UserError: it did not fail.
     """
     if execution["status"] not in _FAILED:
         raise UserError(
             f"{execution['name']} did not fail: its status is {execution['status']}. To redrive an earlier execution "
             "of the email, give its ARN"
         )
-    if found := _failure(execution):
-        return found
-    raise UserError(f"{execution['executionArn']} is not an execution of Mailstep's workflow")
+    email = None
+    with suppress(ValidationError):
+        email = StoredEmail.model_validate_json(execution["input"])
+    return Failure(
+        email,
+        execution["name"],
+        execution["executionArn"],
+        execution["status"],
+        execution.get("error", ""),
+        execution.get("redriveDate"),
+    )
 
 
 def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetime) -> Iterator[Failure]:
@@ -95,8 +104,10 @@ def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetim
     for email_id, (number, arn) in latest.items():
         if number < REPLAYS and described(sfn, stack.execution(name_of(email_id, number + 1))):
             continue
-        if (execution := described(sfn, arn)) and execution["status"] in _FAILED and (found_ := _failure(execution)):
-            yield found_
+        if (execution := described(sfn, arn)) and execution["status"] in _FAILED:
+            failure = failure_of(execution)
+            if failure.email:
+                yield failure
 
 
 def _ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> Iterator["ExecutionListItemTypeDef"]:
@@ -116,21 +127,6 @@ def described(sfn: "SFNClient", arn: str) -> "DescribeExecutionOutputTypeDef | N
         return sfn.describe_execution(executionArn=arn)
     except sfn.exceptions.ExecutionDoesNotExist:
         return None
-
-
-def _failure(execution: "DescribeExecutionOutputTypeDef") -> Failure | None:
-    try:
-        email = StoredEmail.model_validate_json(execution["input"])
-    except ValidationError:
-        return None
-    return Failure(
-        email,
-        execution["name"],
-        execution["executionArn"],
-        execution["status"],
-        execution.get("error", ""),
-        execution.get("redriveDate"),
-    )
 
 
 def redrive(sfn: "SFNClient", failure: Failure, *, began: datetime | None = None) -> str:
