@@ -386,7 +386,7 @@ POLICY_BY_HAND = (
     Mutant("SPF of any domain vouches", "functions/mailstep/authentication.py",
            swapped("domain and is_aligned(domain, author)", "domain"), unit("policy")),
     Mutant("two names below one public suffix are one organisation", "functions/mailstep/authentication.py",
-           swapped("_organisational(domain) is not None and ", ""), unit("ses_block")),
+           swapped("organisational_domain(domain) is not None and ", ""), unit("ses_block")),
 )  # fmt: skip
 
 
@@ -552,8 +552,14 @@ DOMAIN_BY_HAND = (
            swapped("{message.route} {sender} {message.thread_id}", "{message.route} {message.thread_id}"),
            unit("threads")),
     Mutant("Reply-To of a stranger is written to", "functions/mailstep/addressee.py",
-           swapped("own) or not is_aligned(", "own) or False and not is_aligned("),
-           unit("addressee")),
+           swapped("(is_aligned(there, here) and ", "(True and "), unit("addressee")),
+    Mutant("Reply-To of another user of the same mail provider is written to", "functions/mailstep/addressee.py",
+           swapped(" and not is_public_provider(here)", ""), unit("addressee")),
+    Mutant("Reply-To uses up the bound of the mailbox that it names", REPLY_COUNTS,
+           swapped("bounds[reply_to_count_id(message.route, mailbox)]", "bounds[count_id(message.route, mailbox)]"),
+           unit("reply_counts")),
+    Mutant("a reply that another route sends counts", POLICY,
+           swapped("    case.records.forget_reply(case.message, case.addressee)\n", ""), unit("two_routes")),
     Mutant("all later answers of an email are one", "functions/mailstep/contracts.py",
            swapped('f"{email.email_id}/{self.later_answer.name}#{self.kind}"', 'f"{email.email_id}#{self.kind}"'),
            unit("later_answers")),

@@ -16,7 +16,7 @@ from mailstep.addresses import canonical, without_label
 from mailstep.authentication import is_authenticated
 from mailstep.aws import reply_counts
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import Message
+from mailstep.contracts import Address, Message
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -128,9 +128,13 @@ class Ledger:
                 return error.response["Item"]["execution_arn"]["S"]  # type: ignore[typeddict-item, no-any-return]
         return None
 
-    def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the sender, and return whether the bounds allow it (reply_counts.py)."""
-        return reply_counts.count_reply(message, at_most)
+    def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
+        """Count a reply to a mailbox, and return whether the bounds allow it (reply_counts.py)."""
+        return reply_counts.count_reply(message, to, at_most)
+
+    def forget_reply(self, message: Message, to: Address) -> None:
+        """Take a reply that is not sent after all out of the counts."""
+        reply_counts.forget_reply(message, to)
 
 
 def _table() -> str:
