@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mailstep import limits, settings
-from mailstep.addresses import without_label
+from mailstep.addresses import canonical, without_label
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import Address, Message
 from mailstep.errors import TransientError
@@ -83,8 +83,8 @@ def _bounds(message: Message, to: Address, an_hour: int) -> dict[str, int]:
 
 
 def _domains(message: Message, to: Address) -> list[str]:
-    mailboxes = (without_label(one.address) for one in (message.from_[0], to))
-    return list(dict.fromkeys(f"{message.route} @{mailbox.rpartition('@')[2]}" for mailbox in mailboxes))
+    domains = (canonical(one.address).rpartition("@")[2] for one in (message.from_[0], to))
+    return list(dict.fromkeys(f"{message.route} @{domain}" for domain in domains))
 
 
 def _when(message: Message) -> int:

@@ -95,6 +95,11 @@ class Rule:
         return self.effect
 
     @property
+    def may_be_passed_later(self) -> bool:
+        """Whether an override of the rule holds for answers after the first, too."""
+        return self.override is Overridden.PROCESS and self.needs != "stack"
+
+    @property
     def may_refuse(self) -> bool:
         """Whether the rule refuses some messages."""
         by_setting = self.setting is not None and self.setting.effect is not Effect.WITHHOLD
@@ -441,15 +446,18 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 _OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
-def withheld_from(case: Case) -> str | None:
+def withheld_from(case: Case, overridden: str = "") -> str | None:
     """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
 
-    A message that was refused may be answered too, if its sender may be told.
+    A message that was refused may be answered too, if its sender may be told. `overridden` is the code of the rule that
+    an operator overrode for the message, or empty. That decided about the message: what is on record of the sender,
+    such as a bounce since, still forbids to write.
     """
     if case.message.from_ and not is_authenticated(case.message):
         return "unauthenticated"
     silent = (rule for rule in RULES if rule.effect is not Effect.TELL and rule.code not in _OF_ONE_MESSAGE)
-    return next((rule.code for rule in silent if rule.broken_by(case)), None)
+    asked = (rule for rule in silent if not (rule.code == overridden and rule.may_be_passed_later))
+    return next((rule.code for rule in asked if rule.broken_by(case)), None)
 
 
 def validate(case: Case) -> str | None:
