@@ -456,7 +456,7 @@ DOMAIN_BY_HAND = (
            swapped("attribute_not_exists(id) OR version = :seen", "attribute_not_exists(id) OR version >= :seen"),
            unit("reply_counts")),
     Mutant("senders are counted by how they write their address", REPLY_COUNTS,
-           swapped("without_label(one.address)", "one.address"), unit("reply_counts")),
+           swapped("without_label(message.from_[0].address)", "message.from_[0].address"), unit("reply_counts")),
     Mutant("a retry sends what the bound of the domain forbade", REPLY_COUNTS,
            swapped("    for count in counted:\n        _forget(count, message.email_id)\n", ""),
            unit("reply_counts")),
