@@ -51,11 +51,6 @@ def confirm(question: str, *, yes: bool) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
-def counted(number: int, thing: str) -> str:
-    """A number with its noun: `1 message`, `1,000 messages`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 @contextmanager
 def progress(what: str) -> Generator[Callable[[int, int | None], None]]:
     """Show how far a command is, on a terminal: `what`, a number, and a total if it is known."""

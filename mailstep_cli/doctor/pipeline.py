@@ -10,6 +10,7 @@ from mailstep_cli import stored_mail as stored
 from mailstep_cli.doctor.deployed_stack import Site, reserved
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
+from mailstep_cli.terminal import counted
 
 _CONNECT_SECONDS = 5
 _POLLED = {"Enabled", "Enabling", "Updating"}
@@ -137,7 +138,7 @@ def stored_mail(site: Site) -> Finding:
             "delete it",
         )
     waiting = {name: len(stored.unprocessed(s3, site.bucket, name)) for name in site.routes}
-    problems = [f"{count} messages to {name} were not processed" for name, count in waiting.items() if count]
+    problems = [f"not processed: {counted(count, 'message')} to {name}" for name, count in waiting.items() if count]
     remedies = [_replay(site, name) for name, count in waiting.items() if count]
     return judged(problems, "; ".join(remedies), "all stored mail was processed")
 
@@ -179,7 +180,7 @@ def alarms(site: Site) -> Finding:
     return judged(
         problems,
         "docs/runbook.md explains each alarm, and how to repair a stack",
-        f"{quiet} alarms, none in ALARM",
+        f"{counted(quiet, 'alarm')}, none in ALARM",
     )
 
 
