@@ -44,7 +44,7 @@ _WAITS = {
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
 }
 """What the slow states wait for."""
-_SIGNS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
+_SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
 
 
 def demo_view(result: "demo.Result") -> RenderableType:
@@ -130,8 +130,8 @@ def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableT
     return _unwrapped("\n".join(lines))
 
 
-def result_view(result: Result) -> RenderableType:
-    """One line for each check, with the remedy below a fault."""
+def result_view(result: Result) -> Text:
+    """One line for each check, with the remedy below a fault or warning."""
     sign, style = _SIGNS[result.finding.state]
     line = Text.assemble((f"{sign} ", style), (f"{result.name:16} ", "bold"), result.finding.detail)
     if result.finding.remedy:

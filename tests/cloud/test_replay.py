@@ -76,7 +76,7 @@ def test_mail_of_a_route_that_came_back_is_found_and_processed_once(cloud: Local
         finally:
             s3.delete_object(Bucket=bucket, Key="inbound/returns/1")
         [found] = [check for check in json.loads(told.stdout) if check["name"] == "stored mail"]
-        assert found["state"] == "fault"
+        assert found["state"] == "warning"
         assert "inbound/returns/" in found["detail"]
         assert "mailstep replay --stored returns --stack mailstep" in found["remedy"]
 
