@@ -10,7 +10,7 @@ from mailstep import custom, rendering
 from mailstep.addresses import canonical_domain, is_domain
 from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
-from mailstep.routes import Route, names, read
+from mailstep.routes import Route, lone_catch_all, names, read
 from mailstep.routes_toml import RoutesToml, variables
 from mailstep_cli import bundled, checkout, samconfig
 from mailstep_cli.errors import UserError
@@ -56,7 +56,7 @@ def check(file: Path | None, domain: str | None) -> Checked:
     if wanted and not is_domain(wanted):
         raise UserError(f"{wanted} is not a domain: write it like mail.example.com")
     found = read(toml.text, (_variables(project) if project else {}) | {"DOMAIN": wanted}, file=toml.file)
-    faults = [line for lines in found.faults.values() for line in lines]
+    faults = [line for lines in found.faults.values() for line in lines] + lone_catch_all(toml)
     faults += [line for name, route in found.items() for line in _processor_faults(toml, name, route, project)]
     if project:
         faults += rendering.faults(project / "functions" / custom.FOLDER / "templates")
