@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Dialog, Error, FrameLocator, Page, Play
 from mailstep_cli.message_files import parse_octets
 from mailstep_cli.smtp_client import MessageFile
 from mailstep_local.cloud import LocalCloud
-from tests.support.browser import PATIENCE, Watched, in_chromium, launched, opened
+from tests.support.browser import Watched, in_chromium, launched, opened
 from tests.support.cloud import Desk, answering, eventually, index_of
 from tests.support.project import run
 
@@ -267,7 +267,7 @@ def test_the_file_of_a_hostile_message_does_nothing_and_shows_its_pictures(
     page.on("dialog", dialogs.append)
     page.goto((tmp_path / "page.html").as_uri())
     for name in FRAMES:
-        expect(frame(page, name).get_by_text("Hello operator")).to_be_visible(timeout=PATIENCE)
+        expect(frame(page, name).get_by_text("Hello operator")).to_be_visible()
         assert frame(page, name).get_by_alt_text("Own").evaluate("image => image.naturalWidth") == 2
     expect(page.locator("g.state.ok", has_text="SendReply")).to_be_attached()
     context.close()

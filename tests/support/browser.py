@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from mailstep_local.cloud import LocalCloud
 from tests.support.project import MAILSTEP, PROJECT
@@ -19,8 +19,9 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 _MISSING = "Chromium is not installed (Debian: apt-get install chromium), and the variable CHROMIUM names none"
 in_chromium = [pytest.mark.skipif(CHROMIUM is None, reason=_MISSING), pytest.mark.xdist_group("chromium")]
 """The marks of a module that needs a browser. Such modules share a worker, and so an account."""
-PATIENCE = 60_000
+_PATIENCE = 60_000
 """Milliseconds in which a page turns, beside whatever else the machine does."""
+expect.set_options(timeout=_PATIENCE)
 
 
 @dataclass
@@ -64,7 +65,7 @@ def launched(playwright: Playwright, *options: str) -> Iterator[Browser]:
 def opened(browser: Browser, address: str, **options: Any) -> Iterator[Watched]:
     """A new window (of these options of Playwright's `new_context`) in which an operator opened the address."""
     context = browser.new_context(**options)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(_PATIENCE)
     split = urlsplit(address)
     watched = Watched(context.new_page(), f"{split.scheme}://{split.netloc}")
     context.on("request", lambda request: watched.asked.append(request.url))
