@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from ipaddress import IPv4Address
 from itertools import repeat
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -261,7 +261,7 @@ def test_the_request_is_one_post_of_the_body_and_of_the_fields_that_the_docs_nam
         ("host", urlsplit(url).netloc),
         ("idempotency-key", "key"),
         ("mailstep-email-id", "m"),
-        ("user-agent", f"python-urllib3/{urllib3.__version__}"),
+        ("user-agent", f"python-urllib3/{version('urllib3')}"),
         ("webhook-id", "key"),
     ]
     assert ApplicationRequest.model_validate_json(body) == REQUEST

@@ -11,7 +11,8 @@ from mailstep.mime.defects import Defect
 
 # JSON writes each as six characters. Tabs and line ends stay.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]+")
-# No key or hash has a quarter of it, to which a last turn may cut. Five hundred attachments with five such texts each, and their links, have 4 MB.
+# No key or hash has a quarter of it, to which a last turn may cut. Five hundred attachments with five such texts each,
+# and their links, have 4 MB.
 _SHORTEST = 1_000
 
 
