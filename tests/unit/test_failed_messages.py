@@ -10,7 +10,7 @@ import pytest
 from mailstep.contracts import StoredEmail
 from mailstep_cli import display
 from mailstep_cli.commands import deployment
-from mailstep_cli.doctor import failed_messages
+from mailstep_cli.doctor import checks, failed_messages
 from mailstep_cli.doctor.deployed_stack import Site, Stack
 from mailstep_cli.doctor.findings import Finding, Result, fault, warning
 from tests.support.events import REGION
@@ -108,7 +108,7 @@ def test_a_warning_is_shown_with_its_remedy_and_only_a_fault_fails_the_command(
         yield Result("a check", found)
 
     monkeypatch.setattr(deployment, "visit", lambda *_: site)
-    monkeypatch.setattr(deployment.checks, "run", run)
+    monkeypatch.setattr(checks, "run", run)
     assert deployment.doctor(stack="desk", as_json=True) == exit_code
     [shown] = json.loads(capsys.readouterr().out)
     assert shown == {"name": "a check", "state": found.state, "detail": found.detail, "remedy": found.remedy}
