@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import rich.text
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
@@ -130,7 +131,7 @@ def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableT
     return _unwrapped("\n".join(lines))
 
 
-def result_view(result: Result) -> Text:
+def result_view(result: Result) -> rich.text.Text:
     """One line for each check, with the remedy below a fault or warning."""
     sign, style = _SIGNS[result.finding.state]
     line = Text().append(f"{sign} ", style=style)
