@@ -46,18 +46,23 @@ class Override(Contract):
     by: str = Field(max_length=2048, description="ARN of the operator, as AWS STS answers it (GetCallerIdentity)")
 
 
-class StoredEmail(Contract):
-    """The raw message in S3, and the input of an execution."""
+class Email(Contract):
+    """An email, and how its execution processes it."""
 
     email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket and key (identity.py)")
     route: str = Field(description="The route that SES stored it for (keys.py)")
     bucket: str
-    key: str
-    version_id: str | None = None
     stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
     replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
     reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
     override: Override | None = Field(default=None, description="The rule that an operator overrode for this replay")
+
+
+class StoredEmail(Email):
+    """The raw message in S3, and the input of an execution."""
+
+    key: str
+    version_id: str | None = None
 
 
 class LaterAnswer(Contract):
@@ -287,9 +292,12 @@ class Summary(Contract):
 
 
 class Claim(Contract):
-    """The claim check that the states pass on: where the parts of the message are, and the summary."""
+    """The claim check that the states pass on: where the parts of the message are, and the summary.
 
-    email: StoredEmail
+    A later answer belongs to an email whose raw message may be gone: its claim does not say where that was.
+    """
+
+    email: StoredEmail | Email
     message_key: str
     summary: Summary
 

@@ -6,7 +6,7 @@ from functools import partial
 from mailstep import keys, settings
 from mailstep.aws import executions, mail_bucket
 from mailstep.aws.ledger import Ledger
-from mailstep.contracts import Claim, LaterAnswer, LaterAnswerClaim, Message, StoredEmail
+from mailstep.contracts import Claim, Email, LaterAnswer, LaterAnswerClaim, Message
 from mailstep.routes import Route, own_addresses, routes
 from mailstep.validate import policy
 
@@ -21,12 +21,7 @@ def validate(answer: LaterAnswer) -> LaterAnswerClaim:
         TransientError: S3 or DynamoDB is unavailable.
     """
     message = mail_bucket.message_of(answer.bucket, answer.email_id)
-    email = StoredEmail(
-        email_id=message.email_id,
-        route=message.route,
-        bucket=answer.bucket,
-        key=f"{keys.inbound(message.route)}{message.email_id}",
-    )
+    email = Email(email_id=message.email_id, route=message.route, bucket=answer.bucket)
     here = settings.ValidateFunction.read()
     case = policy.Case(
         message=_as_of_now(message, answer),

@@ -14,7 +14,7 @@ from mailstep import limits
 from mailstep.addressee import addressee
 from mailstep.addresses import canonical, is_one_of, mailbox, without_label
 from mailstep.authentication import is_authenticated, is_only_signed
-from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, StoredEmail
+from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Email, Message
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
@@ -46,7 +46,7 @@ class Case:
     """A message to check, and everything that the rules may look at."""
 
     message: Message
-    email: StoredEmail
+    email: Email
     execution_arn: str
     route: Route | None
     own_addresses: frozenset[str]
