@@ -1,10 +1,6 @@
-"""Renders outcomes, timelines with bars, replies, routes and findings for the terminal, with rich.
-
-Over 300 lines, because everything that the terminal shows is here.
-"""
+"""Renders outcomes, replies, routes and findings for the terminal, with rich."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import zip_longest
@@ -25,12 +21,10 @@ from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.routing import Checked
 from mailstep_cli.terminal import Text, counted
-from mailstep_cli.timeline_view import seconds, timeline_table, withheld_reply
+from mailstep_cli.timeline_view import timeline_table, withheld_reply
 
 if TYPE_CHECKING:
     from collections import Counter
-
-    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
     from mailstep_cli import demo
     from mailstep_cli.processing import Processed
@@ -119,16 +113,6 @@ def places_view(places: dict[str, Any], variables: dict[str, str]) -> Renderable
 def _unwrapped(text: str) -> RenderableType:
     """Text to copy, without line wrapping (print it with crop=False; a bare Text would be wrapped)."""
     return Group(Text(text, no_wrap=True, overflow="ignore"))
-
-
-def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:
-    """Executions with the names that `mailstep history` takes, newest first, one unwrapped line each."""
-    lines = [f"{'Started':19}  {'Took':>10}  {'Status':9}  Name"]
-    for execution in executions:
-        took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
-        started = execution["startDate"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        lines.append(f"{started}  {seconds(took):>10}  {execution['status'].lower():9}  {execution['name']}")
-    return _unwrapped("\n".join(lines))
 
 
 def result_view(result: Result) -> rich.text.Text:

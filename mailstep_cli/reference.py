@@ -28,10 +28,10 @@ from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
-from mailstep_cli.history import History
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
 from mailstep_cli.parameters_page import parameters_page
+from mailstep_cli.related import History
 from mailstep_cli.showing import Shown
 from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
