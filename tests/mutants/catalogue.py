@@ -431,11 +431,11 @@ CONTENT = ("message.route", "message.message_id", "_written(message)", "message.
 
 DOMAIN_BY_HAND = (
     Mutant("the suppression key has no form of the domain", LEDGER,
-           swapped("_digest(without_label(address))", "_digest(address)"), unit("ledger", "canonical_addresses")),
+           swapped("digest(without_label(address))", "digest(address)"), unit("ledger", "canonical_addresses")),
     Mutant("the suppression key knows labels", LEDGER,
-           swapped("_digest(without_label(address))", "_digest(canonical(address))"), unit("canonical_addresses")),
+           swapped("digest(without_label(address))", "digest(canonical(address))"), unit("canonical_addresses")),
     Mutant("the suppressed address stands in the key", LEDGER,
-           swapped('f"{SUPPRESSED}{_digest(without_label(address))}"', 'f"{SUPPRESSED}{address.lower()}"'),
+           swapped('f"{SUPPRESSED}{digest(without_label(address))}"', 'f"{SUPPRESSED}{address.lower()}"'),
            unit("ledger")),
     Mutant("a record counts after it expired", LEDGER,
            swapped('found and int(found["expiration"]["N"]) > time.time()', "found is not None"),

@@ -8,14 +8,13 @@ import json
 import re
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mailstep import settings
 from mailstep.addresses import canonical, without_label
 from mailstep.authentication import is_authenticated
 from mailstep.aws import reply_counts
 from mailstep.aws.clients import client, transient_faults
+from mailstep.aws.ledger_table import digest, table_name
 from mailstep.contracts import Address, Message
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def notice_id(email_id: str) -> str:
 
 def suppression_id(address: str) -> str:
     """The key of the suppression record of an address, the same however it is written and with any label."""
-    return f"{SUPPRESSED}{_digest(without_label(address))}"
+    return f"{SUPPRESSED}{digest(without_label(address))}"
 
 
 def suppress(address: str, *, seconds: int) -> None:
@@ -48,7 +47,7 @@ def suppress(address: str, *, seconds: int) -> None:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
-            TableName=_table(),
+            TableName=table_name(),
             Item={"id": {"S": suppression_id(address)}, "expiration": {"N": str(int(time.time()) + seconds)}},
         )
 
@@ -58,7 +57,7 @@ def record_notice(email_id: str) -> None:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
-            TableName=_table(),
+            TableName=table_name(),
             Item={"id": {"S": notice_id(email_id)}, "expiration": {"N": str(int(time.time()) + REPLAYABLE_SECONDS)}},
         )
 
@@ -70,7 +69,7 @@ def has_notice(email_id: str) -> bool:
 
 def override_id(email_id: str) -> str:
     """The key of the record of the rule that the latest replay of an email overrode."""
-    return f"override#{_digest(email_id)}"
+    return f"override#{digest(email_id)}"
 
 
 def record_override(email_id: str, rule: str) -> None:
@@ -78,7 +77,7 @@ def record_override(email_id: str, rule: str) -> None:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.update_item(
-            TableName=_table(),
+            TableName=table_name(),
             Key={"id": {"S": override_id(email_id)}},
             UpdateExpression="SET overridden = :rule, expiration = :end",
             ExpressionAttributeValues={
@@ -101,7 +100,7 @@ def _find(identity: str) -> bool:
 def _item(identity: str) -> "dict[str, AttributeValueTypeDef] | None":
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
-        found = dynamodb.get_item(TableName=_table(), Key={"id": {"S": identity}}).get("Item")
+        found = dynamodb.get_item(TableName=table_name(), Key={"id": {"S": identity}}).get("Item")
     return found if found and int(found["expiration"]["N"]) > time.time() else None
 
 
@@ -141,7 +140,7 @@ class Ledger:
         with transient_faults():
             try:
                 dynamodb.update_item(
-                    TableName=_table(),
+                    TableName=table_name(),
                     Key={"id": {"S": f"duplicate#{_content_digest(message)}"}},
                     UpdateExpression="SET email_id = :email, execution_arn = :execution, expiration = :end",
                     ConditionExpression="attribute_not_exists(id) OR email_id = :email OR expiration < :now"
@@ -168,17 +167,9 @@ class Ledger:
         reply_counts.forget_reply(message, to)
 
 
-def _table() -> str:
-    return settings.Ledger.read().table_name
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _content_digest(message: Message) -> str:
     """A hash of everything that makes two deliveries one message: route, Message-ID, Date and the visible content."""
-    return _digest(
+    return digest(
         json.dumps(
             [
                 message.route,

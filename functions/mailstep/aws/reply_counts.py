@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import Enum, auto
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mailstep import limits, settings
+from mailstep import limits
 from mailstep.addresses import canonical, without_label
 from mailstep.aws.clients import client, transient_faults
+from mailstep.aws.ledger_table import digest, table_name
 from mailstep.contracts import Address, Message
 from mailstep.errors import TransientError
 
@@ -29,12 +29,12 @@ _ATTEMPTS = 5
 
 def count_id(route: str, sender: str) -> str:
     """The key of the count of a route's replies to a sender, an address without its label."""
-    return f"replies#{_digest(f'{route} {sender}')}"
+    return f"replies#{digest(f'{route} {sender}')}"
 
 
 def reply_to_count_id(route: str, mailbox: str) -> str:
     """The key of the count of a route's replies to a mailbox that others named in Reply-To, without its label."""
-    return f"reply-to#{_digest(f'{route} {mailbox}')}"
+    return f"reply-to#{digest(f'{route} {mailbox}')}"
 
 
 def count_reply(message: Message, to: Address, an_hour: int) -> bool:
@@ -98,11 +98,11 @@ class _Found(Enum):
 
 
 def _count(count: str, email_id: str, when: int, an_hour: int) -> _Found:
-    key, this = {"id": {"S": count}}, _digest(email_id)[:16]
+    key, this = {"id": {"S": count}}, digest(email_id)[:16]
     dynamodb: DynamoDBClient = client("dynamodb")
     for _ in range(_ATTEMPTS):
         with transient_faults():
-            item = dynamodb.get_item(TableName=_table(), Key=key, ConsistentRead=True).get("Item", {})
+            item = dynamodb.get_item(TableName=table_name(), Key=key, ConsistentRead=True).get("Item", {})
         sent = {email: int(at["N"]) for email, at in item.get("sent", {"M": {}})["M"].items()}
         if this in sent:
             return _Found.KNOWN
@@ -113,7 +113,7 @@ def _count(count: str, email_id: str, when: int, an_hour: int) -> _Found:
         version = int(item.get("version", {"N": "0"})["N"])
         with transient_faults(), suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
-                TableName=_table(),
+                TableName=table_name(),
                 Key=key,
                 UpdateExpression="SET sent = :sent, version = :next, expiration = :end",
                 # Another reply may have been counted since the item was read.
@@ -136,11 +136,11 @@ def _forget(count: str, email_id: str) -> bool:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults(), suppress(dynamodb.exceptions.ConditionalCheckFailedException):
         dynamodb.update_item(
-            TableName=_table(),
+            TableName=table_name(),
             Key={"id": {"S": count}},
             UpdateExpression="SET version = version + :one REMOVE sent.#email",
             ConditionExpression="attribute_exists(sent.#email)",
-            ExpressionAttributeNames={"#email": _digest(email_id)[:16]},
+            ExpressionAttributeNames={"#email": digest(email_id)[:16]},
             ExpressionAttributeValues={":one": {"N": "1"}},
         )
         return True
@@ -158,11 +158,11 @@ def _count_domains(domains: list[str], when: int, an_hour: int) -> bool:
 
 def _add(domain: str, when: int, number: int) -> list[tuple[int, int]]:
     """Add to the count of the ten minutes, and return all counts with their times."""
-    key, now = f"domain#{_digest(domain)}#{when // _DAY}", int(time.time())
+    key, now = f"domain#{digest(domain)}#{when // _DAY}", int(time.time())
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         changed = dynamodb.update_item(
-            TableName=_table(),
+            TableName=table_name(),
             Key={"id": {"S": key}},
             UpdateExpression="ADD #now :number SET expiration = :end",
             ExpressionAttributeNames={"#now": f"at{when // _STEP * _STEP}"},
@@ -170,7 +170,7 @@ def _add(domain: str, when: int, number: int) -> list[tuple[int, int]]:
             ReturnValues="ALL_NEW",
         )
         before = dynamodb.get_item(
-            TableName=_table(), Key={"id": {"S": f"domain#{_digest(domain)}#{when // _DAY - 1}"}}
+            TableName=table_name(), Key={"id": {"S": f"domain#{digest(domain)}#{when // _DAY - 1}"}}
         ).get("Item", {})
     counts = {**before, **changed["Attributes"]}
     return [(int(name[2:]), int(value["N"])) for name, value in counts.items() if name.startswith("at")]
@@ -184,11 +184,3 @@ def _are_allowed(counts: Iterable[tuple[int, int]], when: int, an_hour: int) -> 
         return sum(number for at, number in known if abs(at - when) < seconds)
 
     return within(_HOUR) <= an_hour and within(_DAY) <= an_hour * limits.REPLIES_A_DAY
-
-
-def _table() -> str:
-    return settings.Ledger.read().table_name
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
