@@ -10,6 +10,8 @@ PROCESSORS = [str(_CUSTOM / "processors"), str(Path(__file__).parent / "process"
 """The folders of processors, the installation's own first. The package of the processors has this as its path."""
 TEMPLATES = (_CUSTOM / "templates", Path(__file__).parent / "templates")
 """The folders of templates, the installation's own first."""
+TEXTS = (_CUSTOM / "texts", Path(__file__).parent / "texts")
+"""The folders of texts, the installation's own first."""
 
 
 def routes_file(functions: Path = _SHIPPED) -> Path:
