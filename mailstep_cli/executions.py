@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import boto3
 
 from mailstep.index_entry import email_id_of
+from mailstep_cli import failures
 from mailstep_cli.errors import UserError
+from mailstep_cli.failures import Failure
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import find_email
 
@@ -42,6 +44,22 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
         raise UserError(f"{execution} is not the ARN of an execution") from error
     there.describe_execution(executionArn=execution)
     return execution, there
+
+
+def find_failed(execution: str, stack: str) -> tuple[Failure, "SFNClient"]:
+    """The failure that a redrive is about, and the client of its Region.
+
+    An ARN, or the name of a replay, is that execution; any other name is the newest execution of its email.
+
+    Raises:
+        UserError: no execution, or more than one, matches; or it did not fail.
+    """
+    arn, sfn = find_execution(execution, stack)
+    name = arn.rpartition(":")[2]
+    if not execution.startswith("arn:") and (email_id := email_id_of(name)) == name:
+        for newer in failures.executions_of(sfn, find(stack), email_id):
+            arn = newer["executionArn"]
+    return failures.failure_of(sfn.describe_execution(executionArn=arn)), sfn
 
 
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:

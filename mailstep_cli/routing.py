@@ -12,7 +12,7 @@ from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
 from mailstep.routes import Route, names, read
 from mailstep.routes_toml import RoutesToml, variables
-from mailstep_cli import checkout, samconfig
+from mailstep_cli import bundled, checkout, samconfig
 from mailstep_cli.errors import UserError
 
 _NO_ACCOUNT = "000000000000"
@@ -57,7 +57,7 @@ def check(file: Path | None, domain: str | None) -> Checked:
         raise UserError(f"{wanted} is not a domain: write it like mail.example.com")
     found = read(toml.text, (_variables(project) if project else {}) | {"DOMAIN": wanted}, file=toml.file)
     faults = [line for lines in found.faults.values() for line in lines]
-    faults += [line for name, route in found.items() for line in _processor_faults(toml, name, route)]
+    faults += [line for name, route in found.items() for line in _processor_faults(toml, name, route, project)]
     if project:
         faults += rendering.faults(project / "functions" / custom.FOLDER / "templates")
     if faults:
@@ -110,13 +110,14 @@ def _check_name(route: str, toml: RoutesToml) -> None:
         raise UserError(f"there is no route {route!r} in {toml.file}; there are: {', '.join(known)}")
 
 
-def _processor_faults(toml: RoutesToml, name: str, route: Route) -> list[str]:
-    try:
-        if route.processor:
+def _processor_faults(toml: RoutesToml, name: str, route: Route, project: Path | None) -> list[str]:
+    faults = bundled.faults(project / "functions", route.processor) if project and route.processor else []
+    if route.processor and not faults:
+        try:
             built_in(route.processor)
-    except ConfigurationError as error:
-        return [toml.fault(name, "processor", str(error))]
-    return []
+        except ConfigurationError as error:
+            faults = [str(error)]
+    return [toml.fault(name, "processor", fault) for fault in faults]
 
 
 class _Template(yaml.SafeLoader):

@@ -59,11 +59,12 @@ def gather(home: HomeStack, entry: IndexEntry) -> Shown:
         message=message,
         authenticated=is_authenticated(message) if message else None,
         rules=tuple(_rulings(home, entry, message)) if message else (),
-        answer=_answer(home, entry.email_id),
+        answer=answer_to(home, entry.email_id),
     )
 
 
-def _answer(home: HomeStack, email_id: str) -> Answer | None:
+def answer_to(home: HomeStack, email_id: str) -> Answer | None:
+    """What the application or the processor answered; None if there is no valid answer, or no longer."""
     try:
         return mail_bucket.find_answer(home.bucket, email_id)
     except MalformedAnswer:

@@ -70,7 +70,7 @@ class ReceivedEmail:
 
         Raises:
             RefusedEmail: a rule refuses it; `reason` is the rule's code (docs/policy.md).
-            ConfigurationError: there is no such route.
+            ConfigurationError: a setting of the route is wrong.
         """
         return validate(self._case())
 
@@ -78,7 +78,7 @@ class ReceivedEmail:
         """The signs of automatic mail in the message, by the names of their fields; none if a person sent it.
 
         Raises:
-            ConfigurationError: there is no such route.
+            ConfigurationError: a setting of the route is wrong.
         """
         found = self._case().automatic
         return found.signs if found else ()
@@ -106,7 +106,8 @@ class ReceivedEmail:
 
         Raises:
             ApplicationRefused: the processor refuses the message; `explanation` is the reason.
-            ConfigurationError: there is no such route or processor, or the route's mail is for an application.
+            ConfigurationError: there is no such processor, a setting of the route is wrong, or its mail is for an
+                application.
             TypeError: what the processor answers is not an Answer.
             MalformedAnswer: it is one that the contract does not allow.
             Exception: whatever the processor raises.
@@ -125,7 +126,7 @@ class ReceivedEmail:
         """
         if not is_authenticated(self.message):
             raise ValueError("nothing is sent to a sender that SES did not authenticate")
-        route = self.settings or routes.routes().get(self.message.route) or Route()
+        route = self._route()
         sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
         to = mailbox(addressee(self.message, self._own(route)))
         composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
@@ -148,10 +149,7 @@ class ReceivedEmail:
         return frozenset(map(canonical, own))
 
     def _route(self) -> Route:
-        route = self.settings or routes.routes().get(self.message.route)
-        if route is None:
-            raise ConfigurationError(f"there is no route {self.message.route!r} in routes.toml: add it")
-        return route
+        return self.settings or routes.routes()[self.message.route]
 
     def _processor(self) -> str:
         route = self._route()
@@ -167,9 +165,14 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
     The route's settings are those of routes.toml where none are given.
 
     Raises:
+        ConfigurationError: no settings are given, and routes.toml has no such route.
         OSError: the file cannot be read.
         UnreadableEmail: it is not an email.
     """
+    if settings is None and route not in (known := routes.deployed_names()):
+        raise ConfigurationError(
+            f"there is no route {route!r} in {routes.ROUTES_FILE}; there are: {', '.join(sorted(known))}"
+        )
     match source:
         case EmailMessage():
             raw = source.as_bytes(policy=source.policy.clone(linesep="\r\n"))

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from mailstep_cli import display, history, replay, stored_mail
+from mailstep_cli import display, failures, history, replay, stored_mail
 from mailstep_cli.commands import repeating
-from mailstep_cli.commands.finding import Outcomes, Reason, Recipient, Route, Sender, Subject, options_of
-from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Until, Yes, out
+from mailstep_cli.commands.finding import Outcomes, Reason, Recipient, Route, Sender, Subject, filter_of, options_of
+from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Until, Yes, err, out
 from mailstep_cli.errors import UserError
-from mailstep_cli.executions import find_execution, latest
+from mailstep_cli.executions import find_execution, find_failed, latest
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import Filter
 from mailstep_cli.routing import check_route
@@ -119,7 +119,7 @@ def replay_execution(
     With --failed, or with options that `mailstep list` has too, it says first how many messages that are, and asks.
     After Ctrl-C it prints the command that goes on: each message has one new execution.
     """
-    wanted = Filter(route, sender, recipient, subject, tuple(outcome or ()), reason)
+    wanted = filter_of(route, sender, recipient, subject, outcome, reason)
     if bool(executions) + bool(stored) + failed + (wanted != Filter()) != 1:
         raise UserError(
             "name executions to replay, or a route with --stored, or choose with --failed, or with options such as "
@@ -165,8 +165,9 @@ def redrive(
 ) -> int:
     """Repeat only the failed task of executions, with the functions that are deployed now.
 
-    A redrive goes on where the execution failed, within 14 days. With --failed, it says first how many executions that
-    are, and asks. After Ctrl-C it prints the command that goes on: each execution is redriven once.
+    A redrive goes on where the execution failed, within 14 days. An ARN, or the name of a replay, is that execution;
+    any other name is the newest execution of its email. With --failed, it says first how many executions that are, and
+    asks. After Ctrl-C it prints the command that goes on: each execution is redriven once.
     """
     if bool(executions) == failed:
         raise UserError("name executions to redrive, or choose with --failed --since TIME")
@@ -174,9 +175,14 @@ def redrive(
         return repeating.repeat(
             repeating.Repeat("redrive", find(stack), since, until, began), rate=rate, yes=yes, as_json=as_json
         )
+    code = 0
     for execution in executions or []:
-        arn, sfn = find_execution(execution, stack)
-        sfn.redrive_execution(executionArn=arn)
-        name = arn.rpartition(":")[2]
-        out.print(f"Redriving {escape(name)}. Follow it with: mailstep history {escape(name)}", soft_wrap=True)
-    return 0
+        failure, sfn = find_failed(execution, stack)
+        done = failures.redrive(sfn, failure)
+        name = escape(failure.name)
+        if done == failures.REDRIVEN:
+            out.print(f"Redriving {name}. Follow it with: mailstep history {name}", soft_wrap=True)
+        else:
+            err.print(f"{name}: {escape(done)}.", soft_wrap=True)
+            code = 1
+    return code

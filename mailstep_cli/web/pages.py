@@ -15,7 +15,6 @@ from mailstep.validate.policy import MEANINGS
 from mailstep_cli.terminal import visible
 from mailstep_cli.timeline_view import readable_cause, seconds, total, what_followed, word_of
 from mailstep_cli.web.graph import Graph, lay_out
-from mailstep_cli.web.mail_html import document
 
 if TYPE_CHECKING:
     from mailstep.index_entry import IndexEntry
@@ -119,18 +118,15 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def html_file(name: str, shown_run: Run, shown: "Shown | None") -> str:
-    """The page of an email as one file that loads nothing: its style is in it, and it has no buttons."""
+def html_file(name: str, shown_run: Run, shown: "Shown | None", frames: dict[str, str]) -> str:
+    """The page of an email as one file that loads nothing: its style is in it, and it has no buttons.
+
+    `frames` has the documents `message` and `answer` (frames.py).
+    """
     return render(
         "message.html.j2", title=name, shown=shown, run=shown_run, entry=shown.email if shown else None,
-        alone=True, style=Markup(asset("page.css")), form="", local=False, frames=_frames(shown),  # noqa: S704 - our own
+        alone=True, style=Markup(asset("page.css")), form="", local=False, frames=frames,  # noqa: S704 - our own
     )  # fmt: skip
-
-
-def _frames(shown: "Shown | None") -> dict[str, str]:
-    message, answer = (shown.message, shown.answer) if shown else (None, None)
-    html = {"message": message.html if message else None, "answer": answer.html if answer else None}
-    return {name: document(text) for name, text in html.items() if text}
 
 
 def asset(name: str) -> str:

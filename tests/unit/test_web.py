@@ -346,7 +346,12 @@ def test_the_file_has_all_in_itself(web: Web, caught: Graph, tmp_path: Path) -> 
     line.other_events["NewKindOfEvent"] = 2
     entry = message_index().get(EVE)
     assert entry
-    page = pages.html_file(EVE, pages.run(EVE, line, DEFINITION), showing.gather(web.home, entry))
+    page = pages.html_file(
+        EVE,
+        pages.run(EVE, line, DEFINITION),
+        showing.gather(web.home, entry),
+        {"message": document(HOSTILE, {}), "answer": ""},
+    )
     assert "NewKindOfEvent (2)" in page
     loading = [(tag, name) for tag, found in tags(page) for name in ("src", "href", "action") if found.get(name)]
     assert loading == []
@@ -357,4 +362,4 @@ def test_the_file_has_all_in_itself(web: Web, caught: Graph, tmp_path: Path) -> 
 
 
 def test_a_picture_in_the_html_itself_is_kept() -> None:
-    assert '<img src="data:image/png;base64,AAAA"' in document("<img src='data:image/png;base64,AAAA'>")
+    assert '<img src="data:image/png;base64,AAAA"' in document("<img src='data:image/png;base64,AAAA'>", {})
