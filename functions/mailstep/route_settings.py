@@ -11,6 +11,7 @@ from urllib3.util import Url, parse_url
 
 from mailstep import custom
 from mailstep.addresses import canonical_domain, is_address, is_domain
+from mailstep.texts.files import languages
 
 _AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
@@ -159,6 +160,18 @@ def display_name(value: str) -> str:
     """
     if not value.isprintable():
         raise ValueError("write it on one line, without control characters")
+    return value
+
+
+def language(value: str) -> str:
+    """A language that there are texts in, by its code of ISO 639-1.
+
+    Raises:
+        ValueError: the languages that there are.
+    """
+    known = languages()
+    if value and value not in known:
+        raise ValueError(f"there is no functions/custom/texts/{value}.toml: write one of {', '.join(known)}")
     return value
 
 

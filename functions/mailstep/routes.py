@@ -83,6 +83,11 @@ class Route(Contract):
     reply_name: Annotated[str, AfterValidator(route_settings.display_name)] = Field(
         default="", description="Display name of replies"
     )
+    language: Annotated[str, AfterValidator(route_settings.language)] = Field(
+        default="",
+        description="Language of what Mailstep itself writes to senders: `de`, `en`, `es` or `fr`; empty: that of the "
+        "message, or English if it does not tell",
+    )
 
     # Which messages are accepted (policy.py).
     require_authentication: bool = Field(

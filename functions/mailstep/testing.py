@@ -21,6 +21,8 @@ from mailstep.parse.recipients import Place
 from mailstep.process.built_in import Processor, answered, built_in
 from mailstep.reply.compose import compose
 from mailstep.routes import Route
+from mailstep.texts.choosing import of_reply
+from mailstep.texts.speaking import speaking
 from mailstep.validate.policy import RULES, Case, validate
 
 type Source = Path | str | bytes | EmailMessage
@@ -74,6 +76,12 @@ class ReceivedEmail:
         """
         return validate(self._case())
 
+    @property
+    def language(self) -> str:
+        """The language of what Mailstep itself writes in reply: `de`, `en` and so on."""
+        route = self.settings or routes.routes().get(self.message.route)
+        return of_reply(route.language if route else "", self.message)
+
     def automatic_by(self) -> tuple[str, ...]:
         """The signs of automatic mail in the message, by the names of their fields; none if a person sent it.
 
@@ -115,7 +123,8 @@ class ReceivedEmail:
         if processor is None:
             processor = self._processor()
         work = built_in(processor) if isinstance(processor, str) else processor
-        answer = answered(work, self.message, self.open_attachment)
+        with speaking(self.language):
+            answer = answered(work, self.message, self.open_attachment)
         return answer and read_answer(answer.model_dump_json().encode())
 
     def reply(self, answer: Answer) -> EmailMessage:
@@ -129,7 +138,8 @@ class ReceivedEmail:
         route = self._route()
         sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
         to = mailbox(addressee(self.message, self._own(route)))
-        composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
+        with speaking(self.language):
+            composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
         return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
 
     def _case(self) -> Case:

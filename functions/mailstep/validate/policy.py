@@ -18,7 +18,8 @@ from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, Sto
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
-from mailstep.texts.speaking import say
+from mailstep.texts.choosing import of_reply
+from mailstep.texts.speaking import say, speaking
 from mailstep.validate import attached_files
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
@@ -463,6 +464,11 @@ def validate(case: Case) -> str | None:
         RefusedEmail: with the code of the first rule that refuses the message, whatever withholds the reply. The sender
             is told only if the rule says so and nothing withholds the reply.
     """
+    with speaking(of_reply(case.route.language if case.route else "", case.message)):
+        return _checked(case)
+
+
+def _checked(case: Case) -> str | None:
     withheld: str | None = None
     for rule in RULES:
         effect = rule.effect_on(case)

@@ -9,7 +9,7 @@ from mailstep.process.processors.tables.directions import is_right_to_left
 from mailstep.process.processors.tables.model import Column, Moment, Number, Table
 from mailstep.process.processors.tables.values import KEY
 from mailstep.process.processors.tables.wording import shortened
-from mailstep.texts.speaking import figure, notated, say
+from mailstep.texts.speaking import day, figure, notated, say
 
 ROWS_SHOWN = 5
 """Rows that the reply shows of each table."""
@@ -189,9 +189,10 @@ def _odd(column: Column) -> str:
 def _moment(moment: Moment) -> str:
     match moment:
         case datetime():
-            return moment.isoformat(" ", "minutes" if not moment.second and not moment.microsecond else "seconds")
+            time = moment.timetz().isoformat("minutes" if not moment.second and not moment.microsecond else "seconds")
+            return f"{day(moment)} {time}"
         case date():
-            return moment.isoformat()
+            return day(moment)
     return str(moment)
 
 
