@@ -62,5 +62,5 @@ def routes_toml(file: Path | None = None) -> RoutesToml:
     """
     path = file or routes_file()
     text = toml_text.file_text(path)
-    custom.add_processors_beside(path)
+    custom.add_beside(path)
     return RoutesToml(text, str(path))

@@ -17,6 +17,7 @@ from markupsafe import escape
 
 from mailstep.custom import TEMPLATES
 from mailstep.texts.speaking import figure, language, say, sentence, size
+from mailstep.texts.types import type_name
 
 
 @pass_eval_context
@@ -39,7 +40,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(octets=size, figure=figure)
+    environment.filters.update(octets=size, figure=figure, type_name=type_name)
     environment.globals.update(say=_say, language=language)
     return environment
 

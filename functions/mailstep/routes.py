@@ -83,6 +83,16 @@ class Route(Contract):
     reply_name: Annotated[str, AfterValidator(route_settings.display_name)] = Field(
         default="", description="Display name of replies"
     )
+    reply_footer: Annotated[str, AfterValidator(route_settings.footer)] = Field(
+        default="", description="Text below each reply, such as your company's name and address"
+    )
+    reply_signature: bool = Field(default=True, description="false: replies do not say that Mailstep sent them")
+    reply_colour: Annotated[str, AfterValidator(route_settings.colour)] = Field(
+        default="", description="Colour of the bar above each reply, as `#1a73e8`; empty: no bar"
+    )
+    reply_logo: Annotated[str, AfterValidator(route_settings.logo)] = Field(
+        default="", description="A PNG in functions/custom/, shown above each reply"
+    )
     language: Annotated[str, AfterValidator(route_settings.language)] = Field(
         default="",
         description="Language of what Mailstep itself writes to senders: `de`, `en`, `es` or `fr`; empty: that of the "

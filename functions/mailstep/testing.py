@@ -20,6 +20,7 @@ from mailstep.parse.message import parse
 from mailstep.parse.recipients import Place
 from mailstep.process.built_in import Processor, answered, built_in
 from mailstep.reply.compose import compose
+from mailstep.reply.look import look_of
 from mailstep.routes import Route
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import speaking
@@ -139,7 +140,8 @@ class ReceivedEmail:
         sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
         to = mailbox(addressee(self.message, self._own(route)))
         with speaking(self.language):
-            composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
+            look = look_of(route)
+            composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC), look=look)
         return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
 
     def _case(self) -> Case:

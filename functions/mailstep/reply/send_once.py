@@ -29,6 +29,7 @@ from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
+from mailstep.reply.look import look_of
 from mailstep.routes import Route, own_addresses, routes
 from mailstep.telemetry import logger
 from mailstep.texts.choosing import of_reply, of_text
@@ -138,7 +139,7 @@ def _composed(request: ReplyRequest, message: Message, sender: Address, to: Addr
         # What Mailstep writes around an application's text is in the language of that text.
         language = of_text(answer.text) or language
     with speaking(language):
-        return compose(message, answer, sender=sender, to=to, now=datetime.now(UTC))
+        return compose(message, answer, sender=sender, to=to, now=datetime.now(UTC), look=look_of(route))
 
 
 def _is_of_an_application(request: ReplyRequest, route: Route) -> bool:

@@ -15,6 +15,9 @@ REFERENCE = "en"
 FORMS = ("zero", "one", "many", "other")
 """The forms that a sentence may have for numbers (Unicode CLDR, "Language Plural Rules")."""
 
+FOLDER = "texts"
+"""The folder of texts within an installation's own folder."""
+
 Sentence = str | Mapping[str, str]
 """A sentence, or its forms for numbers."""
 
@@ -33,7 +36,7 @@ class TextsFile:
 
 def languages() -> list[str]:
     """The languages that have a file, the installation's own ones included: `de`, `en` and so on."""
-    return sorted({file.stem for folder in custom.TEXTS for file in folder.glob("*.toml")})
+    return sorted({file.stem for folder in (custom.TEXTS, *_own_folders()) for file in folder.glob("*.toml")})
 
 
 @cache
@@ -43,22 +46,27 @@ def texts_in(language: str) -> Mapping[str, Sentence]:
     Raises:
         ConfigurationError: a file cannot be read, or names what does not exist.
     """
-    own, shipped = (folder / f"{language}.toml" for folder in custom.TEXTS)
-    if faults := faults_of(own, shipped):
-        raise ConfigurationError("; ".join(faults))
-    known = _sentences(shipped)
-    return known | {key: _merged(known.get(key), written) for key, written in _sentences(own).items()}
+    known = dict(_read(custom.TEXTS / f"{language}.toml").sentences) if language in _shipped() else {}
+    if own := custom.own_file(FOLDER, f"{language}.toml"):
+        if faults := faults_of(own):
+            raise ConfigurationError("; ".join(faults))
+        known |= {key: _merged(known.get(key), written) for key, written in _read(own).sentences.items()}
+    return known
 
 
-def faults_of(own: Path, shipped: Path) -> list[str]:
+def faults(folder: Path) -> list[str]:
+    """One line for each mistake in an installation's own texts, which are in this folder."""
+    return [fault for file in sorted(folder.glob("*.toml")) for fault in faults_of(file)]
+
+
+def faults_of(own: Path) -> list[str]:
     """One line for each mistake in an installation's own file of a language.
 
     It may have any of the shipped sentences. Of a language that is not shipped, it must have all.
     """
-    if not own.exists():
-        return []
+    is_shipped = own.stem in _shipped()
+    known = _read(custom.TEXTS / f"{own.stem if is_shipped else REFERENCE}.toml").sentences
     try:
-        known = _sentences(shipped if shipped.exists() else shipped.with_stem(REFERENCE))
         found = _read(own)
     except ConfigurationError as error:
         return [str(error)]
@@ -67,10 +75,10 @@ def faults_of(own: Path, shipped: Path) -> list[str]:
         for key, written in found.sentences.items()
         for fault in _faults(written, known.get(key))
     ]
-    missing = [] if shipped.exists() else sorted(known.keys() - found.sentences.keys())
+    missing = [] if is_shipped else [key for key in known if key not in found.sentences]
     return [
         *faults,
-        *(f"{own}: there is no {key}: a language needs every sentence of {REFERENCE}.toml" for key in missing),
+        *(f"{own}: {key} is missing: a language needs each sentence of {REFERENCE}.toml" for key in missing),
     ]
 
 
@@ -116,8 +124,13 @@ def _merged(known: Sentence | None, written: Sentence) -> Sentence:
     return written if known is None or isinstance(known, str) or isinstance(written, str) else {**known, **written}
 
 
-def _sentences(file: Path) -> dict[str, Sentence]:
-    return _read(file).sentences if file.exists() else {}
+@cache
+def _shipped() -> frozenset[str]:
+    return frozenset(file.stem for file in custom.TEXTS.glob("*.toml"))
+
+
+def _own_folders() -> list[Path]:
+    return [folder / FOLDER for folder in custom.OWN]
 
 
 def _read(file: Path) -> TextsFile:

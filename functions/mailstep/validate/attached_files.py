@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from mailstep.contracts import Attachment, Message
 from mailstep.media_types import by_evidence, registered
 from mailstep.texts.speaking import say
+from mailstep.texts.types import pattern_names
 from mailstep.validate import programs
 from mailstep.validate.contents import Contents
 
@@ -56,7 +57,7 @@ def refused_type(message: Message, accepted: Patterns) -> str | None:
     """What to tell the sender of a file whose type the route does not list, or None."""
     for number, attachment in attached(message):
         if accepted and not _is_accepted(_type(attachment), accepted):
-            return say("refusal.attachment_type", file=_mention(number), types=", ".join(accepted))
+            return say("refusal.attachment_type", file=_mention(number), types=pattern_names(accepted))
     return None
 
 
