@@ -17,6 +17,7 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
+from mailstep.texts.speaking import say
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.routing import Checked
@@ -150,7 +151,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     """The tables of a file: how each was read, its columns with their kinds, and its first rows."""
     shown: list[RenderableType] = [Rule(Text(path.name))]
     for table in tables:
-        told = [counted(table.rows, "row"), counted(len(table.columns), "column")]
+        told = [say("counts.rows", count=table.rows), say("counts.columns", count=len(table.columns))]
         told += [table.encoding or "", f"delimiter {table.delimiter!r}" if table.delimiter else ""]
         told += ["" if table.header else "no header"]
         shown.append(Text(f"{table.name}: {', '.join(part for part in told if part)}"))
