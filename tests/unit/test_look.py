@@ -93,7 +93,7 @@ def test_a_logo_is_within_the_reply_and_shown_no_larger_than_it_is(own: Path) ->
 
 def test_an_answer_cannot_have_its_own_picture_in_place_of_the_logo() -> None:
     with pytest.raises(ValueError, match="content_id"):
-        AnswerAttachment(filename="a.png", media_type="image/png", content_base64=b"x", content_id=LOGO_ID)
+        AnswerAttachment(filename="a.png", media_type="image/png", content=b"x", content_id=LOGO_ID)
 
 
 def test_an_answers_own_words_cannot_change_the_bar() -> None:
