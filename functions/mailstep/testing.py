@@ -25,6 +25,7 @@ from mailstep.routes import Route
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import speaking
 from mailstep.validate.policy import RULES, Case, validate
+from mailstep.validate.records import NothingOnRecord
 
 type Source = Path | str | bytes | EmailMessage
 """The path of a file, the octets of a message, or a message of the email package."""
@@ -33,19 +34,6 @@ DOMAIN = "mailstep.example"
 _NEED_THE_STACK = tuple(rule.code for rule in RULES if rule.needs == "stack")
 # Without the fields that SES puts on top.
 _NEED_VERDICTS = tuple(rule.code for rule in RULES if rule.needs == "verdicts")
-
-
-class _NothingOnRecord:
-    """The ledger of a stack that has seen no message."""
-
-    def is_suppressed(self, _address: str) -> bool:
-        return False
-
-    def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
-        return True
-
-    def count_reply(self, _message: Message, _at_most: int) -> bool:
-        return True
 
 
 @dataclass(frozen=True)
@@ -152,7 +140,7 @@ class ReceivedEmail:
             execution_arn="",
             route=route,
             own_addresses=self._own(route),
-            records=_NothingOnRecord(),
+            records=NothingOnRecord(),
             open_attachment=self.open_attachment,
         )
 

@@ -23,7 +23,7 @@ from mailstep import reference
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Desk, eventually, execution_arn, role_without
+from tests.support.cloud import Desk, eventually, execution_arn, function_configuration, role_without
 from tests.support.events import s3_event, stored_order
 from tests.support.project import MAILSTEP, PROJECT, run
 from tests.support.runbook import commands
@@ -298,6 +298,26 @@ def test_a_status_event_that_was_set_aside_goes_back_to_the_index(cloud: LocalCl
     # IndexFunction takes it, and logs that it is no event of an email.
     [after] = [one for one in operator.told("queues") if one["name"] == "IndexDeadLetter"]
     assert (after["waiting"], after["in_flight"]) == (0, 0)
+
+
+def test_a_sweep_without_time_rings_and_the_command_fills_the_rest(
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms
+) -> None:
+    email = put(cloud, "swept", b"From: robot@shop.example\r\n\r\nx")
+    assert outcome(cloud, email.email_id) == "silent"
+    table, key = cloud.outputs["MessageIndexName"], {"email_id": {"S": email.email_id}}
+    dynamodb = cloud.account.client("dynamodb")
+    assert eventually(lambda: "SUCCEEDED" in json.dumps(dynamodb.get_item(TableName=table, Key=key).get("Item")))
+    dynamodb.delete_item(TableName=table, Key=key)
+    # A sweep ends a minute before its time, so this one has none.
+    with function_configuration(cloud, "SweepFunction", timeout=30):
+        error, swept = desk.invoke("SweepFunction", {"hours": 1, "settled_minutes": 0})
+    assert (error, swept["complete"]) == (None, False)
+    assert alarms("index-sweep", "ALARM")
+    assert operators_heard(cloud, "mailstep-index-sweep")
+    [command] = commands("IndexSweepAlarm")
+    assert operator.run(*command).returncode == 0
+    assert "SUCCEEDED" in json.dumps(dynamodb.get_item(TableName=table, Key=key)["Item"])
 
 
 def test_a_queue_that_is_no_dead_letter_queue_is_not_redriven(cloud: LocalCloud, operator: Operator) -> None:

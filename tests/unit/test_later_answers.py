@@ -1,6 +1,7 @@
 """Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write."""
 
 import json
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,10 +13,10 @@ from botocore.client import BaseClient
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 
-from mailstep import limits
+from mailstep import limits, reference
 from mailstep.answers import read_answer
-from mailstep.aws import ledger
-from mailstep.errors import MalformedAnswer, UnknownEmail
+from mailstep.aws import ledger, mail_bucket
+from mailstep.errors import MalformedAnswer, RefusedEmail, UnknownEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import handler as reply_handler
 from mailstep.start import handler as start_handler
@@ -23,6 +24,7 @@ from mailstep.validate import handler as validate_handler
 from mailstep_cli import later_answers
 from mailstep_cli.errors import UserError
 from tests.support.events import BUCKET, CONTEXT, REGION, batch, event, sample
+from tests.support.index import TABLE, message_index
 from tests.support.project import LATER_STATES, STATES
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -117,6 +119,61 @@ def test_nothing_is_sent_to_an_address_that_is_not_authenticated_even_if_the_che
 def test_an_address_that_bounced_since_gets_no_later_answer() -> None:
     ledger.suppress("ann@shop.example", seconds=60)
     assert validate(write())["withheld"] == "suppressed_sender"
+
+
+def replay(rule: str | None) -> None:
+    """Check the email again, as `mailstep replay` does, with a rule that an operator overrides."""
+    request = event("validate")
+    operator = {"rule": rule, "by": "arn:aws:iam::123456789012:user/ann"} if rule else None
+    request["claim"]["email"] |= {"replay": True, "override": operator}
+    with suppress(RefusedEmail):
+        validate_handler.handler(request, CONTEXT)
+
+
+def test_a_later_answer_follows_the_override_of_the_emails_latest_replay() -> None:
+    """docs/applications.md, "A later answer": the operator decided about the message."""
+    change_message(headers=[["List-Id", "<news.example>"]])
+    replay("automatic_mail")
+    assert send(write())["ses_message_id"]
+    replay("spam")
+    assert validate(write())["withheld"] == "automatic_mail"
+    replay("automatic_mail")
+    assert validate(write())["withheld"] is None
+    replay(None)
+    assert validate(write())["withheld"] == "automatic_mail"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        (NOT_AUTHENTICATED, "unauthenticated"),
+        ({"headers": [["Auto-Submitted", "auto-replied"]]}, "automatic_mail"),
+        ({"headers": [["X-Mailstep-Email-Id", "x"]]}, "own_address"),
+    ],
+)
+def test_no_override_sends_a_later_answer_where_it_would_send_no_first_one(
+    changes: dict[str, object], code: str
+) -> None:
+    """docs/policy.md, "override": processed, no reply."""
+    change_message(**changes)
+    replay(code)
+    assert validate(write())["withheld"] == code
+
+
+def test_an_override_of_what_is_on_record_of_a_sender_is_not_for_later_answers() -> None:
+    ledger.suppress("ann@shop.example", seconds=60)
+    replay("suppressed_sender")
+    assert validate(write())["withheld"] == "suppressed_sender"
+
+
+def test_the_claim_of_a_later_answer_names_the_raw_message() -> None:
+    """Whoever reads the execution finds the email that it answers."""
+    email = validate(write())["claim"]["email"]
+    parsed = event("parse")
+    assert {name: email[name] for name in ("email_id", "route", "bucket", "key")} == {
+        name: parsed[name] for name in ("email_id", "route", "bucket", "key")
+    }
+    assert s3().head_object(Bucket=email["bucket"], Key=email["key"])
 
 
 def test_a_message_that_was_refused_as_such_may_be_answered() -> None:
@@ -240,12 +297,25 @@ def test_its_tasks_are_retried_as_those_of_the_email_are() -> None:
 @pytest.fixture
 def stack(machine: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a stack with the two outputs: moto's CloudFormation needs packages that are not installed."""
-    outputs = {"MailBucketName": BUCKET, "LaterAnswerStateMachineArn": machine}
-    described = {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
+    outputs = {
+        "MailBucketName": BUCKET,
+        "LaterAnswerStateMachineArn": machine,
+        "StateMachineArn": machine,
+        "MessageIndexName": TABLE,
+    }
+    listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+    days = [{"ParameterKey": "ParsedRetentionDays", "ParameterValue": "30"}]
+    described = {
+        "DescribeStacks": {
+            "Stacks": [{"Outputs": listed, "Parameters": days}],
+            "ResponseMetadata": {"HTTPHeaders": {}},
+        },
+        "ListStackResources": {"StackResourceSummaries": []},
+    }
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def answered(client: BaseClient, operation: str, parameters: Any) -> Any:
-        return described if operation == "DescribeStacks" else call(client, operation, parameters)
+        return described.get(operation) or call(client, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", answered)
     return "s"
@@ -261,6 +331,13 @@ def test_the_command_writes_the_answer_where_its_execution_looks(stack: str, mac
     assert read_answer(stored).text == "It is on its way."
     with pytest.raises(UserError, match="give another --name"):
         later_answers.write(stack, EMAIL_ID, tmp_path / "shipped.json", None)
+
+
+def test_the_command_takes_the_reference_that_the_sender_reads_out(stack: str, tmp_path: Path) -> None:
+    (tmp_path / "note.json").write_text('{"text": "It is on its way."}')
+    message_index().change(EMAIL_ID, lambda entry: entry.with_message(mail_bucket.message_of(BUCKET, EMAIL_ID)))
+    written = later_answers.write(stack, reference.spelled(EMAIL_ID).lower(), tmp_path / "note.json", None)
+    assert written.key == f"answers/{EMAIL_ID}/note.json"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from mailstep.contracts import Attachment
+from mailstep.media_types import FORMATS, WORDS, registered
 from mailstep.texts.files import FORMS, REFERENCE, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
+from mailstep.texts.types import pattern_names, type_name
 from tests.support.project import PROJECT
 
 MAILSTEP = PROJECT / "functions" / "mailstep"
@@ -95,6 +98,45 @@ def test_nothing_attached_is_said_in_words() -> None:
         "fr": "aucune pièce jointe",
         "es": "ningún archivo adjunto",
     }
+
+
+# As people call them. A type without a word is called by the end of the file's name.
+@pytest.mark.parametrize(
+    ("name", "declared", "word", "german"),
+    [
+        ("a.xlsx", "application/octet-stream", "Excel workbook", "Excel-Arbeitsmappe"),
+        ("a.xlsm", "application/octet-stream", "Excel workbook", "Excel-Arbeitsmappe"),
+        ("a.bin", "application/vnd.ms-excel", "Excel workbook", "Excel-Arbeitsmappe"),
+        ("a.docm", "application/octet-stream", "Word document", "Word-Dokument"),
+        ("a.pptx", "application/octet-stream", "PowerPoint presentation", "PowerPoint-Präsentation"),
+        ("a.pdf", "application/octet-stream", "PDF document", "PDF-Dokument"),
+        ("a.csv", "application/vnd.ms-excel", "CSV file", "CSV-Datei"),
+        ("a.tsv", "application/octet-stream", "TSV file", "TSV-Datei"),
+        ("a.zip", "application/x-zip-compressed", "ZIP archive", "ZIP-Archiv"),
+        ("a.JPG", "image/pjpeg", "JPEG picture", "JPEG-Bild"),
+        ("a", "image/x-unheard-of", "picture", "Bild"),
+        ("a.wav", "audio/x-wav", "sound file", "Tonaufnahme"),
+        ("plan.dwg", "application/octet-stream", "DWG file", "DWG-Datei"),
+        ("noname", "application/octet-stream", "file", "Datei"),
+        ("a.<script>", "application/octet-stream", "file", "Datei"),
+    ],
+)
+def test_a_type_is_said_in_words(name: str, declared: str, word: str, german: str) -> None:
+    attachment = Attachment(filename=name, media_type=declared, size_octets=1, sha256="", key="k")
+    assert type_name(attachment) == word
+    with speaking("de"):
+        assert type_name(attachment) == german
+
+
+def test_the_types_that_a_route_accepts_are_said_in_words_each_once() -> None:
+    accepted = ("text/csv", "application/csv", "image/*", "application/vnd.ms-excel", "application/vnd.example")
+    assert pattern_names(accepted) == "CSV file, picture, Excel workbook, application/vnd.example"
+
+
+@pytest.mark.parametrize("table", [WORDS, FORMATS])
+def test_each_type_with_a_word_is_a_registered_one(table: dict[str, str]) -> None:
+    assert {kind for kind in table if registered(kind) != kind} == set()
+    assert {f"types.{word}" for word in WORDS.values()} <= texts_in(REFERENCE).keys()
 
 
 def test_a_language_is_spoken_until_the_reply_is_written_even_if_that_fails() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal
 
 from mailstep import limits
 from mailstep.addressee import addressee
@@ -24,23 +24,11 @@ from mailstep.validate import attached_files
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
 from mailstep.validate.effects import Effect, Overridden, Setting
+from mailstep.validate.records import Records
 
 AUTOMATIC_MAIL = "automatic_mail"
 TOO_MANY_REPLIES = "too_many_replies"
 """The code of the rule that bounds the replies to a sender and to a domain."""
-
-
-class Records(Protocol):
-    """The records kept between messages, as far as the rules use them (mailstep/aws/ledger.py)."""
-
-    def is_suppressed(self, address: str) -> bool:
-        """Whether a bounce or complaint suppressed the address."""
-
-    def record_delivery(self, message: Message, execution_arn: str) -> bool:
-        """Record this delivery, and return whether it is the first: no other one was processed or is in progress."""
-
-    def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the mailboxes in From; return whether the bounds that follow from `at_most` allow it."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +95,11 @@ class Rule:
         if self.setting and case.route and getattr(case.route, self.setting.name) == self.setting.value:
             return self.setting.effect
         return self.effect
+
+    @property
+    def may_be_passed_later(self) -> bool:
+        """Whether an override of the rule holds for answers after the first, too."""
+        return self.override is Overridden.PROCESS and self.needs != "stack"
 
     @property
     def may_refuse(self) -> bool:
@@ -218,15 +211,15 @@ def _is_answered_by_another_route(case: Case) -> str | None:
     as_one = case.message.model_copy(update={"route": f"processor {case.route.processor}"})
     if case.records.record_delivery(as_one, case.execution_arn):
         return None
+    # Nothing before this rule withheld the reply, so it is counted.
+    case.records.forget_reply(case.message, case.addressee)
     return "Another route of the message has the same processor, and replies."
 
 
 def _is_one_too_many(case: Case) -> str | None:
     if case.route is None:
         return None
-    # Both are bounded: the author, who could name many mailboxes, and the mailbox, which many could name.
-    counted = case.message.model_copy(update={"from_": (case.message.from_[0], case.addressee)})
-    if case.records.count_reply(counted, case.route.replies_an_hour):
+    if case.records.count_reply(case.message, case.addressee, case.route.replies_an_hour):
         return None
     return "The sender, or its domain, already got as many replies as the route allows."
 
@@ -370,9 +363,10 @@ RULES = (
     ),
     Rule(
         TOO_MANY_REPLIES,
-        "The sender already got as many replies as the route allows in an hour, or "
+        "The sender already caused as many replies as the route allows in an hour, or "
         f"{limits.REPLIES_A_DAY} times as many in a day; or its domain got {limits.REPLIES_TO_A_DOMAIN} times as "
-        "many. Labels do not count: `ann+x@` is `ann@`",
+        f"many, or the mailbox in its Reply-To {limits.REPLIES_BY_REPLY_TO} times as many by way of others. Labels do "
+        "not count: `ann+x@` is `ann@`",
         "RFC 3834 section 2; `replies_an_hour`",
         Effect.WITHHOLD,
         _is_one_too_many,
@@ -443,15 +437,18 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 _OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
-def withheld_from(case: Case) -> str | None:
+def withheld_from(case: Case, overridden: str = "") -> str | None:
     """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
 
-    A message that was refused may be answered too, if its sender may be told.
+    A message that was refused may be answered too, if its sender may be told. `overridden` is the code of the rule that
+    an operator overrode for the message, or empty. That decided about the message: what is on record of the sender,
+    such as a bounce since, still forbids to write.
     """
     if case.message.from_ and not is_authenticated(case.message):
         return "unauthenticated"
     silent = (rule for rule in RULES if rule.effect is not Effect.TELL and rule.code not in _OF_ONE_MESSAGE)
-    return next((rule.code for rule in silent if rule.broken_by(case)), None)
+    asked = (rule for rule in silent if not (rule.code == overridden and rule.may_be_passed_later))
+    return next((rule.code for rule in asked if rule.broken_by(case)), None)
 
 
 def validate(case: Case) -> str | None:
