@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from mailstep import custom
 from mailstep.contracts import Attachment
+from mailstep.errors import ConfigurationError
 from mailstep.media_types import FORMATS, WORDS, registered
-from mailstep.texts.files import FORMS, REFERENCE, languages, placeholders, texts_in
+from mailstep.texts.files import FORMS, REFERENCE, faults, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
 from mailstep.texts.types import pattern_names, type_name
 from tests.support.project import PROJECT
@@ -137,6 +139,56 @@ def test_the_types_that_a_route_accepts_are_said_in_words_each_once() -> None:
 def test_each_type_with_a_word_is_a_registered_one(table: dict[str, str]) -> None:
     assert {kind for kind in table if registered(kind) != kind} == set()
     assert {f"types.{word}" for word in WORDS.values()} <= texts_in(REFERENCE).keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "says"),
+    [
+        ("de", '[notice]\nrefusl = "Nein."', "line 2: notice.refusl: there is no such sentence"),
+        ("de", '[reply]\nreference = "Nummer {number}"', "line 2: reply.reference: {number} means nothing here"),
+        ("de", '[reply]\nreference = "Nummer {number}"', "there are: {reference}"),
+        ("de", '[reply]\nreference = "{reference.__class__}"', "is no plain name"),
+        ("de", '[reply]\nreference = "{reference!r}"', "is no plain name"),
+        ("de", '[reply]\nreference = "{0}"', "is no plain name"),
+        ("de", '[reply]\nsignature = "50 % {"', "line 2: reply.signature"),
+        ("de", "[reply]\nsignature = 5", "line 2: reply.signature: write a text in quotes"),
+        ("de", '[counts]\nrows = "Zeilen"', "line 2: counts.rows: write a table with one and other"),
+        ("de", "[notice\n", "line 1: not TOML"),
+        (
+            "it",
+            '[reply]\nsignature = "Inviato da Mailstep."',
+            "notice.refusal is missing: a language needs each sentence",
+        ),
+    ],
+)
+def test_a_mistake_in_ones_own_texts_is_named_with_its_line(
+    tmp_path: Path, language: str, written: str, says: str
+) -> None:
+    (tmp_path / f"{language}.toml").write_text(written)
+    found = faults(tmp_path)
+    assert says in " ".join(found)
+    assert all(str(tmp_path) in fault for fault in found)
+
+
+def test_ones_own_texts_may_be_a_whole_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    shipped = (MAILSTEP / "texts" / "en.toml").read_text()
+    (tmp_path / "texts" / "it.toml").write_text(shipped.replace("Sent by Mailstep.", "Inviato da Mailstep."))
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    assert faults(tmp_path / "texts") == []
+    assert "it" in languages()
+    with speaking("it"):
+        assert say("reply.signature") == "Inviato da Mailstep."
+    texts_in.cache_clear()
+
+
+def test_a_function_says_what_is_wrong_in_ones_own_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "es.toml").write_text('[reply]\nsignatur = "x"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    texts_in.cache_clear()
+    with speaking("es"), pytest.raises(ConfigurationError, match=r"line 2: reply\.signatur: there is no such"):
+        say("reply.signature")
 
 
 def test_a_language_is_spoken_until_the_reply_is_written_even_if_that_fails() -> None:
