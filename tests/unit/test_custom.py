@@ -127,10 +127,7 @@ def test_an_upgrade_merges_without_a_conflict_and_the_installations_own_settings
         {
             ROUTES: (upstream / ROUTES).read_text() + '\n[routes.invoices]\nprocessor = "tables"\n',
             NOTICE: "New words of upstream.",
-            GERMAN: (upstream / GERMAN)
-            .read_text()
-            .replace("Gesendet von", "Versandt von")
-            .replace("Vorgangs", "Auftrags"),
+            GERMAN: german.replace("Gesendet von", "Versandt von").replace("Vorgangs", "Auftrags"),
             Path("functions/mailstep/process/processors/receipt.py"): PROCESSOR.replace("{0}", "upstream's"),
         },
     )
