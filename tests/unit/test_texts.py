@@ -12,6 +12,7 @@ from mailstep import custom
 from mailstep.contracts import Attachment
 from mailstep.errors import ConfigurationError
 from mailstep.media_types import FORMATS, WORDS, registered
+from mailstep.texts.choosing import of_text
 from mailstep.texts.files import FORMS, REFERENCE, faults, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
 from mailstep.texts.types import pattern_names, type_name
@@ -180,6 +181,17 @@ def test_ones_own_texts_may_be_a_whole_language(tmp_path: Path, monkeypatch: pyt
     with speaking("it"):
         assert say("reply.signature") == "Inviato da Mailstep."
     texts_in.cache_clear()
+
+
+def test_a_mistake_in_one_language_leaves_the_others_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "es.toml").write_text('[reply]\nsignatur = "x"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    texts_in.cache_clear()
+    assert of_text("Guten Tag, bitte senden Sie mir das Angebot.") == "de"
+    assert of_text("Hola, adjunto el pedido. Gracias") == ""
 
 
 def test_a_function_says_what_is_wrong_in_ones_own_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
