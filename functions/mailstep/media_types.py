@@ -8,6 +8,8 @@ from mimetypes import MimeTypes
 UNKNOWN = "application/octet-stream"
 COMPOUND_FILE = "application/x-ole-storage"
 """A compound file (MS-CFB): a document of Office 97 to 2003, a message of Outlook, an installer, and others."""
+COMPOUND_FILE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How a compound file begins (MS-CFB section 2.2)."""
 MACRO_TYPES = {
     "docm": "application/vnd.ms-word.document.macroenabled.12",
     "dotm": "application/vnd.ms-word.template.macroenabled.12",

@@ -27,6 +27,7 @@ from mailstep.validate.effects import Effect, Overridden, Setting
 from mailstep.validate.records import Records
 
 AUTOMATIC_MAIL = "automatic_mail"
+OTHER_ROUTE = "other_route"
 TOO_MANY_REPLIES = "too_many_replies"
 """The code of the rule that bounds the replies to a sender and to a domain."""
 
@@ -260,10 +261,19 @@ def _matches(address: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(address, pattern) for pattern in patterns)
 
 
+# A copy for the catch-all route comes first: operators do not count it as an email, whatever else is wrong with it.
 # Rules that tell the sender come last: Mailstep tells a sender nothing until it knows that the address is authentic and
 # that a person wrote. The rules that write records (duplicates, counts of replies) run only if a message passed all
 # silent ones, and a reply is counted only if nothing withholds it.
 RULES = (
+    Rule(
+        OTHER_ROUTE,
+        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
+        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
+        Effect.REFUSE,
+        _is_for_another_route,
+        needs="verdicts",
+    ),
     Rule(
         "no_sender",
         "No From address",
@@ -326,14 +336,6 @@ RULES = (
         Effect.REFUSE,
         _has_no_route,
         override=Overridden.NEVER,
-    ),
-    Rule(
-        "other_route",
-        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
-        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
-        Effect.REFUSE,
-        _is_for_another_route,
-        needs="verdicts",
     ),
     Rule(
         "stale_message",
@@ -434,7 +436,7 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 
 
 # They judge a message, and say nothing of its sender.
-_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message", "replied_by_other_route"}
+_OF_ONE_MESSAGE = {"unknown_route", OTHER_ROUTE, "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
 def withheld_from(case: Case, overridden: str = "") -> str | None:
