@@ -770,7 +770,7 @@ def test_a_refusal_tells_the_sender_what_is_accepted() -> None:
     assert "at most 2 are" in three
     typed = told(message(**attached(("a.pdf", "application/pdf", None))), CSV_ONLY)
     assert typed.startswith("{attachment 1} "), "the notice has the file's name there"
-    assert "Accepted types: text/csv, image/*. Please save" in typed
+    assert "Accepted types: CSV file, picture. Please save" in typed
 
 
 def test_limits_of_a_route_are_the_last_that_pass() -> None:
