@@ -1,10 +1,6 @@
-"""Renders outcomes, timelines with bars, replies, routes and findings for the terminal, with rich.
-
-Over 300 lines, because everything that the terminal shows is here.
-"""
+"""Renders outcomes, replies, routes and findings for the terminal, with rich."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import zip_longest
@@ -21,16 +17,15 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
+from mailstep.texts.speaking import say
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.routing import Checked, unset_url
 from mailstep_cli.terminal import Text, counted
-from mailstep_cli.timeline_view import seconds, timeline_table, withheld_reply
+from mailstep_cli.timeline_view import timeline_table, withheld_reply
 
 if TYPE_CHECKING:
     from collections import Counter
-
-    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
     from mailstep_cli import demo
     from mailstep_cli.processing import Processed
@@ -124,20 +119,12 @@ def _unwrapped(text: str) -> RenderableType:
     return Group(Text(text, no_wrap=True, overflow="ignore"))
 
 
-def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:
-    """Executions with the names that `mailstep history` takes, newest first, one unwrapped line each."""
-    lines = [f"{'Started':19}  {'Took':>10}  {'Status':9}  Name"]
-    for execution in executions:
-        took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
-        started = execution["startDate"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        lines.append(f"{started}  {seconds(took):>10}  {execution['status'].lower():9}  {execution['name']}")
-    return _unwrapped("\n".join(lines))
-
-
 def result_view(result: Result) -> rich.text.Text:
     """One line for each check, with the remedy below a fault or warning."""
     sign, style = _SIGNS[result.finding.state]
-    line = Text.assemble((f"{sign} ", style), (f"{result.name:16} ", "bold"), result.finding.detail)
+    line = Text().append(f"{sign} ", style=style)
+    line.append(f"{result.name:16} ", style="bold")
+    line.append(result.finding.detail)
     if result.finding.remedy:
         line.append(f"\n  → {result.finding.remedy}", style="yellow")
     return line
@@ -167,7 +154,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     """The tables of a file: how each was read, its columns with their kinds, and its first rows."""
     shown: list[RenderableType] = [Rule(Text(path.name))]
     for table in tables:
-        told = [counted(table.rows, "row"), counted(len(table.columns), "column")]
+        told = [say("counts.rows", count=table.rows), say("counts.columns", count=len(table.columns))]
         told += [table.encoding or "", f"delimiter {table.delimiter!r}" if table.delimiter else ""]
         told += ["" if table.header else "no header"]
         shown.append(Text(f"{table.name}: {', '.join(part for part in told if part)}"))

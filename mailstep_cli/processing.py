@@ -21,6 +21,7 @@ from mailstep.notices import notice
 from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.telemetry import logger
 from mailstep.testing import ReceivedEmail, receive
+from mailstep.texts.speaking import speaking
 from mailstep.validate import policy
 from mailstep_cli.errors import UserError
 from mailstep_cli.message_files import read_file
@@ -89,7 +90,7 @@ def process_file(path: Path, route: str) -> Processed:
         answer = _answer(email, settings.processor)
     except ApplicationRefused as refused:
         reason, replied = APPLICATION_REFUSED, Outcome.REFUSED
-        answer = notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+        answer = _notice(email, refused.explanation)
     reply = _reply(email, answer) if answer and not withheld else None
     silence = Outcome.SILENT if reason else Outcome.PROCESSED
     outcome = replied if reply else silence
@@ -100,10 +101,15 @@ def process_file(path: Path, route: str) -> Processed:
 def _refused(processed: Callable[..., Processed], email: ReceivedEmail, refused: RefusedEmail) -> Processed:
     outcome, told = Outcome.SILENT, None
     if refused.tell_sender:
-        outcome, told = Outcome.REFUSED, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+        outcome, told = Outcome.REFUSED, _notice(email, refused.explanation)
     reply = _reply(email, told) if told else None
     signs = _signs(email, refused.reason)
     return processed(outcome, refused.reason, refused.withheld, told, reply, email.rules_not_applied, signs)
+
+
+def _notice(email: ReceivedEmail, explanation: str) -> Answer:
+    with speaking(email.language):
+        return notice(ReplyKind.REFUSAL, email.message, explanation)
 
 
 def _signs(email: ReceivedEmail, code: str | None) -> tuple[str, ...]:

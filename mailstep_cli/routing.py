@@ -10,6 +10,7 @@ from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
 from mailstep.routes import Route, lone_catch_all, names, read
 from mailstep.routes_toml import RoutesToml, variables
+from mailstep.texts import files
 from mailstep_cli import bundled, checkout, samconfig, templates
 from mailstep_cli.errors import UserError
 
@@ -57,7 +58,8 @@ def check(file: Path | None, domain: str | None) -> Checked:
     faults = [line for lines in found.faults.values() for line in lines] + lone_catch_all(toml)
     faults += [line for name, route in found.items() for line in _processor_faults(toml, name, route, project)]
     if project:
-        faults += rendering.faults(project / "functions" / custom.FOLDER / "templates")
+        own = project / "functions" / custom.FOLDER
+        faults += rendering.faults(own / "templates") + files.faults(own / files.FOLDER)
     if faults:
         raise UserError(*faults)
     return Checked(toml.file, dict(found), toml.tables(), canonical_domain(wanted))

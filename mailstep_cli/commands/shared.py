@@ -49,6 +49,11 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(metavar="TIME", callback=a_time, help="Only up to this time. Default: now.")]
 
+Smtp = Annotated[
+    str,
+    typer.Option(envvar="MAILSTEP_SMTP", metavar="HOST:PORT", help="SMTP of the local account, as it prints it."),
+]
+
 INTERRUPTED = 130
 """The exit code after Ctrl-C (main.py)."""
 
@@ -65,6 +70,18 @@ def confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise UserError(f"{question} Nothing was done: repeat the command with --yes")
     typer.confirm(question, abort=True, err=True)
+
+
+def smtp_port(smtp: str) -> int:
+    """The port in HOST:PORT of a local account's SMTP.
+
+    Raises:
+        UserError: it is no port of loopback.
+    """
+    host, _, port = smtp.rpartition(":")
+    if host not in {"127.0.0.1", "localhost"} or not port.isdigit():
+        raise UserError("name the SMTP of a local account with --smtp 127.0.0.1:PORT, or the variable MAILSTEP_SMTP")
+    return int(port)
 
 
 @contextmanager

@@ -47,9 +47,12 @@ class Remembered:
     def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
         return not self.delivered_before
 
-    def count_reply(self, _message: Message, at_most: int) -> bool:
+    def count_reply(self, _message: Message, _to: Address, at_most: int) -> bool:
         assert at_most == ROUTE.replies_an_hour
         return not self.answered_enough
+
+    def forget_reply(self, _message: Message, _to: Address) -> None:
+        pass
 
 
 def message(**changes: object) -> Message:
@@ -527,9 +530,12 @@ class Asked(Remembered):
         self.deliveries += 1
         return super().record_delivery(message, execution_arn)
 
-    def count_reply(self, message: Message, at_most: int) -> bool:
+    def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
         self.replies += 1
-        return super().count_reply(message, at_most)
+        return super().count_reply(message, to, at_most)
+
+    def forget_reply(self, message: Message, to: Address) -> None:
+        self.replies -= 1
 
 
 def asked(case: Case) -> Asked:
@@ -841,12 +847,12 @@ def test_the_ledger_is_asked_about_the_author_in_one_form_and_the_execution() ->
             asked_of.append((message.email_id, execution_arn))
             return super().record_delivery(message, execution_arn)
 
-        def count_reply(self, message: Message, at_most: int) -> bool:
-            asked_of.append((message.email_id, at_most))
-            return super().count_reply(message, at_most)
+        def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
+            asked_of.append((message.email_id, to.address, at_most))
+            return super().count_reply(message, to, at_most)
 
     check(message(from_=(Address(address="A@B.example"),)), records=Writing())
-    assert asked_of == ["a@b.example", ("m", "arn:of:m"), ("m", ROUTE.replies_an_hour)]
+    assert asked_of == ["a@b.example", ("m", "arn:of:m"), ("m", "A@B.example", ROUTE.replies_an_hour)]
 
 
 def test_only_what_may_be_an_archive_is_opened() -> None:
