@@ -80,6 +80,8 @@ def export(
         print_output(written)
         return
     out.print(Text(f"{file}: {written.messages:,} messages, {written.objects:,} files."), soft_wrap=True)
+    if written.expired:
+        err.print(f"{written.expired:,} of the messages have expired: the file has their entries in the index only.")
     if written.mentioned:
         err.print(f"{written.mentioned:,} messages of other senders name the address. They are not in the file.")
 

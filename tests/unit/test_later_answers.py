@@ -81,6 +81,12 @@ def test_a_later_answer_goes_to_the_sender_in_the_thread_of_the_email() -> None:
         assert later[name] == first[name], name
 
 
+def test_the_claim_of_a_later_answer_names_no_object_that_is_not_there() -> None:
+    email = validate(write())["claim"]["email"]
+    assert (email["email_id"], email["bucket"], email["route"]) == (EMAIL_ID, BUCKET, "orders")
+    assert "key" not in email, "nothing that is left says where the raw message was"
+
+
 def test_each_name_is_sent_once_however_often_its_file_is_written_and_its_event_comes() -> None:
     for number in range(3):
         sent = send(write(body=json.dumps({"text": f"version {number}"})), execution=f"run-{number}")
