@@ -58,7 +58,7 @@ def test_a_bounce_that_the_function_fails_on_waits_in_the_dead_letter_queue(
 
     def set_aside() -> bool:
         found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[number])["Attributes"]
-        return found[number] == "1"
+        return bool(found[number] == "1")
 
     with function_configuration(cloud, "FeedbackFunction", variables={"TABLE_NAME": "gone"}):
         [first] = desk.send(mail("failing@bounce.simulator.example", tmp_path), directory=tmp_path)
