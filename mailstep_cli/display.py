@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import rich.text
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
@@ -16,11 +17,10 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
-from mailstep.process.processors.tables.wording import counted
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
 from mailstep_cli.routing import Checked
-from mailstep_cli.terminal import Text
+from mailstep_cli.terminal import Text, counted
 from mailstep_cli.timeline_view import timeline_table, withheld_reply
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _WAITS = {
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
 }
 """What the slow states wait for."""
-_SIGNS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
+_SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
 
 
 def demo_view(result: "demo.Result") -> RenderableType:
@@ -82,7 +82,7 @@ def process_view(processed: "Processed") -> RenderableType:
 def _file_view(part: EmailMessage) -> RenderableType:
     kind = "Picture" if part.get_content_disposition() == "inline" else "Attachment"
     size = len(cast("bytes", part.get_payload(decode=True)))
-    return Text(f"{kind}: {part.get_filename()} ({part.get_content_type()}, {size:,} octets)")
+    return Text(f"{kind}: {part.get_filename()} ({part.get_content_type()}, {counted(size, 'octet')})")
 
 
 def reply_view(reply: EmailMessage) -> RenderableType:
@@ -115,10 +115,12 @@ def _unwrapped(text: str) -> RenderableType:
     return Group(Text(text, no_wrap=True, overflow="ignore"))
 
 
-def result_view(result: Result) -> RenderableType:
-    """One line for each check, with the remedy below a fault."""
+def result_view(result: Result) -> rich.text.Text:
+    """One line for each check, with the remedy below a fault or warning."""
     sign, style = _SIGNS[result.finding.state]
-    line = Text.assemble((f"{sign} ", style), (f"{result.name:16} ", "bold"), result.finding.detail)
+    line = Text().append(f"{sign} ", style=style)
+    line.append(f"{result.name:16} ", style="bold")
+    line.append(result.finding.detail)
     if result.finding.remedy:
         line.append(f"\n  → {result.finding.remedy}", style="yellow")
     return line
@@ -179,7 +181,7 @@ def _shown_fields(message: Message) -> list[tuple[str, str]]:
     people = {"From": message.from_, "To": message.to, "Cc": message.cc, "Reply-To": message.reply_to}
     named = [(name, ", ".join(f"{a.name} <{a.address}>".strip() for a in found)) for name, found in people.items()]
     attached = [
-        f"{a.filename} ({a.media_type}, {a.size_octets:,} octets{', inline' if a.inline else ''})"
+        f"{a.filename} ({a.media_type}, {counted(a.size_octets, 'octet')}{', inline' if a.inline else ''})"
         for a in message.attachments
     ]
     report = message.delivery_report
@@ -198,9 +200,12 @@ def _shown_fields(message: Message) -> list[tuple[str, str]]:
 
 def started_view(ended: "Started") -> RenderableType:
     """What became of the stored messages of a route."""
-    said = f"{ended.started} executions started; {ended.already_there} messages have one already."
+    said = f"Started: {counted(ended.started, 'execution')}. Started before: {counted(ended.already_there, 'message')}."
     if ended.too_old:
-        said += f" {ended.too_old} messages were left out: they are older than 80 days, and may have been processed."
+        said += (
+            f" Left out: {counted(ended.too_old, 'message')} from more than 80 days ago, because it may be processed "
+            "already."
+        )
     return Text(said)
 
 

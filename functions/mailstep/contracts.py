@@ -46,23 +46,18 @@ class Override(Contract):
     by: str = Field(max_length=2048, description="ARN of the operator, as AWS STS answers it (GetCallerIdentity)")
 
 
-class Email(Contract):
-    """An email, and how its execution processes it."""
+class StoredEmail(Contract):
+    """The raw message in S3, and the input of an execution."""
 
     email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket and key (identity.py)")
     route: str = Field(description="The route that SES stored it for (keys.py)")
     bucket: str
+    key: str
+    version_id: str | None = None
     stored: datetime | None = Field(default=None, description="When S3 stored it: eventTime of the S3 event")
     replay: bool = Field(default=False, description="Whether an operator processes it again (`mailstep replay`)")
     reply_again: bool = Field(default=False, description="Whether the replay may send a second reply")
     override: Override | None = Field(default=None, description="The rule that an operator overrode for this replay")
-
-
-class StoredEmail(Email):
-    """The raw message in S3, and the input of an execution."""
-
-    key: str
-    version_id: str | None = None
 
 
 class LaterAnswer(Contract):
@@ -209,6 +204,7 @@ class Message(Contract):
     )
     email_id: str = Field(description="Mailstep's id of the email, and the name of its execution (identity.py)")
     route: str = Field(description="The route, and so the address, that it came to")
+    raw_key: str = Field(default="", description="Key of the raw message in the mail bucket")
     size_octets: int = Field(description="Size of the raw message")
     received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
@@ -292,12 +288,9 @@ class Summary(Contract):
 
 
 class Claim(Contract):
-    """The claim check that the states pass on: where the parts of the message are, and the summary.
+    """The claim check that the states pass on: where the parts of the message are, and the summary."""
 
-    A later answer belongs to an email whose raw message may be gone: its claim does not say where that was.
-    """
-
-    email: StoredEmail | Email
+    email: StoredEmail
     message_key: str
     summary: Summary
 

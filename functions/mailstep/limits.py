@@ -59,3 +59,7 @@ REPLIES_A_DAY = 6
 
 REPLIES_TO_A_DOMAIN = 100
 """Times the bounds of one sender: the replies of a route to one domain, which may be that of a mail provider."""
+
+REPLIES_BY_REPLY_TO = 2
+"""Times the bounds of one sender: the replies of a route to one mailbox that others name in Reply-To. One of them alone
+cannot use them up."""

@@ -262,12 +262,25 @@ def names(text: str, *, file: str = ROUTES_FILE.name) -> list[str]:
     """Only the names of the routes, in order. They do not depend on the environment. Errors call the text `file`.
 
     Raises:
-        ConfigurationError: the text is not TOML, or a name is invalid.
+        ConfigurationError: the text is not TOML, a name is invalid, or the only route is a catch-all route.
     """
     toml = RoutesToml(text, file)
-    if faults := _faults_of_names(toml):
-        raise ConfigurationError("; ".join(fault for found in faults.values() for fault in found))
+    faults = [fault for found in _faults_of_names(toml).values() for fault in found] or lone_catch_all(toml)
+    if faults:
+        raise ConfigurationError("; ".join(faults))
     return list(toml.tables())
+
+
+def lone_catch_all(toml: RoutesToml) -> list[str]:
+    """The fault of a catch-all route without another route: receiving.yaml takes no empty list of routes."""
+    only, *others = toml.tables()
+    if others or [*_catch_alls(toml)] != [only]:
+        return []
+    return [
+        toml.fault(
+            only, "catch_all", "a catch-all route needs another route beside it: add one, [routes.postmaster] say"
+        )
+    ]
 
 
 def catch_all(text: str, *, file: str = ROUTES_FILE.name) -> str | None:

@@ -23,7 +23,7 @@ from mailstep import reference
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Desk, eventually, execution_arn, function_configuration, role_without
+from tests.support.cloud import Desk, eventually, execution_arn, function_configuration, put, role_without
 from tests.support.events import s3_event, stored_order
 from tests.support.project import MAILSTEP, PROJECT, run
 from tests.support.runbook import commands
@@ -86,15 +86,6 @@ def schema_of(arguments: tuple[str, ...]) -> str:
             return "queues-redrive" if "--redrive" in options else "queues"
         case _:
             raise AssertionError(arguments)
-
-
-def put(cloud: LocalCloud, name: str, raw: bytes, route: str = "orders") -> StoredEmail:
-    """A raw message where SES would put it."""
-    key = f"inbound/{route}/{name}"
-    version = cloud.account.client("s3").put_object(Bucket=cloud.outputs["MailBucketName"], Key=key, Body=raw)
-    email = stored_email(cloud.outputs["MailBucketName"], key, version["VersionId"])
-    assert email
-    return email
 
 
 def outcome(cloud: LocalCloud, name: str, *, seconds: float = 60) -> str:

@@ -47,9 +47,12 @@ class Remembered:
     def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
         return not self.delivered_before
 
-    def count_reply(self, _message: Message, at_most: int) -> bool:
+    def count_reply(self, _message: Message, _to: Address, at_most: int) -> bool:
         assert at_most == ROUTE.replies_an_hour
         return not self.answered_enough
+
+    def forget_reply(self, _message: Message, _to: Address) -> None:
+        pass
 
 
 def message(**changes: object) -> Message:
@@ -439,6 +442,15 @@ def test_the_catch_all_route_leaves_to_other_routes_what_is_theirs(
     assert refused_by(case) == refused
 
 
+def test_a_copy_for_the_catch_all_route_is_one_whatever_else_is_wrong_with_it() -> None:
+    spam = message(
+        route="rest", recipient=Recipient(address="orders@mail.example"), verdicts=Verdicts(spam="FAIL", virus="FAIL")
+    )
+    case = Case(spam, EMAIL, "arn", CATCH_ALL, OWN, Remembered(), lambda _: b"", frozenset({"orders"}))
+    assert refused_by(case) == "other_route"
+    assert refused_by(replace(case, route=ROUTE)) == "virus"
+
+
 def refused_by(case: Case) -> str | None:
     try:
         validate(case)
@@ -518,9 +530,12 @@ class Asked(Remembered):
         self.deliveries += 1
         return super().record_delivery(message, execution_arn)
 
-    def count_reply(self, message: Message, at_most: int) -> bool:
+    def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
         self.replies += 1
-        return super().count_reply(message, at_most)
+        return super().count_reply(message, to, at_most)
+
+    def forget_reply(self, message: Message, to: Address) -> None:
+        self.replies -= 1
 
 
 def asked(case: Case) -> Asked:
@@ -543,7 +558,9 @@ def test_nothing_else_is_asked_of_a_message_whose_sender_is_not_authenticated(co
     records = asked(case)
     with pytest.raises(RefusedEmail) as refused:
         validate(replace(case, message=case.message.model_copy(update={"verdicts": Verdicts()}), records=records))
-    assert (refused.value.reason, refused.value.tell_sender) == ("unauthenticated", False)
+    # A copy is refused as one, before anything is asked of its sender.
+    expected = code if code == "other_route" else "unauthenticated"
+    assert (refused.value.reason, refused.value.tell_sender) == (expected, False)
     assert (records.deliveries, records.replies) == (0, 0)
 
 
@@ -830,12 +847,12 @@ def test_the_ledger_is_asked_about_the_author_in_one_form_and_the_execution() ->
             asked_of.append((message.email_id, execution_arn))
             return super().record_delivery(message, execution_arn)
 
-        def count_reply(self, message: Message, at_most: int) -> bool:
-            asked_of.append((message.email_id, at_most))
-            return super().count_reply(message, at_most)
+        def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
+            asked_of.append((message.email_id, to.address, at_most))
+            return super().count_reply(message, to, at_most)
 
     check(message(from_=(Address(address="A@B.example"),)), records=Writing())
-    assert asked_of == ["a@b.example", ("m", "arn:of:m"), ("m", ROUTE.replies_an_hour)]
+    assert asked_of == ["a@b.example", ("m", "arn:of:m"), ("m", "A@B.example", ROUTE.replies_an_hour)]
 
 
 def test_only_what_may_be_an_archive_is_opened() -> None:

@@ -90,6 +90,7 @@ def _parse(
     return Message(
         email_id=email.email_id,
         route=email.route,
+        raw_key=email.key,
         size_octets=len(raw),
         received=received(block),
         return_path=field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from lzma import LZMADecompressor
-from zipfile import ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from mailstep import limits
 from mailstep.contracts import Attachment
@@ -127,7 +127,7 @@ def _reader(archive: ZipFile, content: bytes, member: ZipInfo) -> Callable[[int]
     packed = content[at : at + member.compress_size]
     match member.compress_type:
         case _ if member.flag_bits & 1:
-            raise NotImplementedError("encrypted")
+            raise BadZipFile("encrypted")
         case zipfile.ZIP_STORED | zipfile.ZIP_DEFLATED:
             return archive.open(member).read
         case zipfile.ZIP_BZIP2:
@@ -137,7 +137,7 @@ def _reader(archive: ZipFile, content: bytes, member: ZipInfo) -> Callable[[int]
             decompressor = LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_MEMORY)
             return _pieces(decompressor, packed[4:9] + b"\xff" * 8 + packed[9:])
         case _:
-            raise NotImplementedError("unknown compression")
+            raise BadZipFile("unknown compression")
 
 
 def _pieces(decompressor: BZ2Decompressor | LZMADecompressor, packed: bytes) -> Callable[[int], bytes]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal
 
 from mailstep import limits
 from mailstep.addressee import addressee
 from mailstep.addresses import canonical, is_one_of, mailbox, without_label
 from mailstep.authentication import is_authenticated, is_only_signed
-from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Email, Message
+from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
@@ -22,23 +22,12 @@ from mailstep.validate import attached_files
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
 from mailstep.validate.effects import Effect, Overridden, Setting
+from mailstep.validate.records import Records
 
 AUTOMATIC_MAIL = "automatic_mail"
+OTHER_ROUTE = "other_route"
 TOO_MANY_REPLIES = "too_many_replies"
 """The code of the rule that bounds the replies to a sender and to a domain."""
-
-
-class Records(Protocol):
-    """The records kept between messages, as far as the rules use them (mailstep/aws/ledger.py)."""
-
-    def is_suppressed(self, address: str) -> bool:
-        """Whether a bounce or complaint suppressed the address."""
-
-    def record_delivery(self, message: Message, execution_arn: str) -> bool:
-        """Record this delivery, and return whether it is the first: no other one was processed or is in progress."""
-
-    def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the mailboxes in From; return whether the bounds that follow from `at_most` allow it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,7 @@ class Case:
     """A message to check, and everything that the rules may look at."""
 
     message: Message
-    email: Email
+    email: StoredEmail
     execution_arn: str
     route: Route | None
     own_addresses: frozenset[str]
@@ -105,6 +94,11 @@ class Rule:
         if self.setting and case.route and getattr(case.route, self.setting.name) == self.setting.value:
             return self.setting.effect
         return self.effect
+
+    @property
+    def may_be_passed_later(self) -> bool:
+        """Whether an override of the rule holds for answers after the first, too."""
+        return self.override is Overridden.PROCESS and self.needs != "stack"
 
     @property
     def may_refuse(self) -> bool:
@@ -216,15 +210,15 @@ def _is_answered_by_another_route(case: Case) -> str | None:
     as_one = case.message.model_copy(update={"route": f"processor {case.route.processor}"})
     if case.records.record_delivery(as_one, case.execution_arn):
         return None
+    # Nothing before this rule withheld the reply, so it is counted.
+    case.records.forget_reply(case.message, case.addressee)
     return "Another route of the message has the same processor, and replies."
 
 
 def _is_one_too_many(case: Case) -> str | None:
     if case.route is None:
         return None
-    # Both are bounded: the author, who could name many mailboxes, and the mailbox, which many could name.
-    counted = case.message.model_copy(update={"from_": (case.message.from_[0], case.addressee)})
-    if case.records.count_reply(counted, case.route.replies_an_hour):
+    if case.records.count_reply(case.message, case.addressee, case.route.replies_an_hour):
         return None
     return "The sender, or its domain, already got as many replies as the route allows."
 
@@ -276,10 +270,19 @@ def _matches(address: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(address, pattern) for pattern in patterns)
 
 
+# A copy for the catch-all route comes first: operators do not count it as an email, whatever else is wrong with it.
 # Rules that tell the sender come last: Mailstep tells a sender nothing until it knows that the address is authentic and
 # that a person wrote. The rules that write records (duplicates, counts of replies) run only if a message passed all
 # silent ones, and a reply is counted only if nothing withholds it.
 RULES = (
+    Rule(
+        OTHER_ROUTE,
+        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
+        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
+        Effect.REFUSE,
+        _is_for_another_route,
+        needs="verdicts",
+    ),
     Rule(
         "no_sender",
         "No From address",
@@ -344,14 +347,6 @@ RULES = (
         override=Overridden.NEVER,
     ),
     Rule(
-        "other_route",
-        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
-        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
-        Effect.REFUSE,
-        _is_for_another_route,
-        needs="verdicts",
-    ),
-    Rule(
         "stale_message",
         "S3 stored it long after SES received it: old mail, copied or restored; or only DKIM authenticates it, and its "
         "Date is that old: a copy that somebody sent again. `mailstep replay` still processes it",
@@ -379,9 +374,10 @@ RULES = (
     ),
     Rule(
         TOO_MANY_REPLIES,
-        "The sender already got as many replies as the route allows in an hour, or "
+        "The sender already caused as many replies as the route allows in an hour, or "
         f"{limits.REPLIES_A_DAY} times as many in a day; or its domain got {limits.REPLIES_TO_A_DOMAIN} times as "
-        "many. Labels do not count: `ann+x@` is `ann@`",
+        f"many, or the mailbox in its Reply-To {limits.REPLIES_BY_REPLY_TO} times as many by way of others. Labels do "
+        "not count: `ann+x@` is `ann@`",
         "RFC 3834 section 2; `replies_an_hour`",
         Effect.WITHHOLD,
         _is_one_too_many,
@@ -449,18 +445,21 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 
 
 # They judge a message, and say nothing of its sender.
-_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message", "replied_by_other_route"}
+_OF_ONE_MESSAGE = {"unknown_route", OTHER_ROUTE, "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
-def withheld_from(case: Case) -> str | None:
+def withheld_from(case: Case, overridden: str = "") -> str | None:
     """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
 
-    A message that was refused may be answered too, if its sender may be told.
+    A message that was refused may be answered too, if its sender may be told. `overridden` is the code of the rule that
+    an operator overrode for the message, or empty. That decided about the message: what is on record of the sender,
+    such as a bounce since, still forbids to write.
     """
     if case.message.from_ and not is_authenticated(case.message):
         return "unauthenticated"
     silent = (rule for rule in RULES if rule.effect is not Effect.TELL and rule.code not in _OF_ONE_MESSAGE)
-    return next((rule.code for rule in silent if rule.broken_by(case)), None)
+    asked = (rule for rule in silent if not (rule.code == overridden and rule.may_be_passed_later))
+    return next((rule.code for rule in asked if rule.broken_by(case)), None)
 
 
 def validate(case: Case) -> str | None:
