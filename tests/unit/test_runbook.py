@@ -19,7 +19,7 @@ REHEARSED = {
         "test_an_operator_overrides_a_rule_for_one_message_and_is_on_record",
     ),
     "InboundDeadLetterAlarm": (DEAD_LETTERS,),
-    "LaterAnswersFailedAlarm": ("test_failed_executions_are_counted_then_redriven_once_each",),
+    "LaterAnswersFailedAlarm": ("test_the_command_answers_an_email_and_a_failed_answer_is_sent_by_a_redrive",),
     "ExecutionsFailedAlarm, ExecutionsTimedOutAlarm": ("test_failed_executions_are_counted_then_redriven_once_each",),
     "QuarantineAlarm": ("test_a_quarantined_message_is_shown_released_and_deleted",),
     "RepliesBoundedAlarm": (
