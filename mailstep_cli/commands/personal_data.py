@@ -81,6 +81,8 @@ def export(
         return
     written_out = f"{counted(written.messages, 'message')}, {counted(written.objects, 'file')}"
     out.print(Text(f"{file}: {written_out}."), soft_wrap=True)
+    if written.expired:
+        err.print(f"{written.expired:,} of the messages have expired: the file has their entries in the index only.")
     if written.mentioned:
         err.print(
             f"Not in the file: {counted(written.mentioned, 'message')} of other senders that only name the address."
