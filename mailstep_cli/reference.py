@@ -28,9 +28,10 @@ from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
-from mailstep_cli.history import History
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
+from mailstep_cli.parameters_page import parameters_page
+from mailstep_cli.related import History
 from mailstep_cli.showing import Shown
 from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
@@ -279,13 +280,14 @@ def _shown(default: object) -> str:
 
 
 def publish(docs: Path) -> None:
-    """Write docs/schemas/, and docs/message.md, policy.md, metrics.md, limits.md and aws-facts.md."""
+    """Write docs/schemas/, and docs/message.md, policy.md, metrics.md, limits.md, parameters.md and aws-facts.md."""
     for name in PUBLISHED:
         (docs / "schemas" / f"{name}.json").write_text(schema(name))
     (docs / "message.md").write_text(field_tables())
     (docs / "policy.md").write_text(rule_table())
     (docs / "metrics.md").write_text(metric_table())
     (docs / "limits.md").write_text(limits_page())
+    (docs / "parameters.md").write_text(parameters_page(docs.parent))
     (docs / "aws-facts.md").write_text(fact_table())
 
 

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import email_views, messages, rebuilding, showing, statistics
-from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, counted, out, progress
+from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, out, progress
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import OUTCOMES, Filter, find_email
 from mailstep_cli.outputs import print_output
-from mailstep_cli.terminal import print_json
+from mailstep_cli.terminal import counted, print_json
 from mailstep_cli.times import moment, moment_given
 
 app = typer.Typer()
@@ -128,7 +128,8 @@ def stats(stack: Stack = "", since: Since = "24h", until: Until = None, as_json:
     end = moment_given(until, now=home.asked) or home.asked
     start = moment_given(since, now=home.asked) or end - timedelta(days=1)
     with progress("Reading the index"):
-        found = statistics.count(messages.emails(home.index, Filter(since=start, until=end), page=1000), start, end)
+        wanted = Filter(since=start, until=end, copies=True)
+        found = statistics.count(messages.emails(home.index, wanted, page=1000), start, end)
     if as_json:
         print_json(found.model_dump(mode="json"), indent=2)
     else:
@@ -152,4 +153,4 @@ def rebuild_index(
         print_output(done)
     else:
         compared = f"{counted(done.executions, 'execution')} and {counted(done.stored_emails, 'stored email')}"
-        out.print(f"Compared {compared}: {counted(done.filled, 'entry').replace('entrys', 'entries')} filled.")
+        out.print(f"Compared {compared}: {counted(done.filled, 'entry', 'entries')} filled.")

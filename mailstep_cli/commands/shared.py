@@ -68,11 +68,6 @@ def smtp_port(smtp: str) -> int:
     return int(port)
 
 
-def counted(number: int, thing: str) -> str:
-    """A number with its noun: `1 message`, `1,000 messages`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 @contextmanager
 def progress(what: str) -> Generator[Callable[[int, int | None], None]]:
     """Show how far a command is, on a terminal: `what`, a number, and a total if it is known."""

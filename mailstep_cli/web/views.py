@@ -148,7 +148,7 @@ class Web:
         """An attachment of the answer, counted from 1."""
         answer = showing.answer_to(self.home, self._entry(request).email_id)
         one = _nth(answer.attachments if answer else (), request)
-        return _download(one.content, one.filename)
+        return _download(one.content, pages.filename(one, request.path_params["number"]))
 
     def replay(self, request: Request, body: bytes) -> Response:
         """Process the message again, in a new execution."""

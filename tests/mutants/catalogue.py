@@ -523,7 +523,7 @@ DOMAIN_BY_HAND = (
            unit("exchange", only="compressed")),
     Mutant("an answer may be compressed", EXCHANGE,
            swapped('"Accept-Encoding": "identity"', '"Accept-Encoding": "gzip"'), unit("exchange", only="coding")),
-    Mutant("a redirect is followed", EXCHANGE, swapped("redirect=False", "redirect=True, retries=3"),
+    Mutant("a redirect is followed", EXCHANGE, swapped("retries=False", "retries=3"),
            unit("exchange", only="redirect")),
     Mutant("control characters stay in the request", REQUEST, swapped('_CONTROLS.sub("", value)', "value"),
            unit("request")),

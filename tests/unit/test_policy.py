@@ -442,6 +442,15 @@ def test_the_catch_all_route_leaves_to_other_routes_what_is_theirs(
     assert refused_by(case) == refused
 
 
+def test_a_copy_for_the_catch_all_route_is_one_whatever_else_is_wrong_with_it() -> None:
+    spam = message(
+        route="rest", recipient=Recipient(address="orders@mail.example"), verdicts=Verdicts(spam="FAIL", virus="FAIL")
+    )
+    case = Case(spam, EMAIL, "arn", CATCH_ALL, OWN, Remembered(), lambda _: b"", frozenset({"orders"}))
+    assert refused_by(case) == "other_route"
+    assert refused_by(replace(case, route=ROUTE)) == "virus"
+
+
 def refused_by(case: Case) -> str | None:
     try:
         validate(case)
@@ -549,7 +558,9 @@ def test_nothing_else_is_asked_of_a_message_whose_sender_is_not_authenticated(co
     records = asked(case)
     with pytest.raises(RefusedEmail) as refused:
         validate(replace(case, message=case.message.model_copy(update={"verdicts": Verdicts()}), records=records))
-    assert (refused.value.reason, refused.value.tell_sender) == ("unauthenticated", False)
+    # A copy is refused as one, before anything is asked of its sender.
+    expected = code if code == "other_route" else "unauthenticated"
+    assert (refused.value.reason, refused.value.tell_sender) == (expected, False)
     assert (records.deliveries, records.replies) == (0, 0)
 
 
