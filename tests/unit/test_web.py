@@ -253,7 +253,8 @@ def test_a_page_asks_aws_for_a_number_of_things_that_does_not_depend_on_the_mail
     "command",
     [
         ("list",), ("list", "--outcome", "failed"), ("list", "--from", "ann@shop.example"),
-        ("list", "--route", "orders"), ("show", ANN[:8]), ("stats", "--since", "3d"), ("history", ANN), ("replay", ANN, "--json"),
+        ("list", "--route", "orders"), ("show", ANN[:8]),
+        ("stats", "--since", "3d"), ("history", ANN), ("replay", ANN, "--json"),
     ],
     ids=" ".join,
 )  # fmt: skip
