@@ -543,7 +543,8 @@ def test_nothing_else_is_asked_of_a_message_whose_sender_is_not_authenticated(co
     records = asked(case)
     with pytest.raises(RefusedEmail) as refused:
         validate(replace(case, message=case.message.model_copy(update={"verdicts": Verdicts()}), records=records))
-    assert (refused.value.reason, refused.value.tell_sender) == ("unauthenticated", False)
+    told = (refused.value.reason, refused.value.tell_sender, refused.value.withheld)
+    assert told == ("unauthenticated", False, None)
     assert (records.deliveries, records.replies) == (0, 0)
 
 
