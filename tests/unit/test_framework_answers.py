@@ -223,6 +223,8 @@ def test_headers_that_a_lambda_writes_wrongly_are_left_out(headers: object) -> N
 def test_a_compressed_body_in_the_response_of_a_lambda_is_refused_too() -> None:
     with pytest.raises(MalformedAnswer, match="send it without Content-Encoding"):
         asked(lambda_proxy(200, '{"text": "Done."}', headers={"content-encoding": "gzip"}))
+    with pytest.raises(MalformedAnswer, match="send it without Content-Encoding"):
+        asked(in_json('{"statusCode": 200, "body": "{}"}', "Content-Encoding: gzip"))
 
 
 def test_the_status_of_http_comes_before_the_one_within_the_body() -> None:
