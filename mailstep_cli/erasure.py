@@ -158,14 +158,8 @@ class Erasure:
 
     def _is_running(self, email_id: str) -> bool:
         """Whether an execution would still write something about the email."""
-        sfn = failures.client()
-        for number in range(1, failures.REPLAYS + 1):
-            found = failures.described(sfn, self._stack.execution(failures.name_of(email_id, number)))
-            if found and found["status"] == "RUNNING":
-                return True
-            if not found and number > 1:
-                return False
-        return False
+        executions = failures.executions_of(failures.client(), self._stack, email_id)
+        return any(one["status"] == "RUNNING" for one in executions)
 
     def _erase(self, email_id: str, key: str | None) -> Erased:
         """The raw message goes last: as long as it is there, the email is found again after an interrupt."""

@@ -1,11 +1,11 @@
-"""Finds messages whose latest execution failed, among the executions of a time, and repeats them.
+"""Finds messages whose latest execution failed, one or all of a time, and redrives them.
 
 The executions themselves are asked, not the index: they say what failed even if an event of theirs was lost.
 """
 
-import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +15,7 @@ from botocore.config import Config
 from pydantic import ValidationError
 
 from mailstep.contracts import StoredEmail
+from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
 if TYPE_CHECKING:
@@ -27,15 +28,16 @@ _LONGEST = timedelta(days=15)
 """How long an execution may take: an application's outage and its own time are days (route_settings.py)."""
 _FAILED: tuple[Literal["FAILED"], Literal["TIMED_OUT"], Literal["ABORTED"]] = ("FAILED", "TIMED_OUT", "ABORTED")
 _NAME = re.compile(r"(?P<email_id>.+?)(?:-r(?P<number>[1-9]\d?))?")
+REDRIVEN = "redriven"
 UNANSWERED = "ApplicationUnanswered"
 """The error of an item that the application did not answer: only a replay puts it back into the queue."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The latest execution of a message, which failed."""
+    """An execution that failed. `email` is None if it is not one of an email, but of a later answer."""
 
-    email: StoredEmail
+    email: StoredEmail | None
     name: str
     arn: str
     status: str
@@ -60,20 +62,56 @@ def numbered(name: str) -> tuple[str, int]:
     return (found["email_id"], int(found["number"] or 1)) if found else (name, 1)
 
 
+def executions_of(sfn: "SFNClient", stack: HomeStack, email_id: str) -> "Iterator[DescribeExecutionOutputTypeDef]":
+    """The executions of an email that Step Functions knows, the first one first. It may have forgotten that one."""
+    for number in range(1, REPLAYS + 1):
+        if found := described(sfn, stack.execution(name_of(email_id, number))):
+            yield found
+        elif number > 1:
+            return
+
+
+def failure_of(execution: "DescribeExecutionOutputTypeDef") -> Failure:
+    """What failed in an execution.
+
+    Raises:
+        UserError: it did not fail.
+    """
+    if execution["status"] not in _FAILED:
+        raise UserError(
+            f"{execution['name']} did not fail: its status is {execution['status']}. To redrive an earlier execution "
+            "of the email, give its ARN"
+        )
+    email = None
+    with suppress(ValidationError):
+        email = StoredEmail.model_validate_json(execution["input"])
+    return Failure(
+        email,
+        execution["name"],
+        execution["executionArn"],
+        execution["status"],
+        execution.get("error", ""),
+        execution.get("redriveDate"),
+    )
+
+
 def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetime) -> Iterator[Failure]:
     """The messages that failed at a time from `since` to `until`, and have no later execution."""
     latest: dict[str, tuple[int, str]] = {}
-    for found in _ended(sfn, stack.workflow, since, until):
+    for found in ended(sfn, stack.workflow, since, until):
         email_id, number = numbered(found["name"])
         latest[email_id] = max(latest.get(email_id, (0, "")), (number, found["executionArn"]))
     for email_id, (number, arn) in latest.items():
         if number < REPLAYS and described(sfn, stack.execution(name_of(email_id, number + 1))):
             continue
-        if (execution := described(sfn, arn)) and execution["status"] in _FAILED and (found_ := _failure(execution)):
-            yield found_
+        if (execution := described(sfn, arn)) and execution["status"] in _FAILED:
+            failure = failure_of(execution)
+            if failure.email:
+                yield failure
 
 
-def _ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> Iterator["ExecutionListItemTypeDef"]:
+def ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> Iterator["ExecutionListItemTypeDef"]:
+    """The executions of a state machine that failed, timed out or were aborted at a time from `since` to `until`."""
     for status in _FAILED:
         pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=workflow, statusFilter=status)
         # The latest start comes first.
@@ -92,52 +130,12 @@ def described(sfn: "SFNClient", arn: str) -> "DescribeExecutionOutputTypeDef | N
         return None
 
 
-def _failure(execution: "DescribeExecutionOutputTypeDef") -> Failure | None:
-    try:
-        email = StoredEmail.model_validate_json(execution["input"])
-    except ValidationError:
-        return None
-    return Failure(
-        email,
-        execution["name"],
-        execution["executionArn"],
-        execution["status"],
-        execution.get("error", ""),
-        execution.get("redriveDate"),
-    )
+def redrive(sfn: "SFNClient", failure: Failure, *, began: datetime | None = None) -> str:
+    """Repeat the failed task of an execution, unless that was done since `began`; return what was done.
 
-
-def replay_once(
-    sfn: "SFNClient", stack: HomeStack, email: StoredEmail, *, began: datetime, reply_again: bool = False
-) -> str:
-    """Start one new execution of a message, unless one was started since `began`; return what was done.
-
-    So a batch can be repeated after an interrupt: each message has exactly one new execution. Step Functions itself
-    holds the record, because the name of an execution is used once. Two operators at once start one, too.
+    Anything but `redriven` says why it was not, and what to do instead.
     """
-    terms = json.dumps(
-        email.model_copy(update={"replay": True, "reply_again": reply_again}).model_dump(mode="json"), sort_keys=True
-    )
-    for number in range(2, REPLAYS + 1):
-        try:
-            started = sfn.start_execution(
-                stateMachineArn=stack.workflow_alias, name=name_of(email.email_id, number), input=terms
-            )
-        except sfn.exceptions.ExecutionAlreadyExists:
-            there = described(sfn, stack.execution(name_of(email.email_id, number)))
-            if there and there["startDate"] >= began:
-                return "replayed already"
-            if there and there["status"] == "RUNNING":
-                return "still running"
-        else:
-            # A call that repeats a running execution gets that one.
-            return "replayed" if started["startDate"] >= began else "still running"
-    return "replayed too often"
-
-
-def redrive(sfn: "SFNClient", failure: Failure, *, began: datetime) -> str:
-    """Repeat the failed task of an execution, unless that was done since `began`; return what was done."""
-    if failure.redriven and failure.redriven >= began:
+    if began and failure.redriven and failure.redriven >= began:
         return "redriven already"
     if failure.error == UNANSWERED:
         return "not redriven: replay it, because a redrive puts no item back into the queue"
@@ -145,4 +143,4 @@ def redrive(sfn: "SFNClient", failure: Failure, *, began: datetime) -> str:
         sfn.redrive_execution(executionArn=failure.arn)
     except sfn.exceptions.ExecutionNotRedrivable:
         return "not redriven: it was stopped, or ended over 14 days ago; replay it"
-    return "redriven"
+    return REDRIVEN

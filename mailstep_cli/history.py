@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mailstep.contracts import Contract, Override
+from mailstep.contracts import Override
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -77,13 +77,6 @@ class Timeline:
     cause: str | None = None
     redriven: list[datetime] = field(default_factory=list)
     other_events: Counter[str] = field(default_factory=Counter)
-
-
-class History(Contract):
-    """What `mailstep history --json` prints."""
-
-    execution_arn: str
-    timeline: Timeline
 
 
 def timeline(events: list[dict[str, Any]]) -> Timeline:

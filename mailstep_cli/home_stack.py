@@ -61,7 +61,13 @@ class HomeStack:
 
     def execution(self, name: str) -> str:
         """The ARN of the execution of that name."""
-        return f"{self.workflow.replace(':stateMachine:', ':execution:')}:{name}"
+        return execution_arn(self.workflow, name)
+
+
+def execution_arn(workflow: str, name: str) -> str:
+    """The ARN of an execution of that name. `workflow` is the ARN of a state machine, or of an alias of it."""
+    unqualified = ":".join(workflow.split(":")[:7])
+    return f"{unqualified.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def find(stack: str) -> HomeStack:

@@ -13,6 +13,7 @@ from mailstep.contracts import LaterAnswer
 from mailstep.errors import MalformedAnswer
 from mailstep.start.identity import execution_name
 from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import execution_arn
 from mailstep_cli.message_files import read_file
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def write(stack: str, email: str, file: Path, name: str | None) -> Written:
     if s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
         raise UserError(f"s3://{bucket}/{key} is there already, and each name is sent once: give another --name")
     s3.put_object(Bucket=bucket, Key=key, Body=octets, ContentType="application/json")
-    return Written(bucket, key, f"{machine.replace(':stateMachine:', ':execution:')}:{execution_name(answer)}")
+    return Written(bucket, key, execution_arn(machine, execution_name(answer)))
 
 
 def _check(octets: bytes, file: Path) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from mailstep.addresses import without_label
 from mailstep.aws import threads
-from mailstep.aws.ledger import notice_id
-from mailstep.aws.reply_counts import count_id
+from mailstep.aws.ledger import notice_id, override_id
+from mailstep.aws.reply_counts import count_id, reply_to_count_id
 from mailstep.outcomes import ReplyKind
 from mailstep_cli.failures import REPLAYS, name_of
 
@@ -28,6 +28,7 @@ def of_email(email_id: str, later_answers: Iterable[str] = ()) -> list[str]:
     names = (name_of(email_id, number) for number in range(1, REPLAYS + 1))
     return [
         notice_id(email_id),
+        override_id(email_id),
         *(_reply(f"{name}#{kind}") for name in names for kind in ReplyKind),
         *(_reply(f"{email_id}/{name}#{ReplyKind.LATER_ANSWER}") for name in later_answers),
     ]
@@ -36,7 +37,7 @@ def of_email(email_id: str, later_answers: Iterable[str] = ()) -> list[str]:
 def of_address(address: str, routes: Iterable[str]) -> list[str]:
     """The keys of the counts of replies to an address, on each route (aws/reply_counts.py)."""
     sender = without_label(address)
-    return [count_id(route, sender) for route in routes]
+    return [count for route in routes for count in (count_id(route, sender), reply_to_count_id(route, sender))]
 
 
 def naming(dynamodb: "DynamoDBClient", table: str, emails: Collection[str]) -> Iterator[tuple[str, str]]:

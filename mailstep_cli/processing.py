@@ -20,6 +20,7 @@ from mailstep.notices import notice
 from mailstep.outcomes import APPLICATION_REFUSED, Outcome, ReplyKind
 from mailstep.telemetry import logger
 from mailstep.testing import ReceivedEmail, receive
+from mailstep.texts.speaking import speaking
 from mailstep.validate import policy
 from mailstep_cli.errors import UserError
 from mailstep_cli.message_files import read_file
@@ -82,7 +83,7 @@ def process_file(path: Path, route: str) -> Processed:
         answer = _answer(email, settings.processor)
     except ApplicationRefused as refused:
         reason, replied = APPLICATION_REFUSED, Outcome.REFUSED
-        answer = notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+        answer = _notice(email, refused.explanation)
     reply = _reply(email, answer) if answer and not withheld else None
     silence = Outcome.SILENT if reason else Outcome.PROCESSED
     outcome = replied if reply else silence
@@ -93,11 +94,16 @@ def process_file(path: Path, route: str) -> Processed:
 def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Processed:
     outcome, told = Outcome.SILENT, None
     if refused.tell_sender:
-        outcome, told = Outcome.REFUSED, notice(ReplyKind.REFUSAL, email.message, refused.explanation)
+        outcome, told = Outcome.REFUSED, _notice(email, refused.explanation)
     reply = _reply(email, told) if told else None
     route, rules = email.message.route, email.rules_not_applied
     signs = _signs(email, refused.reason)
     return Processed(path, route, outcome, refused.reason, refused.withheld, told, reply, rules, signs)
+
+
+def _notice(email: ReceivedEmail, explanation: str) -> Answer:
+    with speaking(email.language):
+        return notice(ReplyKind.REFUSAL, email.message, explanation)
 
 
 def _signs(email: ReceivedEmail, code: str | None) -> tuple[str, ...]:

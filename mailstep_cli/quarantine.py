@@ -10,7 +10,7 @@ import boto3
 from mailstep import keys, limits, reference
 from mailstep.contracts import StoredEmail
 from mailstep.outcomes import Outcome
-from mailstep_cli import failures, mail_objects
+from mailstep_cli import failures, mail_objects, replay
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -68,7 +68,7 @@ class Quarantine:
 
     def _with_reference(self, name: str) -> "list[ObjectTypeDef]":
         # The index has references too, but for a shorter time than the quarantine has messages.
-        wanted = name.upper()
+        wanted = reference.read(name)
         return [one for one in self._objects() if reference.short(one["Key"].removeprefix(keys.QUARANTINE)) == wanted]
 
     def _objects(self) -> "Iterator[ObjectTypeDef]":
@@ -97,10 +97,10 @@ class Quarantine:
             return "kept: the original is gone, so only the copy in quarantine is left"
         # Before the replay, and these versions only: a new copy that the replay makes stays.
         copies = list(mail_objects.versions(self._s3, self._stack.bucket, keys.quarantined(one.email_id), exact=True))
-        done = failures.replay_once(sfn, self._stack, email, began=began)
-        if done.startswith("replayed"):
+        done = replay.replay_once(sfn, self._stack.workflow_alias, email, began=began).done
+        if done in {replay.DONE, replay.DONE_ALREADY}:
             mail_objects.delete(self._s3, self._stack.bucket, copies)
-        return "released" if done == "replayed" else done
+        return "released" if done == replay.DONE else done
 
     def delete(self, one: Quarantined) -> str:
         """Delete the copy for good, and leave the original under `inbound/`."""

@@ -16,6 +16,7 @@ from mailstep.errors import ConfigurationError, MalformedAnswer
 from mailstep.index_entry import IndexEntry
 from mailstep.routes import Route, load, own_addresses
 from mailstep.validate import policy
+from mailstep.validate.records import NothingOnRecord
 from mailstep_cli import checkout
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
@@ -59,29 +60,17 @@ def gather(home: HomeStack, entry: IndexEntry) -> Shown:
         message=message,
         authenticated=is_authenticated(message) if message else None,
         rules=tuple(_rulings(home, entry, message)) if message else (),
-        answer=_answer(home, entry.email_id),
+        answer=answer_to(home, entry.email_id),
     )
 
 
-def _answer(home: HomeStack, email_id: str) -> Answer | None:
+def answer_to(home: HomeStack, email_id: str) -> Answer | None:
+    """What the application or the processor answered; None if there is no valid answer, or no longer."""
     try:
         return mail_bucket.find_answer(home.bucket, email_id)
     except MalformedAnswer:
         # An application writes its answers itself; ReplyFunction said what is wrong with this one.
         return None
-
-
-class _NoRecords:
-    """Records that are neither read nor written: the rules that need them are not asked."""
-
-    def is_suppressed(self, address: str) -> bool:
-        return False
-
-    def record_delivery(self, message: Message, execution_arn: str) -> bool:
-        return True
-
-    def count_reply(self, message: Message, at_most: int) -> bool:
-        return True
 
 
 def _rulings(home: HomeStack, entry: IndexEntry, message: Message) -> Iterator[Ruling]:
@@ -97,7 +86,7 @@ def _rulings(home: HomeStack, entry: IndexEntry, message: Message) -> Iterator[R
         execution_arn="",
         route=routes.get(message.route),
         own_addresses=own_addresses(home.parameters["Domain"], home.parameters.get("ReplyFrom", "")),
-        records=_NoRecords(),
+        records=NothingOnRecord(),
         open_attachment=partial(mail_bucket.read_attachment, home.bucket),
         other_routes=frozenset(routes) - {message.route},
     )  # fmt: skip

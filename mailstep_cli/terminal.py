@@ -63,6 +63,11 @@ class Console(rich.console.Console):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """A number with its noun: `1 message`, `1,000 messages`; `things` is a plural that is not made with an s."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
 def print_json(value: object, *, indent: int | None = None) -> None:
     """Print JSON in US-ASCII. Everything else is escaped, and so is DEL, the one control character JSON allows."""
     print(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"), flush=True)  # noqa: T201

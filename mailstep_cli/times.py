@@ -21,3 +21,12 @@ def moment(text: str, *, now: datetime) -> datetime:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UserError(f"{text!r} is not a time: write 90m, 2h, 3d, 2026-11-26 or 2026-11-26T12:00") from error
+
+
+def moment_given(text: str | None, *, now: datetime) -> datetime | None:
+    """The time that an option means; None if the option was not given.
+
+    Raises:
+        UserError: it is not a time.
+    """
+    return moment(text, now=now) if text else None

@@ -42,11 +42,11 @@ def is_authenticated(message: Message) -> bool:
 def is_aligned(domain: str, author: str) -> bool:
     """Relaxed alignment (RFC 7489 section 3.1): both have one organisational domain, whichever is the longer name."""
     return domain == author or (
-        _organisational(domain) is not None and _organisational(domain) == _organisational(author)
+        organisational_domain(domain) is not None and organisational_domain(domain) == organisational_domain(author)
     )
 
 
-def _organisational(domain: str) -> str | None:
+def organisational_domain(domain: str) -> str | None:
     """The organisational domain (RFC 7489 section 3.2), or None for a public suffix, which is no organisation's."""
     return _suffixes().privatesuffix(domain)
 

@@ -110,6 +110,11 @@ INDEX_GAPS_FILLED = Metric(
     MetricUnit.Count,
     "Entries that SweepFunction corrected in the index, because a status event was lost",
 )
+SWEEPS_UNFINISHED = Metric(
+    "SweepsUnfinished",
+    MetricUnit.Count,
+    "Runs of SweepFunction that ended before they had compared everything with the index; 0 for one that finished",
+)
 
 ALL = (
     EMAILS_RECEIVED,
@@ -124,4 +129,5 @@ ALL = (
     SENDERS_SUPPRESSED,
     FEEDBACK_UNREAD,
     INDEX_GAPS_FILLED,
+    SWEEPS_UNFINISHED,
 )

@@ -20,8 +20,12 @@ from mailstep.parse.message import parse
 from mailstep.parse.recipients import Place
 from mailstep.process.built_in import Processor, answered, built_in
 from mailstep.reply.compose import compose
+from mailstep.reply.look import look_of
 from mailstep.routes import Route
+from mailstep.texts.choosing import of_reply
+from mailstep.texts.speaking import speaking
 from mailstep.validate.policy import RULES, Case, validate
+from mailstep.validate.records import NothingOnRecord
 
 type Source = Path | str | bytes | EmailMessage
 """The path of a file, the octets of a message, or a message of the email package."""
@@ -30,19 +34,6 @@ DOMAIN = "mailstep.example"
 _NEED_THE_STACK = tuple(rule.code for rule in RULES if rule.needs == "stack")
 # Without the fields that SES puts on top.
 _NEED_VERDICTS = tuple(rule.code for rule in RULES if rule.needs == "verdicts")
-
-
-class _NothingOnRecord:
-    """The ledger of a stack that has seen no message."""
-
-    def is_suppressed(self, _address: str) -> bool:
-        return False
-
-    def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
-        return True
-
-    def count_reply(self, _message: Message, _at_most: int) -> bool:
-        return True
 
 
 @dataclass(frozen=True)
@@ -70,15 +61,21 @@ class ReceivedEmail:
 
         Raises:
             RefusedEmail: a rule refuses it; `reason` is the rule's code (docs/policy.md).
-            ConfigurationError: there is no such route.
+            ConfigurationError: a setting of the route is wrong.
         """
         return validate(self._case())
+
+    @property
+    def language(self) -> str:
+        """The language of what Mailstep itself writes in reply: `de`, `en` and so on."""
+        route = self.settings or routes.routes().get(self.message.route)
+        return of_reply(route.language if route else "", self.message)
 
     def automatic_by(self) -> tuple[str, ...]:
         """The signs of automatic mail in the message, by the names of their fields; none if a person sent it.
 
         Raises:
-            ConfigurationError: there is no such route.
+            ConfigurationError: a setting of the route is wrong.
         """
         found = self._case().automatic
         return found.signs if found else ()
@@ -106,7 +103,8 @@ class ReceivedEmail:
 
         Raises:
             ApplicationRefused: the processor refuses the message; `explanation` is the reason.
-            ConfigurationError: there is no such route or processor, or the route's mail is for an application.
+            ConfigurationError: there is no such processor, a setting of the route is wrong, or its mail is for an
+                application.
             TypeError: what the processor answers is not an Answer.
             MalformedAnswer: it is one that the contract does not allow.
             Exception: whatever the processor raises.
@@ -114,7 +112,8 @@ class ReceivedEmail:
         if processor is None:
             processor = self._processor()
         work = built_in(processor) if isinstance(processor, str) else processor
-        answer = answered(work, self.message, self.open_attachment)
+        with speaking(self.language):
+            answer = answered(work, self.message, self.open_attachment)
         return answer and read_answer(answer.model_dump_json().encode())
 
     def reply(self, answer: Answer) -> EmailMessage:
@@ -125,10 +124,12 @@ class ReceivedEmail:
         """
         if not is_authenticated(self.message):
             raise ValueError("nothing is sent to a sender that SES did not authenticate")
-        route = self.settings or routes.routes().get(self.message.route) or Route()
+        route = self._route()
         sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
         to = mailbox(addressee(self.message, self._own(route)))
-        composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
+        with speaking(self.language):
+            look = look_of(route)
+            composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC), look=look)
         return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
 
     def _case(self) -> Case:
@@ -139,7 +140,7 @@ class ReceivedEmail:
             execution_arn="",
             route=route,
             own_addresses=self._own(route),
-            records=_NothingOnRecord(),
+            records=NothingOnRecord(),
             open_attachment=self.open_attachment,
         )
 
@@ -148,10 +149,7 @@ class ReceivedEmail:
         return frozenset(map(canonical, own))
 
     def _route(self) -> Route:
-        route = self.settings or routes.routes().get(self.message.route)
-        if route is None:
-            raise ConfigurationError(f"there is no route {self.message.route!r} in routes.toml: add it")
-        return route
+        return self.settings or routes.routes()[self.message.route]
 
     def _processor(self) -> str:
         route = self._route()
@@ -167,9 +165,14 @@ def receive(source: Source, route: str = "orders", settings: Route | None = None
     The route's settings are those of routes.toml where none are given.
 
     Raises:
+        ConfigurationError: no settings are given, and routes.toml has no such route.
         OSError: the file cannot be read.
         UnreadableEmail: it is not an email.
     """
+    if settings is None and route not in (known := routes.deployed_names()):
+        raise ConfigurationError(
+            f"there is no route {route!r} in {routes.ROUTES_FILE}; there are: {', '.join(sorted(known))}"
+        )
     match source:
         case EmailMessage():
             raw = source.as_bytes(policy=source.policy.clone(linesep="\r\n"))

@@ -1,18 +1,18 @@
 """Commands that find emails and show what became of them: `list`, `show`, `stats` and `index`."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Annotated
 
 import typer
 
 from mailstep_cli import email_views, messages, rebuilding, showing, statistics
-from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, counted, out, progress
+from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, out, progress
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import OUTCOMES, Filter, find_email
 from mailstep_cli.outputs import print_output
-from mailstep_cli.terminal import print_json
-from mailstep_cli.times import moment
+from mailstep_cli.terminal import counted, print_json
+from mailstep_cli.times import moment, moment_given
 
 app = typer.Typer()
 
@@ -26,6 +26,24 @@ Outcomes = Annotated[list[str] | None, typer.Option("--outcome", help=f"Only {',
 Reason = Annotated[
     str | None, typer.Option(metavar="CODE", help="Only with this code of the policy (docs/policy.md), or this error.")
 ]
+
+
+def filter_of(
+    route: str | None,
+    sender: str | None,
+    recipient: str | None,
+    subject: str | None,
+    outcomes: list[str] | None,
+    reason: str | None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Filter:
+    """The filter that the options ask for.
+
+    Raises:
+        UserError: there is no such outcome.
+    """
+    return Filter(route, sender, recipient, subject, tuple(outcomes or ()), reason, since, until)
 
 
 def options_of(wanted: Filter) -> list[str]:
@@ -61,10 +79,8 @@ def list_emails(
     With --follow, --json prints one line for each email and each change.
     """
     home = find(stack)
-    wanted = Filter(
-        route, sender, recipient, subject, tuple(outcome or ()), reason,
-        moment(since, now=home.asked) if since else None, moment(until, now=home.asked) if until else None,
-    )  # fmt: skip
+    times = (moment_given(since, now=home.asked), moment_given(until, now=home.asked))
+    wanted = filter_of(route, sender, recipient, subject, outcome, reason, *times)
     found = list(islice(messages.emails(home.index, wanted, page=max(limit, 25)), limit))
     if as_json:
         listed = [entry.model_dump(mode="json") for entry in found]
@@ -109,10 +125,11 @@ def show_email(email: Email, stack: Stack = "", as_json: AsJson = False) -> None
 def stats(stack: Stack = "", since: Since = "24h", until: Until = None, as_json: AsJson = False) -> None:
     """Count outcomes and reasons, and show times to reply, the slowest states, and the mail of each route over time."""
     home = find(stack)
-    end = moment(until, now=home.asked) if until else home.asked
-    start = moment(since, now=home.asked) if since else end - timedelta(days=1)
+    end = moment_given(until, now=home.asked) or home.asked
+    start = moment_given(since, now=home.asked) or end - timedelta(days=1)
     with progress("Reading the index"):
-        found = statistics.count(messages.emails(home.index, Filter(since=start, until=end), page=1000), start, end)
+        wanted = Filter(since=start, until=end, copies=True)
+        found = statistics.count(messages.emails(home.index, wanted, page=1000), start, end)
     if as_json:
         print_json(found.model_dump(mode="json"), indent=2)
     else:
@@ -136,4 +153,4 @@ def rebuild_index(
         print_output(done)
     else:
         compared = f"{counted(done.executions, 'execution')} and {counted(done.stored_emails, 'stored email')}"
-        out.print(f"Compared {compared}: {counted(done.filled, 'entry').replace('entrys', 'entries')} filled.")
+        out.print(f"Compared {compared}: {counted(done.filled, 'entry', 'entries')} filled.")

@@ -8,7 +8,7 @@ import typer
 from mailstep import keys, reference
 from mailstep.start.identity import stored_email
 from mailstep_cli import display, email_views, outbox
-from mailstep_cli.commands.shared import AsJson, Stack, out
+from mailstep_cli.commands.shared import AsJson, Smtp, Stack, out, smtp_port
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
 from mailstep_cli.outputs import as_json as as_json_of
@@ -22,21 +22,16 @@ app = typer.Typer()
 def send_files(
     files: Annotated[list[Path], typer.Argument(help="Message files.")],
     to: Annotated[str, typer.Option(metavar="ROUTE", help="Route, or an address of the stack's domain, to send to.")],
-    smtp: Annotated[
-        str,
-        typer.Option(envvar="MAILSTEP_SMTP", metavar="HOST:PORT", help="SMTP of the local account, as it prints it."),
-    ] = "",
+    smtp: Smtp = "",
     stack: Stack = "",
     as_json: AsJson = False,
 ) -> None:
     """Send message files to a local account (`mailstep up`), as their senders' mail servers would."""
-    host, _, port = smtp.rpartition(":")
-    if host not in {"127.0.0.1", "localhost"} or not port.isdigit():
-        raise UserError("name the SMTP of a local account with --smtp 127.0.0.1:PORT, or the variable MAILSTEP_SMTP")
+    port = smtp_port(smtp)
     home = find(stack)
     address = to if "@" in to else f"{to}@{home.parameters['Domain']}"
     for file in files:
-        ses_message_id = send(read_message_file(file), address, port=int(port))
+        ses_message_id = send(read_message_file(file), address, port=port)
         route = address.partition("@")[0].partition("+")[0]
         email = stored_email(home.bucket, f"{keys.inbound(route)}{ses_message_id}")
         email_id = email.email_id if email else ses_message_id
@@ -76,4 +71,4 @@ def show_outbox(
 
 def _is_meant(one: outbox.Sent, name: str) -> bool:
     email_id = one.email_id or ""
-    return name == one.ses_message_id or email_id.startswith(name) or reference.short(email_id) == name.upper()
+    return name == one.ses_message_id or email_id.startswith(name) or reference.short(email_id) == reference.read(name)

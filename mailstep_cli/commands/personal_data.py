@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import access_request, listings, outputs
-from mailstep_cli.commands.shared import INTERRUPTED, AsJson, Stack, Yes, confirm, counted, err, out, progress
+from mailstep_cli.commands.shared import INTERRUPTED, AsJson, Stack, Yes, confirm, err, out, progress
 from mailstep_cli.erasure import Erasure
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
 from mailstep_cli.outputs import print_output
-from mailstep_cli.terminal import Text
+from mailstep_cli.terminal import Text, counted
 
 app = typer.Typer()
 
@@ -79,9 +79,12 @@ def export(
     if as_json:
         print_output(written)
         return
-    out.print(Text(f"{file}: {written.messages:,} messages, {written.objects:,} files."), soft_wrap=True)
+    written_out = f"{counted(written.messages, 'message')}, {counted(written.objects, 'file')}"
+    out.print(Text(f"{file}: {written_out}."), soft_wrap=True)
     if written.mentioned:
-        err.print(f"{written.mentioned:,} messages of other senders name the address. They are not in the file.")
+        err.print(
+            f"Not in the file: {counted(written.mentioned, 'message')} of other senders that only name the address."
+        )
 
 
 def _must_be_new(file: Path | None) -> None:

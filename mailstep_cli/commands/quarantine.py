@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import batches, listings
-from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Yes, confirm, counted, ended, out, progress
+from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Yes, confirm, ended, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
 from mailstep_cli.outputs import print_output
 from mailstep_cli.quarantine import Quarantine, Quarantined, Shown
-from mailstep_cli.terminal import visible
-from mailstep_cli.times import moment
+from mailstep_cli.terminal import counted, visible
+from mailstep_cli.times import moment_given
 
 app = typer.Typer(
     name="quarantine", no_args_is_help=True, help="See, release or delete messages that could not be read."
@@ -30,7 +30,7 @@ _SHOWN_OCTETS = 4000
 def list_quarantined(stack: Stack = "", reason: Reason = None, since: Since = None, as_json: AsJson = False) -> None:
     """List the messages in quarantine: since when, how large, and why they could not be read."""
     home = find(stack)
-    start = moment(since, now=home.asked) if since else None
+    start = moment_given(since, now=home.asked)
     found = [one for one in Quarantine(home).all() if _is_meant(one, reason) and (not start or one.since >= start)]
     if as_json:
         print_output(found)

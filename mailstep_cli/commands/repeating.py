@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Literal
 from mailstep.contracts import StoredEmail
 from mailstep.index_entry import IndexEntry
 from mailstep.outcomes import RUNNING
-from mailstep_cli import batches, distributed, failures, listings
-from mailstep_cli.commands.shared import INTERRUPTED, confirm, counted, ended, err, out, progress
+from mailstep_cli import batches, distributed, failures, listings, replay
+from mailstep_cli.commands.shared import INTERRUPTED, confirm, ended, err, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import Failure
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import Filter, emails
 from mailstep_cli.outputs import print_output
-from mailstep_cli.times import moment
+from mailstep_cli.terminal import counted
+from mailstep_cli.times import moment, moment_given
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -46,8 +47,8 @@ class Repeat:
         if self.since is None:
             raise UserError("many messages need --since: say from which time on, such as --since 2h")
         now = self.stack.asked
-        began = moment(self.began, now=now) if self.began else now
-        return moment(self.since, now=now), moment(self.until, now=now) if self.until else began, began
+        began = moment_given(self.began, now=now) or now
+        return moment(self.since, now=now), moment_given(self.until, now=now) or began, began
 
     def meant(self, sfn: "SFNClient") -> "Iterator[Failure | IndexEntry]":
         """The messages to act on."""
@@ -62,13 +63,14 @@ class Repeat:
         def redrive(found: Failure | IndexEntry) -> str:
             return failures.redrive(sfn, found, began=began) if isinstance(found, Failure) else "not redriven"
 
-        def replay(found: Failure | IndexEntry) -> str:
+        def process_again(found: Failure | IndexEntry) -> str:
             email = found.email if isinstance(found, Failure) else stored_email_of(found)
             if email is None:
-                return "still running"
-            return failures.replay_once(sfn, self.stack, email, began=began, reply_again=self.reply_again)
+                return replay.STILL_RUNNING
+            again = replay.replay_once(sfn, self.stack.workflow_alias, email, began=began, reply_again=self.reply_again)
+            return again.done
 
-        return redrive if self.command == "redrive" else replay
+        return redrive if self.command == "redrive" else process_again
 
     def goes_on(self) -> str:
         """The command that does the rest of a batch that was interrupted."""

@@ -33,6 +33,11 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only up to this time. Default: now.")]
 
+Smtp = Annotated[
+    str,
+    typer.Option(envvar="MAILSTEP_SMTP", metavar="HOST:PORT", help="SMTP of the local account, as it prints it."),
+]
+
 INTERRUPTED = 130
 """The exit code after Ctrl-C (main.py)."""
 
@@ -51,9 +56,16 @@ def confirm(question: str, *, yes: bool) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
-def counted(number: int, thing: str) -> str:
-    """A number with its noun: `1 message`, `1,000 messages`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+def smtp_port(smtp: str) -> int:
+    """The port in HOST:PORT of a local account's SMTP.
+
+    Raises:
+        UserError: it is no port of loopback.
+    """
+    host, _, port = smtp.rpartition(":")
+    if host not in {"127.0.0.1", "localhost"} or not port.isdigit():
+        raise UserError("name the SMTP of a local account with --smtp 127.0.0.1:PORT, or the variable MAILSTEP_SMTP")
+    return int(port)
 
 
 @contextmanager

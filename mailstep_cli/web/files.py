@@ -11,7 +11,7 @@ from mailstep.index_entry import email_id_of
 from mailstep_cli import showing
 from mailstep_cli.history import Timeline
 from mailstep_cli.home_stack import HomeStack
-from mailstep_cli.web import pages
+from mailstep_cli.web import frames, pages
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -41,6 +41,10 @@ def write_page(file: Path, home: HomeStack, sfn: "SFNClient", arn: str, line: Ti
     email_id = email_id_of(name)
     entry = home.index.get(email_id) if email_id and home.index_table else None
     shown = showing.gather(home, entry) if entry else None
-    page = pages.html_file(name, pages.run(name, line, definition(sfn, arn)), shown)
+    inner = {
+        "message": frames.of_message(home.bucket, shown.message if shown else None),
+        "answer": frames.of_answer(shown.answer if shown else None),
+    }
+    page = pages.html_file(name, pages.run(name, line, definition(sfn, arn)), shown, inner)
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:  # noqa: PTH123
         out.write(page)

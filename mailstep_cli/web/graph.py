@@ -1,6 +1,7 @@
 """Lays out a workflow as a layered graph, from its definition (Amazon States Language), and marks what happened."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +29,16 @@ class Edge:
 
 @dataclass(frozen=True)
 class Box:
-    """A state where it is drawn: its left upper corner, and how its last attempt ended (`timeline_view.word_of`)."""
+    """A state where it is drawn: its left upper corner, and what happened to it.
+
+    `word` says how its last attempt ended (`timeline_view.word_of`); `attempts` are those of all its visits.
+    """
 
     name: str
     x: int
     y: int
     word: str = ""
+    attempts: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,10 @@ def lay_out(definition: dict[str, Any], line: Timeline | None = None) -> Graph:
     rank = _ranks(definition["StartAt"], names, edges)
     layers = _ordered(_layers(names, edges, rank), edges)
     places, width = _places(layers)
-    words = _words(line)
+    words, attempts = _words(line), _attempts(line)
     taken = _taken(line)
     height = len(layers.rows) * (_HEIGHT + _BETWEEN) - _BETWEEN + 2 * _GAP
-    boxes = tuple(Box(name, places[name][0], places[name][1], words.get(name, "")) for name in names)
+    boxes = tuple(Box(name, places[name][0], places[name][1], words.get(name, ""), attempts[name]) for name in names)
     lines = [
         Line(edge, _path(edge, layers.chains[edge], places, rank), (edge.source, edge.target) in taken)
         for edge in edges
@@ -225,6 +230,13 @@ def _curve(points: list[tuple[int, int]]) -> str:
 def _words(line: Timeline | None) -> dict[str, str]:
     states = line.states if line else []
     return {state.name: word_of(line, state, len(state.attempts)) for state in states if line and state.attempts}
+
+
+def _attempts(line: Timeline | None) -> Counter[str]:
+    found = Counter[str]()
+    for state in line.states if line else []:
+        found[state.name] += len(state.attempts)
+    return found
 
 
 def _taken(line: Timeline | None) -> set[tuple[str, str]]:

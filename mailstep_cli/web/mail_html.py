@@ -1,6 +1,8 @@
 """Makes the document that shows the HTML of a stranger's mail in a frame, where it can neither act nor load."""
 
+from collections.abc import Mapping
 from html import escape
+from urllib.parse import unquote
 
 import nh3
 
@@ -11,6 +13,8 @@ POLICY = (
 """Content Security Policy Level 3: no script, no form, no frame, and nothing from elsewhere."""
 _BOUND = 2_000_000
 """Characters of HTML that are shown: a browser is slow with more."""
+_PICTURES = 12_000_000
+"""Characters of pictures in it, however often the HTML shows each."""
 _ATTRIBUTES = {"align", "bgcolor", "border", "cellpadding", "cellspacing", "color", "dir", "height", "lang", "style",
                "title", "valign", "width"}  # fmt: skip
 _TAGS = nh3.ALLOWED_TAGS | {"center", "font", "u", "s", "big"}
@@ -18,17 +22,32 @@ _TAGS = nh3.ALLOWED_TAGS | {"center", "font", "u", "s", "big"}
 _NO_LINKS = {"a": set[str]()}
 
 
-def document(html: str) -> str:
+def document(html: str, pictures: Mapping[str, str]) -> str:
     """A whole document with what a person would read of the HTML.
 
     What loads, acts or opens is removed, and the policy is in the document too, for a page that is kept as a file. A
-    picture is shown only if the HTML has it in itself (`data:`).
+    picture is shown only if the HTML has it in itself (`data:`), or if it is one of `pictures`, by its Content-ID.
     """
+    room = _PICTURES
+
+    def kept(tag: str, attribute: str, value: str) -> str | None:
+        nonlocal room
+        if (tag, attribute) != ("img", "src") or not value.lower().startswith("cid:"):
+            return value
+        # RFC 2392 section 2: a Content-ID in a URL is percent-encoded.
+        picture = pictures.get(unquote(value[4:]))
+        if picture is None or len(picture) > room:
+            return None
+        room -= len(picture)
+        return picture
+
     clean = nh3.clean(
         html[:_BOUND],
         tags=_TAGS,
         attributes=nh3.ALLOWED_ATTRIBUTES | _NO_LINKS | {"*": _ATTRIBUTES, "img": {"alt", "src", "width", "height"}},
-        url_schemes={"data"},
+        attribute_filter=kept,
+        url_schemes={"cid", "data"},
+        url_relative="deny",
         link_rel=None,
     )
     in_document = POLICY.replace("frame-ancestors 'self'; sandbox", "")

@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mailstep.filenames import safe_filename
 from mailstep.outcomes import RUNNING, Outcome
 from mailstep.validate.policy import MEANINGS
-from mailstep_cli.terminal import visible
+from mailstep_cli.terminal import counted, visible
 from mailstep_cli.timeline_view import readable_cause, seconds, total, what_followed, word_of
 from mailstep_cli.web.graph import Graph, lay_out
-from mailstep_cli.web.mail_html import document
 
 if TYPE_CHECKING:
+    from mailstep.contracts import AnswerAttachment
     from mailstep.index_entry import IndexEntry
     from mailstep_cli.history import Attempt, State, Timeline
     from mailstep_cli.showing import Shown
+
+_SHORT = 600
+"""Characters of HTML that fill a few lines."""
 
 
 @dataclass(frozen=True)
@@ -119,18 +123,20 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def html_file(name: str, shown_run: Run, shown: "Shown | None") -> str:
-    """The page of an email as one file that loads nothing: its style is in it, and it has no buttons."""
+def html_file(name: str, shown_run: Run, shown: "Shown | None", frames: dict[str, str]) -> str:
+    """The page of an email as one file that loads nothing: its style is in it, and it has no buttons.
+
+    `frames` has the documents `message` and `answer` (frames.py).
+    """
     return render(
         "message.html.j2", title=name, shown=shown, run=shown_run, entry=shown.email if shown else None,
-        alone=True, style=Markup(asset("page.css")), form="", local=False, frames=_frames(shown),  # noqa: S704 - our own
+        alone=True, style=Markup(asset("page.css")), form="", local=False, frames=frames,  # noqa: S704 - our own
     )  # fmt: skip
 
 
-def _frames(shown: "Shown | None") -> dict[str, str]:
-    message, answer = (shown.message, shown.answer) if shown else (None, None)
-    html = {"message": message.html if message else None, "answer": answer.html if answer else None}
-    return {name: document(text) for name, text in html.items() if text}
+def filename(one: "AnswerAttachment", number: int) -> str:
+    """The name of an answer's file, which an application chose: safe to save, as those of a message are."""
+    return safe_filename(one.filename, one.media_type, number)
 
 
 def asset(name: str) -> str:
@@ -145,7 +151,13 @@ def _environment() -> Environment:
         lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
     environment.filters |= {"moment": _moment, "took": _took, "size": _size}
-    environment.globals |= {"meanings": MEANINGS, "running": RUNNING, "in_quarantine": Outcome.QUARANTINED}
+    environment.tests["short_html"] = _is_short
+    environment.globals |= {
+        "filename": filename,
+        "meanings": MEANINGS,
+        "running": RUNNING,
+        "in_quarantine": Outcome.QUARANTINED,
+    }
     return environment
 
 
@@ -153,6 +165,11 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return visible(value) if isinstance(value, str) else "" if value is None else value
+
+
+def _is_short(html: str) -> bool:
+    """Whether the HTML surely fills only a few lines: the page cannot see into its frame."""
+    return len(html) < _SHORT and "<img" not in html
 
 
 def _moment(at: datetime | None) -> str:
@@ -167,4 +184,4 @@ def _took(entry: "IndexEntry") -> str:
 def _size(octets: int | None) -> str:
     if octets is None:
         return ""
-    return f"{octets:,} octets" if octets < 10_000 else f"{octets / 1000:,.0f} kB"
+    return counted(octets, "octet") if octets < 10_000 else f"{octets / 1000:,.0f} kB"

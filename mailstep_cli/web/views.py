@@ -29,12 +29,11 @@ from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import OUTCOMES, Filter
 from mailstep_cli.quarantine import Quarantine
-from mailstep_cli.times import moment
-from mailstep_cli.web import pages
+from mailstep_cli.times import moment_given
+from mailstep_cli.web import frames, pages
 from mailstep_cli.web.files import definition
 from mailstep_cli.web.guard import Guard, Secrets
 from mailstep_cli.web.mail_html import POLICY as MAIL_POLICY
-from mailstep_cli.web.mail_html import document
 from mailstep_cli.web.sending import LocalMail
 
 if TYPE_CHECKING:
@@ -97,8 +96,8 @@ class Web:
             sender=asked.get("from"),
             subject=asked.get("subject"),
             outcomes=(asked["outcome"],) if "outcome" in asked else (),
-            since=moment(asked["since"], now=now) if "since" in asked else None,
-            until=moment(asked["until"], now=now) if "until" in asked else None,
+            since=moment_given(asked.get("since"), now=now),
+            until=moment_given(asked.get("until"), now=now),
         )
         found = list(islice(messages.emails(self.home.index, wanted, page=_SHOWN + 1), _SHOWN + 1))
         older = ""
@@ -122,12 +121,12 @@ class Web:
     def message_html(self, request: Request) -> Response:
         """The HTML of the message, for a frame."""
         message = mail_bucket.find_message(self.home.bucket, self._entry(request).email_id)
-        return _mail(message.html if message else None)
+        return _mail(frames.of_message(self.home.bucket, message))
 
     def answer_html(self, request: Request) -> Response:
         """The HTML of the answer, for a frame."""
-        answer = showing.gather(self.home, self._entry(request)).answer
-        return _mail(answer.html if answer else None)
+        answer = showing.answer_to(self.home, self._entry(request).email_id)
+        return _mail(frames.of_answer(answer))
 
     def raw(self, request: Request) -> Response:
         """The raw message, as SES stored it."""
@@ -147,9 +146,9 @@ class Web:
 
     def answer_attachment(self, request: Request) -> Response:
         """An attachment of the answer, counted from 1."""
-        answer = showing.gather(self.home, self._entry(request)).answer
+        answer = showing.answer_to(self.home, self._entry(request).email_id)
         one = _nth(answer.attachments if answer else (), request)
-        return _download(one.content, one.filename)
+        return _download(one.content, pages.filename(one, request.path_params["number"]))
 
     def replay(self, request: Request, body: bytes) -> Response:
         """Process the message again, in a new execution."""
@@ -162,8 +161,10 @@ class Web:
         """Repeat the failed task of an execution."""
         entry = self._entry(request)
         execution = _needed(_execution(entry, _form(body).get("execution")))
-        _sfn().redrive_execution(executionArn=execution.arn)
-        return _back(entry, "The failed task is repeated.", execution.name)
+        sfn = _sfn()
+        done = failures.redrive(sfn, failures.failure_of(sfn.describe_execution(executionArn=execution.arn)))
+        told = "The failed task is repeated." if done == failures.REDRIVEN else f"{done[0].upper()}{done[1:]}."
+        return _back(entry, told, execution.name)
 
     def release(self, request: Request, body: bytes) -> Response:
         """Process a message in quarantine again, and take its copy out."""
@@ -276,10 +277,10 @@ def _run(execution: "Execution") -> pages.Run | None:
     return pages.run(execution.name, line, definition(sfn, execution.arn))
 
 
-def _mail(html: str | None) -> Response:
-    if not html:
+def _mail(document: str) -> Response:
+    if not document:
         raise HTTPException(404, "It has no HTML.")
-    return HTMLResponse(document(html), headers={"Content-Security-Policy": MAIL_POLICY})
+    return HTMLResponse(document, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
 def _download(content: bytes, name: str) -> Response:

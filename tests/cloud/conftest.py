@@ -1,15 +1,13 @@
 """One local cloud for the whole run, and an application for its route `application`."""
 
-import json
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from mailstep_local.cloud import LocalCloud, running
-from tests.support.cloud import NEW_SECRET, OLD_SECRET, Application, Desk, function_configuration
+from tests.support.browser import Watched, launched, opened, serving
+from tests.support.cloud import NEW_SECRET, OLD_SECRET, Application, Desk, answering
 
 
 @pytest.fixture(scope="session")
@@ -28,32 +26,37 @@ def desk(cloud: LocalCloud) -> Desk:
 @pytest.fixture
 def application(cloud: LocalCloud) -> Iterator[Application]:
     """The application of the route `application`, as the parameter ApplicationUrl would name it."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            service.requests.append({"headers": dict(self.headers), "body": json.loads(body), "raw": body})
-            status, answer, *fields = service.answer()
-            self.send_response(status)
-            pieces = [answer] if isinstance(answer, bytes) else answer
-            length = {"Content-Length": str(len(answer))} if isinstance(answer, bytes) else {}
-            for name, value in {**length, **(fields[0] if fields else {})}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            with suppress(OSError):
-                for piece in pieces:
-                    self.wfile.write(piece)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    service = Application(f"http://127.0.0.1:{server.server_address[1]}/")
-    with function_configuration(cloud, "ProcessFunction", variables={"APPLICATION_URL": service.url}):
+    with answering(cloud) as service:
         yield service
-    server.shutdown()
-    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """It runs an event loop in this thread, so no other module's tests may run beside it."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def page_address(cloud: LocalCloud) -> Iterator[str]:
+    """The address that `mailstep web` prints."""
+    with serving(cloud) as address:
+        yield address
+
+
+@pytest.fixture
+def operator(browser: Browser, page_address: str) -> Iterator[Watched]:
+    """An operator's page. Whatever a test does there, nothing complains, and nothing is loaded from elsewhere."""
+    with opened(browser, page_address) as watched:
+        yield watched
+        assert watched.complaints == []
+        assert watched.outside == []
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from mailstep import reference
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Desk, eventually, execution_arn, role_without
+from tests.support.cloud import Desk, eventually, execution_arn, function_configuration, put, role_without
 from tests.support.events import s3_event, stored_order
 from tests.support.project import MAILSTEP, PROJECT, run
 from tests.support.runbook import commands
@@ -88,16 +88,7 @@ def schema_of(arguments: tuple[str, ...]) -> str:
             raise AssertionError(arguments)
 
 
-def put(cloud: LocalCloud, name: str, raw: bytes, route: str = "orders") -> StoredEmail:
-    """A raw message where SES would put it."""
-    key = f"inbound/{route}/{name}"
-    version = cloud.account.client("s3").put_object(Bucket=cloud.outputs["MailBucketName"], Key=key, Body=raw)
-    email = stored_email(cloud.outputs["MailBucketName"], key, version["VersionId"])
-    assert email
-    return email
-
-
-def outcome(cloud: LocalCloud, name: str) -> str:
+def outcome(cloud: LocalCloud, name: str, *, seconds: float = 60) -> str:
     """The outcome of an execution, once it has ended."""
     sfn, arn = cloud.account.client("stepfunctions"), execution_arn(cloud, name)
 
@@ -108,7 +99,7 @@ def outcome(cloud: LocalCloud, name: str) -> str:
             return None
         return found if found["status"] != "RUNNING" else None
 
-    found = eventually(ended, seconds=60)
+    found = eventually(ended, seconds=seconds)
     assert found, f"{name} did not end"
     return str(json.loads(found["output"])["outcome"]) if found["status"] == "SUCCEEDED" else str(found["status"])
 
@@ -300,6 +291,26 @@ def test_a_status_event_that_was_set_aside_goes_back_to_the_index(cloud: LocalCl
     assert (after["waiting"], after["in_flight"]) == (0, 0)
 
 
+def test_a_sweep_without_time_rings_and_the_command_fills_the_rest(
+    cloud: LocalCloud, operator: Operator, desk: Desk, alarms: Alarms
+) -> None:
+    email = put(cloud, "swept", b"From: robot@shop.example\r\n\r\nx")
+    assert outcome(cloud, email.email_id) == "silent"
+    table, key = cloud.outputs["MessageIndexName"], {"email_id": {"S": email.email_id}}
+    dynamodb = cloud.account.client("dynamodb")
+    assert eventually(lambda: "SUCCEEDED" in json.dumps(dynamodb.get_item(TableName=table, Key=key).get("Item")))
+    dynamodb.delete_item(TableName=table, Key=key)
+    # A sweep ends a minute before its time, so this one has none.
+    with function_configuration(cloud, "SweepFunction", timeout=30):
+        error, swept = desk.invoke("SweepFunction", {"hours": 1, "settled_minutes": 0})
+    assert (error, swept["complete"]) == (None, False)
+    assert alarms("index-sweep", "ALARM")
+    assert operators_heard(cloud, "mailstep-index-sweep")
+    [command] = commands("IndexSweepAlarm")
+    assert operator.run(*command).returncode == 0
+    assert "SUCCEEDED" in json.dumps(dynamodb.get_item(TableName=table, Key=key)["Item"])
+
+
 def test_a_queue_that_is_no_dead_letter_queue_is_not_redriven(cloud: LocalCloud, operator: Operator) -> None:
     refused = operator.run("queues", "--redrive", "replies", "--yes")
     assert refused.returncode == 2
@@ -314,7 +325,7 @@ def failed(cloud: LocalCloud, prefix: str, number: int) -> list[StoredEmail]:
     with role_without(cloud, role.rpartition("/")[2], "s3:GetObjectVersion"):
         emails = [put(cloud, f"{prefix}-{one}", b"From: robot@shop.example\r\n\r\nx") for one in range(number)]
         for email in emails:
-            assert outcome(cloud, email.email_id) == "FAILED"
+            assert outcome(cloud, email.email_id, seconds=60 + number) == "FAILED"
     return emails
 
 
@@ -349,7 +360,11 @@ def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_exec
         text=True,
     ) as batch:
         half = f"batch-of-{number}-"
-        assert eventually(lambda: sum(n.endswith("-r2") for n in desk.executions(half)) >= number // 2, seconds=number)
+
+        def half_done() -> bool:
+            return sum(name.endswith("-r2") for name in desk.executions(half)) >= number // 2
+
+        assert eventually(half_done, seconds=60 + number, every=number / 400)
         batch.send_signal(signal.SIGINT)
         stdout, stderr = batch.communicate(timeout=60)
     assert batch.returncode == 130, stderr
@@ -357,10 +372,18 @@ def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_exec
     done = sum(name.endswith("-r2") for name in desk.executions(half))
     assert number // 2 <= done < number
     goes_on = shlex.split(stdout.partition("Go on with: mailstep ")[2].strip())
-    rest = operator.run(*goes_on, "--yes", "--rate", "100")
+    rest = subprocess.run(
+        [MAILSTEP, *goes_on, "--yes", "--rate", "100"],
+        cwd=PROJECT,
+        env=os.environ | operator.environment,
+        capture_output=True,
+        text=True,
+        timeout=60 + number,
+        check=False,
+    )
     assert rest.returncode == 0, rest.stderr
     for email in emails:
-        assert outcome(cloud, f"{email.email_id}-r2") == "silent"
+        assert outcome(cloud, f"{email.email_id}-r2", seconds=60 + number) == "silent"
     assert len(desk.executions(half)) == 2 * number
     # Repeated once more, there is nothing to do.
     assert operator.told(*goes_on, "--yes")["total"] == 0

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from mailstep.aws.message_index import MessageIndex
 from mailstep.contracts import StoredEmail
+from mailstep.start.identity import stored_email
 from mailstep_cli import demo
 from mailstep_cli.smtp_client import MessageFile, read_message_file
 from mailstep_local.account import Account
@@ -144,6 +147,51 @@ class Application:
         """From now on, these answers, the last one for ever."""
         self.requests.clear()
         self.answers = [lambda answer=answer: answer for answer in answers]  # type: ignore[misc]
+
+
+@contextmanager
+def answering(cloud: LocalCloud) -> Iterator[Application]:
+    """Serve an application, as the parameter ApplicationUrl would name it, for the route `application`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            service.requests.append({"headers": dict(self.headers), "body": json.loads(body), "raw": body})
+            status, answer, *fields = service.answer()
+            self.send_response(status)
+            pieces = [answer] if isinstance(answer, bytes) else answer
+            length = {"Content-Length": str(len(answer))} if isinstance(answer, bytes) else {}
+            for name, value in {**length, **(fields[0] if fields else {})}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with suppress(OSError):
+                for piece in pieces:
+                    self.wfile.write(piece)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    service = Application(f"http://127.0.0.1:{server.server_address[1]}/")
+    with function_configuration(cloud, "ProcessFunction", variables={"APPLICATION_URL": service.url}):
+        yield service
+    server.shutdown()
+    server.server_close()
+
+
+def put(cloud: LocalCloud, name: str, raw: bytes, route: str = "orders") -> StoredEmail:
+    """A raw message where SES would put it."""
+    key = f"inbound/{route}/{name}"
+    version = cloud.account.client("s3").put_object(Bucket=cloud.outputs["MailBucketName"], Key=key, Body=raw)
+    email = stored_email(cloud.outputs["MailBucketName"], key, version["VersionId"])
+    assert email
+    return email
+
+
+def index_of(cloud: LocalCloud) -> MessageIndex:
+    """The index of messages, as an operator's command opens it."""
+    return MessageIndex(cloud.outputs["MessageIndexName"], 15, cloud.account.client("dynamodb"))
 
 
 def signed(account: Account, method: str, path: str, body: object) -> AWSRequest:

@@ -1,10 +1,9 @@
-"""Where a reply goes: to Reply-To within the authenticated author's organisational domain, else to From."""
+"""Where a reply goes: to Reply-To within the authenticated author's organisation, else to From."""
 
 import pytest
 
 from mailstep.addressee import addressee
-from mailstep.addresses import without_label
-from mailstep.contracts import Message
+from mailstep.contracts import Address, Message
 from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
 from mailstep.testing import receive
@@ -46,6 +45,36 @@ def test_any_other_reply_to_is_passed_over_for_from(reply_to: str) -> None:
     assert addressee(mail(reply_to), OWN).address == "ann@shop.example"
 
 
+def from_provider(author: str, reply_to: str) -> Message:
+    found = mail(reply_to, author)
+    verdicts = found.verdicts.model_copy(update={"dmarc_domain": author.rpartition("@")[2]})
+    return found.model_copy(update={"verdicts": verdicts})
+
+
+@pytest.mark.parametrize(
+    ("author", "victim"),
+    [
+        ("ann@gmail.com", "bob@gmail.com"),
+        ("ann@outlook.com", "bob@outlook.com"),
+        ("ann@yahoo.co.uk", "bob@yahoo.co.uk"),
+        ("ann@gmx.de", "bob@gmx.de"),
+        ("ann@docomo.ne.jp", "bob@docomo.ne.jp"),
+        # A name below the provider's domain: all of them are in one organisational domain.
+        ("ann@mail.fastmail.com", "bob@fastmail.com"),
+        ("ann@fastmail.com", "bob@mail.fastmail.com"),
+    ],
+)
+def test_reply_to_another_user_of_a_public_mail_provider_is_passed_over(author: str, victim: str) -> None:
+    """They are strangers to each other, although they have one organisational domain (docs/addresses.md)."""
+    assert addressee(from_provider(author, victim), OWN).address == author
+
+
+@pytest.mark.parametrize("own", ["ann+orders@gmail.com", "Ann@GMail.com", '"ann"@gmail.com'])
+def test_reply_to_the_authors_own_mailbox_counts_at_a_mail_provider_too(own: str) -> None:
+    found = addressee(from_provider("ann@gmail.com", f"Desk <{own}>"), OWN)
+    assert found.name == "Desk"
+
+
 def test_a_public_suffix_is_no_organisation() -> None:
     """Public Suffix List: co.uk is one, so a.co.uk and b.co.uk have nothing in common."""
     found = mail("x@b.co.uk", "x@a.co.uk").model_copy(
@@ -84,11 +113,13 @@ class Records:
     def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
         return True
 
-    def count_reply(self, message: Message, _at_most: int) -> bool:
-        # As aws/reply_counts.py counts them: each mailbox in From.
-        mailboxes = list(dict.fromkeys(without_label(one.address) for one in message.from_))
+    def count_reply(self, message: Message, to: Address, _at_most: int) -> bool:
+        mailboxes = [message.from_[0].address, to.address]
         self.counted += mailboxes
         return self.full not in mailboxes
+
+    def forget_reply(self, _message: Message, _to: Address) -> None:
+        raise AssertionError("a reply that is sent counts")
 
 
 def withheld(message: Message, records: Records) -> str | None:

@@ -15,6 +15,7 @@ from mailstep.notices import notice
 from mailstep.routes import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
+from mailstep.validate.records import NothingOnRecord
 from tests.support.archives import archive
 from tests.support.messages import mail_with, parsed, stored
 
@@ -542,21 +543,10 @@ def refusal(verdict: str, route: Route, *, files: bool = True, **verdicts: str) 
     email = receive(mail_with({}), settings=route)
     message = stored(table_sent(files=files), virus=verdict, **verdicts)
     try:
-        validate(Case(message, email.stored, "", route, frozenset(), _Nothing(), lambda _: b""))
+        validate(Case(message, email.stored, "", route, frozenset(), NothingOnRecord(), lambda _: b""))
     except RefusedEmail as refused:
         return refused.reason, refused.tell_sender
     return None
-
-
-class _Nothing:
-    def is_suppressed(self, _address: str) -> bool:
-        return False
-
-    def record_delivery(self, _message: object, _execution_arn: str) -> bool:
-        return True
-
-    def count_reply(self, _message: object, _at_most: int) -> bool:
-        return True
 
 
 @pytest.mark.parametrize("verdict", ["GRAY", "PROCESSING_FAILED", "DISABLED", ""])
@@ -572,7 +562,7 @@ def test_a_sender_who_is_not_authenticated_is_not_told_of_files_that_were_not_sc
     message = parsed(f"Return-Path: <x@y.example>\n{table_sent()}")
     assert message.verdicts == Verdicts()
     with pytest.raises(RefusedEmail) as caught:
-        validate(Case(message, receive(mail_with({})).stored, "", route, frozenset(), _Nothing(), lambda _: b""))
+        validate(Case(message, receive(mail_with({})).stored, "", route, frozenset(), NothingOnRecord(), lambda _: b""))
     assert (caught.value.reason, caught.value.tell_sender) == ("unscanned", False)
 
 
@@ -589,5 +579,5 @@ def test_each_archive_is_opened_once() -> None:
         opened.append(str(attachment))
         return archive(("a.csv", CSV))
 
-    validate(Case(email.message, email.stored, "", Route(), frozenset(), _Nothing(), count))
+    validate(Case(email.message, email.stored, "", Route(), frozenset(), NothingOnRecord(), count))
     assert len(opened) == 1

@@ -134,6 +134,17 @@ def test_the_command_reads_the_installations_own_routes_and_processors(installed
     assert "Routes=returns" in shown
 
 
+def test_the_command_names_what_a_processor_imports_and_the_deployed_functions_lack(installed: Path) -> None:
+    words = installed / "functions" / "custom" / "processors" / "words.py"
+    words.write_text(f"import openpyxl\n{PROCESSOR}")
+    told = subprocess.run(
+        [MAILSTEP, "routes", "functions/custom/routes.toml"],
+        cwd=installed, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert told.returncode == 2
+    assert "routes.returns.processor: the processor words imports openpyxl (words.py, line 1)" in told.stderr
+
+
 def test_the_local_account_deploys_a_rule_for_each_of_the_installations_routes(installed: Path) -> None:
     for package in ("mailstep_cli", "mailstep_local"):
         shutil.copytree(PROJECT / package, installed / package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -116,6 +116,38 @@ def test_an_execution_that_started_before_the_span_and_is_still_running_in_the_i
     assert [entry.email_id for entry in message_index().newest(By.OUTCOME, "replied")] == [ended[0].email.email_id]
 
 
+def test_what_the_index_has_as_running_is_corrected_before_anything_else(workflow: str, ended: list[Seen]) -> None:
+    for seen in ended[:3]:
+        indexing.record(message_index(), started(seen))
+    # There is time for one page.
+    swept = sweep(workflow, go_on=lambda compared: compared == 0)
+    assert (swept.filled, swept.complete) == (3, False)
+    assert {name: entry.outcome for name, entry in contents().items()} == {
+        seen.email.email_id: "replied" for seen in ended[:3]
+    }
+
+
+def test_executions_that_do_run_are_not_asked_about_one_by_one(workflow: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    sfn.update_state_machine(stateMachineArn=workflow, definition=json.dumps(waits))
+    for one in map(email, range(5)):
+        arn = sfn.start_execution(stateMachineArn=workflow, name=one.email_id, input=one.model_dump_json())
+        described = executions.describe(arn["executionArn"])
+        assert described
+        assert described.status == "RUNNING"
+        seen = of_description(described)
+        assert seen
+        indexing.record(message_index(), seen)
+    made = requests(monkeypatch)
+    swept = gaps.sweep(workflow, message_index(), datetime.now(UTC), datetime.now(UTC), go_on=lambda _: True)
+    assert swept == gaps.Swept(5, 0, complete=True)
+    assert made["DescribeExecution"] == 0
+    assert {entry.outcome for entry in contents().values()} == {"running"}
+    for one in map(email, range(5)):
+        sfn.stop_execution(executionArn=f"{workflow.replace(':stateMachine:', ':execution:')}:{one.email_id}")
+
+
 def test_a_replay_whose_events_were_lost_is_found_though_its_email_has_an_entry(
     workflow: str, ended: list[Seen]
 ) -> None:
@@ -135,11 +167,8 @@ def test_a_replay_whose_events_were_lost_is_found_though_its_email_has_an_entry(
     assert [one.replay for one in found.executions] == [False, True]
 
 
-def test_a_sweep_of_a_complete_index_asks_for_no_single_execution(
-    workflow: str, ended: list[Seen], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for seen in ended:
-        indexing.record(message_index(), seen)
+def requests(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each operation of AWS is called from now on."""
     made: Counter[str] = Counter()
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -148,6 +177,15 @@ def test_a_sweep_of_a_complete_index_asks_for_no_single_execution(
         return call(self, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    return made
+
+
+def test_a_sweep_of_a_complete_index_asks_for_no_single_execution(
+    workflow: str, ended: list[Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seen in ended:
+        indexing.record(message_index(), seen)
+    made = requests(monkeypatch)
     assert sweep(workflow) == gaps.Swept(MAILS, 0, complete=True)
     # 100 entries a request, and one query a shard for those that run.
     assert made == {"ListExecutions": 1, "BatchGetItem": 1, "Query": 4}

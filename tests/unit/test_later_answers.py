@@ -1,6 +1,7 @@
 """Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write."""
 
 import json
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,7 +16,7 @@ from moto.sesv2.models import sesv2_backends
 from mailstep import limits
 from mailstep.answers import read_answer
 from mailstep.aws import ledger
-from mailstep.errors import MalformedAnswer, UnknownEmail
+from mailstep.errors import MalformedAnswer, RefusedEmail, UnknownEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import handler as reply_handler
 from mailstep.start import handler as start_handler
@@ -117,6 +118,61 @@ def test_nothing_is_sent_to_an_address_that_is_not_authenticated_even_if_the_che
 def test_an_address_that_bounced_since_gets_no_later_answer() -> None:
     ledger.suppress("ann@shop.example", seconds=60)
     assert validate(write())["withheld"] == "suppressed_sender"
+
+
+def replay(rule: str | None) -> None:
+    """Check the email again, as `mailstep replay` does, with a rule that an operator overrides."""
+    request = event("validate")
+    operator = {"rule": rule, "by": "arn:aws:iam::123456789012:user/ann"} if rule else None
+    request["claim"]["email"] |= {"replay": True, "override": operator}
+    with suppress(RefusedEmail):
+        validate_handler.handler(request, CONTEXT)
+
+
+def test_a_later_answer_follows_the_override_of_the_emails_latest_replay() -> None:
+    """docs/applications.md, "A later answer": the operator decided about the message."""
+    change_message(headers=[["List-Id", "<news.example>"]])
+    replay("automatic_mail")
+    assert send(write())["ses_message_id"]
+    replay("spam")
+    assert validate(write())["withheld"] == "automatic_mail"
+    replay("automatic_mail")
+    assert validate(write())["withheld"] is None
+    replay(None)
+    assert validate(write())["withheld"] == "automatic_mail"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        (NOT_AUTHENTICATED, "unauthenticated"),
+        ({"headers": [["Auto-Submitted", "auto-replied"]]}, "automatic_mail"),
+        ({"headers": [["X-Mailstep-Email-Id", "x"]]}, "own_address"),
+    ],
+)
+def test_no_override_sends_a_later_answer_where_it_would_send_no_first_one(
+    changes: dict[str, object], code: str
+) -> None:
+    """docs/policy.md, "override": processed, no reply."""
+    change_message(**changes)
+    replay(code)
+    assert validate(write())["withheld"] == code
+
+
+def test_an_override_of_what_is_on_record_of_a_sender_is_not_for_later_answers() -> None:
+    ledger.suppress("ann@shop.example", seconds=60)
+    replay("suppressed_sender")
+    assert validate(write())["withheld"] == "suppressed_sender"
+
+
+def test_the_claim_of_a_later_answer_names_the_raw_message() -> None:
+    """Whoever reads the execution finds the email that it answers."""
+    email = validate(write())["claim"]["email"]
+    parsed = event("parse")
+    assert {name: email[name] for name in ("email_id", "route", "bucket", "key")} == {
+        name: parsed[name] for name in ("email_id", "route", "bucket", "key")
+    }
+    assert s3().head_object(Bucket=email["bucket"], Key=email["key"])
 
 
 def test_a_message_that_was_refused_as_such_may_be_answered() -> None:

@@ -130,6 +130,10 @@ def test_a_sender_whose_replies_are_told_refusals_is_bounded_too() -> None:
 def test_the_bounds_are_those_of_the_page() -> None:
     page = (PROJECT / "docs" / "policy.md").read_text()
     [row] = re.findall(r"^\| \d+ \| `too_many_replies` .*$", page, re.MULTILINE)
-    day, domain = re.findall(r"(\d+) times as many", row)
-    assert (int(day), int(domain)) == (limits.REPLIES_A_DAY, limits.REPLIES_TO_A_DOMAIN)
+    day, domain, reply_to = re.findall(r"(\d+) times as many", row)
+    assert (int(day), int(domain), int(reply_to)) == (
+        limits.REPLIES_A_DAY,
+        limits.REPLIES_TO_A_DOMAIN,
+        limits.REPLIES_BY_REPLY_TO,
+    )
     assert re.search(rf"^\| `replies_an_hour` \| `{Route().replies_an_hour}` \|", page, re.MULTILINE)

@@ -221,6 +221,32 @@ def test_statistics_count_every_email_once(mail: list[StoredEmail]) -> None:
     assert [n for n, count in enumerate(found.routes["orders"].over_time) if count] == [6, 18, 23]
 
 
+@pytest.fixture
+def copied(mail: list[StoredEmail]) -> StoredEmail:
+    """The copy of the first order that the rule of a catch-all route stored."""
+    copy = email(5, "rest")
+    store(copy, **{"from": [ANN], "subject": "Order 4711", "message_id": "<1@shop.example>"})
+    indexing.record(message_index(), seen(copy, started=NOW, output=ended_as("silent", "other_route")))
+    return copy
+
+
+def test_a_copy_for_the_catch_all_route_is_no_email_of_its_own(mail: list[StoredEmail], copied: StoredEmail) -> None:
+    listed = [entry.email_id for entry in emails(message_index(), Filter())]
+    assert listed == [stored.email_id for stored in mail]
+    assert [entry.email_id for entry in emails(message_index(), Filter(route="rest"))] == []
+    asked = emails(message_index(), Filter(reason="other_route"))
+    assert [entry.email_id for entry in asked] == [copied.email_id]
+    since = NOW - timedelta(hours=4)
+    found = statistics.count(emails(message_index(), Filter(since=since, copies=True)), since, NOW)
+    assert (found.emails, found.copies, sum(found.outcomes.values())) == (4, 1, 4)
+    assert "rest" not in found.routes
+
+
+def test_a_name_of_an_email_and_its_copy_means_the_email(mail: list[StoredEmail], copied: StoredEmail) -> None:
+    assert find_email(HOME, "<1@shop.example>").email_id == mail[0].email_id
+    assert find_email(HOME, copied.email_id).email_id == copied.email_id
+
+
 def test_percentiles_are_by_the_nearest_rank() -> None:
     entries = [
         IndexEntry.empty(f"e{number}").model_copy(update={"received": NOW, "time_to_reply_ms": number})

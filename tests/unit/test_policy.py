@@ -47,9 +47,12 @@ class Remembered:
     def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
         return not self.delivered_before
 
-    def count_reply(self, _message: Message, at_most: int) -> bool:
+    def count_reply(self, _message: Message, _to: Address, at_most: int) -> bool:
         assert at_most == ROUTE.replies_an_hour
         return not self.answered_enough
+
+    def forget_reply(self, _message: Message, _to: Address) -> None:
+        pass
 
 
 def message(**changes: object) -> Message:
@@ -315,7 +318,7 @@ def test_nested_archives_that_break_late_are_inflated_only_up_to_the_limit() -> 
     whole = bytearray(archive(("n.zip", bytes(1_000_000) + b"x")))
     at = whole.index(b"PK\x01\x02") - 4
     whole[at : at + 4] = b"\xff" * 4
-    many = message(**attached(*[("data.zip", "application/zip", "application/zip")] * 50))
+    many = message(**attached(*[("data.zip", "application/zip", "application/zip")] * 80))
     assert reason(many, TAKES_MANY, content=bytes(whole)) == "archive_bomb"
 
 
@@ -439,6 +442,15 @@ def test_the_catch_all_route_leaves_to_other_routes_what_is_theirs(
     assert refused_by(case) == refused
 
 
+def test_a_copy_for_the_catch_all_route_is_one_whatever_else_is_wrong_with_it() -> None:
+    spam = message(
+        route="rest", recipient=Recipient(address="orders@mail.example"), verdicts=Verdicts(spam="FAIL", virus="FAIL")
+    )
+    case = Case(spam, EMAIL, "arn", CATCH_ALL, OWN, Remembered(), lambda _: b"", frozenset({"orders"}))
+    assert refused_by(case) == "other_route"
+    assert refused_by(replace(case, route=ROUTE)) == "virus"
+
+
 def refused_by(case: Case) -> str | None:
     try:
         validate(case)
@@ -518,9 +530,12 @@ class Asked(Remembered):
         self.deliveries += 1
         return super().record_delivery(message, execution_arn)
 
-    def count_reply(self, message: Message, at_most: int) -> bool:
+    def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
         self.replies += 1
-        return super().count_reply(message, at_most)
+        return super().count_reply(message, to, at_most)
+
+    def forget_reply(self, message: Message, to: Address) -> None:
+        self.replies -= 1
 
 
 def asked(case: Case) -> Asked:
@@ -543,8 +558,10 @@ def test_nothing_else_is_asked_of_a_message_whose_sender_is_not_authenticated(co
     records = asked(case)
     with pytest.raises(RefusedEmail) as refused:
         validate(replace(case, message=case.message.model_copy(update={"verdicts": Verdicts()}), records=records))
+    # A copy is refused as one, before anything is asked of its sender.
+    expected = code if code == "other_route" else "unauthenticated"
     told = (refused.value.reason, refused.value.tell_sender, refused.value.withheld)
-    assert told == ("unauthenticated", False, None)
+    assert told == (expected, False, None)
     assert (records.deliveries, records.replies) == (0, 0)
 
 
@@ -772,7 +789,7 @@ def test_a_refusal_tells_the_sender_what_is_accepted() -> None:
     assert "at most 2 are" in three
     typed = told(message(**attached(("a.pdf", "application/pdf", None))), CSV_ONLY)
     assert typed.startswith("{attachment 1} "), "the notice has the file's name there"
-    assert "Accepted types: text/csv, image/*. Please save" in typed
+    assert "Accepted types: CSV file, picture. Please save" in typed
 
 
 def test_limits_of_a_route_are_the_last_that_pass() -> None:
@@ -849,12 +866,12 @@ def test_the_ledger_is_asked_about_the_author_in_one_form_and_the_execution() ->
             asked_of.append((message.email_id, execution_arn))
             return super().record_delivery(message, execution_arn)
 
-        def count_reply(self, message: Message, at_most: int) -> bool:
-            asked_of.append((message.email_id, at_most))
-            return super().count_reply(message, at_most)
+        def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
+            asked_of.append((message.email_id, to.address, at_most))
+            return super().count_reply(message, to, at_most)
 
     check(message(from_=(Address(address="A@B.example"),)), records=Writing())
-    assert asked_of == ["a@b.example", ("m", "arn:of:m"), ("m", ROUTE.replies_an_hour)]
+    assert asked_of == ["a@b.example", ("m", "arn:of:m"), ("m", "A@B.example", ROUTE.replies_an_hour)]
 
 
 def test_only_what_may_be_an_archive_is_opened() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mailstep import limits
 from mailstep.aws import clients, reply_counts
-from mailstep.aws.reply_counts import count_reply
+from mailstep.aws.reply_counts import forget_reply
 from mailstep.contracts import Address, Message
 from mailstep.errors import TransientError
 
@@ -23,6 +23,11 @@ pytestmark = pytest.mark.usefixtures("ledger_table")
 def email(name: str, at: float = NOON, sender: str = "ann@b.example", route: str = "orders") -> Message:
     received = datetime.fromtimestamp(at, UTC)
     return Message(email_id=name, route=route, size_octets=1, from_=(Address(address=sender),), received=received)
+
+
+def count_reply(message: Message, an_hour: int, to: str = "") -> bool:
+    """Count a reply to the author, or to the mailbox in Reply-To."""
+    return reply_counts.count_reply(message, Address(address=to) if to else message.from_[0], an_hour)
 
 
 def test_no_more_are_counted_than_allowed() -> None:
@@ -74,21 +79,67 @@ def test_what_the_bound_of_a_domain_forbids_stays_forbidden_when_the_step_is_ret
     assert count_reply(email("m3", sender="bob@b.example"), 1)
 
 
-def test_a_reply_to_another_mailbox_of_the_domain_counts_to_both_and_to_the_domain_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_reply_by_reply_to_counts_to_its_author_and_to_the_domain_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 2)
 
-    def counted(number: int, mailbox: str = "") -> bool:
-        both = (Address(address=f"a{number}@b.example"), Address(address=mailbox or f"r{number}@b.example"))
-        return count_reply(email(f"m{number}").model_copy(update={"from_": both}), 1)
+    def counted(number: int, to: str, author: str = "") -> bool:
+        return count_reply(email(f"m{number}", sender=author or f"a{number}@b.example"), 1, to)
 
-    assert [counted(number) for number in range(2)] == [True, True]
-    assert not counted(2)
+    assert [counted(number, f"r{number}@b.example") for number in range(2)] == [True, True]
+    assert not counted(2, "r2@b.example")
     monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 9)
-    assert not counted(3, "r0@b.example")
-    # That reply was not sent, so it does not count to the author. A label makes no second mailbox.
-    assert counted(3, "a3+orders@b.example")
+    assert not counted(3, "r3@b.example", author="a0@b.example")
+    # What was refused counts neither to the author nor to the mailbox. A label makes no second mailbox.
+    assert counted(4, "a4+orders@b.example")
+    assert not counted(5, "r5@b.example", author="a4@b.example")
+    assert [counted(6, "r3@b.example"), counted(7, "r3@b.example"), counted(8, "r3@b.example")] == [True, True, False]
+
+
+def test_a_stranger_who_names_somebody_in_reply_to_takes_nothing_from_the_replies_to_them() -> None:
+    """The mailbox has its own bound for its own mail, whatever others cause."""
+    for number in range(30):
+        count_reply(email(f"s{number}", sender=f"s{number}@b.example"), 5, "ann@b.example")
+    assert [count_reply(email(f"m{n}"), 5) for n in range(6)] == [True] * 5 + [False]
+
+
+def test_nobody_is_flooded_by_reply_to_however_many_name_them() -> None:
+    """The bound of the hour and that of the day hold over all who name the mailbox, with any label."""
+    bound = 3 * limits.REPLIES_BY_REPLY_TO
+    most = bound * limits.REPLIES_A_DAY
+    found = [
+        [
+            count_reply(email(f"{hour} {n}", NOON + hour * HOUR, sender=f"s{n}@b.example"), 3, f"ann+{n}@B.example")
+            for n in range(bound + 1)
+        ].count(True)
+        for hour in range(limits.REPLIES_A_DAY + 2)
+    ]
+    assert (max(found), sum(found)) == (bound, most)
+
+
+def test_one_who_names_a_mailbox_in_reply_to_leaves_room_for_others() -> None:
+    found = [count_reply(email(f"m{n}"), 5, "desk@b.example") for n in range(20)]
+    assert found.count(True) == 5
+    assert count_reply(email("other", sender="bob@b.example"), 5, "desk@b.example")
+
+
+def test_a_retry_of_a_reply_by_reply_to_counts_once() -> None:
+    assert all(count_reply(email("m1"), 1, "desk@b.example") for _ in range(3))
+    assert count_reply(email("m2", sender="bob@b.example"), 1, "desk@b.example")
+    assert not count_reply(email("m3", sender="cy@b.example"), 1, "desk@b.example")
+
+
+def test_a_reply_that_is_forgotten_counts_nowhere_and_forgetting_it_twice_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "REPLIES_TO_A_DOMAIN", 1)
+    monkeypatch.setattr(limits, "REPLIES_BY_REPLY_TO", 1)
+    desk = Address(address="desk@b.example")
+    forget_reply(email("m1"), desk)
+    assert count_reply(email("m1"), 1, desk.address)
+    for _ in range(2):
+        forget_reply(email("m1"), desk)
+    assert [count_reply(email(f"n{n}"), 1, desk.address) for n in range(2)] == [True, False]
+    assert not count_reply(email("o", sender="bob@b.example"), 1)
 
 
 def test_the_bound_of_a_domain_goes_over_midnight(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from mailstep.errors import RefusedEmail
 from mailstep.routes import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
+from mailstep.validate.records import NothingOnRecord
 from tests.support.messages import EMAIL, mail_with
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -16,17 +17,6 @@ SIGNED = Verdicts(
     spam="PASS", virus="PASS", dkim="pass", dkim_domains=("b.example",), spf="pass", spf_domain="evil.example"
 )
 IN_SUBDOMAIN = "bounce.b.example"
-
-
-class _Nothing:
-    def is_suppressed(self, _address: str) -> bool:
-        return False
-
-    def record_delivery(self, _message: Message, _execution_arn: str) -> bool:
-        return True
-
-    def count_reply(self, _message: Message, _at_most: int) -> bool:
-        return True
 
 
 def reason(
@@ -42,7 +32,7 @@ def reason(
         verdicts=SIGNED.model_copy(update=verdicts),
     )
     try:
-        validate(Case(message, email, "", route or Route(), frozenset(), _Nothing(), lambda _: b""))
+        validate(Case(message, email, "", route or Route(), frozenset(), NothingOnRecord(), lambda _: b""))
     except RefusedEmail as refused:
         return "told" if refused.tell_sender else refused.reason
     return None

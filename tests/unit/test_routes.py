@@ -14,7 +14,8 @@ from samcli.cli.types import CfnParameterOverridesType
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
-from mailstep.routes import catch_all, file_text, load, read
+from mailstep.routes import catch_all, load, read
+from mailstep.toml_text import file_text
 from mailstep_cli import checkout
 from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError

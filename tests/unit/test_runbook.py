@@ -30,6 +30,7 @@ REHEARSED = {
     "FeedbackUnreadAlarm": ("test_a_bounce_that_cannot_be_read_rings_and_its_address_is_suppressed_by_hand",),
     "ApplicationDeadLetterAlarm": ("test_an_item_that_the_application_gave_up_goes_back_into_its_queue",),
     "IndexDeadLetterAlarm": ("test_a_status_event_that_was_set_aside_goes_back_to_the_index",),
+    "IndexSweepAlarm": ("test_a_sweep_without_time_rings_and_the_command_fills_the_rest",),
     "Mail arrives, but nothing happens": (
         "test_each_fault_is_found_by_its_check_alone",
         "test_a_test_message_is_answered",

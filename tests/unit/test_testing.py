@@ -18,7 +18,7 @@ from mailstep.routes import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import RULES
 from tests.support.messages import SES, mail_with
-from tests.support.project import EMAILS, EVENTS
+from tests.support.project import EMAILS, EVENTS, run
 
 PLAIN = b"From: Ann <ann@shop.example>\r\nSubject: Hello\r\nMessage-ID: <1@x>\r\n\r\nthree short words\r\n"
 STORED = SES.format(spam="PASS", virus="PASS", dkim="fail", dmarc="fail").encode().replace(b"spf=pass", b"spf=fail")
@@ -157,11 +157,19 @@ def test_mail_for_an_application_has_no_processor(route: Route) -> None:
         receive(PLAIN, "sales", route).process()
 
 
-def test_a_route_that_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="no route 'nowhere'"):
-        receive(PLAIN, "nowhere").process()
-    with pytest.raises(ConfigurationError, match="no route 'nowhere'"):
-        receive(PLAIN, "nowhere").refused_by()
+def test_a_route_that_is_not_there_is_refused_at_once_unless_its_settings_are_given() -> None:
+    with pytest.raises(ConfigurationError, match=r"no route 'nowhere' in .*routes\.toml; there are: .*orders"):
+        receive(PLAIN, "nowhere")
+    assert receive(PLAIN, "nowhere", Route()).process().text.startswith("Your message arrived")
+
+
+def test_a_processor_that_is_not_there_is_told_in_the_same_words_as_by_mailstep_routes(tmp_path: Path) -> None:
+    (tmp_path / "routes.toml").write_text('[routes.words]\nprocessor = "nowhere"\n')
+    said = run("routes", str(tmp_path / "routes.toml")).stderr
+    with pytest.raises(ConfigurationError) as caught:
+        receive(PLAIN).process("nowhere")
+    assert str(caught.value).startswith("there is no functions/custom/processors/nowhere.py: name one of ")
+    assert str(caught.value) in " ".join(said.split())
 
 
 def test_an_answer_that_could_not_be_stored_and_read_again_is_no_answer() -> None:

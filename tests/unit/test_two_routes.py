@@ -17,13 +17,15 @@ BOTH = "To: orders@mail.example\nCc: Feedback <feedback+7@MAIL.example>\n"
 TWINS = frozenset({"orders@mail.example", "feedback@mail.example"})
 
 
-def delivered(route: str, fields: str = BOTH, settings: Route | None = None, failed: str = "") -> str | None:
+def delivered(
+    route: str, fields: str = BOTH, settings: Route | None = None, failed: str = "", name: str = "email"
+) -> str | None:
     """What withholds the reply of a route to a message; `failed` is an execution that failed."""
     message: Message = stored(f"From: ann@shop.example\nMessage-ID: <1@shop.example>\n{fields}\nHello\n")
-    message = message.model_copy(update={"route": route, "email_id": f"email-{route}"})
+    message = message.model_copy(update={"route": route, "email_id": f"{name}-{route}"})
     case = Case(
         message,
-        EMAIL.model_copy(update={"route": route, "email_id": f"email-{route}"}),
+        EMAIL.model_copy(update={"route": route, "email_id": f"{name}-{route}"}),
         f"arn:{route}",
         settings or Route(processor="receipt"),
         frozenset(),
@@ -39,6 +41,18 @@ def test_the_first_of_two_routes_replies_and_the_other_says_why_it_does_not() ->
     # Each again, as a retry or a redrive does.
     assert delivered("feedback") is None
     assert delivered("orders") == "replied_by_other_route"
+
+
+def test_a_reply_that_another_route_sends_does_not_count() -> None:
+    """A bound counts what is sent: of a message to two routes, one reply."""
+    bounded = Route(processor="receipt", replies_an_hour=1)
+    assert delivered("feedback") is None
+    for _ in range(2):
+        assert delivered("orders", settings=bounded) == "replied_by_other_route"
+    found = [
+        delivered("orders", f"To: orders@mail.example\nSubject: {n}\n", bounded, name=f"other-{n}") for n in range(2)
+    ]
+    assert found == [None, "too_many_replies"]
 
 
 def test_if_the_route_that_replies_fails_the_other_one_replies() -> None:

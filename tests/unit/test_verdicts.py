@@ -129,7 +129,7 @@ def test_a_result_about_no_domain_names_no_domain_and_no_signature_passed(method
         ("@shop.example", "shop.example"),
         ("ann@shop.example", "shop.example"),
         ("@SHOP.LUX", "shop.lux"),
-        ("@XXX.example", "xxx.example"),
+        ("@XENON.example", "xenon.example"),
         ("bounce=ann=other.example@shop.example", "shop.example"),
     ],
 )

@@ -14,11 +14,15 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from mailstep import keys
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.index import indexing
-from mailstep_cli import history, showing
+from mailstep_cli import executions, history, showing
+from mailstep_cli.cli import app
+from mailstep_cli.commands import finding
+from mailstep_cli.commands import messages as message_commands
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.web import pages
@@ -204,18 +208,68 @@ def test_a_message_is_shown_beside_its_answer(operator: TestClient) -> None:
     assert operator.get("/messages/unknown").status_code == 404
 
 
-def test_no_page_goes_through_the_executions(operator: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each operation that AWS is asked for."""
+    found: list[str] = []
     made = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def counted(client: BaseClient, operation: str, parameters: Any) -> Any:
-        asked.append(operation)
+        found.append(operation)
         return made(client, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    return found
+
+
+def test_no_page_goes_through_the_executions(operator: TestClient, asked: list[str]) -> None:
+    asked.clear()
     assert operator.get("/").status_code == operator.get(f"/messages/{ANN}").status_code == 200
     assert {"Query", "GetExecutionHistory", "DescribeStateMachineForExecution"} <= set(asked)
     assert not {"ListExecutions", "Scan", "ListObjectsV2"} & set(asked)
+
+
+def test_a_page_asks_aws_for_a_number_of_things_that_does_not_depend_on_the_mail(
+    operator: TestClient, asked: list[str]
+) -> None:
+    def of_pages() -> list[list[str]]:
+        found = []
+        for path in ("/", f"/messages/{ANN}"):
+            asked.clear()
+            assert operator.get(path).status_code == 200
+            found.append(list(asked))
+        return found
+
+    before = of_pages()
+    assert len(before[0]) <= 8
+    assert len(before[1]) <= 8
+    for number in range(10, 130):
+        stored = email(number).model_copy(update={"stored": NOW - timedelta(minutes=number)})
+        indexing.record(message_index(), seen(stored, output=ended_as("replied")))
+    assert of_pages() == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list",), ("list", "--outcome", "failed"), ("list", "--from", "ann@shop.example"),
+        ("list", "--route", "orders"), ("show", ANN[:8]), ("stats", "--since", "3d"),
+        ("history", ANN), ("replay", ANN, "--json"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_command_that_names_mail_goes_through_the_executions(
+    web: Web, asked: list[str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    for module in (finding, message_commands, executions):
+        monkeypatch.setattr(module, "find", lambda _: web.home)
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    sfn.stop_execution(executionArn=web.home.execution(ANN))
+    asked.clear()
+    ended = CliRunner().invoke(app, [*command, "--stack", "mailstep"])
+    assert ended.exit_code == 0, ended.output
+    assert asked
+    assert not {"ListExecutions", "Scan", "ListObjectsV2", "ListObjectVersions"} & set(asked)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +400,12 @@ def test_the_file_has_all_in_itself(web: Web, caught: Graph, tmp_path: Path) -> 
     line.other_events["NewKindOfEvent"] = 2
     entry = message_index().get(EVE)
     assert entry
-    page = pages.html_file(EVE, pages.run(EVE, line, DEFINITION), showing.gather(web.home, entry))
+    page = pages.html_file(
+        EVE,
+        pages.run(EVE, line, DEFINITION),
+        showing.gather(web.home, entry),
+        {"message": document(HOSTILE, {}), "answer": ""},
+    )
     assert "NewKindOfEvent (2)" in page
     loading = [(tag, name) for tag, found in tags(page) for name in ("src", "href", "action") if found.get(name)]
     assert loading == []
@@ -357,4 +416,4 @@ def test_the_file_has_all_in_itself(web: Web, caught: Graph, tmp_path: Path) -> 
 
 
 def test_a_picture_in_the_html_itself_is_kept() -> None:
-    assert '<img src="data:image/png;base64,AAAA"' in document("<img src='data:image/png;base64,AAAA'>")
+    assert '<img src="data:image/png;base64,AAAA"' in document("<img src='data:image/png;base64,AAAA'>", {})

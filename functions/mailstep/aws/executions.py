@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import LaterAnswer, StoredEmail
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
 _FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 
@@ -88,25 +89,38 @@ def newest(workflow_arn: str, since: datetime) -> Iterator[Listed]:
     Raises:
         TransientError: Step Functions is unavailable.
     """
+    for one in _listed(workflow_arn):
+        if one["startDate"] < since:
+            return
+        yield Listed(
+            one["executionArn"],
+            one["status"],
+            one["startDate"],
+            one.get("stopDate"),
+            one.get("redriveCount", 0),
+        )
+
+
+def running(workflow_arn: str) -> set[str]:
+    """The ARNs of all executions that run now, by the alias of the workflow or without it.
+
+    Raises:
+        TransientError: Step Functions is unavailable.
+    """
+    return {one["executionArn"] for one in _listed(workflow_arn, statusFilter="RUNNING")}
+
+
+def _listed(workflow_arn: str, **which: Any) -> "Iterator[ExecutionListItemTypeDef]":
     sfn: SFNClient = client("stepfunctions")
     # The ARN of an alias would list only what was started by the alias (API reference, ListExecutions).
     unqualified = ":".join(workflow_arn.split(":")[:7])
-    pages = iter(sfn.get_paginator("list_executions").paginate(stateMachineArn=unqualified))
+    pages = iter(sfn.get_paginator("list_executions").paginate(stateMachineArn=unqualified, **which))
     while True:
         with transient_faults():
             page = next(pages, None)
         if page is None:
             return
-        for one in page["executions"]:
-            if one["startDate"] < since:
-                return
-            yield Listed(
-                one["executionArn"],
-                one["status"],
-                one["startDate"],
-                one.get("stopDate"),
-                one.get("redriveCount", 0),
-            )
+        yield from page["executions"]
 
 
 def describe(execution_arn: str) -> Described | None:

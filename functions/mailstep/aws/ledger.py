@@ -1,4 +1,4 @@
-"""Keeps records between messages in DynamoDB: deliveries, notices, and suppressed addresses.
+"""Keeps records between messages in DynamoDB: deliveries, notices, overrides, and suppressed addresses.
 
 The table has addresses only as hashes. `expiration` (seconds since 1970) lets DynamoDB delete each record. That may
 take days (Amazon DynamoDB Developer Guide, "Time to Live"), so reading a record compares it with the clock.
@@ -8,18 +8,18 @@ import json
 import re
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mailstep import settings
 from mailstep.addresses import canonical, without_label
 from mailstep.authentication import is_authenticated
 from mailstep.aws import reply_counts
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import Message
+from mailstep.aws.ledger_table import digest, table_name
+from mailstep.contracts import Address, Message
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 DUPLICATE_SECONDS = 5 * 24 * 3600
 """How long a duplicate is recognised: a sender's server gives up after four to five days (RFC 5321 section 4.5.4.1)."""
@@ -39,7 +39,7 @@ def notice_id(email_id: str) -> str:
 
 def suppression_id(address: str) -> str:
     """The key of the suppression record of an address, the same however it is written and with any label."""
-    return f"{SUPPRESSED}{_digest(without_label(address))}"
+    return f"{SUPPRESSED}{digest(without_label(address))}"
 
 
 def suppress(address: str, *, seconds: int) -> None:
@@ -47,7 +47,7 @@ def suppress(address: str, *, seconds: int) -> None:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
-            TableName=_table(),
+            TableName=table_name(),
             Item={"id": {"S": suppression_id(address)}, "expiration": {"N": str(int(time.time()) + seconds)}},
         )
 
@@ -57,7 +57,7 @@ def record_notice(email_id: str) -> None:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
-            TableName=_table(),
+            TableName=table_name(),
             Item={"id": {"S": notice_id(email_id)}, "expiration": {"N": str(int(time.time()) + REPLAYABLE_SECONDS)}},
         )
 
@@ -67,11 +67,41 @@ def has_notice(email_id: str) -> bool:
     return _find(notice_id(email_id))
 
 
-def _find(identity: str) -> bool:
+def override_id(email_id: str) -> str:
+    """The key of the record of the rule that the latest replay of an email overrode."""
+    return f"override#{digest(email_id)}"
+
+
+def record_override(email_id: str, rule: str) -> None:
+    """Record the code of the rule that a replay overrides; empty for a replay that overrides none."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
-        found = dynamodb.get_item(TableName=_table(), Key={"id": {"S": identity}}).get("Item")
-    return found is not None and int(found["expiration"]["N"]) > time.time()
+        dynamodb.update_item(
+            TableName=table_name(),
+            Key={"id": {"S": override_id(email_id)}},
+            UpdateExpression="SET overridden = :rule, expiration = :end",
+            ExpressionAttributeValues={
+                ":rule": {"S": rule},
+                ":end": {"N": str(int(time.time()) + REPLAYABLE_SECONDS)},
+            },
+        )
+
+
+def overridden(email_id: str) -> str:
+    """The code of the rule that the latest replay of an email overrode; empty if there is none."""
+    found = _item(override_id(email_id))
+    return found["overridden"]["S"] if found else ""
+
+
+def _find(identity: str) -> bool:
+    return _item(identity) is not None
+
+
+def _item(identity: str) -> "dict[str, AttributeValueTypeDef] | None":
+    dynamodb: DynamoDBClient = client("dynamodb")
+    with transient_faults():
+        found = dynamodb.get_item(TableName=table_name(), Key={"id": {"S": identity}}).get("Item")
+    return found if found and int(found["expiration"]["N"]) > time.time() else None
 
 
 class Ledger:
@@ -110,7 +140,7 @@ class Ledger:
         with transient_faults():
             try:
                 dynamodb.update_item(
-                    TableName=_table(),
+                    TableName=table_name(),
                     Key={"id": {"S": f"duplicate#{_content_digest(message)}"}},
                     UpdateExpression="SET email_id = :email, execution_arn = :execution, expiration = :end",
                     ConditionExpression="attribute_not_exists(id) OR email_id = :email OR expiration < :now"
@@ -128,22 +158,18 @@ class Ledger:
                 return error.response["Item"]["execution_arn"]["S"]  # type: ignore[typeddict-item, no-any-return]
         return None
 
-    def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the sender, and return whether the bounds allow it (reply_counts.py)."""
-        return reply_counts.count_reply(message, at_most)
+    def count_reply(self, message: Message, to: Address, at_most: int) -> bool:
+        """Count a reply to a mailbox, and return whether the bounds allow it (reply_counts.py)."""
+        return reply_counts.count_reply(message, to, at_most)
 
-
-def _table() -> str:
-    return settings.Ledger.read().table_name
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    def forget_reply(self, message: Message, to: Address) -> None:
+        """Take a reply that is not sent after all out of the counts."""
+        reply_counts.forget_reply(message, to)
 
 
 def _content_digest(message: Message) -> str:
     """A hash of everything that makes two deliveries one message: route, Message-ID, Date and the visible content."""
-    return _digest(
+    return digest(
         json.dumps(
             [
                 message.route,

@@ -24,6 +24,7 @@ from mailstep.index_entry import IndexEntry, text_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
 SHARDS = 4
 PREFIX = 4
@@ -160,21 +161,11 @@ class MessageIndex:
         if by is By.PREFIX:
             names = {":value": {"S": value[:PREFIX]}, ":start": {"S": value}}
             condition += " AND begins_with(email_id, :start)"
-        dynamodb = self._client()
-        with transient_faults():
-            items = dynamodb.query(
-                TableName=self._table,
-                IndexName=by.index_name,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=names,
-                ScanIndexForward=False,
-                Limit=most,
-            )["Items"]
+        items = self._page(by, condition, names, most)["Items"]
         found = self.get_many(item["email_id"]["S"] for item in items)
         return sorted(found.values(), key=lambda entry: text_of(entry.received) if entry.received else "", reverse=True)
 
     def _query(self, by: By, partition: str, span: tuple[str, str] | None, page: int) -> Iterator[dict[str, Any]]:
-        dynamodb = self._client()
         condition, values = f"{by} = :value", {":value": {"S": partition}}
         if span:
             condition += " AND received BETWEEN :since AND :until"
@@ -182,20 +173,25 @@ class MessageIndex:
             values |= {":since": {"S": span[0]}, ":until": {"S": span[1].removesuffix("Z")}}
         start: dict[str, Any] = {}
         while True:
-            with transient_faults():
-                answer = dynamodb.query(
-                    TableName=self._table,
-                    IndexName=by.index_name,
-                    KeyConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                    ScanIndexForward=False,
-                    Limit=page,
-                    **start,
-                )
+            answer = self._page(by, condition, values, page, **start)
             yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _page(self, by: By, condition: str, values: dict[str, Any], most: int, **start: Any) -> "QueryOutputTypeDef":
+        """A page of an index of the table, the newest first: at most this many items."""
+        dynamodb = self._client()
+        with transient_faults():
+            return dynamodb.query(
+                TableName=self._table,
+                IndexName=by.index_name,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ScanIndexForward=False,
+                Limit=most,
+                **start,
+            )
 
     def _client(self) -> "DynamoDBClient":
         return self._dynamodb or client("dynamodb")

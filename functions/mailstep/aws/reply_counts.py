@@ -1,21 +1,22 @@
-"""Counts replies in DynamoDB, over a rolling hour and a rolling day: to one sender, and to one domain.
+"""Counts replies in DynamoDB, over a rolling hour and a rolling day: by sender, by Reply-To, and by domain.
 
 No loop runs for ever, whatever the other side says of itself (RFC 3834 section 2). A sender is counted without labels:
 a machine that answers from `support+1@`, `support+2@` and so on is one. A domain is counted because a machine can have
-as many addresses there as it likes.
+as many addresses there as it likes. A mailbox that others name in Reply-To has a count of its own: what they cause is
+bounded, and takes nothing from the replies to its owner's own mail.
 """
 
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import Enum, auto
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mailstep import limits, settings
-from mailstep.addresses import without_label
+from mailstep import limits
+from mailstep.addresses import canonical, without_label
 from mailstep.aws.clients import client, transient_faults
-from mailstep.contracts import Message
+from mailstep.aws.ledger_table import digest, table_name
+from mailstep.contracts import Address, Message
 from mailstep.errors import TransientError
 
 if TYPE_CHECKING:
@@ -28,32 +29,66 @@ _ATTEMPTS = 5
 
 def count_id(route: str, sender: str) -> str:
     """The key of the count of a route's replies to a sender, an address without its label."""
-    return f"replies#{_digest(f'{route} {sender}')}"
+    return f"replies#{digest(f'{route} {sender}')}"
 
 
-def count_reply(message: Message, an_hour: int) -> bool:
+def reply_to_count_id(route: str, mailbox: str) -> str:
+    """The key of the count of a route's replies to a mailbox that others named in Reply-To, without its label."""
+    return f"reply-to#{digest(f'{route} {mailbox}')}"
+
+
+def count_reply(message: Message, to: Address, an_hour: int) -> bool:
     """Count a reply at the time of receipt, and return whether the bounds allow it.
 
-    Each mailbox in From is counted as a sender, and each of their domains once. `an_hour` is the bound of one sender in
-    an hour; limits.py says how the others follow from it. An email counts once, even if it is retried or replayed. What
-    a bound forbids does not count.
+    `to` is the mailbox that gets it: the author, or the one in Reply-To. The author is always counted, another mailbox
+    under the count of Reply-To, and each of their domains once. `an_hour` is the bound of one sender in an hour;
+    limits.py says how the others follow from it. An email counts once, even if it is retried or replayed. What a bound
+    forbids does not count.
 
     Raises:
-        TransientError: DynamoDB is unavailable, or others count the same sender at this moment.
+        TransientError: DynamoDB is unavailable, or others count the same mailbox at this moment.
     """
-    when = int(message.received.timestamp() if message.received else time.time())
-    senders = dict.fromkeys(without_label(one.address) for one in message.from_)
-    found = {one: _count_sender(count_id(message.route, one), message.email_id, when, an_hour) for one in senders}
-    counted = [sender for sender in senders if found[sender] is _Found.COUNTED]
-    domains = dict.fromkeys(sender.rpartition("@")[2] for sender in counted)
-    most = an_hour * limits.REPLIES_TO_A_DOMAIN
-    if _Found.TOO_MANY not in found.values() and all(
-        _count_domain(f"{message.route} @{domain}", when, most) for domain in domains
+    when, bounds = _when(message), _bounds(message, to, an_hour)
+    found = {count: _count(count, message.email_id, when, most) for count, most in bounds.items()}
+    counted = [count for count, result in found.items() if result is _Found.COUNTED]
+    if _Found.TOO_MANY not in found.values() and (
+        not counted or _count_domains(_domains(message, to), when, an_hour * limits.REPLIES_TO_A_DOMAIN)
     ):
         return True
-    for sender in counted:
-        _forget(count_id(message.route, sender), message.email_id)
+    # Otherwise a retry would find the email there, and send what was forbidden.
+    for count in counted:
+        _forget(count, message.email_id)
     return False
+
+
+def forget_reply(message: Message, to: Address) -> None:
+    """Take a reply that is not sent after all out of the counts, as often as this is called.
+
+    Raises:
+        TransientError: DynamoDB is unavailable.
+    """
+    was_counted = [_forget(count, message.email_id) for count in _bounds(message, to, 0)]
+    if any(was_counted):
+        for domain in _domains(message, to):
+            _add(domain, _when(message), -1)
+
+
+def _bounds(message: Message, to: Address, an_hour: int) -> dict[str, int]:
+    """The count of each mailbox, and how many replies it may have in an hour."""
+    author, mailbox = without_label(message.from_[0].address), without_label(to.address)
+    bounds = {count_id(message.route, author): an_hour}
+    if mailbox != author:
+        bounds[reply_to_count_id(message.route, mailbox)] = an_hour * limits.REPLIES_BY_REPLY_TO
+    return bounds
+
+
+def _domains(message: Message, to: Address) -> list[str]:
+    domains = (canonical(one.address).rpartition("@")[2] for one in (message.from_[0], to))
+    return list(dict.fromkeys(f"{message.route} @{domain}" for domain in domains))
+
+
+def _when(message: Message) -> int:
+    return int(message.received.timestamp() if message.received else time.time())
 
 
 class _Found(Enum):
@@ -62,12 +97,12 @@ class _Found(Enum):
     TOO_MANY = auto()
 
 
-def _count_sender(count: str, email_id: str, when: int, an_hour: int) -> _Found:
-    key, this = {"id": {"S": count}}, _digest(email_id)[:16]
+def _count(count: str, email_id: str, when: int, an_hour: int) -> _Found:
+    key, this = {"id": {"S": count}}, digest(email_id)[:16]
     dynamodb: DynamoDBClient = client("dynamodb")
     for _ in range(_ATTEMPTS):
         with transient_faults():
-            item = dynamodb.get_item(TableName=_table(), Key=key, ConsistentRead=True).get("Item", {})
+            item = dynamodb.get_item(TableName=table_name(), Key=key, ConsistentRead=True).get("Item", {})
         sent = {email: int(at["N"]) for email, at in item.get("sent", {"M": {}})["M"].items()}
         if this in sent:
             return _Found.KNOWN
@@ -78,7 +113,7 @@ def _count_sender(count: str, email_id: str, when: int, an_hour: int) -> _Found:
         version = int(item.get("version", {"N": "0"})["N"])
         with transient_faults(), suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
-                TableName=_table(),
+                TableName=table_name(),
                 Key=key,
                 UpdateExpression="SET sent = :sent, version = :next, expiration = :end",
                 # Another reply may have been counted since the item was read.
@@ -93,37 +128,41 @@ def _count_sender(count: str, email_id: str, when: int, an_hour: int) -> _Found:
                 },
             )
             return _Found.COUNTED
-    raise TransientError("the ledger: others count the same sender")
+    raise TransientError("the ledger: others count the same mailbox")
 
 
-def _forget(count: str, email_id: str) -> None:
-    """Take an email out of a sender's count: otherwise a retry would find it there, and send what was forbidden."""
+def _forget(count: str, email_id: str) -> bool:
+    """Take an email out of a count, and return whether it was there."""
     dynamodb: DynamoDBClient = client("dynamodb")
-    with transient_faults():
+    with transient_faults(), suppress(dynamodb.exceptions.ConditionalCheckFailedException):
         dynamodb.update_item(
-            TableName=_table(),
+            TableName=table_name(),
             Key={"id": {"S": count}},
             UpdateExpression="SET version = version + :one REMOVE sent.#email",
-            ExpressionAttributeNames={"#email": _digest(email_id)[:16]},
+            ConditionExpression="attribute_exists(sent.#email)",
+            ExpressionAttributeNames={"#email": digest(email_id)[:16]},
             ExpressionAttributeValues={":one": {"N": "1"}},
         )
-
-
-def _count_domain(domain: str, when: int, an_hour: int) -> bool:
-    counted = _add(domain, when, 1)
-    if _are_allowed(counted, when, an_hour):
         return True
-    _add(domain, when, -1)
+    return False
+
+
+def _count_domains(domains: list[str], when: int, an_hour: int) -> bool:
+    allowed = [domain for domain in domains if _are_allowed(_add(domain, when, 1), when, an_hour)]
+    if allowed == domains:
+        return True
+    for domain in domains:
+        _add(domain, when, -1)
     return False
 
 
 def _add(domain: str, when: int, number: int) -> list[tuple[int, int]]:
     """Add to the count of the ten minutes, and return all counts with their times."""
-    key, now = f"domain#{_digest(domain)}#{when // _DAY}", int(time.time())
+    key, now = f"domain#{digest(domain)}#{when // _DAY}", int(time.time())
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         changed = dynamodb.update_item(
-            TableName=_table(),
+            TableName=table_name(),
             Key={"id": {"S": key}},
             UpdateExpression="ADD #now :number SET expiration = :end",
             ExpressionAttributeNames={"#now": f"at{when // _STEP * _STEP}"},
@@ -131,7 +170,7 @@ def _add(domain: str, when: int, number: int) -> list[tuple[int, int]]:
             ReturnValues="ALL_NEW",
         )
         before = dynamodb.get_item(
-            TableName=_table(), Key={"id": {"S": f"domain#{_digest(domain)}#{when // _DAY - 1}"}}
+            TableName=table_name(), Key={"id": {"S": f"domain#{digest(domain)}#{when // _DAY - 1}"}}
         ).get("Item", {})
     counts = {**before, **changed["Attributes"]}
     return [(int(name[2:]), int(value["N"])) for name, value in counts.items() if name.startswith("at")]
@@ -145,11 +184,3 @@ def _are_allowed(counts: Iterable[tuple[int, int]], when: int, an_hour: int) -> 
         return sum(number for at, number in known if abs(at - when) < seconds)
 
     return within(_HOUR) <= an_hour and within(_DAY) <= an_hour * limits.REPLIES_A_DAY
-
-
-def _table() -> str:
-    return settings.Ledger.read().table_name
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,13 +5,13 @@ their own for each thread of a route, and sees what they wrote and what was sent
 """
 
 import time
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mailstep import keys, limits, settings
+from mailstep import keys, limits
 from mailstep.addresses import without_label
 from mailstep.aws.clients import client, transient_faults
 from mailstep.aws.ledger import REPLAYABLE_SECONDS
+from mailstep.aws.ledger_table import digest, table_name
 from mailstep.contracts import EarlierEmail, Message
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def record_reply(ses_message_id: str, message: Message) -> None:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
-            TableName=_table(),
+            TableName=table_name(),
             Item={
                 "id": {"S": _of_reply(ses_message_id)},
                 "thread": {"S": message.thread_id},
@@ -42,7 +42,7 @@ def thread_of_reply(ses_message_id: str) -> str | None:
     """The thread that a reply was sent in; None if Mailstep did not send it, or no longer knows."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
-        found = dynamodb.get_item(TableName=_table(), Key={"id": {"S": _of_reply(ses_message_id)}}).get("Item")
+        found = dynamodb.get_item(TableName=table_name(), Key={"id": {"S": _of_reply(ses_message_id)}}).get("Item")
     return found["thread"]["S"] if found and int(found["expiration"]["N"]) > time.time() else None
 
 
@@ -56,7 +56,7 @@ def join(message: Message) -> tuple[EarlierEmail, ...]:
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         record = dynamodb.update_item(
-            TableName=_table(),
+            TableName=table_name(),
             Key=_key(message),
             # A retry or a replay keeps what was sent since.
             UpdateExpression="SET #email = if_not_exists(#email, :email), email_id = :newest, expiration = :end",
@@ -71,7 +71,7 @@ def join(message: Message) -> tuple[EarlierEmail, ...]:
         emails = sorted((one for one in record if one.startswith(EMAIL)), key=lambda one: (_at(record[one]), one))
         for old in emails[: -limits.THREAD_EMAILS]:
             dynamodb.update_item(
-                TableName=_table(),
+                TableName=table_name(),
                 Key=_key(message),
                 UpdateExpression="REMOVE #email",
                 ExpressionAttributeNames={"#email": old},
@@ -86,7 +86,7 @@ def record_answer(message: Message, key: str) -> None:
     with transient_faults():
         try:
             dynamodb.update_item(
-                TableName=_table(),
+                TableName=table_name(),
                 Key=_key(message),
                 UpdateExpression="SET #email.answers = list_append(#email.answers, :answer)",
                 ConditionExpression="attribute_exists(#email) AND NOT contains(#email.answers, :key)"
@@ -113,21 +113,13 @@ def _at(email: "AttributeValueTypeDef") -> int:
 
 def _key(message: Message) -> "dict[str, AttributeValueTypeDef]":
     sender = without_label(message.from_[0].address)
-    return {"id": {"S": f"thread#{_digest(f'{message.route} {sender} {message.thread_id}')}"}}
+    return {"id": {"S": f"thread#{digest(f'{message.route} {sender} {message.thread_id}')}"}}
 
 
 def _of_reply(ses_message_id: str) -> str:
     # As in the Message-ID: the id, then the domain of the Region, which some answers of SES have too.
-    return f"sent#{_digest(ses_message_id.partition('@')[0])}"
+    return f"sent#{digest(ses_message_id.partition('@')[0])}"
 
 
 def _end() -> "AttributeValueTypeDef":
     return {"N": str(int(time.time()) + REPLAYABLE_SECONDS)}
-
-
-def _table() -> str:
-    return settings.Ledger.read().table_name
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,34 +2,27 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailstep import settings
+from mailstep import settings, sqs_batches
 from mailstep.aws.message_index import MessageIndex
 from mailstep.index import indexing, status_events
 from mailstep.telemetry import logger
 
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-
 
 def index_execution(record: SQSRecord) -> None:
-    """Index the execution of one event. A record that fails goes back to the queue."""
-    try:
-        seen = status_events.of_event(record.json_body)
-        if seen is None:
-            logger.warning("Ignored what is no status event of an email", extra={"sqs_message_id": record.message_id})
-            return
-        changed = indexing.record(MessageIndex.deployed(), seen)
-        about = {"email_id": seen.email.email_id, "outcome": seen.execution.outcome, "changed": changed}
-        logger.info("Indexed", extra=about)
-    except Exception:
-        logger.exception("The record goes back to the queue", extra={"sqs_message_id": record.message_id})
-        raise
+    """Index the execution of one event."""
+    seen = status_events.of_event(record.json_body)
+    if seen is None:
+        logger.warning("Ignored what is no status event of an email", extra={"sqs_message_id": record.message_id})
+        return
+    changed = indexing.record(MessageIndex.deployed(), seen)
+    about = {"email_id": seen.email.email_id, "outcome": seen.execution.outcome, "changed": changed}
+    logger.info("Indexed", extra=about)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     settings.IndexFunction.read()
-    return process_partial_response(event=event, record_handler=index_execution, processor=processor, context=context)
+    return sqs_batches.each(event, index_execution, context)

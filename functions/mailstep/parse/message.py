@@ -90,7 +90,8 @@ def _parse(
     return Message(
         email_id=email.email_id,
         route=email.route,
-        size_octets=len(raw),
+        raw_key=email.key,
+        size_octets=len(raw) - (block.octets if block else 0),
         received=received(block),
         return_path=field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
         from_=addresses(root, "from", defects),

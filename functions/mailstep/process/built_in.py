@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
+from mailstep import route_settings
 from mailstep.contracts import Answer, Message
 from mailstep.errors import ConfigurationError
 from mailstep.process.each_attachment import OpenAttachment
@@ -23,11 +24,19 @@ def built_in(name: str) -> Processor:
         module = import_module(f"{_PACKAGE}.{name}")
     # Any failure at import is the processor's own fault. The error names what is missing.
     except (Exception, SystemExit) as error:
+        _check_name(name)
         raise ConfigurationError(f"the processor {name} cannot be imported: {type(error).__name__}: {error}") from error
     processor = getattr(module, "process", None)
     if not callable(processor):
         raise ConfigurationError(f"the processor {name} has no function `process`: add it")
     return cast("Processor", processor)
+
+
+def _check_name(name: str) -> None:
+    try:
+        route_settings.processor(name)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def answered(processor: Processor, message: Message, open_attachment: OpenAttachment) -> Answer | None:

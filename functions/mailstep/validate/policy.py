@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal
 
 from mailstep import limits
 from mailstep.addressee import addressee
@@ -18,27 +18,18 @@ from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, Sto
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
+from mailstep.texts.choosing import of_reply
+from mailstep.texts.speaking import say, speaking
 from mailstep.validate import attached_files
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
 from mailstep.validate.effects import Effect, Overridden, Setting
+from mailstep.validate.records import Records
 
 AUTOMATIC_MAIL = "automatic_mail"
+OTHER_ROUTE = "other_route"
 TOO_MANY_REPLIES = "too_many_replies"
 """The code of the rule that bounds the replies to a sender and to a domain."""
-
-
-class Records(Protocol):
-    """The records kept between messages, as far as the rules use them (mailstep/aws/ledger.py)."""
-
-    def is_suppressed(self, address: str) -> bool:
-        """Whether a bounce or complaint suppressed the address."""
-
-    def record_delivery(self, message: Message, execution_arn: str) -> bool:
-        """Record this delivery, and return whether it is the first: no other one was processed or is in progress."""
-
-    def count_reply(self, message: Message, at_most: int) -> bool:
-        """Count a reply to the mailboxes in From; return whether the bounds that follow from `at_most` allow it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +96,11 @@ class Rule:
         if self.setting and case.route and getattr(case.route, self.setting.name) == self.setting.value:
             return self.setting.effect
         return self.effect
+
+    @property
+    def may_be_passed_later(self) -> bool:
+        """Whether an override of the rule holds for answers after the first, too."""
+        return self.override is Overridden.PROCESS and self.needs != "stack"
 
     @property
     def may_refuse(self) -> bool:
@@ -216,15 +212,15 @@ def _is_answered_by_another_route(case: Case) -> str | None:
     as_one = case.message.model_copy(update={"route": f"processor {case.route.processor}"})
     if case.records.record_delivery(as_one, case.execution_arn):
         return None
+    # Nothing before this rule withheld the reply, so it is counted.
+    case.records.forget_reply(case.message, case.addressee)
     return "Another route of the message has the same processor, and replies."
 
 
 def _is_one_too_many(case: Case) -> str | None:
     if case.route is None:
         return None
-    # Both are bounded: the author, who could name many mailboxes, and the mailbox, which many could name.
-    counted = case.message.model_copy(update={"from_": (case.message.from_[0], case.addressee)})
-    if case.records.count_reply(counted, case.route.replies_an_hour):
+    if case.records.count_reply(case.message, case.addressee, case.route.replies_an_hour):
         return None
     return "The sender, or its domain, already got as many replies as the route allows."
 
@@ -232,19 +228,13 @@ def _is_one_too_many(case: Case) -> str | None:
 def _is_not_allowed(case: Case) -> str | None:
     if case.route is None or not case.route.allowed_senders or _matches(case.author, case.route.allowed_senders):
         return None
-    return (
-        "This address accepts mail from certain senders only. Please write from the address that we know you by, "
-        "or ask the person who gave you this address."
-    )
+    return say("refusal.sender_not_allowed")
 
 
 def _is_too_large(case: Case) -> str | None:
     if case.route is None or case.message.size_octets <= case.route.max_size_octets:
         return None
-    return (
-        f"The message has {case.message.size_octets:,} bytes; at most {case.route.max_size_octets:,} are accepted "
-        "here. Please send it in smaller parts."
-    )
+    return say("refusal.too_large", size=case.message.size_octets, most=case.route.max_size_octets)
 
 
 def _is_not_scanned(case: Case) -> str | None:
@@ -263,12 +253,7 @@ def _has_a_forbidden_attachment(case: Case) -> str | None:
 
 
 def _is_an_archive_bomb(case: Case) -> str | None:
-    if case.contents.is_bomb:
-        return (
-            "The attached archives contain too much data, or archives within archives. "
-            "Please send their files unpacked, in smaller archives, or in several messages."
-        )
-    return None
+    return say("refusal.archive_bomb") if case.contents.is_bomb else None
 
 
 def _matches(address: str, patterns: tuple[str, ...]) -> bool:
@@ -276,10 +261,19 @@ def _matches(address: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(address, pattern) for pattern in patterns)
 
 
+# A copy for the catch-all route comes first: operators do not count it as an email, whatever else is wrong with it.
 # Rules that tell the sender come last: Mailstep tells a sender nothing until it knows that the address is authentic and
 # that a person wrote. The rules that write records (duplicates, counts of replies) run only if a message passed all
 # silent ones, and a reply is counted only if nothing withholds it.
 RULES = (
+    Rule(
+        OTHER_ROUTE,
+        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
+        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
+        Effect.REFUSE,
+        _is_for_another_route,
+        needs="verdicts",
+    ),
     Rule(
         "no_sender",
         "No From address",
@@ -344,14 +338,6 @@ RULES = (
         override=Overridden.NEVER,
     ),
     Rule(
-        "other_route",
-        "The rule of the catch-all route stored a message that SES stored for the route of its address too",
-        "Amazon SES API, ReceiptRule: each rule that matches; `catch_all`",
-        Effect.REFUSE,
-        _is_for_another_route,
-        needs="verdicts",
-    ),
-    Rule(
         "stale_message",
         "S3 stored it long after SES received it: old mail, copied or restored; or only DKIM authenticates it, and its "
         "Date is that old: a copy that somebody sent again. `mailstep replay` still processes it",
@@ -379,9 +365,10 @@ RULES = (
     ),
     Rule(
         TOO_MANY_REPLIES,
-        "The sender already got as many replies as the route allows in an hour, or "
+        "The sender already caused as many replies as the route allows in an hour, or "
         f"{limits.REPLIES_A_DAY} times as many in a day; or its domain got {limits.REPLIES_TO_A_DOMAIN} times as "
-        "many. Labels do not count: `ann+x@` is `ann@`",
+        f"many, or the mailbox in its Reply-To {limits.REPLIES_BY_REPLY_TO} times as many by way of others. Labels do "
+        "not count: `ann+x@` is `ann@`",
         "RFC 3834 section 2; `replies_an_hour`",
         Effect.WITHHOLD,
         _is_one_too_many,
@@ -449,18 +436,21 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 
 
 # They judge a message, and say nothing of its sender.
-_OF_ONE_MESSAGE = {"unknown_route", "other_route", "stale_message", "duplicate_message", "replied_by_other_route"}
+_OF_ONE_MESSAGE = {"unknown_route", OTHER_ROUTE, "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
-def withheld_from(case: Case) -> str | None:
+def withheld_from(case: Case, overridden: str = "") -> str | None:
     """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
 
-    A message that was refused may be answered too, if its sender may be told.
+    A message that was refused may be answered too, if its sender may be told. `overridden` is the code of the rule that
+    an operator overrode for the message, or empty. That decided about the message: what is on record of the sender,
+    such as a bounce since, still forbids to write.
     """
     if case.message.from_ and not is_authenticated(case.message):
         return "unauthenticated"
     silent = (rule for rule in RULES if rule.effect is not Effect.TELL and rule.code not in _OF_ONE_MESSAGE)
-    return next((rule.code for rule in silent if rule.broken_by(case)), None)
+    asked = (rule for rule in silent if not (rule.code == overridden and rule.may_be_passed_later))
+    return next((rule.code for rule in asked if rule.broken_by(case)), None)
 
 
 def validate(case: Case) -> str | None:
@@ -473,6 +463,11 @@ def validate(case: Case) -> str | None:
         RefusedEmail: with the code of the first rule that refuses the message, whatever withholds the reply. The sender
             is told only if the rule says so and nothing withholds the reply.
     """
+    with speaking(of_reply(case.route.language if case.route else "", case.message)):
+        return _checked(case)
+
+
+def _checked(case: Case) -> str | None:
     withheld: str | None = None
     for rule in RULES:
         effect = rule.effect_on(case)

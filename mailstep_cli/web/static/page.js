@@ -1,30 +1,40 @@
 // Keeps the page live, and moves through it by keys: j and k go through the list, / to the filter, u back to it.
 "use strict";
 
+// What is live on a page has `data-live` and an id. It is replaced as long as the server says that it is live.
 async function refresh() {
-  const live = document.querySelector("[data-live]");
-  if (!live || document.hidden || live.querySelector("details[open]")) return;
-  try {
-    const answer = await fetch(location.href, { credentials: "same-origin" });
-    if (!answer.ok) return;
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(live.id);
-    if (!found || found.innerHTML === live.innerHTML) return;
-    const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    const graph = live.querySelector(".graph");
-    const place = graph ? [graph.scrollLeft, graph.scrollTop] : null;
-    live.replaceWith(found);
-    if (place && found.querySelector(".graph")) [found.querySelector(".graph").scrollLeft, found.querySelector(".graph").scrollTop] = place;
-    if (focused) found.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
-    // The message and the answer are there when the execution has ended.
-    if (!found.hasAttribute("data-live")) location.reload();
-  } catch { /* mailstep web has ended, or AWS did not answer: the next one may. */ }
+  const live = document.querySelectorAll("[data-live]");
+  if (live.length && !document.hidden) {
+    try {
+      const answer = await fetch(location.href);
+      if (answer.ok) {
+        const latest = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const old of live) replace(old, latest.getElementById(old.id));
+      }
+    } catch { /* mailstep web has ended, or AWS did not answer: the next one may. */ }
+  }
+  setTimeout(refresh, 1500);
 }
-setInterval(refresh, 1500);
+setTimeout(refresh, 1500);
+
+function replace(old, latest) {
+  const unchanged = !latest || (latest.innerHTML === old.innerHTML && latest.hasAttribute("data-live"));
+  if (unchanged || old.querySelector("details[open]")) return;
+  const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const before = old.querySelector(".graph");
+  old.replaceWith(latest);
+  const graph = latest.querySelector(".graph");
+  if (before && graph) graph.scrollTo(before.scrollLeft, before.scrollTop);
+  else if (graph) scrollToFirst(graph);
+  if (focused) latest.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+}
 
 // On a narrow screen, begin with the states that the message went through.
-const graph = document.querySelector(".graph");
-const first = graph?.querySelector(".state:not(.untouched)");
-if (first) graph.scrollLeft += first.getBoundingClientRect().x - graph.getBoundingClientRect().x - graph.clientWidth / 2 + 60;
+function scrollToFirst(graph) {
+  const first = graph?.querySelector(".state:not(.untouched)");
+  if (first) graph.scrollLeft += first.getBoundingClientRect().x - graph.getBoundingClientRect().x - graph.clientWidth / 2 + 60;
+}
+scrollToFirst(document.querySelector(".graph"));
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;

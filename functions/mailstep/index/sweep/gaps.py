@@ -32,8 +32,9 @@ def sweep(
 ) -> Swept:
     """Add to the index what it lacks of the executions that started since a time, and of all that it has as running.
 
-    Events of what happened after `settled` may still be on their way, so it is left to them. `go_on` is asked before
-    each page, with the number of executions compared: a sweep without time says so. The newest come first.
+    Those that the index has as running come first, because an operator would wait for them; then the newest. Events of
+    what happened after `settled` may still be on their way, so it is left to them. `go_on` is asked before each page,
+    with the number of executions compared: a sweep without time says so.
 
     Raises:
         TransientError: DynamoDB, S3 or Step Functions is unavailable.
@@ -51,13 +52,24 @@ def _pages(
     workflow_arn: str, index: MessageIndex, since: datetime, settled: datetime
 ) -> Iterator[tuple[int, list[str]]]:
     """Page by page, the number of executions compared, and the ARNs of those that the index lacks or has wrong."""
+    yield from _ended_unnoticed(workflow_arn, index, settled)
     listed = (one for one in executions.newest(workflow_arn, since) if (one.ended or one.started) < settled)
     for some in batched(listed, _PAGE, strict=False):
         entries = index.get_many(name for one in some if (name := _email_id(one)))
         yield len(some), [one.arn for one in some if not _knows(entries.get(_email_id(one) or ""), one)]
+
+
+def _ended_unnoticed(workflow_arn: str, index: MessageIndex, settled: datetime) -> Iterator[tuple[int, list[str]]]:
+    """The same of the executions that the index has as running.
+
+    One list says which of them run: after an outage of the application there may be very many.
+    """
+    still_running: set[str] | None = None
     for unfinished in batched(index.newest(By.OUTCOME, RUNNING, until=settled), _PAGE, strict=False):
-        running = [one.arn for entry in unfinished for one in entry.executions if one.outcome == RUNNING]
-        yield len(running), running
+        if still_running is None:
+            still_running = executions.running(workflow_arn)
+        arns = [one.arn for entry in unfinished for one in entry.executions if one.outcome == RUNNING]
+        yield len(arns), [arn for arn in arns if arn not in still_running]
 
 
 def _email_id(listed: Listed) -> str | None:

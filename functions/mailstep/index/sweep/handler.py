@@ -1,4 +1,4 @@
-"""Lambda handler of SweepFunction: `{"hours"}` in, the number of hours to look back; `{"compared", "filled"}` out.
+"""Lambda handler of SweepFunction: the hours to look back as `{"hours"}` in, `{"compared", "filled", "complete"}` out.
 
 With `settled_minutes`, it also compares executions that changed as recently; otherwise it leaves those of the last five
 minutes to the events that are still on their way.
@@ -31,5 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         go_on=lambda _: context.get_remaining_time_in_millis() > _LAST_PAGE_MS,
     )
     metrics.INDEX_GAPS_FILLED.emit(swept.filled)
-    logger.info("Swept", extra={"compared": swept.compared, "filled": swept.filled, "complete": swept.complete})
-    return {"compared": swept.compared, "filled": swept.filled}
+    metrics.SWEEPS_UNFINISHED.emit(int(not swept.complete))
+    done = {"compared": swept.compared, "filled": swept.filled, "complete": swept.complete}
+    logger.info("Swept", extra=done)
+    return done

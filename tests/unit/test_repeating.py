@@ -1,0 +1,103 @@
+"""Which execution `mailstep redrive` and `mailstep replay` act on, and what each cannot repeat."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from mailstep import keys
+from mailstep.contracts import StoredEmail
+from mailstep_cli import executions, failures, mail_objects, replay
+from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.quarantine import Quarantine
+from tests.support.events import BUCKET, REGION
+from tests.support.index import TABLE, WORKFLOW, email, message_index, seen
+
+pytestmark = pytest.mark.usefixtures("account")
+
+STACK = HomeStack(
+    "mailstep",
+    {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE},
+    resources={"EmailWorkflowAliaslive": WORKFLOW},
+    parameters={"ParsedRetentionDays": "30"},
+)
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> StoredEmail:
+    """An email in the index. Its executions are those that a test starts."""
+    monkeypatch.setattr(executions, "find", lambda _: STACK)
+    boto3.client("stepfunctions", region_name=REGION).create_state_machine(
+        name=WORKFLOW.rpartition(":")[2], definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
+    )
+    one = email()
+    message_index().change(
+        one.email_id, lambda entry: entry.with_email(one).with_execution(seen(one, "FAILED").execution)
+    )
+    return one
+
+
+def execute(stored: StoredEmail, number: int = 1, *, stops: bool = True) -> str:
+    """Start an execution of the email, and stop it; return its ARN."""
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    arn = sfn.start_execution(
+        stateMachineArn=WORKFLOW, name=failures.name_of(stored.email_id, number), input=stored.model_dump_json()
+    )["executionArn"]
+    if stops:
+        sfn.stop_execution(executionArn=arn)
+    return arn
+
+
+def test_a_redrive_by_a_name_of_the_email_is_of_its_newest_execution(stored: StoredEmail) -> None:
+    first, second = execute(stored), execute(stored, 2)
+    for name in (stored.email_id, stored.email_id[:8], f"{stored.email_id}-r2", second):
+        assert executions.find_failed(name, "mailstep")[0].arn == second, name
+    assert executions.find_failed(first, "mailstep")[0].arn == first
+
+
+def test_an_email_whose_newest_execution_did_not_fail_is_not_redriven(stored: StoredEmail) -> None:
+    first, _ = execute(stored), execute(stored, 2, stops=False)
+    with pytest.raises(UserError, match=r"-r2 did not fail: its status is RUNNING\. .* give its ARN"):
+        executions.find_failed(stored.email_id, "mailstep")
+    assert executions.find_failed(first, "mailstep")[0].arn == first
+
+
+def test_an_item_that_the_application_did_not_answer_is_not_redriven_by_name_either(stored: StoredEmail) -> None:
+    execute(stored)
+    failure, sfn = executions.find_failed(stored.email_id, "mailstep")
+    unanswered = replace(failure, error="ApplicationUnanswered")
+    assert failures.redrive(sfn, unanswered).startswith("not redriven: replay it")
+
+
+def test_the_execution_of_a_later_answer_is_redriven_by_its_arn(stored: StoredEmail) -> None:
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    machine = sfn.create_state_machine(
+        name="mailstep-later-answers", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
+    )["stateMachineArn"]
+    arn = sfn.start_execution(stateMachineArn=machine, name="shipped", input='{"name": "shipped"}')["executionArn"]
+    sfn.stop_execution(executionArn=arn)
+    failure, _ = executions.find_failed(arn, "mailstep")
+    assert (failure.arn, failure.email) == (arn, None)
+
+
+def test_a_message_is_not_replayed_while_a_replay_of_it_runs(stored: StoredEmail) -> None:
+    first, _ = execute(stored), execute(stored, 2, stops=False)
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    with pytest.raises(UserError, match="-r2 is still running"):
+        replay.replay(sfn, first, reply_again=False)
+    assert len(sfn.list_executions(stateMachineArn=WORKFLOW)["executions"]) == 2
+
+
+def test_a_message_in_quarantine_that_cannot_be_replayed_stays_there(stored: StoredEmail) -> None:
+    s3 = boto3.client("s3", region_name=REGION)
+    for key in (stored.key, keys.quarantined(stored.email_id)):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    for number in range(1, failures.REPLAYS + 1):
+        execute(stored, number)
+    quarantine, later = Quarantine(STACK), datetime.now(UTC) + timedelta(hours=1)
+    assert quarantine.release(quarantine.find(stored.email_id), began=later) == "replayed too often"
+    assert list(mail_objects.versions(s3, BUCKET, keys.quarantined(stored.email_id)))
+    with pytest.raises(UserError, match="replayed 98 times"):
+        replay.replay(failures.client(), STACK.execution(stored.email_id), reply_again=False)
