@@ -56,7 +56,7 @@ format: .venv/ready  ## Format the code and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-reference: .venv/ready  ## Generate docs/schemas, message.md, policy.md, metrics.md and aws-facts.md from the code
+reference: .venv/ready  ## Generate docs/schemas, message.md, policy.md, metrics.md, parameters.md and aws-facts.md from the code
 	$(BIN)/python -m mailstep_cli.reference docs
 
 bench: .venv/ready  ## Compare the parser and the reader of tables with others, as ratios in one run; 40 MB of the worst kinds

@@ -1,16 +1,13 @@
-"""Renders outcomes, timelines with bars, replies, routes and findings for the terminal, with rich.
-
-Over 300 lines, because everything that the terminal shows is here.
-"""
+"""Renders outcomes, replies, routes and findings for the terminal, with rich."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import rich.text
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
@@ -20,17 +17,15 @@ from mailstep import keys
 from mailstep.contracts import Message
 from mailstep.outcomes import Outcome
 from mailstep.process.processors.tables.model import Table as SummarisedTable
-from mailstep.process.processors.tables.wording import counted
+from mailstep.texts.speaking import say
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
-from mailstep_cli.routing import Checked
-from mailstep_cli.terminal import Text
-from mailstep_cli.timeline_view import seconds, timeline_table, withheld_reply
+from mailstep_cli.routing import Checked, unset_url
+from mailstep_cli.terminal import Text, counted
+from mailstep_cli.timeline_view import timeline_table, withheld_reply
 
 if TYPE_CHECKING:
     from collections import Counter
-
-    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
     from mailstep_cli import demo
     from mailstep_cli.processing import Processed
@@ -45,7 +40,7 @@ _WAITS = {
     "QueueEmail": "The email waits in the application's queue for its consumer (docs/applications.md, By queue).",
 }
 """What the slow states wait for."""
-_SIGNS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
+_SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red"), "unknown": ("\N{EN DASH}", "dim")}
 
 
 def demo_view(result: "demo.Result") -> RenderableType:
@@ -70,6 +65,9 @@ def process_view(processed: "Processed") -> RenderableType:
     """How a message ends, what the sender reads of it, and which rules were left out."""
     title = Text.assemble((str(processed.file), "bold"), f": {processed.outcome}")
     shown: list[RenderableType] = [Rule(title, align="left")]
+    if processed.answer and not processed.reason:
+        until = f", until {processed.until_set} is set" if processed.until_set else ""
+        shown.append(Text(f"Answered by the processor {processed.processor}{until}."))
     if processed.reason:
         shown.append(Text(f"{processed.reason}: {MEANINGS[processed.reason]}"))
     if processed.automatic_by:
@@ -88,7 +86,7 @@ def process_view(processed: "Processed") -> RenderableType:
 def _file_view(part: EmailMessage) -> RenderableType:
     kind = "Picture" if part.get_content_disposition() == "inline" else "Attachment"
     size = len(cast("bytes", part.get_payload(decode=True)))
-    return Text(f"{kind}: {part.get_filename()} ({part.get_content_type()}, {size:,} octets)")
+    return Text(f"{kind}: {part.get_filename()} ({part.get_content_type()}, {counted(size, 'octet')})")
 
 
 def reply_view(reply: EmailMessage) -> RenderableType:
@@ -121,20 +119,12 @@ def _unwrapped(text: str) -> RenderableType:
     return Group(Text(text, no_wrap=True, overflow="ignore"))
 
 
-def executions_list(executions: list["ExecutionListItemTypeDef"]) -> RenderableType:
-    """Executions with the names that `mailstep history` takes, newest first, one unwrapped line each."""
-    lines = [f"{'Started':19}  {'Took':>10}  {'Status':9}  Name"]
-    for execution in executions:
-        took = execution.get("stopDate", datetime.now(UTC)) - execution["startDate"]
-        started = execution["startDate"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        lines.append(f"{started}  {seconds(took):>10}  {execution['status'].lower():9}  {execution['name']}")
-    return _unwrapped("\n".join(lines))
-
-
-def result_view(result: Result) -> RenderableType:
-    """One line for each check, with the remedy below a fault."""
+def result_view(result: Result) -> rich.text.Text:
+    """One line for each check, with the remedy below a fault or warning."""
     sign, style = _SIGNS[result.finding.state]
-    line = Text.assemble((f"{sign} ", style), (f"{result.name:16} ", "bold"), result.finding.detail)
+    line = Text().append(f"{sign} ", style=style)
+    line.append(f"{result.name:16} ", style="bold")
+    line.append(result.finding.detail)
     if result.finding.remedy:
         line.append(f"\n  → {result.finding.remedy}", style="yellow")
     return line
@@ -148,7 +138,7 @@ def routes_view(checked: Checked) -> RenderableType:
     for name, route in checked.routes.items():
         queue = route.queue.rpartition("/")[2]
         worker = route.url or (f"queue {queue}" if queue else f"processor {route.processor}")
-        if not route.url and (unset := checked.declared[name].get("url")):
+        if unset := unset_url(checked.declared[name], route):
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"
         table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
@@ -164,7 +154,7 @@ def tables_view(path: Path, tables: Sequence[SummarisedTable], rows: int) -> Ren
     """The tables of a file: how each was read, its columns with their kinds, and its first rows."""
     shown: list[RenderableType] = [Rule(Text(path.name))]
     for table in tables:
-        told = [counted(table.rows, "row"), counted(len(table.columns), "column")]
+        told = [say("counts.rows", count=table.rows), say("counts.columns", count=len(table.columns))]
         told += [table.encoding or "", f"delimiter {table.delimiter!r}" if table.delimiter else ""]
         told += ["" if table.header else "no header"]
         shown.append(Text(f"{table.name}: {', '.join(part for part in told if part)}"))
@@ -195,7 +185,7 @@ def _shown_fields(message: Message) -> list[tuple[str, str]]:
     people = {"From": message.from_, "To": message.to, "Cc": message.cc, "Reply-To": message.reply_to}
     named = [(name, ", ".join(f"{a.name} <{a.address}>".strip() for a in found)) for name, found in people.items()]
     attached = [
-        f"{a.filename} ({a.media_type}, {a.size_octets:,} octets{', inline' if a.inline else ''})"
+        f"{a.filename} ({a.media_type}, {counted(a.size_octets, 'octet')}{', inline' if a.inline else ''})"
         for a in message.attachments
     ]
     report = message.delivery_report
@@ -214,9 +204,12 @@ def _shown_fields(message: Message) -> list[tuple[str, str]]:
 
 def started_view(ended: "Started") -> RenderableType:
     """What became of the stored messages of a route."""
-    said = f"{ended.started} executions started; {ended.already_there} messages have one already."
+    said = f"Started: {counted(ended.started, 'execution')}. Started before: {counted(ended.already_there, 'message')}."
     if ended.too_old:
-        said += f" {ended.too_old} messages were left out: they are older than 80 days, and may have been processed."
+        said += (
+            f" Left out: {counted(ended.too_old, 'message')} from more than 80 days ago, because it may be processed "
+            "already."
+        )
     return Text(said)
 
 

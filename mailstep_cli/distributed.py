@@ -1,6 +1,7 @@
 """Replays very many messages by the stack's own workflow, which goes on when this command has ended."""
 
 import json
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ def start(stack: HomeStack, emails: Iterable[StoredEmail], *, began: datetime, r
     """
     if "ReplayWorkflow" not in stack.resources:
         raise UserError(f"the stack {stack.name!r} has no workflow for this: deploy this version of Mailstep")
-    batch = f"replay-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    # Two operators can start in the same second: the second list would replace the first.
+    batch = f"replay-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     changes = {"replay": True, "reply_again": reply_again}
     since = began.astimezone(UTC).isoformat().replace("+00:00", "Z")
     items = [{"began": since, "email": email.model_copy(update=changes).model_dump(mode="json")} for email in emails]

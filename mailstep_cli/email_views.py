@@ -11,7 +11,7 @@ from mailstep import reference
 from mailstep.outcomes import RUNNING, UNKNOWN, Outcome
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli import display
-from mailstep_cli.terminal import Text
+from mailstep_cli.terminal import Text, counted
 from mailstep_cli.timeline_view import withheld_reply
 
 if TYPE_CHECKING:
@@ -89,13 +89,15 @@ def shown_view(shown: "Shown") -> RenderableType:
 def statistics_view(found: "Statistics") -> RenderableType:
     """Outcomes, reasons, times to reply, the slowest states, and a sparkline for each route."""
     span = f"{_when(found.since)} to {_when(found.until)}"
-    parts: list[RenderableType] = [Text.assemble((f"{found.emails:,} emails", "bold"), f", {span}"), Text()]
+    parts: list[RenderableType] = [Text.assemble((counted(found.emails, "email"), "bold"), f", {span}"), Text()]
     parts += [
         Text.assemble((f"{outcome:12}", _COLOURS.get(outcome, "")), f"{number:>8,}")
         for outcome, number in found.outcomes.items()
     ]
     if found.bounces or found.complaints:
-        parts.append(Text(f"{found.bounces:,} bounces, {found.complaints:,} complaints"))
+        parts.append(Text(f"{counted(found.bounces, 'bounce')}, {counted(found.complaints, 'complaint')}"))
+    if found.copies:
+        parts.append(Text(f"{counted(found.copies, 'copy', 'copies')} for the catch-all route, not among these"))
     if found.reasons:
         parts += [Text(), Text("Reasons", style="bold")]
         parts += [Text(f"{number:>8,}  {reason}") for reason, number in found.reasons.items()]
@@ -215,7 +217,7 @@ def _rulings(rules: "Iterable[Ruling]") -> RenderableType:
 
 
 def _answer(answer: "Answer") -> RenderableType:
-    files = [Text(f"Attachment: {one.filename} ({one.media_type}, {len(one.content):,} octets)")
+    files = [Text(f"Attachment: {one.filename} ({one.media_type}, {counted(len(one.content), 'octet')})")
              for one in answer.attachments]  # fmt: skip
     subject = [Text(f"Subject: {answer.subject}", style="bold")] if answer.subject else []
     return Group(*subject, Text(answer.text.rstrip()), *files)

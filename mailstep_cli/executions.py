@@ -4,29 +4,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.exceptions import ClientError
 
 from mailstep.index_entry import email_id_of
 from mailstep_cli import failures
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import Failure
-from mailstep_cli.home_stack import find
+from mailstep_cli.home_stack import HomeStack, find
 from mailstep_cli.messages import find_email
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
-
-_LISTED = 10
-
-
-def latest(stack: str) -> list["ExecutionListItemTypeDef"]:
-    """The newest executions of a stack, the newest first.
-
-    Raises:
-        UserError: the stack is not Mailstep's.
-    """
-    sfn: SFNClient = boto3.client("stepfunctions")
-    return sfn.list_executions(stateMachineArn=_state_machine(stack), maxResults=_LISTED)["executions"]
 
 
 def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
@@ -62,6 +50,15 @@ def find_failed(execution: str, stack: str) -> tuple[Failure, "SFNClient"]:
     return failures.failure_of(sfn.describe_execution(executionArn=arn)), sfn
 
 
+def stack_of(arn: str, stack: str) -> HomeStack | None:
+    """The home stack, if it is in the Region of the execution and is there."""
+    try:
+        home = find(stack)
+    except (UserError, ClientError):
+        return None
+    return home if home.workflow.split(":")[3:5] == arn.split(":")[3:5] else None
+
+
 def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
     """The execution of that name, or the first execution of the email that the name belongs to (messages.py)."""
     home = find(stack)
@@ -72,11 +69,3 @@ def _by_name(sfn: "SFNClient", name: str, stack: str) -> str:
     if not entry.executions:
         raise UserError(f"Step Functions has no execution of {entry.email_id}, or forgot it: they are kept for 90 days")
     return entry.executions[0].arn
-
-
-def _state_machine(stack: str) -> str:
-    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    if "StateMachineArn" not in outputs:
-        raise UserError(f"the stack {stack!r} has no output StateMachineArn: name Mailstep's stack with --stack")
-    return outputs["StateMachineArn"]

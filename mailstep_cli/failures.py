@@ -98,7 +98,7 @@ def failure_of(execution: "DescribeExecutionOutputTypeDef") -> Failure:
 def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetime) -> Iterator[Failure]:
     """The messages that failed at a time from `since` to `until`, and have no later execution."""
     latest: dict[str, tuple[int, str]] = {}
-    for found in _ended(sfn, stack.workflow, since, until):
+    for found in ended(sfn, stack.workflow, since, until):
         email_id, number = numbered(found["name"])
         latest[email_id] = max(latest.get(email_id, (0, "")), (number, found["executionArn"]))
     for email_id, (number, arn) in latest.items():
@@ -110,7 +110,8 @@ def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetim
                 yield failure
 
 
-def _ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> Iterator["ExecutionListItemTypeDef"]:
+def ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> Iterator["ExecutionListItemTypeDef"]:
+    """The executions of a state machine that failed, timed out or were aborted at a time from `since` to `until`."""
     for status in _FAILED:
         pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=workflow, statusFilter=status)
         # The latest start comes first.

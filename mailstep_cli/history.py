@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mailstep.contracts import Contract, Override
+from mailstep.contracts import Override
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -77,13 +77,6 @@ class Timeline:
     cause: str | None = None
     redriven: list[datetime] = field(default_factory=list)
     other_events: Counter[str] = field(default_factory=Counter)
-
-
-class History(Contract):
-    """What `mailstep history --json` prints."""
-
-    execution_arn: str
-    timeline: Timeline
 
 
 def timeline(events: list[dict[str, Any]]) -> Timeline:
@@ -165,5 +158,8 @@ def _override(started: dict[str, Any]) -> Override | None:
 
 def fetch(sfn: "SFNClient", execution_arn: str) -> Timeline:
     """The timeline of an execution, from GetExecutionHistory alone."""
-    pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+    # As many as a page takes: an execution can have 25,000 (AWS Step Functions API reference, GetExecutionHistory).
+    pages = sfn.get_paginator("get_execution_history").paginate(
+        executionArn=execution_arn, PaginationConfig={"PageSize": 1000}
+    )
     return timeline([dict(event) for page in pages for event in page["events"]])

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from mailstep import reference
-from mailstep_cli.terminal import Text
+from mailstep_cli.terminal import Text, counted
 
 if TYPE_CHECKING:
     from mailstep_cli.batches import Tally
@@ -88,19 +88,19 @@ def tally_view(tally: "Tally") -> RenderableType:
 
 def erasure_view(report: "Report") -> RenderableType:
     """What an erasure deleted or would delete, and what it does not reach."""
-    counted = {
+    numbers = {
         place: sum(getattr(one, place) for one in report.messages)
         for place in ("raw", "parsed", "answers", "quarantine", "index", "ledger")
     }
     done = "would be erased" if report.dry_run else "erased"
     whose = " ".join(f"{name} {value}" for name, value in report.about.items())
-    lines = [f"{len(report.messages):,} messages {done}, of {whose}:"]
-    lines += [f"  {number:,} in {place}" for place, number in counted.items()]
+    lines = [f"{counted(len(report.messages), 'message')} {done}, of {whose}:"]
+    lines += [f"  {number:,} in {place}" for place, number in numbers.items()]
     lines.append(f"  {report.address_records:,} in the ledger, by the address itself")
     if report.mentioned:
-        lines.append(f"{report.mentioned:,} messages of other senders name the address. They are not erased.")
+        lines.append(f"Not erased: {counted(report.mentioned, 'message')} of other senders that only name the address.")
     if report.unknown_answers:
-        lines.append(f"{report.unknown_answers:,} answers belong to no message that is left. They are not erased.")
+        lines.append(f"Not erased: {counted(report.unknown_answers, 'answer')} without a message.")
     if report.running:
         lines.append(f"Still being processed, so not erased: {', '.join(report.running)}. Erase again once they ended.")
     if report.interrupted:

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -11,12 +11,13 @@ from botocore.exceptions import ClientError
 
 from mailstep import reference
 from mailstep.addresses import canonical
-from mailstep.aws import executions
+from mailstep.aws import executions, threads
 from mailstep.aws.message_index import PREFIX, By, MessageIndex
 from mailstep.errors import TransientError
 from mailstep.index.status_events import of_description
 from mailstep.index_entry import IndexEntry, email_id_of
 from mailstep.outcomes import RUNNING, UNKNOWN, Outcome
+from mailstep.validate.policy import OTHER_ROUTE
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -37,7 +38,8 @@ class Filter:
 
     `sender` and `recipient` are an address, a domain (`@shop.example`) or a part of either, or of the sender's name.
     `reason` is a code of the policy, of a withheld reply, or the name of an error. `subject` is a part of the subject.
-    Letters in capitals are as good as small ones.
+    Letters in capitals are as good as small ones. Copies for the catch-all route are not meant, because the email is
+    listed with its own route, unless `copies` or their `reason` asks for them.
     """
 
     route: str | None = None
@@ -48,6 +50,7 @@ class Filter:
     reason: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    copies: bool = False
 
     def __post_init__(self) -> None:
         """Check the outcomes.
@@ -62,13 +65,19 @@ class Filter:
     def matches(self, entry: IndexEntry) -> bool:
         """Whether the email is meant; its time is not looked at."""
         return (
-            self.route in (None, entry.route)
+            (self.copies or self.reason is not None or not is_copy(entry))
+            and self.route in (None, entry.route)
             and (not self.outcomes or entry.outcome in self.outcomes)
             and _is_or_has(self.sender, entry.sender, entry.sender_name)
             and _is_or_has(self.recipient, entry.recipient, entry.route)
             and _has(self.subject, entry.subject)
             and self.reason in (None, entry.reason, entry.withheld, entry.error)
         )
+
+
+def is_copy(entry: IndexEntry) -> bool:
+    """Whether it is what the rule of the catch-all route stored of an email that another route has (receiving.yaml)."""
+    return entry.reason == OTHER_ROUTE
 
 
 def emails(index: MessageIndex, wanted: Filter, *, page: int = 100) -> Iterator[IndexEntry]:
@@ -88,7 +97,11 @@ def emails(index: MessageIndex, wanted: Filter, *, page: int = 100) -> Iterator[
 
 
 def follow(index: MessageIndex, wanted: Filter, start: datetime, *, seconds: float = 1) -> Iterator[IndexEntry]:
-    """Each email that comes, or whose outcome or feedback changes, from `start` on; for ever."""
+    """Each email that comes, or whose outcome or feedback changes, from `start` on; for ever.
+
+    It has the copies for a catch-all route too: nobody knows that it is one when it comes.
+    """
+    wanted = replace(wanted, copies=True)
     told: dict[str, tuple[str, int]] = {}
     while True:
         try:
@@ -112,12 +125,14 @@ def find_email(home: HomeStack, name: str) -> IndexEntry:
     """The one email that a name belongs to.
 
     A name is an email_id or its first characters, SES's id of the email or of a reply, the name or ARN of an
-    execution, a Message-ID, or a short reference. No name makes it read more than a few items.
+    execution, a Message-ID, or a short reference. No name makes it read more than a few items. If an email and its copy
+    for the catch-all route have the name, the email is meant.
 
     Raises:
         UserError: no email, or more than one, has the name.
     """
     found = _found(home, name.strip())
+    found = [entry for entry in found if not is_copy(entry)] or found
     if len(found) == 1:
         return found[0]
     if not found:
@@ -135,11 +150,12 @@ def _found(home: HomeStack, name: str) -> list[IndexEntry]:
         arn = name if name.startswith("arn:") else home.execution(name)
         entry = index.get(email_id_of(arn.rpartition(":")[2]) or "-") or _of_execution(index, arn)
         return [entry] if entry else []
-    if (ses := _SES_ID.fullmatch(name)) and (replied := index.named(By.REPLY, ses[1]) or index.named(By.REPLY, name)):
-        return replied
+    if (ses := _SES_ID.fullmatch(name)) and (email_id := threads.email_of_reply(ses[1], home.ledger)):
+        entry = index.get(email_id)
+        return [entry] if entry else []
     if "@" in name:
         return index.named(By.MESSAGE_ID, name if name.startswith("<") else f"<{name}>")
-    if reference.is_one(name) and (meant := index.named(By.REFERENCE, name.upper())):
+    if (short := reference.read(name)) and (meant := index.named(By.REFERENCE, short)):
         return meant
     if len(name) < PREFIX:
         raise UserError(f"{name!r} is too short: give at least {PREFIX} characters of an email_id")

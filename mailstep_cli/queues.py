@@ -107,6 +107,10 @@ class Queues:
             raise UserError(f"{name!r} is not the name of one dead-letter queue: give one of {names}")
         return found[0]
 
+    def dead_letter_counts(self) -> dict[str, int]:
+        """About how many messages wait in each dead-letter queue, by its logical id. No message is received."""
+        return {logical: self.count(url) for logical, url in self._urls.items() if logical.endswith(_DEAD)}
+
     def count(self, url: str) -> int:
         """About how many messages wait in a queue."""
         return _number(self._attributes(url), "ApproximateNumberOfMessages")

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mailstep import custom, rendering
 from mailstep.addresses import canonical_domain, is_domain
 from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
-from mailstep.routes import Route, names, read
+from mailstep.routes import Route, lone_catch_all, names, read
 from mailstep.routes_toml import RoutesToml, variables
-from mailstep_cli import bundled, checkout, samconfig
+from mailstep.texts import files
+from mailstep_cli import bundled, checkout, samconfig, templates
 from mailstep_cli.errors import UserError
 
 _NO_ACCOUNT = "000000000000"
@@ -56,17 +55,23 @@ def check(file: Path | None, domain: str | None) -> Checked:
     if wanted and not is_domain(wanted):
         raise UserError(f"{wanted} is not a domain: write it like mail.example.com")
     found = read(toml.text, (_variables(project) if project else {}) | {"DOMAIN": wanted}, file=toml.file)
-    faults = [line for lines in found.faults.values() for line in lines]
+    faults = [line for lines in found.faults.values() for line in lines] + lone_catch_all(toml)
     faults += [line for name, route in found.items() for line in _processor_faults(toml, name, route, project)]
     if project:
-        faults += rendering.faults(project / "functions" / custom.FOLDER / "templates")
+        own = project / "functions" / custom.FOLDER
+        faults += rendering.faults(own / "templates") + files.faults(own / files.FOLDER)
     if faults:
         raise UserError(*faults)
     return Checked(toml.file, dict(found), toml.tables(), canonical_domain(wanted))
 
 
-def route_with_processor(name: str) -> Route:
-    """The settings of a route of the checkout whose mail a built-in processor answers.
+def unset_url(declared: Any, route: Route) -> str | None:
+    """The url of a route as routes.toml has it, if its variable is not set, so that a processor answers until then."""
+    return declared.get("url") or None if not route.url else None
+
+
+def route_with_processor(name: str) -> tuple[Route, str | None]:
+    """The settings of a route of the checkout whose mail a built-in processor answers, and its `unset_url`.
 
     Raises:
         UserError: there is no checkout, or no such route, or its mail is for an application.
@@ -80,7 +85,7 @@ def route_with_processor(name: str) -> Route:
         raise UserError(
             f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
         )
-    return route
+    return route, unset_url(toml.tables()[name], route)
 
 
 def check_route(route: str | None) -> None:
@@ -120,29 +125,9 @@ def _processor_faults(toml: RoutesToml, name: str, route: Route, project: Path |
     return [toml.fault(name, "processor", fault) for fault in faults]
 
 
-class _Template(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as what they stand for (`!Ref Name` as `{Ref: Name}`)."""
-
-
-def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    match node:
-        case yaml.ScalarNode():
-            value: Any = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            value = loader.construct_sequence(node, deep=True)
-        case _:
-            assert isinstance(node, yaml.MappingNode)  # noqa: S101 - YAML has three kinds of node
-            value = loader.construct_mapping(node, deep=True)
-    return {suffix: value}
-
-
-_Template.add_multi_constructor("!", _short_form)
-
-
 def _variables(project: Path) -> dict[str, str]:
     """The functions' variables when all parameters have their defaults; the queue's URL has a made-up account."""
-    # A SafeLoader, and the checkout's own file.
-    template = yaml.load((project / "template.yaml").read_text(), Loader=_Template)  # noqa: S506
+    template = templates.read(project / "template.yaml")
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
 
     def meaning(value: object) -> str:

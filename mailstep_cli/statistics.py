@@ -12,6 +12,7 @@ from pydantic import Field
 from mailstep.contracts import Contract
 from mailstep.index_entry import IndexEntry, Time
 from mailstep_cli import history
+from mailstep_cli.messages import is_copy
 
 BUCKETS = 24
 """Points of a sparkline."""
@@ -42,6 +43,9 @@ class Statistics(Contract):
     since: Time
     until: Time
     emails: int
+    copies: int = Field(
+        description="Copies for the catch-all route of emails that other routes have (`other_route`), not in `emails`"
+    )
     outcomes: dict[str, int]
     reasons: dict[str, int] = Field(description="Codes of the policy, of withheld replies, and names of errors")
     bounces: int
@@ -62,8 +66,12 @@ def count(entries: Iterable[IndexEntry], since: datetime, until: datetime) -> St
     feedback: Counter[str] = Counter()
     routes: dict[str, Counter[int]] = {}
     replied: list[IndexEntry] = []
+    copies = 0
     part = max((until - since) / BUCKETS, timedelta(microseconds=1))
     for entry in entries:
+        if is_copy(entry):
+            copies += 1
+            continue
         outcomes[entry.outcome] += 1
         reasons.update(code for code in (entry.reason, entry.withheld, entry.error) if code)
         feedback.update(one.kind for one in entry.feedback)
@@ -76,6 +84,7 @@ def count(entries: Iterable[IndexEntry], since: datetime, until: datetime) -> St
         since=since,
         until=until,
         emails=outcomes.total(),
+        copies=copies,
         outcomes=dict(outcomes.most_common()),
         reasons=dict(reasons.most_common()),
         bounces=feedback["Bounce"],

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from mailstep.index_entry import email_id_of
 from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.history import Attempt, State, Timeline
+from mailstep_cli.related import Related
 from mailstep_cli.terminal import Text
 
 _CAUSE_BOUND = 240
@@ -62,6 +63,25 @@ def aws_links(execution_arn: str, endpoint: str, stack: str) -> str:
         f"#/v2/executions/details/{execution_arn}\n"
         f"Log: sam logs --stack-name {stack} --region {region} --filter {email_id_of(name) or name}"
     )
+
+
+def related_view(found: Related, arn: str) -> RenderableType:
+    """The other executions of the email, and its later answers, with the names that `mailstep history` takes."""
+    told: list[RenderableType] = []
+    others = [one for one in found.executions if one.arn != arn]
+    if arn not in {one.arn for one in found.executions} and arn in {one.execution_arn for one in found.later_answers}:
+        told.append(Text(f"It sends a later answer to the email {found.email_id}"))
+    for one in others:
+        kind = "A replay" if one.replay else "The first execution"
+        told.append(_to_copy(f"{kind} ({one.outcome}): mailstep history {one.name}"))
+    for answer in found.later_answers:
+        if answer.execution_arn != arn:
+            told.append(_to_copy(f"Later answer {answer.name}: mailstep history {answer.execution_arn}"))
+    return Group(*told)
+
+
+def _to_copy(text: str) -> RenderableType:
+    return Text(text, style="dim", no_wrap=True, overflow="ignore")
 
 
 class _Attempts:

@@ -85,7 +85,8 @@ def doctor(
 ) -> int:
     """Check a deployment: what works, what does not, and how to fix it.
 
-    Exits with 1 if a check failed, and with 2 if the checks could not run.
+    Exits with 1 if a check failed, and with 2 if the checks could not run. A warning (!) is about messages that failed
+    or were set aside: the deployment works, so it exits with 0.
     """
     results: list[Result] = []
 

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import email_views, messages, rebuilding, showing, statistics
-from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, counted, out, progress
+from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, a_time, out, progress
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import OUTCOMES, Filter, find_email
 from mailstep_cli.outputs import print_output
-from mailstep_cli.terminal import print_json
+from mailstep_cli.terminal import counted, print_json
 from mailstep_cli.times import moment, moment_given
 
 app = typer.Typer()
@@ -22,7 +22,17 @@ Sender = Annotated[
 ]
 Recipient = Annotated[str | None, typer.Option("--to", help="Only to this address, or a part of it.")]
 Subject = Annotated[str | None, typer.Option(help="Only if the subject has these words.")]
-Outcomes = Annotated[list[str] | None, typer.Option("--outcome", help=f"Only {', '.join(OUTCOMES)}. Repeatable.")]
+
+
+def _outcomes(named: list[str] | None) -> list[str] | None:
+    Filter(outcomes=tuple(named or ()))
+    return named
+
+
+Outcomes = Annotated[
+    list[str] | None,
+    typer.Option("--outcome", callback=_outcomes, help=f"Only {', '.join(OUTCOMES)}. Repeatable."),
+]
 Reason = Annotated[
     str | None, typer.Option(metavar="CODE", help="Only with this code of the policy (docs/policy.md), or this error.")
 ]
@@ -128,7 +138,8 @@ def stats(stack: Stack = "", since: Since = "24h", until: Until = None, as_json:
     end = moment_given(until, now=home.asked) or home.asked
     start = moment_given(since, now=home.asked) or end - timedelta(days=1)
     with progress("Reading the index"):
-        found = statistics.count(messages.emails(home.index, Filter(since=start, until=end), page=1000), start, end)
+        wanted = Filter(since=start, until=end, copies=True)
+        found = statistics.count(messages.emails(home.index, wanted, page=1000), start, end)
     if as_json:
         print_json(found.model_dump(mode="json"), indent=2)
     else:
@@ -137,7 +148,9 @@ def stats(stack: Stack = "", since: Since = "24h", until: Until = None, as_json:
 
 @app.command(name="index")
 def rebuild_index(
-    since: Annotated[str, typer.Option(metavar="TIME", help="From this time on: 3d, 2026-11-26, 2026-11-26T12:00.")],
+    since: Annotated[
+        str, typer.Option(metavar="TIME", callback=a_time, help="From this time on: 3d, 2026-11-26, 2026-11-26T12:00.")
+    ],
     stack: Stack = "",
     as_json: AsJson = False,
 ) -> None:
@@ -152,4 +165,4 @@ def rebuild_index(
         print_output(done)
     else:
         compared = f"{counted(done.executions, 'execution')} and {counted(done.stored_emails, 'stored email')}"
-        out.print(f"Compared {compared}: {counted(done.filled, 'entry').replace('entrys', 'entries')} filled.")
+        out.print(f"Compared {compared}: {counted(done.filled, 'entry', 'entries')} filled.")

@@ -1,26 +1,30 @@
 """Commands that look at messages in an account, or process them again: `history`, `replay` and `redrive`."""
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from mailstep_cli import display, failures, history, replay, stored_mail
+from mailstep_cli import display, email_views, failures, history, related, replay, stored_mail
 from mailstep_cli.commands import repeating
 from mailstep_cli.commands.finding import Outcomes, Reason, Recipient, Route, Sender, Subject, filter_of, options_of
 from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Until, Yes, err, out
 from mailstep_cli.errors import UserError
-from mailstep_cli.executions import find_execution, find_failed, latest
+from mailstep_cli.executions import find_execution, find_failed, stack_of
 from mailstep_cli.home_stack import find
-from mailstep_cli.messages import Filter
+from mailstep_cli.messages import Filter, emails
 from mailstep_cli.routing import check_route
 from mailstep_cli.terminal import print_json
-from mailstep_cli.timeline_view import aws_links, timeline_table
+from mailstep_cli.timeline_view import aws_links, related_view, timeline_table
 from mailstep_cli.web.files import write_page
 
 app = typer.Typer()
+
+_LATEST = 10
+"""Emails that `mailstep history` lists without a name."""
 
 Failed = Annotated[bool, typer.Option("--failed", help="Every message whose latest execution failed; needs --since.")]
 Began = Annotated[
@@ -35,7 +39,7 @@ def show_history(
         str | None,
         typer.Argument(
             help="An execution's name or ARN, or any name of its email (docs/finding.md): an email_id or its first "
-            "characters, a Message-ID, a reference. Default: list the latest executions."
+            "characters, a Message-ID, a reference. Default: list the latest emails."
         ),
     ] = None,
     stack: Stack = "",
@@ -55,16 +59,21 @@ def show_history(
     It asks the account and the endpoint that this shell's AWS variables name.
     """
     if execution is None:
-        out.print(display.executions_list(latest(stack)), crop=False)
+        out.print(email_views.emails_view(list(islice(emails(find(stack).index, Filter(), page=_LATEST), _LATEST))))
         return
     arn, sfn = find_execution(execution, stack)
     line = history.fetch(sfn, arn)
+    home = stack_of(arn, stack)
     if html:
-        write_page(html, find(stack), sfn, arn, line)
+        write_page(html, home or find(stack), sfn, arn, line)
+    of_email = related.related(home, arn, line) if home else None
     if as_json:
-        print_json(history.History(execution_arn=arn, timeline=line).model_dump(mode="json"), indent=2)
+        told = related.History(execution_arn=arn, timeline=line, related=of_email)
+        print_json(told.model_dump(mode="json"), indent=2)
         return
     out.print(timeline_table(line, title=arn.rpartition(":")[2], verbose=verbose))
+    if of_email:
+        out.print(related_view(of_email, arn), soft_wrap=True)
     if links := aws_links(arn, sfn.meta.endpoint_url, stack):
         out.print(links, soft_wrap=True, style="dim")
 

@@ -8,19 +8,19 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import access_request, listings, outputs
-from mailstep_cli.commands.shared import INTERRUPTED, AsJson, Stack, Yes, confirm, counted, err, out, progress
+from mailstep_cli.commands.shared import INTERRUPTED, AsJson, Stack, Yes, confirm, err, out, progress
 from mailstep_cli.erasure import Erasure
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
 from mailstep_cli.outputs import print_output
-from mailstep_cli.terminal import Text
+from mailstep_cli.terminal import Text, counted
 
 app = typer.Typer()
 
 
 @app.command()
 def erase(
-    whose: Annotated[str, typer.Argument(metavar="ADDRESS|ID", help="An address, or the whole id of one email.")],
+    whose: Annotated[str, typer.Argument(metavar="ADDRESS|ID", help="An address, or one email's id or reference.")],
     stack: Stack = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be erased, and erase nothing.")] = False,
     keep_suppression: Annotated[
@@ -79,9 +79,14 @@ def export(
     if as_json:
         print_output(written)
         return
-    out.print(Text(f"{file}: {written.messages:,} messages, {written.objects:,} files."), soft_wrap=True)
+    written_out = f"{counted(written.messages, 'message')}, {counted(written.objects, 'file')}"
+    out.print(Text(f"{file}: {written_out}."), soft_wrap=True)
+    if written.expired:
+        err.print(f"{written.expired:,} of the messages have expired: the file has their entries in the index only.")
     if written.mentioned:
-        err.print(f"{written.mentioned:,} messages of other senders name the address. They are not in the file.")
+        err.print(
+            f"Not in the file: {counted(written.mentioned, 'message')} of other senders that only name the address."
+        )
 
 
 def _must_be_new(file: Path | None) -> None:

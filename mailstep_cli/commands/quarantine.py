@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import batches, listings
-from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Yes, confirm, counted, ended, out, progress
+from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Yes, confirm, ended, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
 from mailstep_cli.outputs import print_output
 from mailstep_cli.quarantine import Quarantine, Quarantined, Shown
-from mailstep_cli.terminal import visible
+from mailstep_cli.terminal import counted, visible
 from mailstep_cli.times import moment_given
 
 app = typer.Typer(

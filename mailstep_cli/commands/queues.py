@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import listings
-from mailstep_cli.commands.shared import AsJson, Stack, Yes, confirm, counted, out, progress
+from mailstep_cli.commands.shared import AsJson, Stack, Yes, confirm, out, progress
 from mailstep_cli.home_stack import find
 from mailstep_cli.outputs import print_output
 from mailstep_cli.queues import Queues, TakenUp
+from mailstep_cli.terminal import counted
 
 app = typer.Typer()
 

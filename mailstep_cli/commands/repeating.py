@@ -10,12 +10,13 @@ from mailstep.contracts import StoredEmail
 from mailstep.index_entry import IndexEntry
 from mailstep.outcomes import RUNNING
 from mailstep_cli import batches, distributed, failures, listings, replay
-from mailstep_cli.commands.shared import INTERRUPTED, confirm, counted, ended, err, out, progress
+from mailstep_cli.commands.shared import INTERRUPTED, confirm, ended, err, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import Failure
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import Filter, emails
 from mailstep_cli.outputs import print_output
+from mailstep_cli.terminal import counted
 from mailstep_cli.times import moment, moment_given
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mailstep.errors import ConfigurationError
 from mailstep_cli.aws_errors import unasked
-from mailstep_cli.doctor import capacity, pipeline, ses
+from mailstep_cli.doctor import capacity, failed_messages, pipeline, ses
 from mailstep_cli.doctor.deployed_stack import Site, Stack
 from mailstep_cli.doctor.findings import Finding, Result, fault, ok, unknown
 from mailstep_cli.errors import UserError
@@ -55,6 +55,9 @@ CHECKS: dict[str, Check] = {
     "event source": pipeline.event_source,
     "concurrency": capacity.concurrency,
     "stored mail": pipeline.stored_mail,
+    "failed messages": failed_messages.executions,
+    "later answers": failed_messages.later_answers,
+    "dead letters": failed_messages.dead_letters,
     "application": pipeline.application,
     "sending": ses.sending,
     "reply addresses": ses.reply_addresses,

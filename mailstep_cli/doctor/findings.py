@@ -1,14 +1,15 @@
-"""The results of checks: ok, a fault with its remedy, or unknown."""
+"""The results of checks: ok, a warning or fault with its remedy, or unknown."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-State = Literal["ok", "fault", "unknown"]
+State = Literal["ok", "warning", "fault", "unknown"]
+"""A fault is of the deployment, and the doctor exits with 1. A warning is of single messages, and it exits with 0."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. A fault has a remedy: what to type or where to look."""
+    """What one check found. A fault and a warning have a remedy: what to type or where to look."""
 
     state: State
     detail: str
@@ -35,6 +36,11 @@ def ok(detail: str) -> Finding:
 def fault(detail: str, remedy: str) -> Finding:
     """Something is wrong, with the remedy."""
     return Finding("fault", detail, remedy)
+
+
+def warning(detail: str, remedy: str) -> Finding:
+    """The deployment works, and someone must act, with the remedy."""
+    return Finding("warning", detail, remedy)
 
 
 def unknown(detail: str, remedy: str = "") -> Finding:

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from mailstep import keys
 from mailstep_cli import stored_mail as stored
 from mailstep_cli.doctor.deployed_stack import Site, reserved
-from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
+from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown, warning
 from mailstep_cli.doctor.policies import allows
+from mailstep_cli.terminal import counted
 
 _CONNECT_SECONDS = 5
 _POLLED = {"Enabled", "Enabling", "Updating"}
@@ -126,20 +127,21 @@ def index(site: Site) -> Finding:
 
 
 def stored_mail(site: Site) -> Finding:
-    """All stored mail belongs to a route, and has been processed."""
+    """All mail of the routes has been processed, and none is stored of a route that was taken out."""
     s3 = site.client("s3")
+    waiting = {name: len(stored.unprocessed(s3, site.bucket, name)) for name in site.routes}
+    problems = [f"not processed: {counted(count, 'message')} to {name}" for name, count in waiting.items() if count]
+    if problems:
+        return fault("; ".join(problems), "; ".join(_replay(site, name) for name, count in waiting.items() if count))
     strays = [name for name in stored.routes_with_mail(s3, site.bucket) if name not in site.routes]
     if strays:
         again = " and ".join(_replay(site, name) for name in strays)
-        return fault(
+        return warning(
             f"mail is stored under {', '.join(keys.inbound(name) for name in strays)}, which belongs to no route",
             f"if you want it processed, add the route to routes.toml, deploy both stacks, and run: {again}; or else "
             "delete it",
         )
-    waiting = {name: len(stored.unprocessed(s3, site.bucket, name)) for name in site.routes}
-    problems = [f"{count} messages to {name} were not processed" for name, count in waiting.items() if count]
-    remedies = [_replay(site, name) for name, count in waiting.items() if count]
-    return judged(problems, "; ".join(remedies), "all stored mail was processed")
+    return ok("all stored mail was processed")
 
 
 def _replay(site: Site, route: str) -> str:
@@ -179,7 +181,7 @@ def alarms(site: Site) -> Finding:
     return judged(
         problems,
         "docs/runbook.md explains each alarm, and how to repair a stack",
-        f"{quiet} alarms, none in ALARM",
+        f"{counted(quiet, 'alarm')}, none in ALARM",
     )
 
 

@@ -9,6 +9,7 @@ from mailstep_cli.doctor import dns_records
 from mailstep_cli.doctor.deployed_stack import Site, reserved
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.doctor.policies import allows
+from mailstep_cli.terminal import counted
 
 _BOUND = 5
 
@@ -83,7 +84,7 @@ def rules(site: Site) -> Finding:
         f"--parameter-overrides Routes={','.join(route for route in site.routes if route != catch_all)}"
         f"{f' CatchAllRoute={catch_all}' if catch_all else ''}"
     )
-    return judged(problems, remedy, f"{len(site.routes)} routes, each with a receipt rule")
+    return judged(problems, remedy, f"{counted(len(site.routes), 'route')}, each with a receipt rule")
 
 
 def unknown_routes(site: Site) -> Finding:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from mailstep_cli.doctor.findings import Finding, fault, judged, ok, unknown
 from mailstep_cli.errors import UserError
+from mailstep_cli.terminal import counted
 from mailstep_cli.verify.lab import Lab, eventually
 
 Experiment = Callable[[Lab], Finding]
@@ -79,7 +80,7 @@ def partial_batches(lab: Lab) -> Finding:
     lab.received("DeadLetterQueue", lambda body: body == "poison")
     left = {name: _visible(sqs, lab.outputs[name]) for name in ("Queue", "DeadLetterQueue")}
     return judged(
-        [f"{count} messages are left in {name}" for name, count in left.items() if count],
+        [f"left in {name}: {counted(count, 'message')}" for name, count in left.items() if count],
         _DIFFERS,
         "only the bad message of a batch came again, and went to the dead-letter queue",
     )

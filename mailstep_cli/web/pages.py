@@ -13,7 +13,7 @@ from markupsafe import Markup
 from mailstep.filenames import safe_filename
 from mailstep.outcomes import RUNNING, Outcome
 from mailstep.validate.policy import MEANINGS
-from mailstep_cli.terminal import visible
+from mailstep_cli.terminal import counted, visible
 from mailstep_cli.timeline_view import readable_cause, seconds, total, what_followed, word_of
 from mailstep_cli.web.graph import Graph, lay_out
 
@@ -184,4 +184,4 @@ def _took(entry: "IndexEntry") -> str:
 def _size(octets: int | None) -> str:
     if octets is None:
         return ""
-    return f"{octets:,} octets" if octets < 10_000 else f"{octets / 1000:,.0f} kB"
+    return counted(octets, "octet") if octets < 10_000 else f"{octets / 1000:,.0f} kB"

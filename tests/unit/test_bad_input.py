@@ -41,6 +41,17 @@ def test_a_processor_that_is_not_there(tmp_path: Path) -> None:
     assert "line 2: routes.words.processor: there is no" in the_line(run("routes", str(routes)))
 
 
+def test_a_catch_all_route_alone_is_refused_before_cloudformation_refuses_its_empty_list(tmp_path: Path) -> None:
+    routes = tmp_path / "routes.toml"
+    routes.write_text("[routes.rest]\ncatch_all = true\n")
+    for option in ([], ["--names"], ["--catch-all"]):
+        line = the_line(run("routes", str(routes), *option))
+        assert "line 2: routes.rest.catch_all: a catch-all route needs another route beside it" in line
+    # What the refusal says to add is enough.
+    routes.write_text("[routes.postmaster]\n[routes.rest]\ncatch_all = true\n")
+    assert run("routes", str(routes), "--names").stdout == "postmaster\n"
+
+
 def test_a_profile_that_is_not_there() -> None:
     ended = run("doctor", AWS_PROFILE="no-such-profile")
     assert ended.returncode == 2

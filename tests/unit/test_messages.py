@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 from jsonschema import validate
 
 from mailstep import keys, reference
+from mailstep.aws import threads
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.errors import TransientError
 from mailstep.index import indexing
@@ -30,13 +31,13 @@ pytestmark = pytest.mark.usefixtures("account")
 
 HOME = HomeStack(
     "mailstep",
-    {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE},
+    {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE, "LedgerTableName": "ledger"},
     {"ProcessFunction": "mailstep-process"},
     NOW,
     {"ParsedRetentionDays": "30", "Domain": "mailstep.example", "ReplyFrom": ""},
 )
 ANN, BOB = {"name": "Ann Ålund", "address": "Ann@Shop.example"}, {"address": "bob@other.example"}
-SES_ID = "0102018b-6d3e4f50-1111-2222-3333-444455556666-000000"
+SES_ID, NOTICE_ID, LATER_ID = (f"0102018b-6d3e4f50-1111-2222-3333-44445555666{number}-000000" for number in range(3))
 
 
 def store(stored: StoredEmail, **fields: Any) -> Message:
@@ -61,7 +62,9 @@ def mail() -> list[StoredEmail]:
     ]
     for number, (stored, (fields, status, output)) in enumerate(zip(found, contents, strict=True)):
         when = NOW - timedelta(hours=number)
-        store(stored, **fields, received=when)
+        message = store(stored, **fields, received=when)
+        for sent in (SES_ID, NOTICE_ID, LATER_ID) if number == 0 else ():
+            threads.record_reply(sent, message)
         error = "TransientError" if status == "FAILED" else None
         indexing.record(message_index(), seen(stored, status, started=when, output=output, error=error))
     return found
@@ -132,6 +135,8 @@ def test_an_email_is_found_by_each_of_its_names_with_few_requests(
         "1@shop.example",
         SES_ID,
         f"<{SES_ID}@eu-west-1.amazonses.com>",
+        NOTICE_ID,
+        f"{LATER_ID}@email.amazonses.com",
         reference.short(stored.email_id),
         reference.short(stored.email_id).lower(),
     ]
@@ -219,6 +224,32 @@ def test_statistics_count_every_email_once(mail: list[StoredEmail]) -> None:
     assert {name: counts.emails for name, counts in found.routes.items()} == {"orders": 3, "tickets": 1}
     # Now, an hour ago, two and three hours ago, in parts of ten minutes.
     assert [n for n, count in enumerate(found.routes["orders"].over_time) if count] == [6, 18, 23]
+
+
+@pytest.fixture
+def copied(mail: list[StoredEmail]) -> StoredEmail:
+    """The copy of the first order that the rule of a catch-all route stored."""
+    copy = email(5, "rest")
+    store(copy, **{"from": [ANN], "subject": "Order 4711", "message_id": "<1@shop.example>"})
+    indexing.record(message_index(), seen(copy, started=NOW, output=ended_as("silent", "other_route")))
+    return copy
+
+
+def test_a_copy_for_the_catch_all_route_is_no_email_of_its_own(mail: list[StoredEmail], copied: StoredEmail) -> None:
+    listed = [entry.email_id for entry in emails(message_index(), Filter())]
+    assert listed == [stored.email_id for stored in mail]
+    assert [entry.email_id for entry in emails(message_index(), Filter(route="rest"))] == []
+    asked = emails(message_index(), Filter(reason="other_route"))
+    assert [entry.email_id for entry in asked] == [copied.email_id]
+    since = NOW - timedelta(hours=4)
+    found = statistics.count(emails(message_index(), Filter(since=since, copies=True)), since, NOW)
+    assert (found.emails, found.copies, sum(found.outcomes.values())) == (4, 1, 4)
+    assert "rest" not in found.routes
+
+
+def test_a_name_of_an_email_and_its_copy_means_the_email(mail: list[StoredEmail], copied: StoredEmail) -> None:
+    assert find_email(HOME, "<1@shop.example>").email_id == mail[0].email_id
+    assert find_email(HOME, copied.email_id).email_id == copied.email_id
 
 
 def test_percentiles_are_by_the_nearest_rank() -> None:

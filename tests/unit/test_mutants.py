@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.mutants.catalogue import MUTANTS
-from tests.mutants.code import is_a_name_in_another_case
+from tests.mutants.code import makes_no_difference
 from tests.mutants.edits import DoesNotApply, Mutant, swapped
 from tests.support.project import PROJECT
 
@@ -79,11 +79,18 @@ def test_a_fault_names_tests_that_exist(place: str, part: str) -> None:
     ],
 )
 def test_only_the_name_of_a_field_may_be_in_another_case(now: str, same: bool) -> None:
-    assert is_a_name_in_another_case(f'- if message.header("X-Loop") == "Yes":\n+ {now}') is same
+    assert makes_no_difference(f'- if message.header("X-Loop") == "Yes":\n+ {now}') is same
 
 
 @pytest.mark.parametrize(
     ("now", "same"), [("set email = :email or id = :id", True), ("SET EMAIL = :EMAIL OR ID = :ID", False)]
 )
 def test_only_the_keywords_of_an_expression_may_be_in_another_case(now: str, same: bool) -> None:
-    assert is_a_name_in_another_case(f'- "SET email = :email OR id = :id"\n+ "{now}"') is same
+    assert makes_no_difference(f'- "SET email = :email OR id = :id"\n+ "{now}"') is same
+
+
+@pytest.mark.parametrize(
+    ("now", "same"), [('lines = cast("XXReaderXX", lines)', True), ('lines = cast("Reader", None)', False)]
+)
+def test_only_the_type_of_a_cast_may_be_another_one(now: str, same: bool) -> None:
+    assert makes_no_difference(f'- lines = cast("Reader", lines)\n+ {now}') is same

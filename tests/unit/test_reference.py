@@ -12,8 +12,9 @@ from mailstep.contracts import AnswerAttachment, Message
 from mailstep.errors import MalformedAnswer
 from mailstep.mime.options import Options
 from mailstep_cli.limits_page import limits_page
+from mailstep_cli.parameters_page import parameters_page
 from mailstep_cli.reference import PUBLISHED, fact_table, field_tables, metric_table, rule_table, schema
-from tests.support.project import PROJECT
+from tests.support.project import PROJECT, RECEIVING, TEMPLATE
 
 SCHEMAS = PROJECT / "docs" / "schemas"
 
@@ -46,6 +47,21 @@ def test_the_page_of_limits_gives_every_limit_and_its_reason() -> None:
     assert (PROJECT / "docs" / "limits.md").read_text() == page, "run: make reference"
     for name in [*(name for name in vars(limits) if name.isupper()), *Options.__dataclass_fields__]:
         assert f"| `{name}` |" in page
+
+
+def test_the_page_of_parameters_has_each_parameter_of_both_templates_with_its_default() -> None:
+    page = parameters_page(PROJECT)
+    assert (PROJECT / "docs" / "parameters.md").read_text() == page, "run: make reference"
+    home, receiving = (part.splitlines() for part in page.split("\n## ")[1:])
+    for lines, template in ((home, TEMPLATE), (receiving, RECEIVING)):
+        rows = {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+        assert rows.keys() == template["Parameters"].keys()
+        for name, declared in template["Parameters"].items():
+            default = declared.get("Default", "must be given")
+            assert (
+                f"| {default if default == 'must be given' else f'`{default}`' if default != '' else 'empty'} |"
+                in (rows[name])
+            )
 
 
 def test_the_page_of_aws_facts_is_that_of_the_table() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
+from mailstep import limits
 from mailstep.contracts import Address, ApplicationRequest, Attachment, EnclosedMessage, Message, ReplyPlan
 from mailstep.mime.defects import Defect
 from mailstep.process.request import request_body
@@ -71,7 +73,12 @@ def test_two_megabytes_of_mail_make_a_request_that_a_lambda_takes(kind: str) -> 
 
 HOSTILE: dict[str, Message] = {
     "18 MB of control characters": message(**dict.fromkeys(("text", "html", "reply_text"), "\x01" * 6_000_000)),
-    "18 MB beyond the BMP": message(**dict.fromkeys(("text", "html", "reply_text"), "\N{GRINNING FACE}" * 1_500_000)),
+    # Wherever all are cut, a character of one of them is there.
+    "18 MB beyond the BMP": message(
+        text="\N{GRINNING FACE}" * 1_500_000,
+        html="a" + "\N{GRINNING FACE}" * 1_500_000,
+        reply_text="ab" + "\N{GRINNING FACE}" * 1_500_000,
+    ),
     "18 MB of quotes": message(**dict.fromkeys(("text", "html", "quoted_text"), '"' * 6_000_000)),
     "18 MB of a header": message(headers=tuple(("X-A", "\\" * 18_000) for _ in range(1_000))),
     "a group with a long name": message(
@@ -94,6 +101,37 @@ def test_a_message_that_is_larger_still_is_cut_and_says_so(kind: str) -> None:
     asked = sent(HOSTILE[kind])["message"]
     whole = kind == "18 MB of control characters"
     assert asked["defects"] == ([] if whole else ["request_truncated"])
+
+
+@pytest.mark.parametrize(("more", "defects"), [(0, []), (1, ["request_truncated"])])
+def test_a_request_that_just_fits_is_whole_and_one_octet_more_is_too_large(more: int, defects: list[str]) -> None:
+    request = ApplicationRequest(message=message(text=""), attachment_urls={}, reply=ReplyPlan(will_be_sent=True))
+    # As Base64, which is the longer form of a text with few quotes: four octets for three.
+    room = limits.REQUEST_OCTETS // 4 * 3 - len(request_body(request))
+    assert sent(message(text="x" * (room + more)))["message"]["defects"] == defects
+
+
+@pytest.mark.parametrize(
+    ("texts", "octets", "turns"),
+    [
+        pytest.param(1, 600_000, 6, id="one text, ten times too large"),
+        # From the limit to less than 2,000 octets, a tenth less in each turn.
+        pytest.param(35, 2_000, 40, id="many texts, a little too large"),
+    ],
+)
+def test_a_request_is_cut_in_few_turns(monkeypatch: pytest.MonkeyPatch, texts: int, octets: int, turns: int) -> None:
+    made = 0
+
+    def counted(value: object) -> bytes:
+        nonlocal made
+        made += isinstance(value, dict) and "message" in value
+        return to_json(value)
+
+    monkeypatch.setattr(limits, "REQUEST_OCTETS", 60_000)
+    monkeypatch.setattr("mailstep.process.request.to_json", counted)
+    files = tuple(attachment(number, filename="f", subject="x" * octets) for number in range(texts))
+    assert sent(message(attachments=files))["message"]["defects"] == ["request_truncated"]
+    assert 1 < made <= turns
 
 
 def test_what_is_cut_keeps_its_beginning_and_the_rest_of_the_message_is_whole() -> None:
@@ -127,5 +165,9 @@ def test_an_everyday_message_is_sent_as_it_is_stored() -> None:
 def test_a_text_loses_its_control_characters_and_nothing_else(text: str, headers: list[tuple[str, str]]) -> None:
     """JSON escapes them (RFC 8259 section 7), six octets for one, and no application has a use for them."""
     asked = sent(message(text=text, headers=tuple(headers)))["message"]
-    kept = "".join(character for character in text if ord(character) >= 32 or character in "\t\n\r")
-    assert (asked["text"], len(asked["headers"])) == (kept, len(headers))
+
+    def kept(written: str) -> str:
+        return "".join(character for character in written if ord(character) >= 32 or character in "\t\n\r")
+
+    assert asked["text"] == kept(text)
+    assert asked["headers"] == [[kept(name), kept(value)] for name, value in headers]

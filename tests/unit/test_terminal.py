@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from mailstep_cli.demo import Result as DemoResult
-from mailstep_cli.display import demo_view, executions_list, result_view
+from mailstep_cli.display import demo_view, result_view
 from mailstep_cli.doctor.findings import Result, fault
 from mailstep_cli.history import timeline
+from mailstep_cli.related import LaterAnswerSent, Related
 from mailstep_cli.terminal import Console, Text, visible
-from mailstep_cli.timeline_view import timeline_table
+from mailstep_cli.timeline_view import related_view, timeline_table
 from tests.support.project import run
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -115,12 +116,12 @@ def test_a_history_whose_states_errors_causes_and_outcomes_hold_escapes() -> Non
     assert obeyed(printed(timeline_table(failed, title="x"))) == set()
 
 
-def test_a_reply_a_finding_and_a_list_that_hold_escapes(tmp_path: Path) -> None:
+def test_a_reply_a_finding_and_a_later_answer_that_hold_escapes(tmp_path: Path) -> None:
     reply = tmp_path / "reply.eml"
     reply.write_text(f"From: a@b.example\nSubject: =?utf-8?Q?a=1B=5D0=3Bt=07?=\n\n{CASES['clipboard']}\n")
     result = DemoResult(Path(EVIL), f"arn:{EVIL}", "SUCCEEDED", "replied", EVIL, EVIL, reply, history_of(EVIL))
-    listed: Any = {"name": EVIL, "status": "FAILED", "startDate": START, "stopDate": START}
-    for view in (demo_view(result), result_view(Result("MX", fault(EVIL, EVIL))), executions_list([listed])):
+    answers = related_view(Related("email", (), (LaterAnswerSent(EVIL, f"arn:{EVIL}"),)), "arn:other")
+    for view in (demo_view(result), result_view(Result("MX", fault(EVIL, EVIL))), answers):
         shown = printed(view)
         assert obeyed(shown) == set()
         assert r"\x1b]52;c;" in shown

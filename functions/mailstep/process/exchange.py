@@ -106,6 +106,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, a
 
 def _exchange(url: str, body: bytes, headers: Mapping[str, str], timeout: urllib3.Timeout, at_most: int) -> Response:
     # A connection of its own: one that was kept may have ended while Lambda had this environment frozen.
+    # Without retries, urllib3 follows no redirect either.
     with urllib3.PoolManager(retries=False) as pool:
         pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         answer = pool.request(
@@ -114,7 +115,6 @@ def _exchange(url: str, body: bytes, headers: Mapping[str, str], timeout: urllib
             body=body,
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
-            redirect=False,
             preload_content=False,
             decode_content=False,
         )

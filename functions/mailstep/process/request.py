@@ -11,9 +11,8 @@ from mailstep.mime.defects import Defect
 
 # JSON writes each as six characters. Tabs and line ends stay.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]+")
-# What every link needs whole.
-_WHOLE = {"key", "enclosed_in", "sha256"}
-# No identifier is as long. Five hundred attachments with five such texts each, and their links, have 4 MB.
+# No key or hash has a quarter of it, to which a last turn may cut. Five hundred attachments with five such texts each,
+# and their links, have 4 MB.
 _SHORTEST = 1_000
 
 
@@ -29,7 +28,8 @@ def request_body(request: ApplicationRequest) -> bytes:
     while (octets := _octets_in_event(body)) > limits.REQUEST_OCTETS and room > _SHORTEST:
         # By as much as it is too large, within bounds: what is cut is only a part of it.
         room = int(room * min(max(limits.REQUEST_OCTETS / octets, 0.25), 0.9))
-        message = {name: _cut(name, value, room) for name, value in asked["message"].items()}
+        message = {name: _cut(value, room) for name, value in asked["message"].items()}
+        message["attachments"] = [_cut(attachment, room) for attachment in asked["message"]["attachments"]]
         # In the order of the enumeration, as in every message.
         found = {*message["defects"], Defect.REQUEST_TRUNCATED}
         message["defects"] = [defect for defect in Defect if defect in found]
@@ -54,15 +54,13 @@ def _printable(value: Any) -> Any:
             return value
 
 
-def _cut(name: str, value: Any, room: int) -> Any:
+def _cut(value: Any, room: int) -> Any:
     """The value in about so many octets: the beginning of a text, the first items of a list."""
     match value:
-        case str() if name not in _WHOLE:
-            return value if len(value) * 4 <= room else value.encode()[:room].decode(errors="ignore")
+        case str():
+            return value.encode()[:room].decode(errors="ignore")
         case dict():
-            return {inner: _cut(inner, item, room) for inner, item in value.items()}
-        case list() if name == "attachments":
-            return [_cut("", item, room) for item in value]
+            return {name: _cut(item, room) for name, item in value.items()}
         case list():
             return _first_items(value, room)
         case _:
