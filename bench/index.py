@@ -30,7 +30,7 @@ from mailstep_local.cloud import LocalCloud, running
 from tests.support.project import EMAILS as SAMPLES
 
 EMAILS = 10_000
-_RUNS = 15
+_RUNS = 9
 
 
 def main() -> None:
