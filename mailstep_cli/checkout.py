@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mailstep import custom, routes
+from mailstep import custom, toml_text
 from mailstep.routes_toml import RoutesToml
 from mailstep_cli.errors import UserError
 
@@ -61,6 +61,6 @@ def routes_toml(file: Path | None = None) -> RoutesToml:
         UserError: no file is named, and there is no checkout.
     """
     path = file or routes_file()
-    text = routes.file_text(path)
-    custom.add_processors_beside(path)
+    text = toml_text.file_text(path)
+    custom.add_beside(path)
     return RoutesToml(text, str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from mailstep import keys
+from mailstep import keys, reference
 from mailstep.addresses import without_label
 from mailstep.aws.ledger import suppression_id
 from mailstep.start.identity import execution_name, later_answer
@@ -17,6 +17,7 @@ from mailstep_cli.batches import whole
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack, execution_arn
 from mailstep_cli.mail_objects import Version
+from mailstep_cli.messages import find_email
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -115,19 +116,20 @@ class Erasure:
         self._address_records = ledger_records.there(self._dynamodb, self._stack.ledger, ids)
         self._find_records()
 
-    def find_email(self, email_id: str) -> None:
-        """Find everything of one email.
+    def find_email(self, name: str) -> None:
+        """Find everything of one email, by its whole id or its short reference.
 
         Raises:
-            UserError: nothing is stored under this id.
+            UserError: nothing is stored under this name, or several emails have the reference.
         """
+        email_id = find_email(self._stack, name).email_id if reference.read(name) else name
         email = mail_objects.original(self._s3, self._stack.bucket, email_id)
         if not (
             email
             or mail_objects.made_of(self._s3, self._stack.bucket, email_id)
             or index_records.exists(self._dynamodb, self._stack.index_table, email_id)
         ):
-            raise UserError(f"nothing is stored of an email {email_id!r}: give its whole id, or an address")
+            raise UserError(f"nothing is stored of an email {email_id!r}: give its id, its reference, or an address")
         self._emails = {email_id: email.key if email else None}
         self.report.about = {"email_id": email_id}
         self._find_records()

@@ -155,7 +155,7 @@ def _found(home: HomeStack, name: str) -> list[IndexEntry]:
         return [entry] if entry else []
     if "@" in name:
         return index.named(By.MESSAGE_ID, name if name.startswith("<") else f"<{name}>")
-    if reference.is_one(name) and (meant := index.named(By.REFERENCE, name.upper())):
+    if (short := reference.read(name)) and (meant := index.named(By.REFERENCE, short)):
         return meant
     if len(name) < PREFIX:
         raise UserError(f"{name!r} is too short: give at least {PREFIX} characters of an email_id")

@@ -68,7 +68,7 @@ class Quarantine:
 
     def _with_reference(self, name: str) -> "list[ObjectTypeDef]":
         # The index has references too, but for a shorter time than the quarantine has messages.
-        wanted = name.upper()
+        wanted = reference.read(name)
         return [one for one in self._objects() if reference.short(one["Key"].removeprefix(keys.QUARANTINE)) == wanted]
 
     def _objects(self) -> "Iterator[ObjectTypeDef]":

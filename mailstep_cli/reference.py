@@ -72,12 +72,13 @@ One more reason is `{APPLICATION_REFUSED}`: your application answered 4xx with a
 ## Which files the rules see
 
 `max_attachments` and `attachment_types` are about the files that somebody attached (`attached` in
-[message.md](message.md)). Pictures that the HTML shows, signatures, alternatives and calendar parts do not count. Files
-in a winmail.dat always count, because it does not say reliably which of them the text shows. With `read_enclosed`, the
-files of an attached message count too: your application gets them as it gets the others.
+[message.md](message.md)). Pictures that the HTML shows, signatures, alternatives and calendar parts do not count, nor
+do pictures that a winmail.dat marks as part of its text. With `read_enclosed`, the files of an attached message count
+too: your application gets them as it gets the others.
 
 Programs and macros are looked for in every part, attached or not, and in ZIP archives, office documents among them, two
-archives deep; and in documents of Office 97 to 2003, whatever their names and labels say.
+archives deep; and in documents of Office 97 to 2003, whatever their names and labels say, also within archives. Macros
+are VBA and the macro sheets of Excel 4.0. An office document has them if a part's name or its type says so.
 The names in an encrypted ZIP archive are readable, so a program in it is refused too. What is in other
 archives (7z, RAR, tar), or in an archive within an encrypted one, cannot be seen. A route accepts such files, because
 people encrypt what is private, and Mailstep neither unpacks nor runs them. If your application does not want them, list

@@ -10,6 +10,7 @@ from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
 from mailstep.routes import Route, lone_catch_all, names, read
 from mailstep.routes_toml import RoutesToml, variables
+from mailstep.texts import files
 from mailstep_cli import bundled, checkout, samconfig, templates
 from mailstep_cli.errors import UserError
 
@@ -57,14 +58,20 @@ def check(file: Path | None, domain: str | None) -> Checked:
     faults = [line for lines in found.faults.values() for line in lines] + lone_catch_all(toml)
     faults += [line for name, route in found.items() for line in _processor_faults(toml, name, route, project)]
     if project:
-        faults += rendering.faults(project / "functions" / custom.FOLDER / "templates")
+        own = project / "functions" / custom.FOLDER
+        faults += rendering.faults(own / "templates") + files.faults(own / files.FOLDER)
     if faults:
         raise UserError(*faults)
     return Checked(toml.file, dict(found), toml.tables(), canonical_domain(wanted))
 
 
-def route_with_processor(name: str) -> Route:
-    """The settings of a route of the checkout whose mail a built-in processor answers.
+def unset_url(declared: Any, route: Route) -> str | None:
+    """The url of a route as routes.toml has it, if its variable is not set, so that a processor answers until then."""
+    return declared.get("url") or None if not route.url else None
+
+
+def route_with_processor(name: str) -> tuple[Route, str | None]:
+    """The settings of a route of the checkout whose mail a built-in processor answers, and its `unset_url`.
 
     Raises:
         UserError: there is no checkout, or no such route, or its mail is for an application.
@@ -78,7 +85,7 @@ def route_with_processor(name: str) -> Route:
         raise UserError(
             f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
         )
-    return route
+    return route, unset_url(toml.tables()[name], route)
 
 
 def check_route(route: str | None) -> None:

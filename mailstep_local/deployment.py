@@ -10,7 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mailstep.routes import ROUTES_FILE, catch_all_route, file_text, names
+from mailstep.routes import ROUTES_FILE, catch_all_route, names
+from mailstep.toml_text import file_text
 from mailstep_cli.errors import UserError
 from mailstep_local.account import Account
 from mailstep_local.processes import group

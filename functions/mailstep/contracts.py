@@ -205,7 +205,7 @@ class Message(Contract):
     email_id: str = Field(description="Mailstep's id of the email, and the name of its execution (identity.py)")
     route: str = Field(description="The route, and so the address, that it came to")
     raw_key: str = Field(default="", description="Key of the raw message in the mail bucket")
-    size_octets: int = Field(description="Size of the raw message")
+    size_octets: int = Field(description="Size of the message as it was sent: without the fields that SES put on top")
     received: datetime | None = Field(default=None, description="When SES received it, by SES's own Received field")
     return_path: str | None = Field(default=None, description="Envelope sender; empty for the null reverse-path")
     recipient: Recipient | None = Field(

@@ -33,8 +33,8 @@ ARCHIVE_DEPTH = 2
 ATTACHMENTS_SECONDS = 18
 """How long a built-in processor may work on all attachments of a message: ProcessFunction has 30 for the step."""
 
-NESTED_ARCHIVE_OCTETS = 40 * 1024 * 1024
-"""Octets of nested ZIP archives that are inflated in memory to check them."""
+NESTED_ARCHIVE_OCTETS = 64 * 1024 * 1024
+"""Octets of nested ZIP archives, and of documents within archives, that are inflated in memory to check them."""
 
 HTML_DEPTH = 500
 """Nesting of elements in an answer's HTML: mail programs write some dozens, and the time to clean it grows with it."""

@@ -8,6 +8,8 @@ from mimetypes import MimeTypes
 UNKNOWN = "application/octet-stream"
 COMPOUND_FILE = "application/x-ole-storage"
 """A compound file (MS-CFB): a document of Office 97 to 2003, a message of Outlook, an installer, and others."""
+COMPOUND_FILE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How a compound file begins (MS-CFB section 2.2)."""
 MACRO_TYPES = {
     "docm": "application/vnd.ms-word.document.macroenabled.12",
     "dotm": "application/vnd.ms-word.template.macroenabled.12",
@@ -119,6 +121,58 @@ _NAMES = {end.removeprefix("."): kind for end, kind in MimeTypes().types_map[Tru
     "xps": "application/oxps",
     **MACRO_TYPES,
 }
+
+
+WORDS = {
+    "application/vnd.ms-excel": "excel",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12": "excel",
+    f"{_OPEN_XML}spreadsheetml.sheet": "excel",
+    f"{_OPEN_XML}spreadsheetml.template": "excel",
+    "application/msword": "word",
+    f"{_OPEN_XML}wordprocessingml.document": "word",
+    f"{_OPEN_XML}wordprocessingml.template": "word",
+    "application/vnd.ms-powerpoint": "powerpoint",
+    **{f"{_OPEN_XML}presentationml.{kind}": "powerpoint" for kind in ("presentation", "slideshow", "template")},
+    **{kind: {"d": "word", "x": "excel"}.get(name[0], "powerpoint") for name, kind in MACRO_TYPES.items()},
+    f"{_OPEN_DOCUMENT}spreadsheet": "spreadsheet",
+    f"{_OPEN_DOCUMENT}text": "document",
+    f"{_OPEN_DOCUMENT}presentation": "presentation",
+    "application/pdf": "pdf",
+    "application/rtf": "rtf",
+    "application/vnd.ms-outlook": "message",
+    "application/x-msdownload": "program",
+    "message/rfc822": "message",
+    "text/calendar": "calendar",
+    "text/csv": "csv",
+    "text/html": "web_page",
+    "text/plain": "text",
+    "text/vcard": "contact",
+}
+"""Types that have a word of their own, as keys of the texts (`types.<key>`)."""
+FORMATS = {
+    "application/gzip": "GZIP",
+    "application/json": "JSON",
+    "application/vnd.rar": "RAR",
+    "application/x-7z-compressed": "7Z",
+    "application/x-tar": "TAR",
+    "application/xml": "XML",
+    "application/zip": "ZIP",
+    "image/bmp": "BMP",
+    "image/gif": "GIF",
+    "image/heic": "HEIC",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/svg+xml": "SVG",
+    "image/tiff": "TIFF",
+    "image/webp": "WebP",
+    "text/markdown": "Markdown",
+    "text/tab-separated-values": "TSV",
+}
+"""What people call the format of files of a type that has no word of its own."""
+ARCHIVES = {
+    *("application/gzip", "application/vnd.rar", "application/x-7z-compressed", "application/x-tar", "application/zip"),
+}
+"""Types of archives."""
 
 
 def registered(media_type: str) -> str:

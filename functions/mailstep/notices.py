@@ -5,6 +5,7 @@ import re
 from mailstep.addresses import one_line
 from mailstep.contracts import Answer, Message
 from mailstep.rendering import render
+from mailstep.texts.speaking import say
 
 _MENTION = re.compile(r"\{attachment (\d{1,4})\}")
 
@@ -21,4 +22,6 @@ def notice(kind: str, message: Message, explanation: str = "") -> Answer:
 def _file(message: Message, mention: re.Match[str]) -> str:
     number = int(mention[1])
     known = 0 < number <= len(message.attachments)
-    return f'"{one_line(message.attachments[number - 1].filename)}"' if known else "An attachment"
+    if not known:
+        return say("refusal.an_attachment")
+    return say("language.quoted", text=one_line(message.attachments[number - 1].filename))

@@ -16,6 +16,13 @@ def short(email_id: str) -> str:
     return "".join(_LETTERS[number // len(_LETTERS) ** place % len(_LETTERS)] for place in range(_LENGTH))
 
 
-def is_one(text: str) -> bool:
-    """Whether a text may be a reference, in capitals or not."""
-    return len(text) == _LENGTH and set(text.upper()) <= set(_LETTERS)
+def spelled(email_id: str) -> str:
+    """The reference of an email as people read it out: in two halves, as `7K4Q-MTXA`."""
+    found = short(email_id)
+    return f"{found[: _LENGTH // 2]}-{found[_LENGTH // 2 :]}"
+
+
+def read(text: str) -> str | None:
+    """The reference that a person wrote, as `short` has it, or None. Case, hyphens and spaces do not matter."""
+    letters = "".join(text.upper().replace("-", "").split())
+    return letters if len(letters) == _LENGTH and set(letters) <= set(_LETTERS) else None

@@ -4,26 +4,32 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    pass_eval_context,
+    select_autoescape,
+)
+from jinja2.nodes import EvalContext
+from markupsafe import escape
 
 from mailstep.custom import TEMPLATES
+from mailstep.texts.speaking import figure, language, say, sentence, size
+from mailstep.texts.types import type_name
 
 
-def _octets(count: int) -> str:
-    """A size as people read it: `512 bytes`, `1.4 KB`, `3.0 MB` (units of 1,000)."""
-    for size, unit in ((1_000_000, "MB"), (1_000, "KB")):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+@pass_eval_context
+def _say(context: EvalContext, key: str, **values: object) -> str:
+    """The sentence with this key; in HTML, its values may be markup."""
+    if not context.autoescape:
+        return say(key, **values)
+    return escape(sentence(key, values)).format(**{name: _written(value) for name, value in values.items()})
 
 
-def figure(number: float) -> str:
-    """A number with only its meaningful digits: `12`, `3.5`, `1,234.57`, `0.0004`, `1.5e+20`. Whole ones keep all."""
-    if isinstance(number, int):
-        return f"{number:,}"
-    if 0 < abs(number) < 1 or abs(number) >= 1e15:
-        return f"{number:.2g}"
-    return f"{number:,.2f}".rstrip("0").rstrip(".")
+def _written(value: object) -> object:
+    return figure(value) if isinstance(value, int) else value
 
 
 def _environment(folders: Sequence[Path]) -> Environment:
@@ -34,7 +40,8 @@ def _environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(octets=_octets, figure=figure)
+    environment.filters.update(octets=size, figure=figure, type_name=type_name)
+    environment.globals.update(say=_say, language=language)
     return environment
 
 

@@ -1,6 +1,7 @@
 """Checks the settings of routes.toml: each function returns the canonical form, or raises what to write instead."""
 
 import re
+import struct
 from ipaddress import ip_address
 from mimetypes import guess_type
 from pkgutil import iter_modules
@@ -11,6 +12,7 @@ from urllib3.util import Url, parse_url
 
 from mailstep import custom
 from mailstep.addresses import canonical_domain, is_address, is_domain
+from mailstep.texts.files import languages
 
 _AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
@@ -19,6 +21,13 @@ _QUEUE_PATH = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,75}\.fifo")
 _SECRET = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+")
 # Those that UTS 46 maps to a full stop.
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
+FOOTER_CHARACTERS = 1_000
+"""Characters of a reply's footer."""
+LOGO_OCTETS, LOGO_PIXELS = 100_000, 2_000
+"""Octets of a logo, which each reply carries, and pixels of its longer side."""
+_COLOUR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
+_FILE_NAME = re.compile(r"[\w-][\w.-]{0,99}")
+_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _WILDCARD = re.compile(r"[*?\[]")
 # In an address only within quotes (RFC 5322 section 3.2.3).
 _OUTSIDE_ADDRESSES = re.compile(r'[\s<>(),:;"\\]')
@@ -160,6 +169,75 @@ def display_name(value: str) -> str:
     if not value.isprintable():
         raise ValueError("write it on one line, without control characters")
     return value
+
+
+def language(value: str) -> str:
+    """A language that there are texts in, by its code of ISO 639-1.
+
+    Raises:
+        ValueError: the languages that there are.
+    """
+    known = languages()
+    if value and value not in known:
+        raise ValueError(f"there is no functions/custom/texts/{value}.toml: write one of {', '.join(known)}")
+    return value
+
+
+def footer(value: str) -> str:
+    """A text of some lines, below every reply.
+
+    Raises:
+        ValueError: what to write instead.
+    """
+    if len(value) > FOOTER_CHARACTERS or not value.replace("\n", "").isprintable():
+        raise ValueError(f"write up to {FOOTER_CHARACTERS:,} characters, without control characters")
+    return value
+
+
+def colour(value: str) -> str:
+    """A colour of sRGB as `#rrggbb`, in lower case.
+
+    Raises:
+        ValueError: what to write instead.
+    """
+    if not value:
+        return ""
+    written = value.strip().lower()
+    if not _COLOUR.fullmatch(written):
+        raise ValueError("write a colour in hexadecimal, as #1a73e8")
+    return written if len(written) == 7 else "#" + "".join(2 * digit for digit in written[1:])
+
+
+def logo(value: str) -> str:
+    """The name of a PNG in functions/custom/.
+
+    Raises:
+        ValueError: what to write instead.
+    """
+    if not value:
+        return ""
+    file = custom.own_file(value) if _FILE_NAME.fullmatch(value) else None
+    if file is None:
+        raise ValueError(f"there is no functions/custom/{value}: write the name of a PNG in that folder")
+    if file.stat().st_size > LOGO_OCTETS:
+        raise ValueError(f"{value} has more than {LOGO_OCTETS:,} octets, and each reply carries it: save it smaller")
+    if max(png_size(file.read_bytes())) > LOGO_PIXELS:
+        raise ValueError(f"{value} is larger than {LOGO_PIXELS:,} pixels a side: save it smaller")
+    return value
+
+
+def png_size(content: bytes) -> tuple[int, int]:
+    """Width and height of a PNG in pixels (Portable Network Graphics Specification, 11.2.1).
+
+    Raises:
+        ValueError: it is not a PNG.
+    """
+    if not content.startswith(_PNG) or len(content) < 24:
+        raise ValueError("the file is not a PNG: save it as one")
+    width, height = struct.unpack(">II", content[16:24])
+    if not width or not height:
+        raise ValueError("the file is not a PNG that has pixels: save it again")
+    return width, height
 
 
 def sender_pattern(value: str) -> str:

@@ -6,7 +6,6 @@ Over 300 lines, because a route's settings, their meaning and their faults are r
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -18,6 +17,7 @@ from mailstep.custom import routes_file
 from mailstep.errors import ConfigurationError
 from mailstep.mime.options import DEFAULTS
 from mailstep.routes_toml import RoutesToml, filled, variables
+from mailstep.toml_text import file_text
 
 ROUTES_FILE = routes_file()
 # A receipt rule and a resource of CloudFormation are named after the route (receiving.yaml).
@@ -82,6 +82,21 @@ class Route(Contract):
     )
     reply_name: Annotated[str, AfterValidator(route_settings.display_name)] = Field(
         default="", description="Display name of replies"
+    )
+    reply_footer: Annotated[str, AfterValidator(route_settings.footer)] = Field(
+        default="", description="Text below each reply, such as your company's name and address"
+    )
+    reply_signature: bool = Field(default=True, description="false: replies do not say that Mailstep sent them")
+    reply_colour: Annotated[str, AfterValidator(route_settings.colour)] = Field(
+        default="", description="Colour of the bar above each reply, as `#1a73e8`; empty: no bar"
+    )
+    reply_logo: Annotated[str, AfterValidator(route_settings.logo)] = Field(
+        default="", description="A PNG in functions/custom/, shown above each reply"
+    )
+    language: Annotated[str, AfterValidator(route_settings.language)] = Field(
+        default="",
+        description="Language of what Mailstep itself writes to senders: `de`, `en`, `es` or `fr`; empty: that of the "
+        "message, or English if it does not tell",
     )
 
     # Which messages are accepted (policy.py).
@@ -205,21 +220,6 @@ def with_the_same_processor(name: str, domain: str) -> frozenset[str]:
         if other != name and not found.calls_an_application and found.processor == route.processor
     )
     return frozenset(canonical(f"{other}@{domain}") for other in others)
-
-
-def file_text(path: Path) -> str:
-    """The text of a routes.toml, without the byte order mark that some editors put first.
-
-    Raises:
-        ConfigurationError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigurationError(f"{path}, line {line}: not UTF-8: save the file in that encoding") from error
 
 
 def load(text: str, environment: dict[str, str], *, file: str = ROUTES_FILE.name) -> dict[str, Route]:

@@ -20,7 +20,10 @@ from mailstep.parse.message import parse
 from mailstep.parse.recipients import Place
 from mailstep.process.built_in import Processor, answered, built_in
 from mailstep.reply.compose import compose
+from mailstep.reply.look import look_of
 from mailstep.routes import Route
+from mailstep.texts.choosing import of_reply
+from mailstep.texts.speaking import speaking
 from mailstep.validate.policy import RULES, Case, validate
 from mailstep.validate.records import NothingOnRecord
 
@@ -61,6 +64,12 @@ class ReceivedEmail:
             ConfigurationError: a setting of the route is wrong.
         """
         return validate(self._case())
+
+    @property
+    def language(self) -> str:
+        """The language of what Mailstep itself writes in reply: `de`, `en` and so on."""
+        route = self.settings or routes.routes().get(self.message.route)
+        return of_reply(route.language if route else "", self.message)
 
     def automatic_by(self) -> tuple[str, ...]:
         """The signs of automatic mail in the message, by the names of their fields; none if a person sent it.
@@ -103,7 +112,8 @@ class ReceivedEmail:
         if processor is None:
             processor = self._processor()
         work = built_in(processor) if isinstance(processor, str) else processor
-        answer = answered(work, self.message, self.open_attachment)
+        with speaking(self.language):
+            answer = answered(work, self.message, self.open_attachment)
         return answer and read_answer(answer.model_dump_json().encode())
 
     def reply(self, answer: Answer) -> EmailMessage:
@@ -117,7 +127,9 @@ class ReceivedEmail:
         route = self._route()
         sender = Address(route.reply_name, addr_spec=route.reply_from or f"{self.message.route}@{DOMAIN}")
         to = mailbox(addressee(self.message, self._own(route)))
-        composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC))
+        with speaking(self.language):
+            look = look_of(route)
+            composed = compose(self.message, answer, sender=sender, to=to, now=datetime.now(UTC), look=look)
         return message_from_bytes(composed.as_bytes(), _class=EmailMessage, policy=policy.default)
 
     def _case(self) -> Case:

@@ -71,4 +71,4 @@ def show_outbox(
 
 def _is_meant(one: outbox.Sent, name: str) -> bool:
     email_id = one.email_id or ""
-    return name == one.ses_message_id or email_id.startswith(name) or reference.short(email_id) == name.upper()
+    return name == one.ses_message_id or email_id.startswith(name) or reference.short(email_id) == reference.read(name)

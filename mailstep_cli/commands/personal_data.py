@@ -20,7 +20,7 @@ app = typer.Typer()
 
 @app.command()
 def erase(
-    whose: Annotated[str, typer.Argument(metavar="ADDRESS|ID", help="An address, or the whole id of one email.")],
+    whose: Annotated[str, typer.Argument(metavar="ADDRESS|ID", help="An address, or one email's id or reference.")],
     stack: Stack = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be erased, and erase nothing.")] = False,
     keep_suppression: Annotated[

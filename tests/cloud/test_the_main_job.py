@@ -15,8 +15,8 @@ from tests.support.project import EMAILS, run
 # What becomes of each sample: outcome, reason, and a piece of the text that the sender reads.
 OUTCOMES = {
     "order.eml": ("replied", None, "6 rows, 5 columns"),
-    "note.eml": ("replied", None, "0 attachments"),
-    "thread.eml": ("replied", None, "0 attachments"),
+    "note.eml": ("replied", None, "no attachments"),
+    "thread.eml": ("replied", None, "no attachments"),
     "workbook.eml": ("replied", None, "Stock: 4 rows, 4 columns"),
     "broken-table.eml": ("replied", None, "not a workbook that can be read"),
     "out-of-office.eml": ("silent", "automatic_mail", None),

@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from mailstep import reference
 from mailstep.answers import read_answer
 from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.aws.ledger import Ledger
@@ -223,6 +224,21 @@ def test_a_message_is_a_persons_in_whatever_way_she_is_named_as_its_writer(raw: 
     email = store("any", raw)
     assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
     assert whatever_is_left() == []
+
+
+def test_one_email_is_erased_by_the_reference_that_its_sender_names() -> None:
+    email, other = store("one", written_by(ANN)), store("two", written_by(ANN))
+    assert [one["email_id"] for one in erased(reference.spelled(email.email_id))["messages"]] == [email.email_id]
+    assert indexed() == {other.email_id}
+
+
+def test_a_reference_of_two_emails_erases_neither_and_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "short", lambda _: "7K4QMTXA")
+    emails = [store("one", written_by(ANN)), store("two", written_by(BOB))]
+    with pytest.raises(UserError) as refused:
+        erased("7k4q-mtxa")
+    assert all(email.email_id in str(refused.value) for email in emails)
+    assert indexed() == {email.email_id for email in emails}
 
 
 def test_messages_of_others_stay_and_the_report_counts_those_that_name_the_person() -> None:

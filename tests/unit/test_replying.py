@@ -195,7 +195,7 @@ def test_a_notice_says_that_the_message_is_safe_and_which_reference_to_quote(kin
         text = body.get_content()
         assert says in text
         assert "you don't need to do anything" in text
-        assert "please quote this reference: id-1" in text
+        assert "please quote the reference below" in text
 
 
 # ---- Nothing of the sender's making, and nobody but the sender ----

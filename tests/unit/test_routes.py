@@ -14,7 +14,8 @@ from samcli.cli.types import CfnParameterOverridesType
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
-from mailstep.routes import catch_all, file_text, load, read
+from mailstep.routes import catch_all, load, read
+from mailstep.toml_text import file_text
 from mailstep_cli import checkout
 from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError
@@ -394,6 +395,10 @@ def test_a_template_that_cannot_be_read_is_refused(tmp_path: Path, template: byt
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(PROJECT / name, tmp_path / name)
     (tmp_path / "functions" / "mailstep").mkdir()
+    # Its texts are read too.
+    texts = tmp_path / "functions" / "custom" / "texts" / "de.toml"
+    texts.parent.mkdir(parents=True)
+    texts.write_text('[reply]\nsignatur = "Gesendet"\n')
     own = tmp_path / "functions" / "custom" / "templates" / "reply.txt.j2"
     own.parent.mkdir(parents=True)
     own.write_bytes(template)
@@ -401,6 +406,7 @@ def test_a_template_that_cannot_be_read_is_refused(tmp_path: Path, template: byt
     assert (shown.returncode, shown.stdout) == (2, "")
     assert says in shown.stderr
     assert str(own) in shown.stderr
+    assert f"{texts}, line 2: reply.signatur: there is no such sentence" in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import png
 import pytest
 
 from mailstep.contracts import Answer
-from mailstep.process.processors import tables as processor
 from mailstep.process.processors.tables.pictures import HEIGHT, WIDTH, histogram
 from mailstep.process.processors.tables.presenting import NARROW, facts, shown
 from mailstep.process.processors.tables.reading import is_table
 from mailstep.testing import receive
+from mailstep.texts.speaking import say
 from tests.support.messages import mail_with
 from tests.support.tables import one
 
@@ -126,7 +126,7 @@ def test_a_pdf_beside_a_table_is_told_what_to_send() -> None:
 
 
 def test_every_format_that_the_reply_names_is_read() -> None:
-    named = re.findall(r"[A-Z]{3,4}", processor.FORMATS)
+    named = re.findall(r"[A-Z]{3,4}", say("tables.formats"))
     known = {"ZIP": "zip", "GZIP": "csv.gz"}
     for name in named:
         [made] = receive(mail_with({f"t.{known.get(name, name.lower())}": b"x"})).message.attachments

@@ -14,14 +14,18 @@ from mailstep.mime.options import DEFAULTS, Options
 from tests.support.messages import parsed
 from tests.support.project import CASES
 from tests.support.tnef import (
+    ATTACH_CONTENT_ID,
     ATTACH_DATA,
     ATTACH_FILENAME,
+    ATTACH_FLAGS,
     ATTACH_LONG_FILENAME,
     ATTACH_OBJECT,
     ATTACH_TITLE,
     ATTACHMENT,
+    ATTACHMENT_HIDDEN,
     BINARY,
     BODY,
+    BOOLEAN,
     DISPLAY_NAME,
     IID_MESSAGE,
     IID_STORAGE,
@@ -73,7 +77,7 @@ def unpacked(octets: bytes) -> tuple[list[tuple[str, bytes]], bool, set[Defect]]
     defects: set[Defect] = set()
     found = reader.Unpacker().unpack(octets, defects)
     is_all = found.is_read and bool(found.files) and not found.has_body
-    return [(name, bytes(content)) for name, content in found.files], is_all, defects
+    return [(file.name, bytes(file.content)) for file in found.files], is_all, defects
 
 
 def mailed(octets: bytes) -> bytes:
@@ -261,3 +265,55 @@ def test_files_with_wrong_numbers_are_parsed() -> None:
     for seed in range(400):
         raw = fuzz.with_wrong_numbers(files, random.Random(seed))  # noqa: S311 - reproducible on purpose
         assert fuzz.broken_promise(raw, watch_memory=seed % 10 == 0) is None, seed
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+SHOWN = [
+    ("its HTML names it", [prop(STRING8, ATTACH_CONTENT_ID, b"logo@shop\0")], b'<p>x<img src="cid:logo@shop">'),
+    ("in Unicode", [prop(UNICODE, ATTACH_CONTENT_ID, "logo@shop")], b'<p>x<img src="cid:logo@shop">'),
+    ("in brackets", [prop(STRING8, ATTACH_CONTENT_ID, b"<logo@shop>\0")], b"<p>x<img src='cid:logo%40shop'>"),
+    # [MS-OXCMSG] sections 2.2.2.18 and 2.2.2.24: attRenderedInBody, and PidTagAttachmentHidden.
+    ("rendered", [prop(LONG, ATTACH_FLAGS, 4)], b""),
+    ("hidden", [prop(BOOLEAN, ATTACHMENT_HIDDEN, 1)], b""),
+]
+
+
+def picture(*said: bytes, content: bytes = PNG, html: bytes = b"") -> bytes:
+    listed = attribute(ATTACHMENT, properties(prop(STRING8, ATTACH_LONG_FILENAME, b"logo.png\0"), *said), level=2)
+    body = [attribute(MESSAGE_PROPERTIES, properties(prop(BINARY, 0x1013, html)))] if html else []
+    return tnef(*body, attachment(attribute(ATTACH_DATA, content, level=2), listed))
+
+
+@pytest.mark.parametrize(("said", "html"), [one[1:] for one in SHOWN], ids=[one[0] for one in SHOWN])
+def test_a_picture_that_the_text_shows_is_inline_and_nobody_attached_it(said: list[bytes], html: bytes) -> None:
+    [found] = parsed(mailed(picture(*said, html=html))).attachments
+    assert (found.filename, found.inline, found.attached) == ("logo.png", True, False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [],
+        [prop(STRING8, ATTACH_CONTENT_ID, b"other@shop\0")],
+        [prop(LONG, ATTACH_FLAGS, 3)],
+        [prop(BOOLEAN, ATTACHMENT_HIDDEN, 0)],
+    ],
+)
+def test_a_picture_that_nothing_shows_is_an_attached_file(said: list[bytes]) -> None:
+    [found] = parsed(mailed(picture(*said, html=b'<p>x<img src="cid:logo@shop">'))).attachments
+    assert (found.inline, found.attached) == (False, True)
+
+
+@pytest.mark.parametrize(("said", "html"), [one[1:] for one in SHOWN], ids=[one[0] for one in SHOWN])
+def test_what_is_no_picture_is_attached_whatever_its_flags_say(said: list[bytes], html: bytes) -> None:
+    [found] = parsed(mailed(picture(*said, content=b"a,b\n1,2\n", html=html))).attachments
+    assert (found.inline, found.attached) == (True, True)
+
+
+def test_the_html_beside_a_winmail_dat_shows_its_pictures_too() -> None:
+    packed = mailed(picture(prop(STRING8, ATTACH_CONTENT_ID, b"logo@shop\0")))
+    html = b'Content-Type: text/html\r\n\r\n<p>Hello<img src="cid:logo@shop">\r\n'
+    parts = b"".join(b"--b\r\n" + part + b"\r\n" for part in (html, packed))
+    whole = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + parts + b"--b--\r\n"
+    [found] = parsed(whole).attachments
+    assert (found.content_id, found.inline, found.attached) == ("logo@shop", True, False)

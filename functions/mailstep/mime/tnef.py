@@ -2,6 +2,8 @@
 
 The file is hostile: the reader compares every length and count with the octets that are left. It copies nothing: each
 file is a span of the one buffer. It does not open an embedded message, as it opens no nested message elsewhere.
+
+Over 300 lines, because it is the reader of one format.
 """
 
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ _ATTACH_REND_DATA, _MESSAGE_PROPERTIES, _ATTACHMENT, _OEM_CODEPAGE = 0x9002, 0x9
 # PidTagAttachDataObject, PidTagAttachFilename, PidTagAttachLongFilename. PidTagInternetCodepage is that of the HTML.
 _PR_BODY, _PR_RTF, _PR_HTML, _PR_DISPLAY_NAME = 0x1000, 0x1009, 0x1013, 0x3001
 _PR_ATTACH_DATA, _PR_ATTACH_FILENAME, _PR_ATTACH_LONG_FILENAME = 0x3701, 0x3704, 0x3707
+# PidTagAttachContentId, PidTagAttachFlags with attRenderedInBody, PidTagAttachmentHidden ([MS-OXCMSG] section 2.2.2).
+_PR_ATTACH_CONTENT_ID, _PR_ATTACH_FLAGS, _PR_ATTACHMENT_HIDDEN, _RENDERED_IN_BODY = 0x3712, 0x3714, 0x7FFE, 0x4
 _BODIES = (_PR_BODY, _PR_RTF, _PR_HTML)
 _PR_INTERNET_CODEPAGE = 0x3FDE
 
@@ -65,6 +69,18 @@ class _Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file in a winmail.dat."""
+
+    name: str
+    content: memoryview
+    content_id: str | None = None
+    """As in a MIME part: the HTML may refer to it (RFC 2392)."""
+    is_rendered: bool = False
+    """Whether its flags say that the text shows it, or that nobody sees it among the attachments."""
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """The body of a message in a winmail.dat: line ends LF, and without NULs."""
 
@@ -76,8 +92,7 @@ class Body:
 class Unpacked:
     """The content of a winmail.dat."""
 
-    files: list[tuple[str, memoryview]] = field(default_factory=list)
-    """Name and content of each."""
+    files: list[File] = field(default_factory=list)
     body: Body | None = None
     """The text or HTML, if it has one that is read whole."""
     has_body: bool = False
@@ -227,8 +242,8 @@ class _Packed:
         elif number == _PR_INTERNET_CODEPAGE:
             self._html_codepage = int.from_bytes(value.octets[:4], "little")
 
-    def files(self) -> list[tuple[str, memoryview]]:
-        """Name and content of each attachment that has content. An embedded message only sets `has_message`."""
+    def files(self) -> list[File]:
+        """Each attachment that has content. An embedded message only sets `has_message`."""
         found = []
         for attachment in self._attachments:
             data = attachment.data
@@ -239,7 +254,8 @@ class _Packed:
                     self.has_message = self.has_message or data[:_IID] == _IID_MESSAGE
                     data = None if data[:_IID] == _IID_MESSAGE else data[_IID:]
             if data:
-                found.append((self._name(attachment), data))
+                name, content_id = self._name(attachment), self._text_of(attachment, _PR_ATTACH_CONTENT_ID)
+                found.append(File(name, data, content_id.strip("<> ") or None, _is_rendered(attachment)))
         return found
 
     def body(self) -> Body | None:
@@ -277,8 +293,18 @@ class _Packed:
         names = (self._name_of(value) for value in (*values, title, said.get(_PR_DISPLAY_NAME)) if value)
         return next((name for name in names if name), "")
 
+    def _text_of(self, attachment: _Attachment, number: int) -> str:
+        value = attachment.properties.get(number)
+        return self._name_of(value) if value else ""
+
     def _name_of(self, value: _Value) -> str:
         octets = value.octets[: self._options.tnef_name]
         if value.type != _UNICODE:
             octets = memoryview(bytes(octets).partition(b"\0")[0])
         return self._decoded(_Value(value.type, octets), self._codepage).partition("\0")[0].strip()
+
+
+def _is_rendered(attachment: _Attachment) -> bool:
+    flags, hidden = (attachment.properties.get(number) for number in (_PR_ATTACH_FLAGS, _PR_ATTACHMENT_HIDDEN))
+    rendered = flags is not None and bool(int.from_bytes(flags.octets[:4], "little") & _RENDERED_IN_BODY)
+    return rendered or (hidden is not None and any(hidden.octets[:2]))

@@ -22,6 +22,17 @@ _ADDED = {
 _DRAWINGS = {"image/svg+xml", "image/emf", "image/wmf", "image/x-emf", "image/x-wmf"}
 
 
+def shown_in(html: str) -> set[str]:
+    """The Content-IDs that HTML refers to (RFC 2392)."""
+    return {unquote(unescape(name)) for name in _REFERENCE.findall(html)}
+
+
+def is_picture(described: Attachment) -> bool:
+    """Whether its octets are those of a picture, if its type has such: nothing else passes for one."""
+    kind = by_evidence(described.media_type_detected, described.filename, described.media_type)
+    return (described.media_type_detected or "").startswith("image/") or kind in _DRAWINGS
+
+
 class Added:
     """The parts of one message that nobody attached as a file."""
 
@@ -37,7 +48,7 @@ class Added:
     @cached_property
     def _shown(self) -> set[str]:
         """The Content-IDs that the HTML refers to."""
-        return {unquote(unescape(name)) for name in _REFERENCE.findall(self._html)}
+        return shown_in(self._html)
 
     def shows(self, content_id: str | None) -> bool:
         """Whether the HTML shows the part of that Content-ID (RFC 2392)."""
@@ -48,8 +59,7 @@ class Added:
         kind = by_evidence(described.media_type_detected, described.filename, described.media_type)
         within = self._multiparts.get(id(part), "")
         is_attachment = part.disposition[0] == "attachment"
-        # Its octets are those of a picture, if its type has such: nothing else passes for one.
-        if (described.media_type_detected or "").startswith("image/") or kind in _DRAWINGS:
+        if is_picture(described):
             return self.shows(described.content_id) or (within == "multipart/related" and not is_attachment)
         return kind in _ADDED or (within == "multipart/alternative" and not is_attachment)
 

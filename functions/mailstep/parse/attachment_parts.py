@@ -14,14 +14,14 @@ from mailstep import keys
 from mailstep.budget import Budget
 from mailstep.contracts import Attachment, EnclosedMessage
 from mailstep.filenames import safe_filename
-from mailstep.media_types import COMPOUND_FILE
+from mailstep.media_types import COMPOUND_FILE, COMPOUND_FILE_SIGNATURE
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
 from mailstep.mime.options import DEFAULTS
 from mailstep.mime.structure import Part, header
 from mailstep.mime.tnef import Body, Unpacked, Unpacker
 from mailstep.mime.transfer_encoding import content
-from mailstep.parse.attached import Added
+from mailstep.parse.attached import Added, is_picture, shown_in
 
 Keep = Callable[[str, bytes], None]
 """Stores an attachment, given its key and decoded content."""
@@ -31,7 +31,6 @@ NESTED = {"message/rfc822", "message/global"}
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _FIRST_OCTETS = 8_192  # the library detects the media type from them
-_COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # MS-CFB section 2.2
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _OF_TEXT = [
     kind for kind in filetype.TYPES if kind.mime in {"application/pdf", "application/postscript", "application/rtf"}
@@ -85,8 +84,11 @@ class Attachments:
         charset = part.parameters.get("charset")
         self.add(octets, name, part.media_type, content_id, subject, charset, inline=inline)
         if self._added and self._added.has(part, self.described[-1]):
-            self.described[-1] = self.described[-1].model_copy(update={"attached": False})
+            self._is_not_attached()
         return octets
+
+    def _is_not_attached(self) -> None:
+        self.described[-1] = self.described[-1].model_copy(update={"attached": False})
 
     def add(
         self,
@@ -135,8 +137,14 @@ class Attachments:
             self.body, self.wants_body = packed.body, False
         elif self.wants_body and packed.has_body:
             self._defects.add(Defect.TNEF_BODY_NOT_READ)
-        for name, inner in packed.files:
-            self.add(bytes(inner), name, mimetypes.guess_type(name)[0] or "application/octet-stream")
+        shown = shown_in(packed.body.html) if packed.body else set()
+        for file in packed.files:
+            in_html = file.content_id in shown or (self._added is not None and self._added.shows(file.content_id))
+            media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            inline = in_html or file.is_rendered
+            self.add(bytes(file.content), file.name, media_type, file.content_id, inline=inline)
+            if inline and is_picture(self.described[-1]):
+                self._is_not_attached()
         return packed.is_read and (takes_body or (bool(packed.files) and not packed.has_body))
 
     def _attempt[T](self, step: Callable[[], T], otherwise: T, defect: Defect) -> T:
@@ -145,7 +153,7 @@ class Attachments:
 
 def _detected(first: bytes) -> str | None:
     """The media type that the first octets of a file have, or None."""
-    if first.startswith(_COMPOUND_FILE):
+    if first.startswith(COMPOUND_FILE_SIGNATURE):
         return COMPOUND_FILE
     # Some types begin with two or three letters, as a text may: "BM" of a bitmap, "MZ" of a program.
     kinds = filetype.TYPES if _NO_TEXT.search(first) else _OF_TEXT

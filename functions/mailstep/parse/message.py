@@ -91,7 +91,7 @@ def _parse(
         email_id=email.email_id,
         route=email.route,
         raw_key=email.key,
-        size_octets=len(raw),
+        size_octets=len(raw) - (block.octets if block else 0),
         received=received(block),
         return_path=field(root, "return-path").strip("<> ") if root.first("return-path") is not None else None,
         from_=addresses(root, "from", defects),

@@ -39,6 +39,8 @@ class SesBlock:
     """The fields that SES put on top, by name in lower case; each value as its lines, the folded ones with the fold."""
 
     fields: dict[str, list[str]]
+    octets: int
+    """Octets of everything that SES put on top: the block, and its receipt and signature below it."""
 
     def first_line(self, name: str) -> str:
         """The first line of a field's value, or nothing."""
@@ -57,16 +59,17 @@ def ses_block(raw: bytes) -> SesBlock | None:
     message does not begin with a whole block: then nothing is known.
     """
     fields: dict[str, list[str]] = {}
-    name = ""
+    name, end = "", 0
     for line in raw[:_BLOCK_OCTETS].split(b"\r\n"):
         if b"\r" in line or b"\n" in line:
             return None
         text = line.decode("utf-8", "replace")
         if name and line[:1] in {b" ", b"\t"} and text.strip():
             fields[name].append(text)
+            end += len(line) + 2
             continue
         if name == "authentication-results":
-            return _whole(fields)
+            return _whole(fields, end + _octets_below(raw[end : end + _BLOCK_OCTETS]))
         field = _FIELD.fullmatch(line)
         name = field[1].decode("ascii").lower() if field else ""
         # SES writes each field once, in this order.
@@ -74,14 +77,27 @@ def ses_block(raw: bytes) -> SesBlock | None:
         if field is None or name != first or name in fields or name in _BELOW or not is_ses_field(name):
             return None
         fields[name] = [field[2].decode("utf-8", "replace")]
+        end += len(line) + 2
     return None
 
 
-def _whole(fields: dict[str, list[str]]) -> SesBlock | None:
+def _octets_below(rest: bytes) -> int:
+    """Octets of the fields below Authentication-Results that SES writes."""
+    octets, is_own = 0, False
+    for line in rest.split(b"\r\n"):
+        if line[:1] not in {b" ", b"\t"}:
+            is_own = line.partition(b":")[0].decode("ascii", "replace").lower() in _BELOW
+        if not is_own:
+            break
+        octets += len(line) + 2
+    return octets
+
+
+def _whole(fields: dict[str, list[str]], octets: int) -> SesBlock | None:
     results = fields["authentication-results"]
     if not any(map(_SES_RECEIVED.match, fields["received"])) or results[0].strip() != _SES:
         return None
-    return SesBlock(fields) if all(map(_RESULT.fullmatch, results[1:])) else None
+    return SesBlock(fields, octets) if all(map(_RESULT.fullmatch, results[1:])) else None
 
 
 def verdicts(block: SesBlock | None, names: Iterable[str]) -> Verdicts:

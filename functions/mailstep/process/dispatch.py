@@ -19,6 +19,8 @@ from mailstep.outcomes import ReplyKind
 from mailstep.process import application
 from mailstep.process.built_in import answered, built_in
 from mailstep.routes import Route, routes
+from mailstep.texts.choosing import of_reply
+from mailstep.texts.speaking import speaking
 
 LINK_SECONDS = 35
 """How long the application may fetch attachments and the thread: until the step's deadline. Each try has new links."""
@@ -38,13 +40,13 @@ def process(request: ProcessRequest) -> Processed:
     route = routes().get(claim.email.route)
     if route is None:
         raise ConfigurationError(f"the route {claim.email.route!r} is no longer in routes.toml")
-    try:
-        answer = _answer(route, request, message)
-    except ApplicationRefused as refused:
-        key = mail_bucket.write_answer(
-            bucket, message.email_id, notice(ReplyKind.REFUSAL, message, refused.explanation)
-        )
-        raise ApplicationRefused(refused.explanation, key) from None
+    with speaking(of_reply(route.language, message)):
+        try:
+            answer = _answer(route, request, message)
+        except ApplicationRefused as refused:
+            told = notice(ReplyKind.REFUSAL, message, refused.explanation)
+            key = mail_bucket.write_answer(bucket, message.email_id, told)
+            raise ApplicationRefused(refused.explanation, key) from None
     return Processed(answer_key=mail_bucket.write_answer(bucket, message.email_id, answer) if answer else None)
 
 

@@ -10,11 +10,10 @@ from mailstep.budget import Budget, OverBudget, octets_of
 from mailstep.contracts import Attachment, Message
 from mailstep.errors import MailstepError
 from mailstep.telemetry import logger
+from mailstep.texts.speaking import say
 
 OpenAttachment = Callable[[Attachment], bytes]
 """The decoded content of an attachment of the message."""
-_FAILED = "It could not be read. Please save it again, or in another format, and send it once more."
-_TOO_MUCH = "It takes too much memory or time to process. Please send it in smaller parts."
 
 
 class UnreadableAttachment(ValueError):
@@ -62,7 +61,10 @@ def work_on_each[Result](
         for attachment in message.attachments:
             done.append(worked(attachment))
     rest = message.attachments[len(done) :]
-    return (*done, *(Worked(attachment, problem=_TOO_MUCH if only(attachment) else None) for attachment in rest))
+    return (
+        *done,
+        *(Worked(attachment, problem=say("attachment.too_much") if only(attachment) else None) for attachment in rest),
+    )
 
 
 def _worked[Result](attachment: Attachment, work: Callable[[], Result]) -> Worked[Result]:
@@ -74,8 +76,10 @@ def _worked[Result](attachment: Attachment, work: Callable[[], Result]) -> Worke
         raise
     except OverBudget as error:
         logger.error("An attachment takes too much", extra={"scarce": error.scarce})
-        return Worked(attachment, problem=_TOO_MUCH)
+        return Worked(attachment, problem=say("attachment.too_much"))
     except Exception as error:
         # A library may raise anything on hostile input.
         logger.error("An attachment could not be processed", extra={"error": type(error).__name__})
-        return Worked(attachment, problem=_TOO_MUCH if isinstance(error, TimeoutError) else _FAILED)
+        return Worked(
+            attachment, problem=say("attachment.too_much" if isinstance(error, TimeoutError) else "attachment.failed")
+        )

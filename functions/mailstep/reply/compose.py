@@ -16,7 +16,9 @@ from markupsafe import Markup
 from mailstep import limits
 from mailstep.addresses import field_text, one_line
 from mailstep.contracts import EMAIL_ID_FIELD, Answer, AnswerAttachment, Message
+from mailstep.reference import spelled
 from mailstep.rendering import render
+from mailstep.reply.look import LOGO_ID, Look
 from mailstep.reply.sanitising import sanitise, without_markup
 
 SUBJECT_BOUND = 200
@@ -70,24 +72,28 @@ for _field in ("in-reply-to", "references"):
 for _field in ("from", "to"):
     _FIELDS.map_to_type(_field, _Mailbox)  # type: ignore[arg-type] # it adds BaseHeader itself
 _POLICY = SMTP.clone(header_factory=_FIELDS)
-_RE_PREFIX = re.compile(r"^(\s*re\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+# RFC 5322 section 3.6.5 has `Re: ` in any language. Some programs write their own: German, Dutch, Swedish, French.
+_RE_PREFIX = re.compile(r"^(\s*(?:re|aw|antw|sv|rép)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_PLAIN = Look()
 # msg-id of RFC 5322 section 3.6.4, short enough for a line. No client could find a message by another identifier.
 _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
-def compose(message: Message, answer: Answer, *, sender: Address, to: Address, now: datetime) -> EmailMessage:
-    """The reply to `message`, from `sender`, to `to`.
+def compose(
+    message: Message, answer: Answer, *, sender: Address, to: Address, now: datetime, look: Look = _PLAIN
+) -> EmailMessage:
+    """The reply to `message`, from `sender`, to `to`, in the language that is spoken (texts/speaking.py).
 
     Header values are ours, or pass through the email package, which refuses CR and LF. The sender's text is first
     joined to one line. Fields: RFC 5322 section 3.6, RFC 3834 section 3.1.8 (Auto-Submitted). If the reply exceeds
     SES's limit, it leaves out the answer's files, then its pictures too, and says so.
     """
     pictures = tuple(attachment for attachment in answer.attachments if _may_be_shown(attachment))
-    reply = _composed(message, answer, answer.attachments, sender=sender, to=to, now=now)
+    reply = _composed(message, answer, answer.attachments, sender=sender, to=to, now=now, look=look)
     for fewer in (pictures, ()):
         if len(reply.as_bytes()) <= limits.REPLY_OCTETS:
             break
-        reply = _composed(message, answer, fewer, sender=sender, to=to, now=now)
+        reply = _composed(message, answer, fewer, sender=sender, to=to, now=now, look=look)
     return reply
 
 
@@ -99,6 +105,7 @@ def _composed(
     sender: Address,
     to: Address,
     now: datetime,
+    look: Look,
 ) -> EmailMessage:
     reply = EmailMessage(policy=_POLICY)
     reply["From"] = sender
@@ -111,8 +118,15 @@ def _composed(
     reply["X-Auto-Response-Suppress"] = "All"
     reply[EMAIL_ID_FIELD] = message.email_id
     left_out = len(answer.attachments) - len(attachments)
-    _add_text(reply, message, answer, left_out)
-    shown = _add_html(reply, message, answer, attachments, left_out)
+    frame: dict[str, Any] = {
+        "left_out": left_out,
+        "email_id": message.email_id,
+        "reference": spelled(message.email_id),
+        "look": look,
+        "logo_id": LOGO_ID,
+    }
+    _add_text(reply, answer, frame)
+    shown = _add_html(reply, answer, attachments, frame)
     for attachment in attachments:
         if attachment.content_id not in shown or not _may_be_shown(attachment):
             reply.add_attachment(attachment.content, **_described(attachment))
@@ -137,26 +151,28 @@ def _thread(message: Message) -> Iterable[tuple[str, str]]:
     yield "References", " ".join([thread[0], *reversed(newest)])
 
 
-def _add_text(reply: EmailMessage, message: Message, answer: Answer, left_out: int) -> None:
+def _add_text(reply: EmailMessage, answer: Answer, frame: dict[str, Any]) -> None:
     said = answer.text if answer.text.strip() else without_markup(answer.html or "")
-    text = render("reply.txt.j2", text=said.strip("\r\n"), left_out=left_out, email_id=message.email_id)
-    reply.set_content(text, cte="quoted-printable")
+    reply.set_content(render("reply.txt.j2", text=said.strip("\r\n"), **frame), cte="quoted-printable")
 
 
 def _add_html(
-    reply: EmailMessage, message: Message, answer: Answer, attachments: tuple[AnswerAttachment, ...], left_out: int
+    reply: EmailMessage, answer: Answer, attachments: tuple[AnswerAttachment, ...], frame: dict[str, Any]
 ) -> frozenset[str]:
     """Add the HTML with the pictures that it shows (RFC 2387, multipart/related); return their content ids."""
     pictures = {a.content_id: a for a in attachments if a.content_id and _may_be_shown(a)}
     html = answer.html if answer.html and answer.html.strip() else render("plain.html.j2", text=answer.text)
     body, shown = sanitise(html, frozenset(pictures))
-    page = render("reply.html.j2", body=Markup(body), left_out=left_out, email_id=message.email_id)  # noqa: S704 - sanitised
+    page = render("reply.html.j2", body=Markup(body), **frame)  # noqa: S704 - sanitised
     reply.add_alternative(page, subtype="html", cte="quoted-printable")
     part = reply.get_body(("html",))
     assert isinstance(part, MIMEPart)  # noqa: S101 - it was added above
     for identity in sorted(shown):
         picture = pictures[identity]
         part.add_related(picture.content, cid=f"<{identity}>", disposition="inline", **_described(picture))
+    # An installation's own template may show no logo.
+    if (logo := frame["look"].logo) and f"cid:{LOGO_ID}" in page:
+        part.add_related(logo.content, "image", "png", cid=f"<{LOGO_ID}>", disposition="inline", filename=logo.name)
     return shown
 
 

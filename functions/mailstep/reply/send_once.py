@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
+from email.message import EmailMessage
 from functools import cache
 from types import SimpleNamespace
 from typing import cast
@@ -28,8 +29,11 @@ from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose
-from mailstep.routes import own_addresses, routes
+from mailstep.reply.look import look_of
+from mailstep.routes import Route, own_addresses, routes
 from mailstep.telemetry import logger
+from mailstep.texts.choosing import of_reply, of_text
+from mailstep.texts.speaking import speaking
 
 
 @cache
@@ -120,10 +124,26 @@ def _send(*, reply_key: str, request: ReplyRequest, message: Message, sent: Call
     sender = sender_of(request.claim.email.route)
     here = settings.Domain.read()
     to = mailbox(addressee(message, own_addresses(here.domain, here.reply_from)))
-    outgoing = compose(message, _content(request, message), sender=sender, to=to, now=datetime.now(UTC))
+    outgoing = _composed(request, message, sender, to)
     ses_message_id = ses.send(outgoing.as_bytes(), to=to, sender=sender)
     sent(message)
     return ses_message_id
+
+
+def _composed(request: ReplyRequest, message: Message, sender: Address, to: Address) -> EmailMessage:
+    route = routes().get(message.route) or Route()
+    language = of_reply(route.language, message)
+    with speaking(language):
+        answer = _content(request, message)
+    if not route.language and _is_of_an_application(request, route):
+        # What Mailstep writes around an application's text is in the language of that text.
+        language = of_text(answer.text) or language
+    with speaking(language):
+        return compose(message, answer, sender=sender, to=to, now=datetime.now(UTC), look=look_of(route))
+
+
+def _is_of_an_application(request: ReplyRequest, route: Route) -> bool:
+    return request.later_answer is not None or (request.kind == ReplyKind.ANSWER and route.calls_an_application)
 
 
 def sender_of(route_name: str) -> Address:

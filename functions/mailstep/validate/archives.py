@@ -1,4 +1,7 @@
-"""Checks ZIP archives within one quota for each message. It inflates only nested archives, and only in memory."""
+"""Checks ZIP archives within one quota for each message.
+
+It inflates only nested archives and what may tell of macros, and only in memory.
+"""
 
 import lzma
 import struct
@@ -12,7 +15,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from mailstep import limits
 from mailstep.contracts import Attachment
-from mailstep.media_types import ZIP_TYPES, registered
+from mailstep.media_types import COMPOUND_FILE_SIGNATURE, ZIP_TYPES, registered
 from mailstep.zip_errors import UNREADABLE
 
 _SUFFIXES = (
@@ -30,6 +33,8 @@ _SUFFIXES = (
     ".jar",
     ".apk",
 )
+_OFFICE = tuple(suffix for suffix in _SUFFIXES if suffix not in {".zip", ".jar", ".apk"})
+_CONTENT_TYPES = "[content_types].xml"  # says what each part of an office document is (ISO/IEC 29500-2 section 7.2.3)
 _PIECE = 1024 * 1024
 _WEIGHT = {zipfile.ZIP_BZIP2: 4, zipfile.ZIP_LZMA: 4}  # cost of an octet: these take that much longer than Deflate
 _LZMA_MEMORY = 64 * 1024 * 1024  # octets; a few octets of a header can ask for gigabytes
@@ -67,8 +72,12 @@ def may_be_zip(attachment: Attachment) -> bool:
     return bool(types & ZIP_TYPES) or attachment.filename.lower().endswith(_SUFFIXES)
 
 
-def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[str]:
+def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[tuple[str, bytes | None]]:
     """The names of the members of a ZIP archive, those of nested archives too.
+
+    A member that may tell of macros comes with its content: a compound file whatever its name, and the list of the
+    types of an office document's parts. BZIP2 and LZMA unpack whole blocks for the first octet, so a compound file in
+    them is not recognised.
 
     There are none in content that is not a ZIP archive, or is broken: its processor tells the sender what is wrong.
 
@@ -91,11 +100,24 @@ def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[
             # Members overlap, which only happens in archives made to attack.
             raise ArchiveBomb
         for member in listed:
-            yield member.filename
-            if member.filename.lower().endswith(".zip"):
-                if depth == limits.ARCHIVE_DEPTH:
-                    raise ArchiveBomb
+            name = member.filename.lower()
+            tells = name == _CONTENT_TYPES or _first_octets(archive, member) == COMPOUND_FILE_SIGNATURE
+            yield member.filename, _inflated(archive, content, member, quota) if tells else None
+            if name.endswith(".zip") and depth == limits.ARCHIVE_DEPTH:
+                raise ArchiveBomb
+            if name.endswith(".zip") or (name.endswith(_OFFICE) and depth < limits.ARCHIVE_DEPTH):
                 yield from members(_inflated(archive, content, member, quota), quota, depth=depth + 1)
+
+
+def _first_octets(archive: ZipFile, member: ZipInfo) -> bytes:
+    """As many octets as tell a compound file; none if the member is encrypted or broken, or needs more unpacked."""
+    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        return b""
+    try:
+        with archive.open(member) as unpacked:
+            return unpacked.read(len(COMPOUND_FILE_SIGNATURE))
+    except UNREADABLE:
+        return b""
 
 
 def _inflated(archive: ZipFile, content: bytes, member: ZipInfo, quota: ArchiveQuota) -> bytes:

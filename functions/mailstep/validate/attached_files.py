@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 
 from mailstep.contracts import Attachment, Message
 from mailstep.media_types import by_evidence, registered
+from mailstep.texts.speaking import say
+from mailstep.texts.types import pattern_names
 from mailstep.validate import programs
 from mailstep.validate.contents import Contents
 
@@ -27,19 +29,15 @@ def too_many(message: Message, most: int) -> str | None:
     count = sum(1 for _ in attached(message))
     if count <= most:
         return None
-    return (
-        f"The message has {count} attachments; at most {most} are accepted here. Please send them in several messages."
-    )
+    attachments = say("counts.attachments", count=count)
+    return say("refusal.too_many_attachments" if most else "refusal.no_attachments", attachments=attachments, most=most)
 
 
 def not_scanned(message: Message) -> str | None:
     """What to tell the sender of files that SES did not scan, or None if there are none."""
     if message.verdicts.virus == "PASS" or not any(attached(message)):
         return None
-    return (
-        "The attachments could not be scanned for viruses. Please send the message once more later, or without "
-        "attachments."
-    )
+    return say("refusal.unscanned")
 
 
 def refused_program(message: Message, accepted: Patterns, contents: Contents) -> str | None:
@@ -49,15 +47,9 @@ def refused_program(message: Message, accepted: Patterns, contents: Contents) ->
     """
     for number, attachment in enumerate(message.attachments, start=1):
         if not _are_listed(_programs(attachment), accepted):
-            return (
-                f"{{attachment {number}}} is a program or looks like one. Programs and documents with macros are not "
-                "accepted. Please send only the data."
-            )
+            return say("refusal.program", file=_mention(number))
         if not _are_listed(contents.programs.get(number, set()), accepted):
-            return (
-                f"{{attachment {number}}} contains a program or macros. Programs and documents with macros are not "
-                "accepted. Please take it out, or save the document without macros, and send the message once more."
-            )
+            return say("refusal.contains_program", file=_mention(number))
     return None
 
 
@@ -65,11 +57,12 @@ def refused_type(message: Message, accepted: Patterns) -> str | None:
     """What to tell the sender of a file whose type the route does not list, or None."""
     for number, attachment in attached(message):
         if accepted and not _is_accepted(_type(attachment), accepted):
-            return (
-                f"{{attachment {number}}} has a type that is not accepted here. Accepted types: {', '.join(accepted)}. "
-                "Please save it as one of these, or leave it out."
-            )
+            return say("refusal.attachment_type", file=_mention(number), types=pattern_names(accepted))
     return None
+
+
+def _mention(number: int) -> str:
+    return f"{{attachment {number}}}"
 
 
 def _programs(attachment: Attachment) -> set[str]:

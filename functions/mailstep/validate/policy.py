@@ -18,6 +18,8 @@ from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, Sto
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
 from mailstep.routes import Route
+from mailstep.texts.choosing import of_reply
+from mailstep.texts.speaking import say, speaking
 from mailstep.validate import attached_files
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
@@ -226,19 +228,13 @@ def _is_one_too_many(case: Case) -> str | None:
 def _is_not_allowed(case: Case) -> str | None:
     if case.route is None or not case.route.allowed_senders or _matches(case.author, case.route.allowed_senders):
         return None
-    return (
-        "This address accepts mail from certain senders only. Please write from the address that we know you by, "
-        "or ask the person who gave you this address."
-    )
+    return say("refusal.sender_not_allowed")
 
 
 def _is_too_large(case: Case) -> str | None:
     if case.route is None or case.message.size_octets <= case.route.max_size_octets:
         return None
-    return (
-        f"The message has {case.message.size_octets:,} bytes; at most {case.route.max_size_octets:,} are accepted "
-        "here. Please send it in smaller parts."
-    )
+    return say("refusal.too_large", size=case.message.size_octets, most=case.route.max_size_octets)
 
 
 def _is_not_scanned(case: Case) -> str | None:
@@ -257,12 +253,7 @@ def _has_a_forbidden_attachment(case: Case) -> str | None:
 
 
 def _is_an_archive_bomb(case: Case) -> str | None:
-    if case.contents.is_bomb:
-        return (
-            "The attached archives contain too much data, or archives within archives. "
-            "Please send their files unpacked, in smaller archives, or in several messages."
-        )
-    return None
+    return say("refusal.archive_bomb") if case.contents.is_bomb else None
 
 
 def _matches(address: str, patterns: tuple[str, ...]) -> bool:
@@ -472,6 +463,11 @@ def validate(case: Case) -> str | None:
         RefusedEmail: with the code of the first rule that refuses the message, whatever withholds the reply. The sender
             is told only if the rule says so and nothing withholds the reply.
     """
+    with speaking(of_reply(case.route.language if case.route else "", case.message)):
+        return _checked(case)
+
+
+def _checked(case: Case) -> str | None:
     withheld: str | None = None
     for rule in RULES:
         effect = rule.effect_on(case)

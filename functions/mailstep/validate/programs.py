@@ -25,7 +25,7 @@ _NAMED = (
     " lnk url website scf shb shs rdp msc diagcab diagcfg diagpkg library-ms search-ms searchconnector-ms"
     " settingcontent-ms theme themepack deskthemepack printerexport webpnp xnk udl cdxml chm hlp hpj mht mhtml"
     # Office: macros, add-ins, and queries that fetch or run
-    " docm dotm xlsm xltm xlam xla xll wll wiz pptm potm ppsm ppam ppa sldm iqy oqy rqy dqy slk odc dsn"
+    " docm dotm xlsm xltm xlam xlm xla xll wll wiz pptm potm ppsm ppam ppa sldm iqy oqy rqy dqy slk odc dsn"
     " ade adp accda accde accdr accdu mad maf mag mam maq mar mas mau mav maw mda mde mdt mdw mdz ops pcd vsw"
     # Images of disks, which Windows opens like folders
     " iso img vhd vhdx wim udf dmg"
@@ -67,12 +67,6 @@ _TYPES = {
 _COMPRESSED = {"gz", "bz2", "xz", "z", "lz", "lz4", "lzma", "zst", "br"}
 _STREAM = re.compile(r":.*|_+\$data$", re.IGNORECASE | re.DOTALL)
 _NAME = 300  # characters of a name's end that are read
-# The macros of a document of Office 97 to 2003: a stream that the file's directory names (MS-OVBA section 2.2.1).
-# PowerPoint packs that directory, and has a record that says so (MS-PPT sections 2.4.10 and 2.4.11).
-_MACROS_97 = re.compile(
-    re.escape("_VBA_PROJECT".encode("utf-16-le")) + rb"|\x0f\0\xff\x03\x14\0\0\0\x02\0\0\x04\x0c\0\0\0.{4}\x01\0\0\0",
-    re.DOTALL,
-)
 # Members of an office document: macros of OOXML, macros of Excel 4.0, Basic of OpenDocument.
 _MACRO_MEMBER = re.compile(
     r"(.*/)?vbaProject.*\.bin|xl/macrosheets/.+|Basic/.*script-lb\.xml", re.IGNORECASE | re.DOTALL
@@ -104,8 +98,3 @@ def of_member(name: str) -> str | None:
 def of_type(media_type: str) -> str | None:
     """The type if it is that of a program, or None."""
     return media_type if media_type in _TYPES else None
-
-
-def has_macros(content: bytes) -> bool:
-    """Whether a compound file (MS-CFB), such as a document of Office 97 to 2003, has macros."""
-    return _MACROS_97.search(content) is not None

@@ -9,6 +9,7 @@ from mailstep import custom
 from mailstep.contracts import Answer, AnswerAttachment, Attachment, Message
 from mailstep.errors import ApplicationRefused
 from mailstep.process.each_attachment import OpenAttachment, UnreadableAttachment, Worked, work_on_each
+from mailstep.texts.speaking import language
 
 __all__ = [
     "Answer",
@@ -19,6 +20,7 @@ __all__ = [
     "OpenAttachment",
     "UnreadableAttachment",
     "Worked",
+    "language",
     "work_on_each",
 ]
 

@@ -11,7 +11,8 @@ from mailstep.process.processors.tables.pictures import histogram
 from mailstep.process.processors.tables.presenting import ShownTable, is_key, shown
 from mailstep.process.processors.tables.reading import is_table, read
 from mailstep.process.processors.tables.returning import Files
-from mailstep.rendering import figure, render
+from mailstep.rendering import render
+from mailstep.texts.speaking import figure, notated, say
 
 PICTURES_BOUND = 30
 """Charts in one reply, all tables together."""
@@ -19,8 +20,6 @@ DRAWN = 3
 """Values of a column that has a chart: fewer are better read as they are."""
 COLUMNS_SHOWN = 1_000
 """Columns that one reply describes, all tables together."""
-FORMATS = "CSV, TSV, XLSX, XLSM, XLSB, XLS or ODS, also within a ZIP or GZIP archive"
-"""The formats that are read, as the reply tells a sender whose message has no table."""
 _LABEL = 9  # characters that name an end of an axis
 
 
@@ -55,7 +54,7 @@ def process(message: Message, open_attachment: OpenAttachment) -> Answer:
         # A picture within the text is no file that somebody sends to have it summarised.
         "received": [worked for worked in received if worked.result or worked.problem or not worked.attachment.inline],
         "found": any(worked.result or worked.problem for worked in received),
-        "formats": FORMATS,
+        "formats": say("tables.formats"),
         "picture_of": lambda column: pictures.get(id(column)),
         "alternative": _alternative,
     }
@@ -106,7 +105,7 @@ def _is_drawn(column: Column) -> bool:
 def _label(number: Number, unit: str) -> str:
     percent = "%" if unit == "%" else ""
     label = figure(number * 100 if percent else number)
-    return (label if len(label) <= _LABEL else f"{float(number):.3g}") + percent
+    return (label if len(label) <= _LABEL else notated(f"{float(number):.3g}")) + percent
 
 
 def _alternative(column: Column) -> str:
@@ -116,4 +115,4 @@ def _alternative(column: Column) -> str:
         return ""
     lowest, highest = (_label(end, column.unit) for end in (found.minimum, found.maximum))
     counts = ", ".join(map(str, found.spread))
-    return f"How many values lie in each of {len(found.spread)} equal intervals from {lowest} to {highest}: {counts}"
+    return say("tables.chart", intervals=len(found.spread), lowest=lowest, highest=highest, counts=counts)

@@ -13,6 +13,7 @@ from mailstep.process.processors.tables.model import Stored
 from mailstep.process.processors.tables.sheets import BROKEN, Grid, Sheet, text_cell
 from mailstep.process.processors.tables.workbooks import FORMATS_BOUND, relationships
 from mailstep.process.processors.tables.xml_parts import Package
+from mailstep.texts.speaking import say
 from mailstep.zip_errors import UNREADABLE
 
 MAIN = "xl/workbook.bin"
@@ -47,7 +48,7 @@ def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
     except UnreadableTable:
         raise
     except (struct.error, UnicodeDecodeError, *UNREADABLE) as error:
-        raise UnreadableTable(BROKEN) from error
+        raise UnreadableTable(say(BROKEN)) from error
 
 
 class _Workbook:
@@ -87,7 +88,7 @@ class _Workbook:
         """The records of a part: number and content ([MS-XLSB] 2.1.4)."""
         member = self.package.members[name.lower()]
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise UnreadableTable(BROKEN)
+            raise UnreadableTable(say(BROKEN))
         with self.package.archive.open(member) as stream:
             while head := stream.read(1):
                 kind = head[0]
@@ -95,12 +96,12 @@ class _Workbook:
                     kind = (kind & 0x7F) | (stream.read(1)[0] & 0x7F) << 7
                 size = _size(stream)
                 if size > RECORD_BOUND:
-                    raise UnreadableTable(BROKEN)
+                    raise UnreadableTable(say(BROKEN))
                 self.quota.take_markup(1)
                 self.quota.take_unpacked(size + 2)
                 record = stream.read(size)
                 if len(record) < size:
-                    raise UnreadableTable(BROKEN)
+                    raise UnreadableTable(say(BROKEN))
                 yield kind, record
 
     def _strings(self, name: str) -> Iterator[str]:
@@ -180,7 +181,7 @@ def _wide(record: bytes, at: int) -> tuple[str, int]:
     length = struct.unpack_from("<I", record, at)[0]
     end = at + 4 + 2 * length
     if end > len(record):
-        raise UnreadableTable(BROKEN)
+        raise UnreadableTable(say(BROKEN))
     return record[at + 4 : end].decode("utf-16-le", "replace"), end
 
 

@@ -9,19 +9,19 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from mailstep.process.processors.tables.limits import SIZE_BOUND, TableQuota, UnreadableTable
 from mailstep.process.processors.tables.sheets import LOCKED
+from mailstep.texts.speaking import say
 from mailstep.zip_errors import UNREADABLE
 
 MEMBERS_BOUND = 200
 """Files of one archive that are looked at."""
 _PIECE = 64 * 1024
-_BROKEN = "It is an archive that cannot be unpacked; please make it again, or send the files by themselves."
 
 
 def _take(quota: TableQuota, more: int, before: int) -> None:
     """Count unpacked octets: a file in an archive may be as large as one that is attached."""
     quota.take_unpacked(more)
     if before + more > SIZE_BOUND:
-        raise UnreadableTable("It unpacks to more than can be summarised; please send it in smaller parts.")
+        raise UnreadableTable(say("tables.problems.unpacked_too_large"))
 
 
 def gunzipped(content: bytes, quota: TableQuota) -> bytes:
@@ -37,7 +37,7 @@ def gunzipped(content: bytes, quota: TableQuota) -> bytes:
                 _take(quota, len(piece), unpacked.tell())
                 unpacked.write(piece)
     except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableTable(_BROKEN) from error
+        raise UnreadableTable(say("tables.problems.broken_archive")) from error
     return unpacked.getvalue()
 
 
@@ -52,9 +52,9 @@ def members(archive: ZipFile, quota: TableQuota, suffixes: set[str]) -> Iterator
         if member.is_dir() or path.suffix.lower() not in suffixes or path.parts[0] == "__MACOSX":
             continue
         if member.flag_bits & 1:
-            raise UnreadableTable(LOCKED)
+            raise UnreadableTable(say(LOCKED))
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise UnreadableTable(_BROKEN)
+            raise UnreadableTable(say("tables.problems.broken_archive"))
         unpacked = io.BytesIO()
         try:
             with archive.open(member) as stream:
@@ -64,5 +64,5 @@ def members(archive: ZipFile, quota: TableQuota, suffixes: set[str]) -> Iterator
         except UnreadableTable:
             raise
         except UNREADABLE as error:
-            raise UnreadableTable(_BROKEN) from error
+            raise UnreadableTable(say("tables.problems.broken_archive")) from error
         yield path.name, unpacked.getvalue()

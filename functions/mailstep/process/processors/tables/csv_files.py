@@ -7,6 +7,7 @@ from itertools import batched
 from mailstep.process.processors.tables.formulas import harmless, may_hold_formulas
 from mailstep.process.processors.tables.limits import TooLargeToReturn
 from mailstep.process.processors.tables.model import Table
+from mailstep.texts.speaking import say
 
 _ROWS = 1_000  # that are written at once
 
@@ -26,6 +27,6 @@ def as_csv(table: Table, *, room: int) -> bytes:
         writer.writerows([list(map(harmless, row)) for row in rows] if may_hold_formulas(rows) else rows)
         text.flush()
         if octets.tell() > room:
-            raise TooLargeToReturn("the reply would be too large")
+            raise TooLargeToReturn(say("tables.reply_too_large"))
     text.flush()
     return octets.getvalue()

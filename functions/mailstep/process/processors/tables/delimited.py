@@ -11,6 +11,7 @@ from itertools import islice
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch
 from mailstep.process.processors.tables.rows import Gathering, Row, Rows
+from mailstep.texts.speaking import say
 
 DELIMITERS = "\t;|,"
 """In order of preference between equals: a comma is in numbers and texts, too."""
@@ -50,7 +51,7 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
     notes, delimiter = [], None
     if line := _SEPARATOR_LINE.match(text):
         delimiter, text = line[1], text[line.end() :]
-        notes.append("The line sep= for Excel was left out.")
+        notes.append(say("tables.notes.separator_line"))
     if delimiter is None:
         delimiter = find_delimiter(text, suffix=suffix)
     split = _split(text, delimiter or "\0", quota.cells)
@@ -60,12 +61,12 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
         if (within := find_delimiter(inner, suffix=suffix)) and isinstance(
             (opened := _split(inner, within, quota.cells)).rows, Rows
         ):
-            delimiter, split, notes = within, opened, [*notes, "Quotation marks enclose whole lines in the file."]
+            delimiter, split, notes = within, opened, [*notes, say("tables.notes.lines_enclosed")]
     # Some programs enclose cells in apostrophes. They do here if only this makes the rows even.
     if '"' not in text and "'" in text and not isinstance(split.rows, Rows):
         enclosed = _strict(text, delimiter or "\0", quota.cells, "'")
         if enclosed and isinstance(enclosed.rows, Rows):
-            split, notes = enclosed, [*notes, "Apostrophes enclose cells in the file."]
+            split, notes = enclosed, [*notes, say("tables.notes.apostrophes")]
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
     quota.take_cells(split.cells)
@@ -154,10 +155,10 @@ def _split(text: str, delimiter: str, most: int) -> _Split:
     if split := _strict(text, delimiter, most):
         return split
     if '\\"' in text and (split := _strict(text.replace('\\"', '""'), delimiter, most)):
-        split.notes = ('Quotation marks are written as \\" in the file.',)
+        split.notes = (say("tables.notes.quotes_escaped"),)
         return split
     split = _taken(_tolerant(text, delimiter), most)
-    split.notes = ("Some quotation marks do not enclose a cell; they are kept as part of it.",)
+    split.notes = (say("tables.notes.quotes_kept"),)
     return split
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from mailstep.mime.charsets import decode as decode_charset
 from mailstep.process.processors.tables.alphabets import likeliest
 from mailstep.process.processors.tables.limits import UnreadableTable
+from mailstep.texts.speaking import say
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _OTHERS = bytes(octet for octet in range(256) if not _CONTROLS.match(chr(octet)))
 _ASCII = re.compile("[\\t\\r\\n -~]")
 _CALLED = {"shift_jis": "cp932"}  # what the Encoding Standard calls Shift_JIS is Microsoft's code page 932
-_NOT_TEXT = "It is not text; please save it as CSV (UTF-8) or XLSX."
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,15 @@ def decode(content: bytes, *, declared: str | None = None) -> Text:
         decoded = decode_charset(content, declared=declared, hints=(likelier,))
     text, notes = decoded.text.removeprefix("\ufeff"), []
     if decoded.damaged:
-        count = text.count("\ufffd")
-        cells = "1 character" if count == 1 else f"{count:,} characters"
-        notes.append(f"{cells} could not be read in {decoded.charset}, and became \ufffd.")
+        notes.append(say("tables.notes.not_decoded", count=text.count("\ufffd"), encoding=decoded.charset))
     # Two octets of any file are some character of UTF-16. Text has spaces, digits or line ends in it.
     if decoded.guessed and decoded.charset.startswith("utf-16") and 50 * len(_ASCII.findall(text)) < len(text):
-        raise UnreadableTable(_NOT_TEXT)
+        raise UnreadableTable(say("tables.problems.not_text"))
     # UTF-8 has these octets for nothing else. The regular expression takes four times as long.
     if controls := text.encode(errors="replace").translate(None, _OTHERS):
         # A few are an accident; many are a file that is not text.
         if len(controls) * 100 > len(text) + 900:
-            raise UnreadableTable(_NOT_TEXT)
+            raise UnreadableTable(say("tables.problems.not_text"))
         text = _CONTROLS.sub("", text)
-        notes.append("Control characters, which are no text, were left out.")
+        notes.append(say("tables.notes.controls"))
     return Text(text, _CALLED.get(decoded.charset, decoded.charset), tuple(notes))

@@ -13,6 +13,7 @@ from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.model import Stored, StoredText
 from mailstep.process.processors.tables.rows import Row
 from mailstep.process.processors.tables.values import is_missing
+from mailstep.texts.speaking import say
 
 CELLS_SAMPLED = 20_000
 """Cells below a row that tell whether it is a header."""
@@ -58,18 +59,14 @@ def lay_out(rows: Sequence[Row]) -> Layout:
     if headers and len(body) > 1 and _is_rule(body[0]):
         body = body[1:]
     if headers > 1:
-        notes.append(f"The header has {headers} rows; their names were joined.")
+        notes.append(say("tables.notes.header_rows", rows=headers))
     foot = _foot(body, usual)
     body, foot_rows = (body[:-foot], body[-foot:]) if foot else (body, [])
     if titles:
-        notes.append(_told("line above the table was", "lines above the table were", titles))
+        notes.append(_told("tables.notes.titles", titles))
     if foot:
         below = [" ".join(cell for cell in row if cell) for row in foot_rows]
-        notes.append(
-            _told(
-                "row at the end is a total or a remark and was", "rows at the end are totals or remarks and were", below
-            )
-        )
+        notes.append(_told("tables.notes.totals", below))
     return Layout(
         header=_names(rest[:headers]) if headers else None,
         body=body,
@@ -81,10 +78,11 @@ def _is_rule(row: Row) -> bool:
     return _filled(row) > 1 and all(not cell or _RULE.fullmatch(cell) for cell in row)
 
 
-def _told(one: str, several: str, lines: Sequence[str]) -> str:
+def _told(key: str, lines: Sequence[str]) -> str:
     """A sentence that says which lines were left out."""
-    quoted = "; ".join(f"\u201c{line[:60]}\u201d" for line in lines[:3])
-    return f"{len(lines)} {one if len(lines) == 1 else several} left out: {quoted}{', …' if len(lines) > 3 else '.'}"
+    quoted = say("language.list_mark").join(say("tables.notes.quoted_line", line=line[:60]) for line in lines[:3])
+    ended = say("tables.notes.quoted_more" if len(lines) > 3 else "tables.notes.quoted_end", lines=quoted)
+    return say(key, count=len(lines), lines=ended)
 
 
 def _filled(row: Row) -> int:

@@ -25,8 +25,9 @@ from mailstep.process.processors.tables.legacy_reader import (
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import Stored
 from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Grid, Sheet, text_cell
+from mailstep.texts.speaking import say
 
-_TOO_MUCH = "It takes too much memory or time to read; please save it as XLSX, or send fewer rows."
+_TOO_MUCH = "tables.problems.too_much_work"
 
 
 def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
@@ -47,9 +48,9 @@ def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
             command, input=content, capture_output=True, timeout=SECONDS_BOUND, check=False, env=environment
         )
     except subprocess.TimeoutExpired:
-        raise UnreadableTable(_TOO_MUCH) from None
+        raise UnreadableTable(say(_TOO_MUCH)) from None
     if ended.returncode:
-        raise UnreadableTable({ENCRYPTED: LOCKED, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH))
+        raise UnreadableTable(say({ENCRYPTED: LOCKED, UNREADABLE: BROKEN}.get(ended.returncode, _TOO_MUCH)))
     lines = ended.stdout.split(b"\n")
     quota.take_unpacked(len(ended.stdout))
     del ended

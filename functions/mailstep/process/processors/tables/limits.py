@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mailstep.process.each_attachment import UnreadableAttachment
+from mailstep.texts.speaking import say
 
 SIZE_BOUND = 30 * 1024 * 1024
 """Octets of one file. SES accepts messages of 40 MB, whose Base64 holds 29 MB."""
@@ -29,7 +30,7 @@ class TooMuch(UnreadableTable):
     """The message's quota has no room for more. If rows were read, they are kept, and the reply says so."""
 
     def __init__(self) -> None:
-        super().__init__("It has more cells than can be summarised; please send fewer rows, or send it by itself.")
+        super().__init__(say("tables.problems.too_many_cells"))
 
 
 class TooLargeToReturn(Exception):
@@ -55,17 +56,13 @@ class TableQuota:
         """
         self.octets -= count
         if self.octets < 0:
-            raise UnreadableTable(
-                "Together with the other tables it is too large to summarise; please send it by itself."
-            )
+            raise UnreadableTable(say("tables.problems.too_large_together"))
 
     def take_unpacked(self, count: int) -> None:
         """Count octets that are unpacked, as `take_octets` does."""
         self.unpacked -= count
         if self.unpacked < 0:
-            raise UnreadableTable(
-                "It unpacks to more than can be summarised; please send fewer rows, or send it by itself."
-            )
+            raise UnreadableTable(say("tables.problems.unpacked_too_large_together"))
 
     def take_cells(self, count: int) -> None:
         """Count the cells of a delimited file, as `take_octets` does."""
@@ -83,15 +80,13 @@ class TableQuota:
         """Count the text of a cell in UTF-8, as `take_octets` does."""
         self.text -= len(text) if text.isascii() else len(text.encode())
         if self.text < 0:
-            raise UnreadableTable(
-                "It has more text than can be summarised; please send fewer rows, or send it by itself."
-            )
+            raise UnreadableTable(say("tables.problems.too_much_text"))
 
     def take_sheet(self) -> None:
         """Count a sheet, as `take_octets` does."""
         self.sheets -= 1
         if self.sheets < 0:
-            raise UnreadableTable(f"It has more than {SHEETS_BOUND} sheets; please send fewer.")
+            raise UnreadableTable(say("tables.problems.too_many_sheets", most=SHEETS_BOUND))
 
     def reach(self, width: int, height: int) -> None:
         """Check that a table of this size is within the limit of cells.
@@ -100,10 +95,7 @@ class TableQuota:
             UnreadableTable: it is not.
         """
         if width * height > self.cells:
-            raise UnreadableTable(
-                f"It reaches to row {height:,} and column {width:,}, which is too far to read; please delete "
-                "any cells far from the table, or send fewer sheets or rows."
-            )
+            raise UnreadableTable(say("tables.problems.too_far", row=height, column=width))
 
     def lay_out(self, width: int, height: int) -> None:
         """Count a table's cells, empty ones included; see `reach`."""

@@ -22,6 +22,7 @@ from mailstep.process.processors.tables.sheets import (
     text_cell,
 )
 from mailstep.process.processors.tables.xml_parts import Attributes, Package, Part
+from mailstep.texts.speaking import say
 from mailstep.zip_errors import UNREADABLE
 
 _DURATION = re.compile(r"(-)?P(?:([0-9]+)D)?T?(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9.]+)S)?")
@@ -49,12 +50,12 @@ def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
     except UnreadableTable:
         raise
     except (expat.ExpatError, *UNREADABLE) as error:
-        raise UnreadableTable(BROKEN) from error
+        raise UnreadableTable(say(BROKEN)) from error
 
 
 def _refuse_password(package: Package) -> None:
     if "META-INF/manifest.xml" in package and package.read("META-INF/manifest.xml", _Manifest()).encrypted:
-        raise UnreadableTable(LOCKED)
+        raise UnreadableTable(say(LOCKED))
 
 
 class _Manifest(Part):

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from mailstep.process.processors.tables.directions import is_right_to_left
 from mailstep.process.processors.tables.model import Column, Moment, Number, Table
 from mailstep.process.processors.tables.values import KEY
-from mailstep.process.processors.tables.wording import counted, shortened
-from mailstep.rendering import figure
+from mailstep.process.processors.tables.wording import shortened
+from mailstep.texts.speaking import day, figure, notated, say
 
 ROWS_SHOWN = 5
 """Rows that the reply shows of each table."""
@@ -23,8 +23,7 @@ FEW = 10
 """Different values of a column that are always worth naming."""
 _LARGE = 1e15  # cents of such an amount are not in a float
 _WIDEST = 12  # decimals that are aligned
-_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar", " ": "spaces", ":": "a colon"}
-_KINDS = {"boolean": "yes or no"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "spaces", ":": "colon"}
 _POINT, _DIGIT = "\u2008", "\u2007"  # spaces as wide as a point and a digit
 _LAST_DIGIT = re.compile(r"[0-9](?=[^0-9]*\Z)")
 _DECIMALS = re.compile(r"[.,]([0-9]+)[^0-9]*\Z")
@@ -67,7 +66,7 @@ def shown(table: Table, *, columns: int) -> ShownTable:
     described = tuple(
         ShownColumn(
             name=shortened(column.name),
-            kind=_KINDS.get(column.kind, column.kind),
+            kind=say(f"tables.kinds.{column.kind}"),
             facts=tuple(facts(column)),
             values=() if narrow else tuple(shortened(row[place], 30) for row in head[:3] if row[place]),
             is_number=column.kind == "number",
@@ -77,10 +76,14 @@ def shown(table: Table, *, columns: int) -> ShownTable:
     )
     notes = [shortened(note, 300) for note in table.notes[:NOTES_SHOWN]]
     if len(table.notes) > NOTES_SHOWN:
-        notes.append(f"{counted(len(table.notes) - NOTES_SHOWN, 'more note')} of this kind.")
+        notes.append(say("tables.notes.more", count=len(table.notes) - NOTES_SHOWN))
     return ShownTable(
         name=shortened(table.name),
-        size=f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}",
+        size=say(
+            "tables.size",
+            rows=say("counts.rows", count=table.rows),
+            columns=say("counts.columns", count=len(table.columns)),
+        ),
         reading=tuple(_reading(table)),
         notes=tuple(notes),
         columns=described,
@@ -91,29 +94,29 @@ def shown(table: Table, *, columns: int) -> ShownTable:
 
 
 def _reading(table: Table) -> Iterator[str]:
-    if table.encoding:
-        between = f", with {_DELIMITERS.get(table.delimiter, table.delimiter)} between cells" if table.delimiter else ""
-        yield f"Read as {table.encoding}{between}."
-    if table.header is None:
-        yield "It has no row of names, so the columns are numbered here."
-    else:
-        yield "The names of the columns come from the file."
+    if table.encoding and table.delimiter:
+        named = _DELIMITERS.get(table.delimiter)
+        delimiter = say(f"tables.delimiters.{named}") if named else table.delimiter
+        yield say("tables.reading.encoding_and_delimiter", encoding=table.encoding, delimiter=delimiter)
+    elif table.encoding:
+        yield say("tables.reading.encoding", encoding=table.encoding)
+    yield say("tables.reading.no_header" if table.header is None else "tables.reading.header")
     if table.repeated:
-        yield f"{counted(table.repeated, 'row')} {'repeats' if table.repeated == 1 else 'repeat'} an earlier row."
+        yield say("tables.reading.repeated", count=table.repeated)
 
 
 def facts(column: Column) -> Iterator[str]:
     """What a column holds, in a few short phrases."""
     if column.missing and column.values:
-        yield f"{column.missing:,} missing"
+        yield say("tables.facts.missing", count=column.missing)
     # That amounts differ says nothing.
     if column.all_different and (not column.figures or is_key(column)):
-        yield "all different"
+        yield say("tables.facts.all_different")
     if column.figures:
         yield from _figures(column)
     elif column.period:
         first, last = _moment(column.period.earliest), _moment(column.period.latest)
-        yield first if first == last else f"from {first} to {last}"
+        yield first if first == last else say("tables.facts.from_to", first=first, last=last)
     elif not column.all_different:
         yield from _frequent(column)
     if column.odd:
@@ -136,26 +139,29 @@ def _figures(column: Column) -> Iterator[str]:
     def said(number: Number) -> str:
         return with_unit(number, column.unit)
 
-    extent = (
-        said(found.minimum) if found.minimum == found.maximum else f"{said(found.minimum)} to {said(found.maximum)}"
-    )
+    def between(key: str, lowest: Number, highest: Number) -> str:
+        return say(f"tables.facts.{key}", lowest=said(lowest), highest=said(highest))
+
+    extent = said(found.minimum) if found.minimum == found.maximum else between("extent", found.minimum, found.maximum)
     if is_key(column):
         yield extent
         return
     if column.unit != "%":
-        yield f"sum {said(found.total)}"
-    yield f"median {said(found.median)}"
-    yield f"mean {said(found.mean)}"
+        yield say("tables.facts.sum", number=said(found.total))
+    yield say("tables.facts.median", number=said(found.median))
+    yield say("tables.facts.mean", number=said(found.mean))
     yield extent
     if column.values > 3 and found.minimum != found.maximum:
-        yield f"half of the values from {said(found.lower_quartile)} to {said(found.upper_quartile)}"
+        yield between("half", found.lower_quartile, found.upper_quartile)
 
 
 def with_unit(number: Number, unit: str) -> str:
     """A figure of a column: `5 %` for 0.05, `12 €`."""
     if unit == "%":
-        return f"{figure(number * 100)} %"
-    amount = f"{number:,.2f}" if unit and isinstance(number, float) and abs(number) < _LARGE else figure(number)
+        return say("language.percent", number=figure(number * 100))
+    amount = (
+        notated(f"{number:,.2f}") if unit and isinstance(number, float) and abs(number) < _LARGE else figure(number)
+    )
     return f"{amount} {unit}".rstrip()
 
 
@@ -163,27 +169,30 @@ def _frequent(column: Column) -> Iterator[str]:
     if not column.frequent:
         return
     if column.distinct == 1:
-        yield f"always {shortened(column.frequent[0][0])}"
+        yield say("tables.facts.always", value=shortened(column.frequent[0][0]))
         return
-    yield f"{column.distinct:,} different"
+    yield say("tables.facts.different", count=column.distinct)
     often = [(text, count) for text, count in column.frequent if count > 1]
     # In a column of names, one that is there twice says nothing.
     if often and (column.distinct <= FEW or 20 * often[0][1] >= column.values):
-        yield "most frequent " + ", ".join(f"{shortened(text)} ({count:,})" for text, count in often)
+        values = ", ".join(f"{shortened(text)} ({figure(count)})" for text, count in often)
+        yield say("tables.facts.frequent", values=values)
 
 
 def _odd(column: Column) -> str:
-    named = ", ".join(f"{shortened(odd.text, 30)} (row {odd.row:,})" for odd in column.odd)
-    more = f" and {column.odd_values - len(column.odd):,} more" if column.odd_values > len(column.odd) else ""
-    return f"no {column.kind}: {named}{more}"
+    named = ", ".join(say("tables.facts.in_row", value=shortened(odd.text, 30), row=odd.row) for odd in column.odd)
+    if more := column.odd_values - len(column.odd):
+        named = say("tables.more", items=named, count=more)
+    return say(f"tables.facts.no_{column.kind}", values=named)
 
 
 def _moment(moment: Moment) -> str:
     match moment:
         case datetime():
-            return moment.isoformat(" ", "minutes" if not moment.second and not moment.microsecond else "seconds")
+            time = moment.timetz().isoformat("minutes" if not moment.second and not moment.microsecond else "seconds")
+            return f"{day(moment)} {time}"
         case date():
-            return moment.isoformat()
+            return day(moment)
     return str(moment)
 
 

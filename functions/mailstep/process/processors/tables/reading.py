@@ -25,6 +25,7 @@ from mailstep.process.processors.tables.model import Column, Table
 from mailstep.process.processors.tables.rows import Rows, columns_of
 from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Sheet
 from mailstep.process.processors.tables.summaries import summarise
+from mailstep.texts.speaking import say
 from mailstep.zip_errors import UNREADABLE
 
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
@@ -32,12 +33,12 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
 _OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")  # [MS-XLS] 2.4.21, BOF
 _PACKAGE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _NO_TABLES = (
-    (b"%pdf-", "It is a PDF, which has no cells; please send the table as CSV or XLSX."),
-    (b"{\\rtf", "It is a text document; please send the table as CSV or XLSX."),
-    (b"<?xml", "It is XML; please open it in Excel and save it as XLSX."),
-    (b"<html", "It is a web page; please open it in Excel and save it as XLSX."),
-    (b"<!doctype html", "It is a web page; please open it in Excel and save it as XLSX."),
-    (b"<table", "It is a web page; please open it in Excel and save it as XLSX."),
+    (b"%pdf-", "tables.problems.pdf"),
+    (b"{\\rtf", "tables.problems.text_document"),
+    (b"<?xml", "tables.problems.xml"),
+    (b"<html", "tables.problems.web_page"),
+    (b"<!doctype html", "tables.problems.web_page"),
+    (b"<table", "tables.problems.web_page"),
 )
 _CELLS_SAMPLED = 2_000  # that tell the decimal mark of a table
 _DELIMITED = {".csv", ".tsv", ".tab", ".psv", ".txt"}
@@ -67,16 +68,14 @@ def read(filename: str, content: bytes, quota: TableQuota, *, declared: str | No
         UnreadableTable: the file is too large, or not a table.
     """
     if len(content) > SIZE_BOUND:
-        raise UnreadableTable(
-            f"It has more than {SIZE_BOUND // 1024 // 1024} MB, too much to summarise; please send it in smaller parts."
-        )
+        raise UnreadableTable(say("tables.problems.too_large", megabytes=SIZE_BOUND // 1024 // 1024))
     quota.take_octets(len(content))
     with _collector_paused():
         if content.startswith(_GZIP):
             filename, content = filename.removesuffix(".gz"), containers.gunzipped(content, quota)
         tables = _tables(filename, content, quota, declared)
     if not tables:
-        raise UnreadableTable("It is empty.")
+        raise UnreadableTable(say("tables.problems.empty"))
     return tables
 
 
@@ -95,14 +94,14 @@ def _collector_paused() -> Iterator[None]:
 def _tables(filename: str, content: bytes, quota: TableQuota, declared: str | None = None) -> list[Table]:
     if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
         if _ENCRYPTED in content:
-            raise UnreadableTable(LOCKED)
+            raise UnreadableTable(say(LOCKED))
         return _of_sheets(legacy_workbooks.sheets(content, quota))
     if content.startswith(_PACKAGE):
         return _package(content, quota)
     start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for mark, sentence in _NO_TABLES:
+    for mark, problem in _NO_TABLES:
         if start.startswith(mark):
-            raise UnreadableTable(sentence)
+            raise UnreadableTable(say(problem))
     table = _delimited(filename, content, quota, declared)
     return [table] if table else []
 
@@ -122,7 +121,7 @@ def _package(content: bytes, quota: TableQuota) -> list[Table]:
     except UnreadableTable:
         raise
     except UNREADABLE as error:
-        raise UnreadableTable(BROKEN) from error
+        raise UnreadableTable(say(BROKEN)) from error
 
 
 def _archived(archive: ZipFile, quota: TableQuota) -> list[Table]:
@@ -134,9 +133,9 @@ def _archived(archive: ZipFile, quota: TableQuota) -> list[Table]:
         try:
             tables += _tables(name, content, quota)
         except UnreadableTable as error:
-            problems.append(f"{name} in the archive: {error}")
+            problems.append(say("tables.notes.in_archive", file=name, problem=error))
     if not tables:
-        raise UnreadableTable(problems[0] if problems else "It is an archive without a CSV file or a workbook.")
+        raise UnreadableTable(problems[0] if problems else say("tables.problems.no_table_in_archive"))
     return [replace(tables[0], notes=(*tables[0].notes, *problems)), *tables[1:]]
 
 
@@ -162,7 +161,7 @@ def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str |
         complete=found.complete,
     )
     if suffix == ".txt" and table and len(table.columns) < 2:
-        raise UnreadableTable("It is a text without columns; please send the table as CSV or XLSX.")
+        raise UnreadableTable(say("tables.problems.no_columns"))
     return table
 
 
@@ -181,10 +180,13 @@ def _table(
     layout = lay_out(filled)
     # A row may be wider than the header; its extra cells are kept.
     columns, header = _columns(layout)
-    names = [title or f"column {place}" for place, title in enumerate(header or [""] * len(columns), 1)]
+    names = [
+        title or say("tables.column_without_name", number=place)
+        for place, title in enumerate(header or [""] * len(columns), 1)
+    ]
     summaries = _summaries(names, columns, delimiter=delimiter, stored=encoding is None)
     body = Rows(columns)
-    cut = () if complete else (f"Only the first {len(body):,} rows were read; the table is longer.",)
+    cut = () if complete else (say("tables.notes.cut", count=len(body)),)
     return Table(
         name=name,
         columns=summaries,

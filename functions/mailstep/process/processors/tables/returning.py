@@ -11,8 +11,8 @@ from mailstep.filenames import cut, safe_filename
 from mailstep.process.processors.tables.csv_files import as_csv
 from mailstep.process.processors.tables.limits import TooLargeToReturn
 from mailstep.process.processors.tables.model import Table
-from mailstep.process.processors.tables.wording import counted
 from mailstep.process.processors.tables.xlsx_files import as_xlsx
+from mailstep.texts.speaking import say
 
 FILES_OCTETS = 26_000_000
 """Octets of all files of a reply: Base64 with its line ends adds 37 %, and SES's limit is 40,000,000."""
@@ -35,7 +35,7 @@ class Files:
             try:
                 content = write(room=self.room)
             except TooLargeToReturn as reason:
-                problems.append(f"{name} is not attached: {reason}.")
+                problems.append(say("tables.not_attached", file=name, reason=reason))
             else:
                 self.room -= len(content)
                 files.append(AnswerAttachment(filename=self._apart(name), media_type=media_type, content=content))
@@ -59,7 +59,11 @@ def _wanted(attachment: Attachment, tables: Sequence[Table]) -> Iterator[tuple[s
 
 
 def _name(name: str, extension: str, *tables: Table) -> str:
-    rows = f", first {counted(tables[0].rows, 'row')}" if len(tables) == 1 else ", not all rows"
-    done = "" if all(table.complete for table in tables) else rows
+    if all(table.complete for table in tables):
+        done = say("tables.cleaned")
+    elif len(tables) == 1:
+        done = say("tables.cleaned_first_rows", count=tables[0].rows)
+    else:
+        done = say("tables.cleaned_not_all")
     plain = cut(name.replace("/", "_").replace("\\", "_"), NAME_OCTETS)
-    return safe_filename(f"{plain} (cleaned{done}).{extension}", "", 1)
+    return safe_filename(f"{plain} ({done}).{extension}", "", 1)

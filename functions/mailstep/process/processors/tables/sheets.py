@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch, UnreadableTable
 from mailstep.process.processors.tables.model import StoredText
 from mailstep.process.processors.tables.numbers import written
+from mailstep.texts.speaking import say
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """The size of a sheet (Microsoft, "Excel specifications and limits")."""
 NAME_BOUND = 100
 """Characters of a sheet's name; Excel allows 31."""
-BROKEN = "It is not a workbook that can be read; please save it as XLSX again."
-LOCKED = "It has a password; please remove the password, and send it again."
+BROKEN, LOCKED = "tables.problems.broken", "tables.problems.locked"
+"""Sentences on a workbook that cannot be read."""
 _NUMERIC = frozenset("0123456789+-.,($€£¥")
 
 
@@ -44,10 +45,7 @@ class Grid:
             UnreadableTable: no sheet is so large.
         """
         if row > MAX_ROWS or column > MAX_COLUMNS:
-            raise UnreadableTable(
-                f"It reaches to row {row:,} and column {max(column, 1):,}, farther than a sheet can; "
-                "please delete any cells far from the table."
-            )
+            raise UnreadableTable(say("tables.problems.beyond_sheet", row=row, column=max(column, 1)))
 
     def put(self, row: int, column: int, text: str) -> None:
         """Set a cell, unless it is empty.
@@ -84,12 +82,11 @@ class Grid:
     def sheet(self, name: str, *, hidden: bool, complete: bool = True) -> Sheet:
         """The sheet that was read."""
         self.quota.lay_out(self.width, self.height)
-        notes = [] if complete else ["The rest of the workbook was not read."]
+        notes = [] if complete else [say("tables.notes.workbook_cut")]
         if hidden:
-            notes.append("Excel does not show this sheet: it is hidden.")
+            notes.append(say("tables.notes.hidden"))
         if self.uncalculated:
-            cells = "1 formula has" if self.uncalculated == 1 else f"{self.uncalculated:,} formulas have"
-            notes.append(f"{cells} no stored result; open the file in Excel and save it again to have them.")
+            notes.append(say("tables.notes.uncalculated", count=self.uncalculated))
         rows = [self.rows.pop(number)[self.first - 1 :] for number in sorted(self.rows)]
         shown = " ".join(name.split())[:NAME_BOUND]
         return Sheet(shown, rows, notes=tuple(notes), complete=complete)

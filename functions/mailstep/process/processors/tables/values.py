@@ -13,6 +13,7 @@ from typing import Any
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
+from mailstep.texts.speaking import say
 
 type Counts[V] = dict[V, int]
 """How often each value is there."""
@@ -181,8 +182,7 @@ def _counted(cells: Sequence[str]) -> Counts[str]:
 
 
 def _uncertain_order(name: str, *, day_first: bool) -> str:
-    order = "day before month" if day_first else "month before day"
-    return f"The dates in {name} are read with the {order}; no value says which comes first."
+    return say("tables.notes.day_first" if day_first else "tables.notes.month_first", column=name)
 
 
 def _stored(cells: Sequence[str]) -> Reading:

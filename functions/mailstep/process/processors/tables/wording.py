@@ -1,12 +1,7 @@
-"""Counts and cells as a reply writes them."""
+"""Cells as a reply writes them."""
 
 CELL_SHOWN = 60
 """Characters of a cell or a name that a reply shows."""
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 row`, `1,000 rows`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def shortened(text: str, characters: int = CELL_SHOWN) -> str:

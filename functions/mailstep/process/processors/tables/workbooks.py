@@ -12,6 +12,7 @@ from mailstep.process.processors.tables.limits import TEXT_BOUND, TableQuota, To
 from mailstep.process.processors.tables.model import Stored
 from mailstep.process.processors.tables.sheets import BROKEN, Grid, Sheet, text_cell
 from mailstep.process.processors.tables.xml_parts import Attributes, Package, Part
+from mailstep.texts.speaking import say
 from mailstep.zip_errors import UNREADABLE
 
 FORMATS_BOUND = 65_490
@@ -33,7 +34,7 @@ def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
     except UnreadableTable:
         raise
     except (expat.ExpatError, *UNREADABLE) as error:
-        raise UnreadableTable(BROKEN) from error
+        raise UnreadableTable(say(BROKEN)) from error
 
 
 def _sheets(package: Package) -> Iterator[Sheet]:
@@ -162,9 +163,7 @@ class _Strings(_Text):
     def said(self, text: str) -> None:
         self.left -= len(text)
         if self.left < 0:
-            raise UnreadableTable(
-                "It has more text than can be summarised; please send fewer rows, or send it by itself."
-            )
+            raise UnreadableTable(say("tables.problems.too_much_text"))
         super().said(text)
 
 
@@ -223,7 +222,7 @@ class _Sheet(_Text):
             case "s":
                 place = int(value)
                 if place < 0:
-                    raise UnreadableTable(BROKEN)
+                    raise UnreadableTable(say(BROKEN))
                 text = self.strings[place]
                 self.grid.quota.take_text(text)
                 return text
@@ -257,7 +256,7 @@ class _Sheet(_Text):
 def _place(place: str) -> tuple[int, int]:
     """Column and row of a reference such as `B3`, counted from 1; 0 if a part is missing."""
     if not (parts := _PLACE.fullmatch(place)):
-        raise UnreadableTable(BROKEN)
+        raise UnreadableTable(say(BROKEN))
     column = 0
     for letter in parts[1].upper():
         column = column * 26 + ord(letter) - ord("A") + 1

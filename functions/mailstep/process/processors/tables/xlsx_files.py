@@ -20,6 +20,7 @@ from mailstep.process.processors.tables.limits import TooLargeToReturn
 from mailstep.process.processors.tables.model import Column, Table, Value
 from mailstep.process.processors.tables.numbers import written
 from mailstep.process.processors.tables.sheets import MAX_COLUMNS, MAX_ROWS
+from mailstep.texts.speaking import say
 
 CELL_CHARACTERS = 32_767
 """Characters of a cell (Microsoft, "Excel specifications and limits"), counted in UTF-16."""
@@ -77,12 +78,12 @@ def as_xlsx(tables: Sequence[Table], *, room: int) -> bytes:
     with ZipFile(octets, "w", ZIP_DEFLATED, compresslevel=4) as package:
         for number, table in enumerate(tables, 1):
             if table.rows + (table.header is not None) > MAX_ROWS or len(table.columns) > MAX_COLUMNS:
-                raise TooLargeToReturn("a sheet cannot hold so many rows or columns")
+                raise TooLargeToReturn(say("tables.sheet_too_small"))
             with package.open(f"xl/worksheets/sheet{number}.xml", "w") as sheet:
                 for markup in _sheet(table, units):
                     sheet.write(markup.encode())
                     if octets.tell() > room:
-                        raise TooLargeToReturn("the reply would be too large")
+                        raise TooLargeToReturn(say("tables.reply_too_large"))
         for name, markup in _parts(_sheet_names(tables), units):
             package.writestr(name, _XML + markup)
     return octets.getvalue()
@@ -253,7 +254,7 @@ def _seconds(moment: time) -> float:
 
 def _text(text: str, style: int | None = None) -> str:
     if len(text) > CELL_CHARACTERS // 2 and len(text.encode("utf-16-le", "surrogatepass")) > 2 * CELL_CHARACTERS:
-        raise TooLargeToReturn("a cell of a workbook cannot hold so long a text")
+        raise TooLargeToReturn(say("tables.cell_too_small"))
     if style is None:
         style = _QUOTED if harmless(text) != text or written(text) else _TEXT
     return f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">{_escaped(text)}</t></is></c>'

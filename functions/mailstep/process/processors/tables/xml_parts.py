@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
 from mailstep.process.processors.tables.sheets import BROKEN
+from mailstep.texts.speaking import say
 
 Attributes = dict[str, str]
 DEPTH_BOUND = 100
@@ -37,7 +38,7 @@ class Package:
         member = self.members[name.lower()]
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             # A package has no other method (ECMA-376 part 2, annex B), and zipfile inflates others without a limit.
-            raise UnreadableTable(BROKEN)
+            raise UnreadableTable(say(BROKEN))
         with self.archive.open(member) as stream:
             part.parse(lambda: stream.read(_PIECE), self.quota)
         return part
@@ -67,7 +68,7 @@ class Part:
             nonlocal depth
             depth += 1
             if depth > DEPTH_BOUND:
-                raise UnreadableTable(BROKEN)
+                raise UnreadableTable(say(BROKEN))
             self.started(name.rpartition(":")[2] if ":" in name else name, attributes)
 
         def end(name: str) -> None:
@@ -87,9 +88,9 @@ class Part:
             fed += len(piece)
             parser.Parse(piece, False)
             if fed - parser.CurrentByteIndex > _TAG_BOUND:
-                raise UnreadableTable(BROKEN)
+                raise UnreadableTable(say(BROKEN))
         parser.Parse(b"", True)
 
 
 def _refuse_doctype(*_declared: object) -> NoReturn:
-    raise UnreadableTable(BROKEN)
+    raise UnreadableTable(say(BROKEN))

@@ -1,0 +1,213 @@
+"""Macros are found by what a document holds: VBA, macro sheets of Excel 4.0, in archives and whatever the names."""
+
+import struct
+from io import BytesIO
+from zipfile import ZIP_BZIP2, ZIP_STORED
+
+import pytest
+import xlwt
+
+from mailstep.testing import receive
+from mailstep.validate import macros
+from mailstep.validate.archives import ArchiveQuota
+from tests.support.archives import archive
+from tests.support.messages import mail_with
+
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+VBA = OLE + bytes(600) + "_VBA_PROJECT".encode("utf-16-le")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def workbook(kind: int = 0, sheets: int = 1, rows: int = 1) -> bytes:
+    """A workbook of Excel 97 to 2003; `kind` is the dt of its last sheet (MS-XLS section 2.4.28)."""
+    book = xlwt.Workbook()
+    for number in range(sheets):
+        sheet = book.add_sheet(f"Sheet {number}")
+        for row in range(rows):
+            sheet.write(row, 0, f"{number} {row} some words to fill sectors")
+    saved = BytesIO()
+    book.save(saved)
+    octets = bytearray(saved.getvalue())
+    last = octets.rindex(struct.pack("<HH", 0x0085, 4 + 2 + 2 + 7))
+    octets[last + 9] = kind
+    return bytes(octets)
+
+
+def record(number: int, value: bytes = b"") -> bytes:
+    return struct.pack("<HH", number, len(value)) + value
+
+
+def bound_sheet(kind: int) -> bytes:
+    return record(0x0085, struct.pack("<IBB", 0, 0, kind) + b"\x06\x00Macro1")
+
+
+def bof(kind: int, number: int = 0x0809) -> bytes:
+    return record(number, struct.pack("<HHI", 0x0600, kind, 0) + bytes(8))
+
+
+def compound(stream: bytes, name: str = "Workbook", mini: bool = False) -> bytes:
+    """A compound file with one stream, its sectors from the last to the first (MS-CFB sections 2.2 to 2.6)."""
+    size = 64 if mini else 512
+    stream = stream.ljust(-(-max(len(stream), 1) // size) * size, b"\0")
+    parts = [stream[at : at + size] for at in range(0, len(stream), size)]
+    count = len(parts)
+    backwards = b"".join(reversed(parts))
+    chain = [0xFFFFFFFE if number == 0 else number - 1 for number in range(count)]
+
+    def entry(called: str, kind: int, start: int, octets: int) -> bytes:
+        written = (called + "\0").encode("utf-16-le")
+        return (
+            written.ljust(64, b"\0")
+            + struct.pack("<HBB", len(written), kind, 1)
+            + struct.pack("<III", 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+            + bytes(36)
+            + struct.pack("<IQ", start, octets)
+        )
+
+    # Sector 0: the FAT; 1: the directory; 2: the mini FAT; from 3 on: the stream, or the mini stream.
+    if mini:
+        whole = backwards.ljust(-(-len(backwards) // 512) * 512, b"\0")
+        sectors = len(whole) // 512
+        fat = [0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFE, *range(4, 3 + sectors), 0xFFFFFFFE]
+        mini_fat, root, first = chain, entry("Root Entry", 5, 3, len(backwards)), count - 1
+    else:
+        whole = backwards
+        fat = [0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFE, *(3 + n if n < 0xFFFFFFF0 else n for n in chain)]
+        mini_fat, root, first = [], entry("Root Entry", 5, 0xFFFFFFFE, 0), 3 + count - 1
+    assert len(fat) <= 128
+
+    def table(numbers: list[int]) -> bytes:
+        return struct.pack("<128I", *[*numbers, *[0xFFFFFFFF] * (128 - len(numbers))])
+
+    header = OLE + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 2, 1, 0xFFFFFFFE, 0)
+    header += struct.pack("<109I", 0, *[0xFFFFFFFF] * 108)
+    directory = root + entry(name, 2, first, len(stream) if mini else max(len(stream), 4096)) + bytes(256)
+    return header + table(fat) + directory + table(mini_fat) + whole
+
+
+def reason(name: str, content: bytes) -> str | None:
+    return receive(mail_with({name: content})).refused_by()
+
+
+@pytest.mark.parametrize("name", ["a.xls", "a", "a.csv"])
+def test_a_workbook_with_a_macro_sheet_of_excel_4_is_refused(name: str) -> None:
+    """MS-XLS section 2.4.28: dt is 1 for a macro sheet, 0 for a worksheet, 2 for a chart."""
+    assert reason(name, workbook(kind=1)) == "attachment_type"
+    assert reason(name, workbook(kind=1, sheets=3, rows=40)) == "attachment_type"
+    for kind in (0, 2):
+        assert reason(name, workbook(kind=kind, sheets=3, rows=40)) is None
+
+
+@pytest.mark.parametrize("mini", [False, True])
+@pytest.mark.parametrize("name", ["Workbook", "Book", "WORKBOOK"])
+def test_the_sectors_of_a_workbook_may_lie_in_any_order(name: str, mini: bool) -> None:
+    filler = b"".join(record(0x0031, bytes(100)) for _ in range(30))
+    for kind in (0, 1):
+        stream = bof(0x0005) + filler + bound_sheet(0) + bound_sheet(kind) + record(0x000A)
+        assert macros.are_in(compound(stream, name, mini)) == bool(kind)
+    assert not macros.are_in(compound(bof(0x0005) + bound_sheet(1), "Contents", mini))
+
+
+def test_what_begins_in_the_middle_of_a_record_is_no_record() -> None:
+    looks = bound_sheet(1)
+    assert not macros.are_in(compound(bof(0x0005) + record(0x0031, looks * 3) + bound_sheet(0) + record(0x000A)))
+
+
+@pytest.mark.parametrize("number", [0x0009, 0x0209, 0x0409, 0x0809])
+def test_a_workbook_that_is_in_no_compound_file_is_read_too(number: int) -> None:
+    """Excel 2 to 4 wrote such files; 0x0040 in BOF says macro sheet, 0x0010 worksheet."""
+    assert reason("a.xls", bof(0x0040, number) + record(0x000A)) == "attachment_type"
+    assert reason("a.xls", bof(0x0010, number) + record(0x000A)) is None
+
+
+def test_an_encrypted_workbook_is_accepted_as_what_cannot_be_seen() -> None:
+    """MS-XLS section 2.2.10: what follows FILEPASS is encrypted."""
+    assert not macros.are_in(compound(bof(0x0005) + record(0x002F, bytes(54)) + bound_sheet(1)))
+
+
+def test_a_broken_or_endless_compound_file_ends_without_a_crash() -> None:
+    whole = compound(bof(0x0005) + bound_sheet(1) + record(0x000A))
+    for end in range(8, len(whole), 37):
+        macros.are_in(whole[:end])
+    # The chain of the stream, of the directory, and of the DIFAT names itself.
+    for at, value in ((512 + 12, 3), (512 + 4, 1), (68, 0)):
+        macros.are_in(whole[:at] + struct.pack("<I", value) + whole[at + 4 :])
+
+
+def test_many_decoys_hide_no_workbook() -> None:
+    whole = compound(bof(0x0005) + bound_sheet(0) + record(0x000A))
+    directory = whole[1024 : 1024 + 512]
+    entry = directory[128:256]
+    assert macros.are_in(whole[:1024] + directory[:128] + entry * 3 + whole[1536:]) is False
+    # As many as no program writes, in a directory of several sectors.
+    book = bof(0x0005) + bound_sheet(0) + record(0x000A)
+    assert macros.are_in(compound(book + b"".join(record(0x0031) for _ in range(8000)))) is False
+
+
+def test_more_records_than_any_workbook_has_are_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(macros, "_RECORDS", 50)
+    padded = bof(0x0005) + record(0x0031) * 60 + bound_sheet(0) + record(0x000A)
+    assert macros.are_in(compound(padded))
+    assert not macros.are_in(compound(bof(0x0005) + record(0x0031) * 40 + record(0x000A)))
+
+
+@pytest.mark.parametrize("content", [VBA, workbook(kind=1)])
+@pytest.mark.parametrize("name", ["a.doc", "a.xls", "a.txt", "no-end", "Ordner/ü.bin"])
+@pytest.mark.parametrize("compression", [ZIP_STORED, 8])
+def test_an_old_document_with_macros_is_found_in_an_archive_by_its_octets(
+    name: str, content: bytes, compression: int
+) -> None:
+    assert reason("a.zip", archive((name, content), compression=compression)) == "attachment_type"
+    within = archive(("b.zip", archive((name, content))), compression=compression)
+    assert reason("a.zip", within) == "attachment_type"
+    assert reason("a.zip", archive((name, workbook()), ("b.txt", OLE[:4]), compression=compression)) is None
+
+
+CONTENT_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Override PartName="/xl/innocent.bin" ContentType="{}"/></Types>'
+)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.ms-office.vbaProject",
+        "application/vnd.ms-office.VBAPROJECT",
+        "application/vnd.ms-excel.macrosheet+xml",
+        "application/vnd.ms-excel.intlmacrosheet+xml",
+        "application/vnd.ms-excel.macrosheet",
+        "application/vnd.ms-excel.&#x6d;acrosheet+xml",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_macros_of_an_office_document_are_found_by_the_list_of_its_parts_whatever_their_names(
+    kind: str, encoding: str
+) -> None:
+    """ISO/IEC 29500-2 section 7.2.3: the list gives each part its type; its name says nothing."""
+    listed = CONTENT_TYPES.format(kind).encode(encoding)
+    document = archive(("[Content_Types].xml", listed), ("xl/innocent.bin", b"x"))
+    assert reason("a.xlsx", document) == "attachment_type"
+    assert reason("a.zip", archive(("a.xlsx", document))) == "attachment_type"
+    plain = CONTENT_TYPES.format(f"{XLSX}.main+xml").encode(encoding)
+    assert reason("a.xlsx", archive(("[Content_Types].xml", plain), ("xl/innocent.bin", b"x"))) is None
+
+
+def test_a_document_in_an_archive_is_looked_into_as_deep_as_an_archive_and_is_no_bomb_below() -> None:
+    document = archive(("word/vbaProject.bin", b"x"))
+    assert reason("a.zip", archive(("a.docx", document))) == "attachment_type"
+    deeper = archive(("b.zip", archive(("a.docx", archive(("word/document.xml", b"x"))))))
+    assert reason("a.zip", deeper) is None
+
+
+def test_documents_in_archives_are_unpacked_within_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailstep.validate.contents.ArchiveQuota", lambda: ArchiveQuota(inflated=10_000))
+    assert reason("a.zip", archive(("a.doc", OLE + bytes(9_000)))) is None
+    assert reason("a.zip", archive(("a.doc", OLE + bytes(10_000)))) == "archive_bomb"
+    # A block of BZIP2 is unpacked whole, so it is not begun.
+    assert reason("a.zip", archive(("a.doc", OLE + bytes(10_000)), compression=ZIP_BZIP2)) is None
+
+
+def test_a_file_of_excel_4_macros_is_a_program_by_its_name() -> None:
+    assert reason("a.xlm", b"x") == "attachment_type"
