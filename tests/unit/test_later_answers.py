@@ -1,4 +1,7 @@
-"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write."""
+"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write.
+
+Over 300 lines, because an answer is followed from the command that writes it to the mail that has it.
+"""
 
 import json
 from contextlib import suppress
