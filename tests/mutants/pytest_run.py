@@ -1,5 +1,6 @@
-"""Runs pytest in a copy of the checkout, each time in a process forked from one that has imported what tests import."""
+"""Runs pytest in a copy of the checkout, each time in a process forked from one that has imported all tests."""
 
+import gc
 import multiprocessing
 import os
 import select
@@ -73,9 +74,13 @@ def _serve(copy: Path, connection: Connection) -> None:
     _forget(_OURS)
     import grimp  # noqa: PLC0415 - in this process only
     import pytest  # noqa: PLC0415
+    from hypothesis import strategies  # noqa: PLC0415
 
-    graph = grimp.build_graph("mailstep", "mailstep_cli", "mailstep_local", cache_dir=None)
+    graph = grimp.build_graph(*sorted(_OURS), cache_dir=None)
     pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *_COLLECTED])
+    strategies.text().validate()  # it works out all characters of Unicode
+    # pytest collects garbage twice in each process: only its own.
+    gc.freeze()
     while True:
         try:
             arguments, changed = connection.recv()
@@ -83,10 +88,11 @@ def _serve(copy: Path, connection: Connection) -> None:
             return
         process = os.fork()
         if not process:
-            # Tests read definition and templates when they are imported; the functions know neither.
-            _forget({"tests", "bench"} if changed else {"tests"})
             if changed:
                 _forget_modules({changed} | graph.find_downstream_modules(changed))
+            else:
+                # Tests read definition and templates when they are imported; the functions know neither.
+                _forget({"tests"})
             os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments])))
         connection.send(_ended(process))
 

@@ -4,7 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,13 +119,26 @@ def test_an_application_that_says_when_is_busy_until_then(
         asked(serve(status, b"", {"Retry-After": retry_after}))
 
 
-@pytest.mark.parametrize("nonsense", ["", "0", "-5", "soon", "Mon, 99 Foo", "\u0661"])
+def test_a_time_to_try_again_is_counted_from_now(serve: Serve) -> None:
+    """RFC 9110 section 10.2.3: Retry-After may be a date."""
+    at = format_datetime(datetime.now(UTC) + timedelta(minutes=20), usegmt=False)
+    with pytest.raises(ApplicationBusy) as caught:
+        asked(serve(503, b"", {"Retry-After": at}))
+    assert 600 < json.loads(str(caught.value))["retry_after_seconds"] <= 1_200
+
+
+PAST = format_datetime(datetime.now(UTC) - timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "0", "-5", "soon", "Mon, 99 Foo", "\u0661", pytest.param(PAST, id="an hour ago")]
+)
 def test_a_retry_after_that_says_nothing_is_left_to_the_declared_retries(serve: Serve, nonsense: str) -> None:
     with pytest.raises(TransientError):
         asked(serve(503, b"", {"Retry-After": nonsense.encode().decode("latin-1")}))
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 599])
 def test_a_status_that_may_pass_is_a_transient_error(serve: Serve, status: int) -> None:
     with pytest.raises(TransientError, match=str(status)):
         asked(serve(status, b""))
@@ -146,6 +159,26 @@ def test_a_refusal_carries_its_reason_as_one_bounded_line(serve: Serve) -> None:
         asked(serve(422, json.dumps({"reason": "No\r\nsuch order. " + "x" * 1000}).encode()))
     assert caught.value.explanation.startswith("No such order.")
     assert len(caught.value.explanation) == 500
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 499])
+def test_a_reason_in_any_other_4xx_is_a_refusal(serve: Serve, status: int) -> None:
+    with pytest.raises(ApplicationRefused) as caught:
+        asked(serve(status, b'{"reason": "No such order."}'))
+    assert caught.value.explanation == "No such order."
+
+
+@pytest.mark.parametrize(("status", "is_read"), [(200, True), (201, True), (299, True), (300, False), (399, False)])
+def test_an_answer_has_a_2xx(serve: Serve, status: int, is_read: bool) -> None:
+    with nullcontext() if is_read else pytest.raises(MalformedAnswer, match=str(status)):
+        assert asked(serve(status, ANSWERED)) == Answer(text="Done.")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_answer_of_the_largest_size_is_read_and_a_larger_one_is_not(serve: Serve, more: int) -> None:
+    body = ANSWERED + b" " * (ANSWER_BOUND - len(ANSWERED) + more)
+    with pytest.raises(MalformedAnswer, match="larger than") if more else nullcontext():
+        assert asked(serve(200, body)) == Answer(text="Done.")
 
 
 @pytest.mark.parametrize(

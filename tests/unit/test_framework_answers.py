@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import uvicorn
@@ -18,6 +19,7 @@ from mailstep.contracts import Answer, AnswerAttachment, ApplicationRequest, Mes
 from mailstep.errors import ApplicationBusy, ApplicationRefused, MalformedAnswer, TransientError
 from mailstep.process.application import ask
 from mailstep.routes import Route
+from mailstep.telemetry import logger
 from tests.support.servers import http_response, octet_server
 
 REQUEST = ApplicationRequest(
@@ -213,12 +215,53 @@ def test_a_lambda_that_is_busy_or_fails_is_so_within_a_200_too() -> None:
         asked(lambda_proxy(500, '{"message": "Internal"}'))
 
 
+def test_the_response_of_a_lambda_within_a_200_leaves_a_warning_that_says_what_to_change() -> None:
+    with patch.object(logger, "warning") as warned:
+        asked(ANSWERS["Lambda proxy"])
+    assert "use a proxy integration" in str(warned.call_args.args[0])
+    with patch.object(logger, "warning") as warned:
+        asked(in_json('{"text": "Done."}'))
+    warned.assert_not_called()
+
+
+@pytest.mark.parametrize("headers", [None, [], ["retry-after: 30"], {"retry-after": 30}, {"retry-after": None}])
+def test_headers_that_a_lambda_writes_wrongly_are_left_out(headers: object) -> None:
+    with pytest.raises(TransientError, match="503"):
+        asked(lambda_proxy(503, "", headers=headers))
+    assert asked(lambda_proxy(200, '{"text": "Done."}', headers=headers)) == Answer(text="Done.")
+
+
+def test_a_compressed_body_in_the_response_of_a_lambda_is_refused_too() -> None:
+    with pytest.raises(MalformedAnswer, match="send it without Content-Encoding"):
+        asked(lambda_proxy(200, '{"text": "Done."}', headers={"content-encoding": "gzip"}))
+    with pytest.raises(MalformedAnswer, match="send it without Content-Encoding"):
+        asked(in_json('{"statusCode": 200, "body": "{}"}', "Content-Encoding: gzip"))
+
+
+def test_the_status_of_http_comes_before_the_one_within_the_body() -> None:
+    inner = json.dumps({"statusCode": 200, "body": '{"text": "Done."}'}).encode()
+    for status in ("300 Multiple Choices", "404 Not Found"):
+        with pytest.raises(MalformedAnswer, match=status[:3]):
+            asked(http_response(inner, "Content-Type: application/json", status=status))
+    assert asked(http_response(inner, status="299 Done")) == Answer(text="Done.")
+
+
+def test_an_answer_of_a_lambda_that_is_not_json_is_not_repeated_in_the_error() -> None:
+    for written in (b'"statusCode" of ann@shop.example', b'["statusCode"]', b'{"statusCode": "1000"}'):
+        with pytest.raises(MalformedAnswer) as caught:
+            asked(http_response(written))
+        assert "ann" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("response", "wrong"),
     [
         (lambda_proxy(200, "not%Base64", isBase64Encoded=True), "isBase64Encoded"),
+        # Base64 of a good answer, but for a character that is not in the alphabet.
+        (lambda_proxy(200, "eyJ0ZXh0Ijog%IngifQ==", isBase64Encoded=True), "isBase64Encoded"),
         (lambda_proxy(200, '{"statusCode": 200, "body": "{}"}'), "text"),
-        (lambda_proxy(200, ""), "204"),
+        (lambda_proxy(200, ""), "is empty"),
+        (lambda_proxy(200, None), "is empty"),
         (lambda_proxy(302, ""), "302"),
         (lambda_proxy("200 OK", '{"text": "x"}'), "text"),
     ],

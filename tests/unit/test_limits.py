@@ -28,6 +28,11 @@ def test_the_texts_of_a_message_fit_a_request_to_a_function_of_the_application()
     assert 2 * (limits.TEXT + limits.ENCLOSED_TEXT) < 6 * 10**6
 
 
+def test_a_request_and_what_api_gateway_adds_fit_a_function_of_the_application() -> None:
+    """AWS Lambda quotas: 6 MB. Amazon API Gateway quotas: 10 KB of headers, in the event twice."""
+    assert limits.REQUEST_OCTETS + 100_000 < 6 * MIB
+
+
 def test_what_is_inflated_fits_the_memory_of_the_function() -> None:
     template = yaml_parse((PROJECT / "template.yaml").read_text())
     sizes = template["Globals"]["Function"] | template["Resources"]["ValidateFunction"]["Properties"]

@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 from jsonschema import validate
 
 from mailstep import keys, reference
+from mailstep.aws import threads
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.errors import TransientError
 from mailstep.index import indexing
@@ -30,13 +31,13 @@ pytestmark = pytest.mark.usefixtures("account")
 
 HOME = HomeStack(
     "mailstep",
-    {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE},
+    {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE, "LedgerTableName": "ledger"},
     {"ProcessFunction": "mailstep-process"},
     NOW,
     {"ParsedRetentionDays": "30", "Domain": "mailstep.example", "ReplyFrom": ""},
 )
 ANN, BOB = {"name": "Ann Ålund", "address": "Ann@Shop.example"}, {"address": "bob@other.example"}
-SES_ID = "0102018b-6d3e4f50-1111-2222-3333-444455556666-000000"
+SES_ID, NOTICE_ID, LATER_ID = (f"0102018b-6d3e4f50-1111-2222-3333-44445555666{number}-000000" for number in range(3))
 
 
 def store(stored: StoredEmail, **fields: Any) -> Message:
@@ -61,7 +62,9 @@ def mail() -> list[StoredEmail]:
     ]
     for number, (stored, (fields, status, output)) in enumerate(zip(found, contents, strict=True)):
         when = NOW - timedelta(hours=number)
-        store(stored, **fields, received=when)
+        message = store(stored, **fields, received=when)
+        for sent in (SES_ID, NOTICE_ID, LATER_ID) if number == 0 else ():
+            threads.record_reply(sent, message)
         error = "TransientError" if status == "FAILED" else None
         indexing.record(message_index(), seen(stored, status, started=when, output=output, error=error))
     return found
@@ -132,6 +135,8 @@ def test_an_email_is_found_by_each_of_its_names_with_few_requests(
         "1@shop.example",
         SES_ID,
         f"<{SES_ID}@eu-west-1.amazonses.com>",
+        NOTICE_ID,
+        f"{LATER_ID}@email.amazonses.com",
         reference.short(stored.email_id),
         reference.short(stored.email_id).lower(),
     ]

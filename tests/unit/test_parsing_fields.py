@@ -38,6 +38,9 @@ def test_subjects_are_decoded(value: str | bytes, subject: str) -> None:
         ("undisclosed-recipients:;", []),
         ("<<a@b.example>>", [("", "a@b.example", None)]),
         ("Ann <@relay.example:a@b.example>", [("Ann", "a@b.example", None)]),
+        # A route before a quoted local part (RFC 5322 section 4.4, obs-route).
+        ('<@relay.example:"a b"@b.example>', [("", '"a b"@b.example', None)]),
+        ('Ann <@r.example,@s.example: "a:b"@b.example>, c@d', [("Ann", '"a:b"@b.example', None), ("", "c@d", None)]),
         ("jürgen@müller.example", [("", "jürgen@müller.example", None)]),
         ("x" * 400 + "@b.example", []),
         ("x@evil.example (<ceo@victim.example>)", [("<ceo@victim.example>", "x@evil.example", None)]),

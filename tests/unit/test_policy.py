@@ -20,7 +20,7 @@ from mailstep.errors import RefusedEmail
 from mailstep.mime.options import DEFAULTS
 from mailstep.routes import Route
 from mailstep.validate.effects import Effect
-from mailstep.validate.policy import MEANINGS, RULES, Case, validate
+from mailstep.validate.policy import MEANINGS, RULES, Case, validate, withheld_from
 from tests.support.archives import BOMBS, ONE_DEEP, archive, declaring
 from tests.support.project import CASES, PROJECT
 
@@ -318,7 +318,7 @@ def test_nested_archives_that_break_late_are_inflated_only_up_to_the_limit() -> 
     whole = bytearray(archive(("n.zip", bytes(1_000_000) + b"x")))
     at = whole.index(b"PK\x01\x02") - 4
     whole[at : at + 4] = b"\xff" * 4
-    many = message(**attached(*[("data.zip", "application/zip", "application/zip")] * 50))
+    many = message(**attached(*[("data.zip", "application/zip", "application/zip")] * 80))
     assert reason(many, TAKES_MANY, content=bytes(whole)) == "archive_bomb"
 
 
@@ -560,8 +560,27 @@ def test_nothing_else_is_asked_of_a_message_whose_sender_is_not_authenticated(co
         validate(replace(case, message=case.message.model_copy(update={"verdicts": Verdicts()}), records=records))
     # A copy is refused as one, before anything is asked of its sender.
     expected = code if code == "other_route" else "unauthenticated"
-    assert (refused.value.reason, refused.value.tell_sender) == (expected, False)
+    told = (refused.value.reason, refused.value.tell_sender, refused.value.withheld)
+    assert told == (expected, False, None)
     assert (records.deliveries, records.replies) == (0, 0)
+
+
+OF_THE_SENDER = {"automatic_mail", "blocked_sender", "own_address", "suppressed_sender", "too_many_replies",
+                 "unanswerable_sender"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "case"), [*LATER, *WITHHELD])
+def test_a_later_answer_is_withheld_for_what_is_known_of_the_sender_and_not_of_the_message(
+    code: str, case: Case
+) -> None:
+    """docs/applications.md, "A later answer": not to a sender to whom Mailstep may not write."""
+    assert code in broken(case)
+    assert withheld_from(replace(case, records=asked(case))) == (code if code in OF_THE_SENDER else None)
+
+
+@pytest.mark.parametrize(("code", "checked"), [one for one in BROKEN if one[0] in SEEN_FIRST])
+def test_a_later_answer_is_withheld_from_a_sender_that_the_first_rules_refuse(code: str, checked: Message) -> None:
+    assert withheld_from(replace(AT_ALL, message=checked)) == code
 
 
 NOT_RECORDED = ("automatic_mail", "own_address", "unknown_route", "stale_message", "blocked_sender")
@@ -770,7 +789,7 @@ def test_a_refusal_tells_the_sender_what_is_accepted() -> None:
     assert "at most 2 are" in three
     typed = told(message(**attached(("a.pdf", "application/pdf", None))), CSV_ONLY)
     assert typed.startswith("{attachment 1} "), "the notice has the file's name there"
-    assert "Accepted types: text/csv, image/*. Please save" in typed
+    assert "Accepted types: CSV file, picture. Please save" in typed
 
 
 def test_limits_of_a_route_are_the_last_that_pass() -> None:

@@ -181,8 +181,11 @@ def test_mail_for_a_queue_needs_its_consumer_and_the_command_is_named() -> None:
 def test_a_route_whose_url_is_not_set_yet_is_processed_as_mailstep_routes_says() -> None:
     [said] = [line for line in run("routes", COLUMNS="200").stdout.splitlines() if line.startswith("application ")]
     assert "processor receipt, until ${APPLICATION_URL} is set" in said
-    told = run("process", "events/emails/order.eml", "--route", "application")
+    told = run("process", "events/emails/order.eml", "--route", "application", COLUMNS="200")
     assert told.returncode == 0
+    assert "Answered by the processor receipt, until ${APPLICATION_URL} is set." in told.stdout
+    other = run("process", "events/emails/order.eml", "--route", "orders", COLUMNS="200").stdout
+    assert "Answered by the processor tables." in other
     assert "Your message arrived" in told.stdout
 
 

@@ -395,6 +395,10 @@ def test_a_template_that_cannot_be_read_is_refused(tmp_path: Path, template: byt
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(PROJECT / name, tmp_path / name)
     (tmp_path / "functions" / "mailstep").mkdir()
+    # Its texts are read too.
+    texts = tmp_path / "functions" / "custom" / "texts" / "de.toml"
+    texts.parent.mkdir(parents=True)
+    texts.write_text('[reply]\nsignatur = "Gesendet"\n')
     own = tmp_path / "functions" / "custom" / "templates" / "reply.txt.j2"
     own.parent.mkdir(parents=True)
     own.write_bytes(template)
@@ -402,6 +406,7 @@ def test_a_template_that_cannot_be_read_is_refused(tmp_path: Path, template: byt
     assert (shown.returncode, shown.stdout) == (2, "")
     assert says in shown.stderr
     assert str(own) in shown.stderr
+    assert f"{texts}, line 2: reply.signatur: there is no such sentence" in shown.stderr
 
 
 @pytest.mark.parametrize(

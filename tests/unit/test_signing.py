@@ -142,6 +142,9 @@ def test_the_library_for_node_accepts_the_request_and_refuses_a_changed_one(tmp_
     [
         NEW.removeprefix("whsec_"),
         f"{NEW}\n",
+        # Standard Webhooks, "Signature scheme": 24 to 64 octets.
+        f"whsec_{base64.b64encode(b'n' * 24).decode()}",
+        f"whsec_{base64.b64encode(b'n' * 64).decode()}",
         # What Secrets Manager and the example's template generate: letters and digits.
         "a1B2" * 16,
     ],
