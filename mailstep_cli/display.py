@@ -141,7 +141,8 @@ def routes_view(checked: Checked) -> RenderableType:
         if unset := unset_url(checked.declared[name], route):
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"
-        table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
+        shown = f"{name} (catch-all)" if route.catch_all else name
+        table.add_row(*map(Text, (shown, keys.inbound(name), worker, senders)))
     catch_all = f" CatchAllRoute={checked.catch_all}" if checked.catch_all else ""
     names = ",".join(checked.with_rules_of_their_own)
     said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={names}{catch_all}"]
