@@ -346,7 +346,7 @@ def test_the_command_takes_the_reference_that_the_sender_reads_out(stack: str, t
 @pytest.mark.parametrize(
     ("email", "body", "name", "said"),
     [
-        ("no-such-email", '{"text": "x"}', None, "no emails that are kept have an id that begins with"),
+        ("no-such-email", '{"text": "x"}', None, "no email that is kept has an id that begins with"),
         (EMAIL_ID, "x", None, "is not JSON"),
         (EMAIL_ID, '{"text": " "}', None, "the text is empty"),
         (EMAIL_ID, '{"text": "x"}', "a/b", "cannot name an answer"),
