@@ -12,7 +12,7 @@ import boto3
 
 from mailstep import keys
 from mailstep.addresses import without_label
-from mailstep_cli import mail_objects, personal_data
+from mailstep_cli import index_records, mail_objects, personal_data
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -26,16 +26,25 @@ message.json       what was read in it
 answer.json        what was answered
 later-answers/     what was answered after that
 quarantined.eml    the copy of a message that could not be read
-index.json         the entry in the list of messages
+index.json         the entry in the list of messages; all that is left of a message that has expired
 """
 
 
 @dataclass(frozen=True)
 class Export:
-    """What was written: the file, the messages and objects in it, and how many messages of others name the person."""
+    """What was written.
+
+    Attributes:
+        file: The ZIP file.
+        messages: How many messages are in it.
+        expired: Those of them of which only the entry in the index is left.
+        objects: How many files are in it.
+        mentioned: How many messages of others name the person. They are not in it.
+    """
 
     file: str
     messages: int
+    expired: int
     objects: int
     mentioned: int
 
@@ -55,9 +64,13 @@ def write(stack: HomeStack, address: str, file: Path, *, progress: Callable[[int
         raise UserError(f"{file}: {error.strerror}. Name a new file with --output") from error
     objects = 0
     with os.fdopen(descriptor, "wb") as opened, zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as archive:
-        found = personal_data.messages_of(s3, stack.bucket, without_label(address), progress=progress)
+        person = without_label(address.strip())
+        found = personal_data.messages_of(s3, stack.bucket, person, progress=progress)
+        expired = set(index_records.of_person(boto3.client("dynamodb"), stack.index_table, person)) - set(
+            found.messages
+        )
         archive.writestr("README.txt", _README)
-        for email_id, key in found.messages.items():
+        for email_id, key in (found.messages | dict.fromkeys(expired)).items():
             for source, name in _wanted(s3, stack.bucket, email_id, key):
                 content = mail_objects.read(s3, stack.bucket, source.key, source.version_id)
                 archive.writestr(f"{email_id}/{name}", content)
@@ -65,8 +78,8 @@ def write(stack: HomeStack, address: str, file: Path, *, progress: Callable[[int
             if stack.index_table and (entry := stack.index.get(email_id)):
                 archive.writestr(f"{email_id}/index.json", entry.model_dump_json(indent=2))
                 objects += 1
-        archive.writestr("messages.json", json.dumps(sorted(found.messages), indent=2))
-    return Export(str(file), len(found.messages), objects, found.mentioned)
+        archive.writestr("messages.json", json.dumps(sorted({*found.messages, *expired}), indent=2))
+    return Export(str(file), len(found.messages) + len(expired), len(expired), objects, found.mentioned)
 
 
 def _wanted(s3: "S3Client", bucket: str, email_id: str, key: str | None) -> list[tuple[mail_objects.Version, str]]:

@@ -20,7 +20,7 @@ from mailstep.process.processors.tables.model import Table as SummarisedTable
 from mailstep.texts.speaking import say
 from mailstep.validate.policy import MEANINGS
 from mailstep_cli.doctor.findings import Result
-from mailstep_cli.routing import Checked
+from mailstep_cli.routing import Checked, unset_url
 from mailstep_cli.terminal import Text, counted
 from mailstep_cli.timeline_view import timeline_table, withheld_reply
 
@@ -65,6 +65,9 @@ def process_view(processed: "Processed") -> RenderableType:
     """How a message ends, what the sender reads of it, and which rules were left out."""
     title = Text.assemble((str(processed.file), "bold"), f": {processed.outcome}")
     shown: list[RenderableType] = [Rule(title, align="left")]
+    if processed.answer and not processed.reason:
+        until = f", until {processed.until_set} is set" if processed.until_set else ""
+        shown.append(Text(f"Answered by the processor {processed.processor}{until}."))
     if processed.reason:
         shown.append(Text(f"{processed.reason}: {MEANINGS[processed.reason]}"))
     if processed.automatic_by:
@@ -135,7 +138,7 @@ def routes_view(checked: Checked) -> RenderableType:
     for name, route in checked.routes.items():
         queue = route.queue.rpartition("/")[2]
         worker = route.url or (f"queue {queue}" if queue else f"processor {route.processor}")
-        if not route.url and (unset := checked.declared[name].get("url")):
+        if unset := unset_url(checked.declared[name], route):
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"
         table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))

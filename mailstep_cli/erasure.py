@@ -3,17 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import boto3
 
-from mailstep import keys
+from mailstep import keys, reference
 from mailstep.addresses import without_label
 from mailstep.aws.ledger import suppression_id
+from mailstep.start.identity import execution_name, later_answer
 from mailstep_cli import failures, index_records, ledger_records, mail_objects, personal_data
 from mailstep_cli.batches import whole
 from mailstep_cli.errors import UserError
-from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.home_stack import HomeStack, execution_arn
+from mailstep_cli.mail_objects import Version
+from mailstep_cli.messages import find_email
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -59,7 +63,8 @@ class Report:
         address_records: Records of the ledger by the address itself: counts of replies, and suppression.
         mentioned: Messages of other senders that name the address. They are not erased.
         unknown_answers: Answers of which nothing says whose they are. They are not erased.
-        running: Emails that are still being processed. They are not erased: erase again once they ended.
+        running: Emails that are still being processed, or answered later. They are not erased: erase again once their
+            executions ended.
         complete: Whether nothing of what was found is left.
         left_elsewhere: What the command does not reach, and why.
     """
@@ -111,19 +116,20 @@ class Erasure:
         self._address_records = ledger_records.there(self._dynamodb, self._stack.ledger, ids)
         self._find_records()
 
-    def find_email(self, email_id: str) -> None:
-        """Find everything of one email.
+    def find_email(self, name: str) -> None:
+        """Find everything of one email, by its whole id or its short reference.
 
         Raises:
-            UserError: nothing is stored under this id.
+            UserError: nothing is stored under this name, or several emails have the reference.
         """
+        email_id = find_email(self._stack, name).email_id if reference.read(name) else name
         email = mail_objects.original(self._s3, self._stack.bucket, email_id)
         if not (
             email
             or mail_objects.made_of(self._s3, self._stack.bucket, email_id)
             or index_records.exists(self._dynamodb, self._stack.index_table, email_id)
         ):
-            raise UserError(f"nothing is stored of an email {email_id!r}: give its whole id, or an address")
+            raise UserError(f"nothing is stored of an email {email_id!r}: give its id, its reference, or an address")
         self._emails = {email_id: email.key if email else None}
         self.report.about = {"email_id": email_id}
         self._find_records()
@@ -145,10 +151,11 @@ class Erasure:
                 ledger_records.delete(self._dynamodb, self._stack.ledger, self._address_records)
             for number, (email_id, key) in enumerate(self._emails.items(), start=1):
                 with whole():
-                    if self._is_running(email_id):
+                    made = mail_objects.made_of(self._s3, self._stack.bucket, email_id)
+                    if self._is_running(email_id, made):
                         self.report.running.append(email_id)
                     else:
-                        self.report.messages.append(self._erase(email_id, key))
+                        self.report.messages.append(self._erase(email_id, key, made))
                 progress(number)
         except KeyboardInterrupt:
             self.report.interrupted = True
@@ -156,14 +163,16 @@ class Erasure:
         self.report.complete = not (self._dry_run or self.report.running or self.report.interrupted)
         return self.report
 
-    def _is_running(self, email_id: str) -> bool:
-        """Whether an execution would still write something about the email."""
-        executions = failures.executions_of(failures.client(), self._stack, email_id)
+    def _is_running(self, email_id: str, made: list[Version]) -> bool:
+        """Whether an execution, also one of a later answer, would still write something about the email."""
+        sfn, workflow = failures.client(), self._stack.outputs.get("LaterAnswerStateMachineArn", "")
+        answers = {later_answer(self._stack.bucket, one.key) for one in made}
+        sends = (failures.described(sfn, execution_arn(workflow, execution_name(one))) for one in answers if one)
+        executions = chain(failures.executions_of(sfn, self._stack, email_id), (one for one in sends if one))
         return any(one["status"] == "RUNNING" for one in executions)
 
-    def _erase(self, email_id: str, key: str | None) -> Erased:
+    def _erase(self, email_id: str, key: str | None, made: list[Version]) -> Erased:
         """The raw message goes last: as long as it is there, the email is found again after an interrupt."""
-        made = mail_objects.made_of(self._s3, self._stack.bucket, email_id)
         raw = list(mail_objects.versions(self._s3, self._stack.bucket, key, exact=True)) if key else []
         below = keys.later_answers(email_id)
         later = {one.key.removeprefix(below).removesuffix(".json") for one in made if one.key.startswith(below)}

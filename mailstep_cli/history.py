@@ -158,5 +158,8 @@ def _override(started: dict[str, Any]) -> Override | None:
 
 def fetch(sfn: "SFNClient", execution_arn: str) -> Timeline:
     """The timeline of an execution, from GetExecutionHistory alone."""
-    pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+    # As many as a page takes: an execution can have 25,000 (AWS Step Functions API reference, GetExecutionHistory).
+    pages = sfn.get_paginator("get_execution_history").paginate(
+        executionArn=execution_arn, PaginationConfig={"PageSize": 1000}
+    )
     return timeline([dict(event) for page in pages for event in page["events"]])

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import boto3
 from pydantic import ValidationError
 
-from mailstep import keys
+from mailstep import keys, reference
 from mailstep.answers import read_answer
 from mailstep.contracts import LaterAnswer
 from mailstep.errors import MalformedAnswer
 from mailstep.start.identity import execution_name
 from mailstep_cli.errors import UserError
-from mailstep_cli.home_stack import execution_arn
+from mailstep_cli.home_stack import execution_arn, find
 from mailstep_cli.message_files import read_file
+from mailstep_cli.messages import find_email
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_LISTED = 10
+_LISTED = 2
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Written:
 
 
 def write(stack: str, email: str, file: Path, name: str | None) -> Written:
-    """Write the answer in `file`, under `name` or else the file's own name, for the email whose id begins with `email`.
+    """Write the answer in `file` for an email, under `name` or else the file's own name.
+
+    `email` is the email's id, the first characters of it, or its short reference.
 
     Raises:
         UserError: the stack is not Mailstep's, there is no such email or more than one, the file is not an answer, or
@@ -46,7 +49,7 @@ def write(stack: str, email: str, file: Path, name: str | None) -> Written:
         raise UserError(f"the stack {stack!r} is not Mailstep's, or is older: name it with --stack, or deploy it again")
     s3: S3Client = boto3.client("s3")
     bucket, machine = outputs["MailBucketName"], outputs["LaterAnswerStateMachineArn"]
-    email_id, called = _email_id(s3, bucket, email), name or file.stem
+    email_id, called = _email_id(s3, bucket, email, stack), name or file.stem
     key = keys.later_answer(email_id, called)
     try:
         answer = LaterAnswer(email_id=email_id, name=called, bucket=bucket, key=key)
@@ -69,15 +72,17 @@ def _check(octets: bytes, file: Path) -> None:
         ) from error
 
 
-def _email_id(s3: "S3Client", bucket: str, begin: str) -> str:
-    """The id of the one email that is kept and whose id begins so."""
+def _email_id(s3: "S3Client", bucket: str, begin: str, stack: str) -> str:
+    """The id of the one email that is kept and whose id begins so, or that has this reference."""
     page = s3.list_objects_v2(Bucket=bucket, Prefix=f"{keys.PARSED}{begin}", Delimiter="/", MaxKeys=_LISTED)
     found = [one["Prefix"].removeprefix(keys.PARSED).rstrip("/") for one in page.get("CommonPrefixes", [])]
     if begin in found:
         return begin
-    if len(found) != 1:
+    # With a catch-all route, an email and its copy have ids that begin alike: the index knows which one is the email.
+    if len(found) > 1 or (not found and reference.read(begin)):
+        return find_email(find(stack), begin).email_id
+    if not found:
         raise UserError(
-            f"{len(found) or 'no'} emails that are kept have an id that begins with {begin!r}"
-            f"{': ' if found else ''}{', '.join(found)}"
+            f"no email that is kept has an id that begins with {begin!r}. mailstep list shows the latest ones"
         )
     return found[0]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from hashlib import md5
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import BatchGetItemInputTypeDef
 
+_SENT_AS = "data"
+"""The attribute of a result (Powertools for AWS, Idempotency, "DynamoDBPersistenceLayer": data_attr)."""
 _GOT_AT_ONCE = 100
 """Items that one BatchGetItem takes (Amazon DynamoDB API Reference)."""
 
@@ -43,14 +46,35 @@ def of_address(address: str, routes: Iterable[str]) -> list[str]:
 def naming(dynamodb: "DynamoDBClient", table: str, emails: Collection[str]) -> Iterator[tuple[str, str]]:
     """The email_id and the key of each record that names one of these emails.
 
-    These are the records of deliveries, of sent replies, and of threads; a thread names each of its emails. It scans
+    These are the records of deliveries, of sent replies, and of threads; a thread names each of its emails. A record
+    that a kind of reply was sent has SES's id of the reply, by which the record of that reply names the email. It scans
     the table.
     """
-    pages = dynamodb.get_paginator("scan").paginate(TableName=table, FilterExpression="attribute_exists(email_id)")
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table,
+        FilterExpression="attribute_exists(email_id) OR attribute_exists(#data)",
+        ExpressionAttributeNames={"#data": _SENT_AS},
+    )
+    once: list[tuple[str, str]] = []
+    sent_for: dict[str, str] = {}
     for item in (item for page in pages for item in page["Items"]):
+        record = item["id"]["S"]
+        if "email_id" not in item:
+            once += [(record, one)] if (one := _reply_sent(item.get(_SENT_AS, {}).get("S"))) else []
+            continue
         in_thread = (name.removeprefix(threads.EMAIL) for name in item if name.startswith(threads.EMAIL))
         for email_id in {item["email_id"]["S"], *in_thread}.intersection(emails):
-            yield email_id, item["id"]["S"]
+            sent_for[record] = email_id
+            yield email_id, record
+    yield from ((sent_for[reply], record) for record, reply in once if reply in sent_for)
+
+
+def _reply_sent(data: str | None) -> str | None:
+    """The key of the record of a reply, by the result that Powertools keeps: SES's id of it, in JSON."""
+    with suppress(ValueError):
+        found = json.loads(data or "")
+        return threads.sent_id(found) if isinstance(found, str) else None
+    return None
 
 
 def there(dynamodb: "DynamoDBClient", table: str, ids: list[str]) -> list[str]:

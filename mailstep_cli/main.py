@@ -22,6 +22,7 @@ def main() -> None:
     from mailstep_cli.cli import command  # noqa: PLC0415
     from mailstep_cli.errors import UserError  # noqa: PLC0415
     from mailstep_cli.terminal import complain, open_terminal  # noqa: PLC0415
+    from mailstep_cli.usage_errors import told  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
@@ -33,7 +34,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except ClickException as error:
         # If the text is empty, it has already printed the help.
-        lines = (error.format_message(),) if error.format_message() else ()
+        lines = (told(error),) if error.format_message() else ()
     except (UserError, ConfigurationError) as error:
         lines = error.args
     except TransientError as error:

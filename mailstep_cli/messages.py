@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from mailstep import reference
 from mailstep.addresses import canonical
-from mailstep.aws import executions
+from mailstep.aws import executions, threads
 from mailstep.aws.message_index import PREFIX, By, MessageIndex
 from mailstep.errors import TransientError
 from mailstep.index.status_events import of_description
@@ -150,8 +150,9 @@ def _found(home: HomeStack, name: str) -> list[IndexEntry]:
         arn = name if name.startswith("arn:") else home.execution(name)
         entry = index.get(email_id_of(arn.rpartition(":")[2]) or "-") or _of_execution(index, arn)
         return [entry] if entry else []
-    if (ses := _SES_ID.fullmatch(name)) and (replied := index.named(By.REPLY, ses[1]) or index.named(By.REPLY, name)):
-        return replied
+    if (ses := _SES_ID.fullmatch(name)) and (email_id := threads.email_of_reply(ses[1], home.ledger)):
+        entry = index.get(email_id)
+        return [entry] if entry else []
     if "@" in name:
         return index.named(By.MESSAGE_ID, name if name.startswith("<") else f"<{name}>")
     if (short := reference.read(name)) and (meant := index.named(By.REFERENCE, short)):

@@ -4,10 +4,11 @@ import io
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -37,6 +38,9 @@ class Processed:
 
     file: Path
     route: str
+    processor: str
+    until_set: str | None
+    """The url of the route, if its variable is not set: the processor answers until then."""
     outcome: Outcome
     reason: str | None
     withheld: str | None
@@ -51,6 +55,8 @@ class Processed:
         return {
             "file": str(self.file),
             "route": self.route,
+            "processor": self.processor,
+            "until_set": self.until_set,
             "outcome": self.outcome,
             "reason": self.reason,
             "withheld": self.withheld,
@@ -69,7 +75,8 @@ def process_file(path: Path, route: str) -> Processed:
         UserError: the file is not an email, the route's mail is for an application, or a processor or template fails.
         ConfigurationError: the route or its processor is at fault.
     """
-    settings = route_with_processor(route)
+    settings, until_set = route_with_processor(route)
+    processed = partial(Processed, path, route, settings.processor, until_set)
     try:
         email = receive(read_file(path), route, settings)
     except UnreadableEmail as error:
@@ -77,7 +84,7 @@ def process_file(path: Path, route: str) -> Processed:
     try:
         withheld = email.validate()
     except RefusedEmail as refused:
-        return _refused(path, email, refused)
+        return _refused(processed, email, refused)
     reason, answer, replied = None, None, Outcome.REPLIED
     try:
         answer = _answer(email, settings.processor)
@@ -88,17 +95,16 @@ def process_file(path: Path, route: str) -> Processed:
     silence = Outcome.SILENT if reason else Outcome.PROCESSED
     outcome = replied if reply else silence
     signs = _signs(email, withheld)
-    return Processed(path, route, outcome, reason, withheld, answer, reply, email.rules_not_applied, signs)
+    return processed(outcome, reason, withheld, answer, reply, email.rules_not_applied, signs)
 
 
-def _refused(path: Path, email: ReceivedEmail, refused: RefusedEmail) -> Processed:
+def _refused(processed: Callable[..., Processed], email: ReceivedEmail, refused: RefusedEmail) -> Processed:
     outcome, told = Outcome.SILENT, None
     if refused.tell_sender:
         outcome, told = Outcome.REFUSED, _notice(email, refused.explanation)
     reply = _reply(email, told) if told else None
-    route, rules = email.message.route, email.rules_not_applied
     signs = _signs(email, refused.reason)
-    return Processed(path, route, outcome, refused.reason, refused.withheld, told, reply, rules, signs)
+    return processed(outcome, refused.reason, refused.withheld, told, reply, email.rules_not_applied, signs)
 
 
 def _notice(email: ReceivedEmail, explanation: str) -> Answer:

@@ -65,8 +65,13 @@ def check(file: Path | None, domain: str | None) -> Checked:
     return Checked(toml.file, dict(found), toml.tables(), canonical_domain(wanted))
 
 
-def route_with_processor(name: str) -> Route:
-    """The settings of a route of the checkout whose mail a built-in processor answers.
+def unset_url(declared: Any, route: Route) -> str | None:
+    """The url of a route as routes.toml has it, if its variable is not set, so that a processor answers until then."""
+    return declared.get("url") or None if not route.url else None
+
+
+def route_with_processor(name: str) -> tuple[Route, str | None]:
+    """The settings of a route of the checkout whose mail a built-in processor answers, and its `unset_url`.
 
     Raises:
         UserError: there is no checkout, or no such route, or its mail is for an application.
@@ -80,7 +85,7 @@ def route_with_processor(name: str) -> Route:
         raise UserError(
             f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
         )
-    return route
+    return route, unset_url(toml.tables()[name], route)
 
 
 def check_route(route: str | None) -> None:

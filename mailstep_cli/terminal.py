@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -11,14 +12,32 @@ import rich.console
 import rich.text
 from rich.segment import Segment
 
+from mailstep.telemetry import logger
+
 # Control characters (C0, DEL, C1), formatting (bidirectional overrides, zero width), lone surrogates, line separators.
 _OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Line ends and tabs lay text out; the joiners shape letters in Persian and Hindi, and build emoji.
 _KEPT = "\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
+class _LogLine(logging.Formatter):
+    """Formats what the functions' code logs for a person: they log JSON on AWS."""
+
+    _ANY = frozenset(vars(logging.makeLogRecord({})))
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = ", ".join(
+            f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+            for name, value in vars(record).items()
+            if name not in self._ANY
+        )
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return visible(f"mailstep: {record.getMessage()}{f' ({extra})' if extra else ''}{trace}")
+
+
 def open_terminal() -> None:
-    """Make stdout and stderr print an escape for a character that their encoding does not have."""
+    """Make stdout and stderr print an escape for a character that their encoding does not have, and logs as lines."""
+    logger.registered_handler.setFormatter(_LogLine())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

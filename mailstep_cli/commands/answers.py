@@ -14,7 +14,7 @@ app = typer.Typer()
 
 @app.command(epilog='Example: mailstep reply ul45j44f shipped.json, with {"text": "It is on its way."} in the file')
 def reply(
-    email_id: Annotated[str, typer.Argument(help="The email's id, or its first characters.")],
+    email_id: Annotated[str, typer.Argument(help="The email's id, its first characters, or its reference.")],
     file: Annotated[Path, typer.Argument(help="The answer, as JSON (docs/schemas/answer.json).")],
     name: Annotated[
         str | None, typer.Option(help="The answer's own name: each is sent once. Default: that of the file.")

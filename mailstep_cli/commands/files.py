@@ -39,10 +39,10 @@ def read_table_files(
 ) -> int:
     """Read tables as the processor `tables` does: show their encoding, header, kinds of columns, and first rows.
 
-    Exits with 1 if a file has no table that can be read.
+    Exits with 2 if a file has no table that can be read.
     """
     ended = [_read_one(path, rows, as_json=as_json) for path in files]
-    return 0 if all(ended) else 1
+    return 0 if all(ended) else 2
 
 
 @app.command(
@@ -60,7 +60,7 @@ def process_file(
 
     The sender counts as authenticated, unless the file begins with the fields that SES puts on top.
 
-    The rules of the policy that need a running stack do not apply.
+    The rules of the policy that need a running stack do not apply; it prints their codes.
     """
     processed = processing.process_file(file, route)
     if as_json:

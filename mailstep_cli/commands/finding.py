@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailstep_cli import email_views, messages, rebuilding, showing, statistics
-from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, out, progress
+from mailstep_cli.commands.shared import AsJson, Since, Stack, Until, a_time, out, progress
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import OUTCOMES, Filter, find_email
 from mailstep_cli.outputs import print_output
@@ -22,7 +22,17 @@ Sender = Annotated[
 ]
 Recipient = Annotated[str | None, typer.Option("--to", help="Only to this address, or a part of it.")]
 Subject = Annotated[str | None, typer.Option(help="Only if the subject has these words.")]
-Outcomes = Annotated[list[str] | None, typer.Option("--outcome", help=f"Only {', '.join(OUTCOMES)}. Repeatable.")]
+
+
+def _outcomes(named: list[str] | None) -> list[str] | None:
+    Filter(outcomes=tuple(named or ()))
+    return named
+
+
+Outcomes = Annotated[
+    list[str] | None,
+    typer.Option("--outcome", callback=_outcomes, help=f"Only {', '.join(OUTCOMES)}. Repeatable."),
+]
 Reason = Annotated[
     str | None, typer.Option(metavar="CODE", help="Only with this code of the policy (docs/policy.md), or this error.")
 ]
@@ -138,7 +148,9 @@ def stats(stack: Stack = "", since: Since = "24h", until: Until = None, as_json:
 
 @app.command(name="index")
 def rebuild_index(
-    since: Annotated[str, typer.Option(metavar="TIME", help="From this time on: 3d, 2026-11-26, 2026-11-26T12:00.")],
+    since: Annotated[
+        str, typer.Option(metavar="TIME", callback=a_time, help="From this time on: 3d, 2026-11-26, 2026-11-26T12:00.")
+    ],
     stack: Stack = "",
     as_json: AsJson = False,
 ) -> None:

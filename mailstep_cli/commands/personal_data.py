@@ -20,7 +20,7 @@ app = typer.Typer()
 
 @app.command()
 def erase(
-    whose: Annotated[str, typer.Argument(metavar="ADDRESS|ID", help="An address, or the whole id of one email.")],
+    whose: Annotated[str, typer.Argument(metavar="ADDRESS|ID", help="An address, or one email's id or reference.")],
     stack: Stack = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be erased, and erase nothing.")] = False,
     keep_suppression: Annotated[
@@ -81,6 +81,8 @@ def export(
         return
     written_out = f"{counted(written.messages, 'message')}, {counted(written.objects, 'file')}"
     out.print(Text(f"{file}: {written_out}."), soft_wrap=True)
+    if written.expired:
+        err.print(f"{written.expired:,} of the messages have expired: the file has their entries in the index only.")
     if written.mentioned:
         err.print(
             f"Not in the file: {counted(written.mentioned, 'message')} of other senders that only name the address."

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from mailstep_cli.batches import Tally
 from mailstep_cli.errors import UserError
 from mailstep_cli.samconfig import stack_name
 from mailstep_cli.terminal import Console
+from mailstep_cli.times import moment
 
 out = Console()
 err = Console(stderr=True)
@@ -28,10 +30,24 @@ Stack = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON (docs/schemas).")]
 Rate = Annotated[float, typer.Option(min=0.01, max=1000, metavar="NUMBER", help="Messages a second, at most.")]
+
+
+def a_time(text: str | None) -> str | None:
+    """The text as it is.
+
+    Raises:
+        UserError: it is not a time. AWS's clock, which the time is counted from, is asked later.
+    """
+    if text is not None:
+        moment(text, now=datetime.now(UTC))
+    return text
+
+
 Since = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Only from this time on: 90m, 2h, 3d, 2026-11-26T12:00.")
+    str | None,
+    typer.Option(metavar="TIME", callback=a_time, help="Only from this time on: 90m, 2h, 3d, 2026-11-26T12:00."),
 ]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only up to this time. Default: now.")]
+Until = Annotated[str | None, typer.Option(metavar="TIME", callback=a_time, help="Only up to this time. Default: now.")]
 
 Smtp = Annotated[
     str,

@@ -40,6 +40,8 @@ def bind(home: HomeStack, port: int | None = None, local: LocalMail | None = Non
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind(("127.0.0.1", port or 0))
+        # A browser that opens the address at once waits, and is not refused.
+        taken.listen()
     except OSError as error:
         taken.close()
         raise UserError(f"port {port} cannot be used ({error.strerror}): give another one") from error

@@ -11,6 +11,7 @@ from mailstep_local import gate, provisioners, signatures, workflow_role
 from mailstep_local.patches import (
     access,
     alarms,
+    asynchronous,
     concurrency,
     distributed_map,
     iam,
@@ -31,6 +32,7 @@ from mailstep_local.patches import (
 USERS = (
     access,
     alarms,
+    asynchronous,
     concurrency,
     distributed_map,
     gate,
@@ -86,6 +88,7 @@ def apply(
     access.apply(allowed_hosts, rules=rules)
     lambda_functions.apply(bootstrap)
     concurrency.apply(account_concurrency)
+    asynchronous.apply()
     ses_sending.apply(run / "outbox", smtp_port)
     ses_rules.apply()
     ses_suppression.apply()

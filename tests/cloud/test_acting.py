@@ -348,34 +348,36 @@ def test_the_stacks_own_workflow_replays_very_many_messages_once_each(
 def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_execution(
     cloud: LocalCloud, operator: Operator, desk: Desk, number: int
 ) -> None:
-    since = datetime.now(UTC).isoformat()
-    emails = failed(cloud, f"batch-of-{number}", number)
-    command = [MAILSTEP, "replay", "--failed", "--since", since, "--yes", "--rate", "20"]
-    with subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=os.environ | operator.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as batch:
-        half = f"batch-of-{number}-"
+    since, half = datetime.now(UTC).isoformat(), f"batch-of-{number}-"
+    unreadable = [put(cloud, f"{half}unreadable-{one}", b"\x00 no email") for one in range(number // 2)]
+    for email in unreadable:
+        assert outcome(cloud, email.email_id, seconds=60 + number) == "quarantined"
+    emails = failed(cloud, f"{half}failed", number - number // 2)
+    wanted = ("--outcome", "quarantined", "--outcome", "failed", "--since", since)
 
-        def half_done() -> bool:
-            return sum(name.endswith("-r2") for name in desk.executions(half)) >= number // 2
+    def all_indexed() -> bool:
+        listed = run("list", *wanted, "--limit", str(number), "--json", **operator.environment)
+        return len(json.loads(listed.stdout)) == number
 
-        assert eventually(half_done, seconds=60 + number, every=number / 400)
+    assert eventually(all_indexed, seconds=60 + number, every=1)
+
+    def done() -> int:
+        return sum(name.endswith("-r2") for name in desk.executions(half))
+
+    replay = [MAILSTEP, "replay", *wanted, "--yes", "--rate", "20"]
+    environment, pipe = os.environ | operator.environment, subprocess.PIPE
+    with subprocess.Popen(replay, cwd=PROJECT, env=environment, stdout=pipe, stderr=pipe, text=True) as batch:
+        assert eventually(lambda: done() >= number // 2, seconds=60 + number, every=number / 400)
         batch.send_signal(signal.SIGINT)
         stdout, stderr = batch.communicate(timeout=60)
     assert batch.returncode == 130, stderr
     assert "Interrupted after" in stdout
-    done = sum(name.endswith("-r2") for name in desk.executions(half))
-    assert number // 2 <= done < number
+    assert number // 2 <= done() < number
     goes_on = shlex.split(stdout.partition("Go on with: mailstep ")[2].strip())
     rest = subprocess.run(
         [MAILSTEP, *goes_on, "--yes", "--rate", "100"],
         cwd=PROJECT,
-        env=os.environ | operator.environment,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=60 + number,
@@ -384,9 +386,12 @@ def test_a_replay_that_was_interrupted_goes_on_and_each_message_has_one_new_exec
     assert rest.returncode == 0, rest.stderr
     for email in emails:
         assert outcome(cloud, f"{email.email_id}-r2", seconds=60 + number) == "silent"
+    for email in unreadable:
+        assert outcome(cloud, f"{email.email_id}-r2", seconds=60 + number) == "quarantined"
     assert len(desk.executions(half)) == 2 * number
-    # Repeated once more, there is nothing to do.
-    assert operator.told(*goes_on, "--yes")["total"] == 0
+    # Repeated once more, there is nothing to do: what is still in quarantine had its new execution.
+    assert operator.told(*goes_on, "--yes")["ended"].keys() <= {"replayed already"}
+    assert len(desk.executions(half)) == 2 * number
 
 
 def test_failed_executions_are_counted_then_redriven_once_each(

@@ -126,11 +126,16 @@ def test_the_command_answers_an_email_and_a_failed_answer_is_sent_by_a_redrive(
         assert told.returncode == 0, told.stderr
         arn = told.stdout.split("mailstep history ")[1].strip()
         assert ended(cloud, arn)["status"] == "FAILED"
-    cloud.account.client("stepfunctions").redrive_execution(executionArn=arn)
+    # As docs/runbook.md says, LaterAnswersFailedAlarm.
+    told = run("redrive", arn, **cloud.account.environment())
+    assert told.returncode == 0, told.stderr
     assert eventually(lambda: outbox_about(cloud, "later: by hand"))
     assert output(cloud, arn)["outcome"] == "replied"
     shown = run("history", arn, **cloud.account.environment() | {"COLUMNS": "200"})
     assert "SendLaterAnswer" in shown.stdout
+    assert f"mailstep history {email_id(first)}" in shown.stdout
+    shown = run("history", email_id(first), **cloud.account.environment() | {"COLUMNS": "60"})
+    assert f"Later answer by-hand: mailstep history {arn}" in shown.stdout
     again = run("reply", email_id(first), str(tmp_path / "by-hand.json"), **cloud.account.environment())
     assert again.returncode != 0
     assert "give another --name" in again.stderr

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Desk, eventually, subscribe
+from tests.support.cloud import Desk, eventually, function_configuration, subscribe
 from tests.support.project import run
 
 
@@ -36,6 +36,39 @@ def test_a_bounce_or_complaint_suppresses_the_address_and_alerts_the_operators(
         [second] = desk.send(mail(sender.lower(), tmp_path), directory=tmp_path)
         assert (second.outcome, second.withheld, second.reply) == ("processed", "suppressed_sender", None)
         forget_suppressions(cloud)
+
+
+def test_a_bounce_that_lambda_throttles_is_recorded_later(cloud: LocalCloud, desk: Desk, tmp_path: Path) -> None:
+    functions, name = cloud.account.client("lambda"), cloud.functions["FeedbackFunction"]
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        [first] = desk.send(mail("throttled@bounce.simulator.example", tmp_path), directory=tmp_path)
+        assert (first.outcome, suppressions(cloud)) == ("replied", [])
+    finally:
+        functions.delete_function_concurrency(FunctionName=name)
+    assert eventually(lambda: suppressions(cloud))
+    forget_suppressions(cloud)
+
+
+def test_a_bounce_that_the_function_fails_on_waits_in_the_dead_letter_queue(
+    cloud: LocalCloud, desk: Desk, tmp_path: Path
+) -> None:
+    sqs, queue = cloud.account.client("sqs"), cloud.outputs["FeedbackDeadLetterQueueUrl"]
+    number = "ApproximateNumberOfMessages"
+
+    def set_aside() -> bool:
+        found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[number])["Attributes"]
+        return bool(found[number] == "1")
+
+    with function_configuration(cloud, "FeedbackFunction", variables={"TABLE_NAME": "gone"}):
+        [first] = desk.send(mail("failing@bounce.simulator.example", tmp_path), directory=tmp_path)
+        assert first.outcome == "replied"
+        assert eventually(set_aside, seconds=60)
+    assert suppressions(cloud) == []
+    told = run("queues", "--redrive", "feedback", "--yes", **cloud.account.variables())
+    assert told.returncode == 0, told.stderr
+    assert len(suppressions(cloud)) == 1
+    forget_suppressions(cloud)
 
 
 def suppressions(cloud: LocalCloud) -> list[str]:

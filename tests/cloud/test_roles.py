@@ -31,7 +31,6 @@ from tests.support.permissions import (
     SECRET,
     STARTING,
     SWEEPING,
-    TYING,
     WORKFLOW,
 )
 from tests.support.project import EVENTS
@@ -169,38 +168,6 @@ def test_a_starter_that_may_not_start_gives_its_record_back(
         error, answer = desk.invoke("StartFunction", events["StartFunction"])
     assert error is None
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
-
-
-def anonymous(event: dict[str, Any]) -> dict[str, Any]:
-    """The same event of SES, without the header that names the email."""
-    return json.loads(json.dumps(event).replace("X-Mailstep-Email-Id", "X-Other"))  # type: ignore[no-any-return]
-
-
-@pytest.mark.parametrize(("function", "action"), TYING)
-def test_a_bounce_is_not_tied_to_its_email_without_one_permission(
-    cloud: LocalCloud, desk: Desk, events: dict[str, Any], function: str, action: str
-) -> None:
-    event = events[function]
-    if action != "dynamodb:GetItem":
-        [replied] = desk.send("order.eml", route="orders")
-        assert replied.reply
-        event = json.loads(json.dumps(anonymous(event)).replace(_REPLY_OF_THE_SAMPLE, replied.reply.stem))
-        assert eventually(lambda: _is_indexed(cloud, replied.reply.stem if replied.reply else ""))
-    with without(cloud, function, action):
-        error, answer = desk.invoke(function, event)
-    assert error
-    assert f"not authorized to perform: {action}" in json.dumps(answer)
-
-
-_REPLY_OF_THE_SAMPLE = "EXAMPLE7c191be45-e9aedb9a-02f9-4d12-a87d-dd0099a07f8a-000000"
-
-
-def _is_indexed(cloud: LocalCloud, reply: str) -> bool:
-    items = cloud.account.client("dynamodb").query(
-        TableName=cloud.outputs["MessageIndexName"], IndexName="by-reply",
-        KeyConditionExpression="reply_key = :reply", ExpressionAttributeValues={":reply": {"S": reply}},
-    )["Items"]  # fmt: skip
-    return bool(items)
 
 
 @pytest.mark.parametrize(("function", "action"), INDEXING)

@@ -8,7 +8,6 @@ CALLING = ("LaterAnswerWorkflowRole", "lambda:InvokeFunction")
 THREADING = ("ParseFunction", "dynamodb:GetItem")
 LOOKING = ("ValidateFunction", "states:DescribeExecution")
 STARTING = ("StartFunction", "states:StartExecution")
-TYING = [("FeedbackFunction", f"dynamodb:{action}") for action in ("GetItem", "Query", "BatchGetItem")]
 INDEXING = [("IndexFunction", action) for action in ("dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject")]
 SWEEPING = [
     ("SweepFunction", action)
@@ -31,6 +30,7 @@ PERMISSIONS = [
     ("ReplyFunction", "dynamodb:PutItem"),
     ("ReplyFunction", "dynamodb:UpdateItem"),
     ("ReplyFunction", "ses:SendRawEmail"),
+    ("FeedbackFunction", "dynamodb:GetItem"),
     ("FeedbackFunction", "dynamodb:PutItem"),
 ]
 

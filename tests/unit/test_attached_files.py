@@ -513,7 +513,7 @@ def test_the_refusal_names_the_file_and_what_to_do_and_state_has_neither() -> No
     assert "offer" not in str(caught.value)
     text = " ".join(told(mail, CSV_ONLY).split())
     assert '"ann\'s offer.pdf" has a type that is not accepted here' in text
-    assert "Accepted types: text/csv" in text
+    assert "Accepted types: CSV file" in text
     assert "Please save it as one of these" in text
 
 

@@ -1,5 +1,6 @@
 """A batch counts what became of each thing, goes on after a failure, and ends between two things after Ctrl-C."""
 
+import json
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,16 +11,18 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from mailstep import keys
 from mailstep.contracts import StoredEmail
 from mailstep.index_entry import IndexEntry
 from mailstep.outcomes import RUNNING
-from mailstep_cli import batches
+from mailstep_cli import batches, distributed
 from mailstep_cli.commands.repeating import Repeat, stored_email_of
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import name_of, numbered
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import Filter
 from mailstep_cli.times import moment
+from tests.support.events import BUCKET
 from tests.support.index import NOW as NOW_OF_INDEX
 from tests.support.index import TABLE, message_index
 from tests.support.index import email as indexed_email
@@ -133,6 +136,20 @@ def test_the_command_that_goes_on_means_the_same_messages_at_any_later_time() ->
 def test_the_filters_of_a_batch_are_in_the_command_that_goes_on() -> None:
     asked = batch(wanted=Filter(route="orders"), options=["--route", "orders", "--subject", "Order 4711"])
     assert asked.goes_on().startswith("mailstep replay --route orders --subject 'Order 4711' --since 2026-11-26T10")
+
+
+@pytest.mark.usefixtures("account")
+def test_two_replays_that_begin_in_one_second_keep_their_own_lists() -> None:
+    machine = boto3.client("stepfunctions").create_state_machine(
+        name="mailstep-replay", definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
+    )["stateMachineArn"]
+    stack = HomeStack("mailstep", {"MailBucketName": BUCKET}, {"ReplayWorkflow": machine})
+    for _ in range(3):
+        started = [distributed.start(stack, [indexed_email(number)], began=NOW, reply_again=False) for number in (1, 2)]
+        s3 = boto3.client("s3")
+        lists = [json.loads(s3.get_object(Bucket=BUCKET, Key=keys.replay(name))["Body"].read()) for _, name in started]
+        assert [one["email"]["email_id"] for [one] in lists] == [indexed_email(number).email_id for number in (1, 2)]
+        assert len({execution for execution, _ in started}) == 2
 
 
 def test_many_messages_need_a_time() -> None:

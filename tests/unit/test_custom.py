@@ -13,7 +13,17 @@ from tests.support.project import MAILSTEP, PROJECT
 
 ROUTES = Path("functions/routes.toml")
 NOTICE = Path("functions/mailstep/templates/notice.txt.j2")
-OWN_ROUTES = '[routes.returns]\nprocessor = "words"\n'
+GERMAN = Path("functions/mailstep/texts/de.toml")
+OWN_ROUTES = '[routes.returns]\nprocessor = "words"\nlanguage = "de"\nreply_logo = "logo.png"\n'
+OWN_TEXTS = """
+[reply]
+signature = "Gesendet von Beispiel & Söhne."
+
+[counts.rows]
+one = "eine Zeile"
+"""
+# The signature and header of a PNG (Portable Network Graphics Specification, 5.2 and 11.2.1): 60 by 20 pixels.
+LOGO = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x3c\0\0\0\x14\x08\x06\0\0\0"
 PROCESSOR = '''"""Counts words."""
 
 from mailstep.contracts import Answer, Message
@@ -28,9 +38,16 @@ ASK = """
 import json, mailstep
 from mailstep import rendering, routes
 from mailstep.process.built_in import built_in
+from mailstep.reply.look import look_of
+from mailstep.texts.speaking import say, speaking
+with speaking("de"):
+    rows = [say("counts.rows", count=number) for number in (1, 2)]
+    said = [say("reply.signature"), say("reply.reference", reference="R"), *rows]
 print(json.dumps({
     "code": mailstep.__file__,
     "routes": list(routes.routes()),
+    "texts": said,
+    "logos": [look_of(route).logo and look_of(route).logo.width for route in routes.routes().values()],
     "notice": rendering.render("notice.txt.j2", kind="refusal", explanation="", email_id="r"),
     "processors": {name: built_in(name).__code__.co_filename for name in ("words", "receipt", "tables")},
 }))
@@ -74,11 +91,14 @@ def installed(upstream: Path, tmp_path: Path) -> Path:
     there = tmp_path / "installed"
     git(tmp_path, "clone", "-q", str(upstream), str(there))
     custom = Path("functions/custom")
+    (there / custom).mkdir(exist_ok=True)
+    (there / custom / "logo.png").write_bytes(LOGO)
     commit(
         there,
         {
             custom / "routes.toml": OWN_ROUTES,
             custom / "templates" / "notice.txt.j2": "Our own words for {{ kind }}.",
+            custom / "texts" / "de.toml": OWN_TEXTS,
             custom / "processors" / "words.py": PROCESSOR,
             custom / "processors" / "receipt.py": PROCESSOR,
         },
@@ -101,11 +121,13 @@ def asked(checkout: Path) -> Any:
 def test_an_upgrade_merges_without_a_conflict_and_the_installations_own_settings_win(
     upstream: Path, installed: Path
 ) -> None:
+    german = (upstream / GERMAN).read_text()
     commit(
         upstream,
         {
             ROUTES: (upstream / ROUTES).read_text() + '\n[routes.invoices]\nprocessor = "tables"\n',
             NOTICE: "New words of upstream.",
+            GERMAN: german.replace("Gesendet von", "Versandt von").replace("Vorgangs", "Auftrags"),
             Path("functions/mailstep/process/processors/receipt.py"): PROCESSOR.replace("{0}", "upstream's"),
         },
     )
@@ -118,6 +140,10 @@ def test_an_upgrade_merges_without_a_conflict_and_the_installations_own_settings
     custom = installed / "functions" / "custom"
     assert found["routes"] == ["returns"]
     assert found["notice"] == "Our own words for refusal."
+    # A sentence of one's own stays, or a form of one; what it does not name is upstream's, as it is now.
+    own = ["Gesendet von Beispiel & Söhne.", "eine Zeile"]
+    assert found["texts"] == [own[0], "Auftragsnummer: R", own[1], "2 Zeilen"]
+    assert found["logos"] == [60]
     assert found["processors"]["words"] == str(custom / "processors" / "words.py")
     assert found["processors"]["receipt"] == str(custom / "processors" / "receipt.py")
     # What the installation has none of is the shipped one.

@@ -211,6 +211,12 @@ def test_the_test_of_the_page_passes_as_it_stands(monkeypatch: pytest.MonkeyPatc
     tests[0]()
 
 
+def test_the_page_names_the_rules_that_the_test_helper_does_not_apply() -> None:
+    page = " ".join((PROJECT / "docs" / "applications.md").read_text().split())
+    said = page.partition("Without these fields, the rules ")[2].partition("`mailstep process`")[0]
+    assert set(re.findall(r"`(\w+)`", said)) == set(receive(mail_with({})).rules_not_applied)
+
+
 def test_the_page_describes_what_the_test_helper_has() -> None:
     page = (PROJECT / "docs" / "applications.md").read_text()
     rows = re.findall(r"^\| (`\..*?) \|", page, flags=re.MULTILINE)

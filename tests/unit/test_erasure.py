@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from mailstep import reference
 from mailstep.answers import read_answer
 from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.aws.ledger import Ledger
@@ -21,11 +22,11 @@ from mailstep.contracts import Address, Answer, Message, ReplyRequest, StoredEma
 from mailstep.outcomes import ReplyKind
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
-from mailstep.start.identity import stored_email
+from mailstep.start.identity import execution_name, later_answer, stored_email
 from mailstep_cli import access_request, failures, mail_objects
 from mailstep_cli.erasure import Erasure
 from mailstep_cli.errors import UserError
-from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.home_stack import HomeStack, execution_arn
 from mailstep_cli.outputs import as_json
 from tests.support.events import BUCKET, CONTEXT, REGION, event, stored_order
 from tests.support.index import TABLE, message_index
@@ -39,6 +40,7 @@ STACK = HomeStack(
         "LedgerTableName": "ledger",
         "MessageIndexName": TABLE,
         "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:mailstep-email",
+        "LaterAnswerStateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:mailstep-later-answers",
     },
     parameters={"ParsedRetentionDays": "30"},
 )
@@ -112,13 +114,13 @@ def erased(whose: str, **options: Any) -> dict[str, Any]:
     return report
 
 
-def answered(email: StoredEmail, monkeypatch: pytest.MonkeyPatch) -> None:
+def answered(email: StoredEmail, monkeypatch: pytest.MonkeyPatch, *, sent_as: str = "ses-1") -> None:
     """Everything that the service records of an email that was answered with notices before it."""
     message = mail_bucket.read_message(BUCKET, f"parsed/{email.email_id}/message.json")
     records = Ledger(lambda _: False)
     assert records.record_delivery(message, "arn")
     assert records.count_reply(message, message.from_[0], 10)
-    monkeypatch.setattr(ses, "send", lambda *_args, **_named: "ses-1")
+    monkeypatch.setattr(ses, "send", lambda *_args, **_named: sent_as)
     for kind in ReplyKind:
         for again in (False, True):
             request = event("reply") | {
@@ -134,13 +136,14 @@ def answered(email: StoredEmail, monkeypatch: pytest.MonkeyPatch) -> None:
             send_once.reply(ReplyRequest.model_validate(request), remaining_milliseconds=lambda: 20_000)
 
 
-def test_later_answers_and_threads_are_erased_with_the_email(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("expired", [False, True], ids=["answer is there", "answer has expired"])
+def test_later_answers_and_threads_are_erased_with_the_email(expired: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ses, "send", lambda *_args, **_named: "ses-1")
-    email = store("one", stored_order())
+    email, other = store("one", stored_order()), store("other", written_by(BOB))
     message = mail_bucket.read_message(BUCKET, f"parsed/{email.email_id}/message.json")
     threads.join(message)
-    key = f"answers/{email.email_id}/shipped.json"
-    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=key, Body=b'{"text": "Shipped."}')
+    key, s3 = f"answers/{email.email_id}/shipped.json", boto3.client("s3", region_name=REGION)
+    version = s3.put_object(Bucket=BUCKET, Key=key, Body=b'{"text": "Shipped."}')["VersionId"]
     claim = event("reply")["claim"] | {
         "email": email.model_dump(mode="json"),
         "message_key": f"parsed/{email.email_id}/message.json",
@@ -149,8 +152,29 @@ def test_later_answers_and_threads_are_erased_with_the_email(monkeypatch: pytest
     request = {"execution_name": "x", "claim": claim, "kind": ReplyKind.LATER_ANSWER, "later_answer": answer}
     send_once.reply(ReplyRequest.model_validate(request), remaining_milliseconds=lambda: 20_000)
     assert len(records()) == 3
+    before = records()
+    answered(other, monkeypatch, sent_as="ses-2")
+    of_bob = records() - before
+    if expired:
+        s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version)
     assert erased(ANN)["complete"]
-    assert records() == set()
+    assert records() == of_bob
+    assert {other.email_id in one or one == other.key for one in whatever_is_left()} == {True}
+
+
+def test_an_email_whose_later_answer_is_being_sent_is_left_whole_and_named(executions: set[str]) -> None:
+    email = store("hers", written_by(ANN))
+    key = f"answers/{email.email_id}/shipped.json"
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    answer = later_answer(BUCKET, key)
+    assert answer
+    sends = execution_arn(STACK.outputs["LaterAnswerStateMachineArn"], execution_name(answer))
+    executions.add(sends)
+    before = whatever_is_left()
+    report = erased(ANN)
+    assert (report["running"], report["complete"], whatever_is_left()) == ([email.email_id], False, before)
+    executions.remove(sends)
+    assert erased(ANN)["complete"]
     assert whatever_is_left() == []
 
 
@@ -200,6 +224,21 @@ def test_a_message_is_a_persons_in_whatever_way_she_is_named_as_its_writer(raw: 
     email = store("any", raw)
     assert [one["email_id"] for one in erased(ANN)["messages"]] == [email.email_id]
     assert whatever_is_left() == []
+
+
+def test_one_email_is_erased_by_the_reference_that_its_sender_names() -> None:
+    email, other = store("one", written_by(ANN)), store("two", written_by(ANN))
+    assert [one["email_id"] for one in erased(reference.spelled(email.email_id))["messages"]] == [email.email_id]
+    assert indexed() == {other.email_id}
+
+
+def test_a_reference_of_two_emails_erases_neither_and_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "short", lambda _: "7K4QMTXA")
+    emails = [store("one", written_by(ANN)), store("two", written_by(BOB))]
+    with pytest.raises(UserError) as refused:
+        erased("7k4q-mtxa")
+    assert all(email.email_id in str(refused.value) for email in emails)
+    assert indexed() == {email.email_id for email in emails}
 
 
 def test_messages_of_others_stay_and_the_report_counts_those_that_name_the_person() -> None:
@@ -339,6 +378,26 @@ def test_an_export_has_all_that_is_stored_of_a_person_and_nothing_of_another(tmp
         assert json.loads(archive.read(f"{hers.email_id}/index.json"))["email_id"] == hers.email_id
     assert f"{deleted.email_id}/message.eml" in names
     assert not any(his.email_id in name for name in names)
-    assert told.messages == 2
+    assert (told.messages, told.expired) == (2, 0)
     with pytest.raises(UserError, match="Name a new file"):
         access_request.write(STACK, ANN, file)
+
+
+def test_an_export_has_the_index_entry_of_a_message_that_has_expired(tmp_path: Path) -> None:
+    hers, expired, his = (
+        store("hers", written_by(ANN)),
+        store("expired", written_by(ANN)),
+        store("his", written_by(BOB)),
+    )
+    s3 = boto3.client("s3", region_name=REGION)
+    for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]:
+        if version["Key"] == expired.key or expired.email_id in version["Key"]:
+            s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    told = access_request.write(STACK, ANN, tmp_path / "export.zip")
+    assert (told.messages, told.expired) == (2, 1)
+    with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+        assert json.loads(archive.read("messages.json")) == sorted([hers.email_id, expired.email_id])
+        of_expired = [name for name in archive.namelist() if name.startswith(expired.email_id)]
+        assert of_expired == [f"{expired.email_id}/index.json"]
+        assert json.loads(archive.read(of_expired[0]))["subject"]
+        assert not any(his.email_id in name for name in archive.namelist())

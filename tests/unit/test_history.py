@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import boto3
 import pytest
 from botocore.model import ListShape, StructureShape
 from botocore.parsers import create_parser
 from botocore.session import get_session
+from botocore.stub import Stubber
 from rich.console import Console
 
 from mailstep.validate.policy import MEANINGS, WITHHELD
@@ -27,8 +29,8 @@ def event(at: float, kind: str, **details: Any) -> dict[str, Any]:
 
 
 def state_event(at: float, kind: str, name: str) -> dict[str, Any]:
-    which = "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
-    return {"timestamp": START + timedelta(seconds=at), "type": kind, which: {"name": name, "output": '{"a": 1}'}}
+    details = {"name": name} if kind.endswith("Entered") else {"name": name, "output": '{"a": 1}'}
+    return {"timestamp": START + timedelta(seconds=at), "type": kind, details_of(kind): details}
 
 
 def test_a_retry_a_catch_and_a_choice() -> None:
@@ -343,21 +345,27 @@ def test_the_wait_between_two_tries_is_drawn_to_scale() -> None:
 
 
 def test_a_history_of_25_000_events_is_read_from_all_its_pages() -> None:
-    pages = [
-        [event(0, "ExecutionStarted")],
-        *([state_event(n, "PassStateEntered", "A"), state_event(n, "PassStateExited", "A")] for n in range(12_500)),
-    ]
-
-    class Paginator:
-        def paginate(self, **_: str) -> list[dict[str, Any]]:
-            return [{"events": page} for page in pages]
-
-    class Client:
-        def get_paginator(self, _: str) -> Paginator:
-            return Paginator()
-
-    line = fetch(cast("Any", Client()), "arn")
-    assert len(line.states) == 12_500
+    """25,000 is the most that an execution can have, and 1,000 the most of a page (AWS Step Functions, "Quotas")."""
+    events = [event(0, "ExecutionStarted")]
+    for second in range(12_499):
+        events += [state_event(second, "PassStateEntered", "A"), state_event(second, "PassStateExited", "A")]
+    events.append(event(12_500, "ExecutionSucceeded", output="{}"))
+    assert len(events) == 25_000
+    sfn = boto3.client("stepfunctions", region_name="us-east-1")
+    arn = "arn:aws:states:us-east-1:123456789012:execution:mailstep-email:x"
+    with Stubber(sfn) as aws:
+        for first in range(0, 25_000, 1000):
+            page: dict[str, Any] = {"events": [one | {"id": n} for n, one in enumerate(events[first : first + 1000])]}
+            asked: dict[str, Any] = {"executionArn": arn, "maxResults": 1000}
+            if first:
+                asked["nextToken"] = f"after-{first}"
+            if first < 24_000:
+                page["nextToken"] = f"after-{first + 1000}"
+            aws.add_response("get_execution_history", page, asked)
+        line = fetch(sfn, arn)
+        aws.assert_no_pending_responses()
+    assert len(line.states) == 12_499
+    assert line.ended == START + timedelta(seconds=12_500)
 
 
 @pytest.mark.parametrize(

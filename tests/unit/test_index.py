@@ -236,7 +236,6 @@ def test_an_email_is_found_by_every_name_it_has(index: MessageIndex, mailbox: li
     for by, value in {
         By.MESSAGE_ID: "<3@shop.example>",
         By.REFERENCE: reference.short(stored.email_id),
-        By.REPLY: "0100-reply",
         By.PREFIX: stored.email_id[:6],
     }.items():
         assert ids(index.named(by, value)) == [stored.email_id], by

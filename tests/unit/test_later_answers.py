@@ -1,4 +1,7 @@
-"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write."""
+"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write.
+
+Over 300 lines, because a later answer is followed here from the bucket to the reply.
+"""
 
 import json
 from contextlib import suppress
@@ -13,9 +16,9 @@ from botocore.client import BaseClient
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 
-from mailstep import limits
+from mailstep import limits, reference
 from mailstep.answers import read_answer
-from mailstep.aws import ledger
+from mailstep.aws import ledger, mail_bucket
 from mailstep.errors import MalformedAnswer, RefusedEmail, UnknownEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import handler as reply_handler
@@ -24,6 +27,7 @@ from mailstep.validate import handler as validate_handler
 from mailstep_cli import later_answers
 from mailstep_cli.errors import UserError
 from tests.support.events import BUCKET, CONTEXT, REGION, batch, event, sample
+from tests.support.index import TABLE, message_index
 from tests.support.project import LATER_STATES, STATES
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -296,12 +300,25 @@ def test_its_tasks_are_retried_as_those_of_the_email_are() -> None:
 @pytest.fixture
 def stack(machine: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a stack with the two outputs: moto's CloudFormation needs packages that are not installed."""
-    outputs = {"MailBucketName": BUCKET, "LaterAnswerStateMachineArn": machine}
-    described = {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
+    outputs = {
+        "MailBucketName": BUCKET,
+        "LaterAnswerStateMachineArn": machine,
+        "StateMachineArn": machine,
+        "MessageIndexName": TABLE,
+    }
+    listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+    days = [{"ParameterKey": "ParsedRetentionDays", "ParameterValue": "30"}]
+    described = {
+        "DescribeStacks": {
+            "Stacks": [{"Outputs": listed, "Parameters": days}],
+            "ResponseMetadata": {"HTTPHeaders": {}},
+        },
+        "ListStackResources": {"StackResourceSummaries": []},
+    }
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def answered(client: BaseClient, operation: str, parameters: Any) -> Any:
-        return described if operation == "DescribeStacks" else call(client, operation, parameters)
+        return described.get(operation) or call(client, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", answered)
     return "s"
@@ -317,6 +334,13 @@ def test_the_command_writes_the_answer_where_its_execution_looks(stack: str, mac
     assert read_answer(stored).text == "It is on its way."
     with pytest.raises(UserError, match="give another --name"):
         later_answers.write(stack, EMAIL_ID, tmp_path / "shipped.json", None)
+
+
+def test_the_command_takes_the_reference_that_the_sender_reads_out(stack: str, tmp_path: Path) -> None:
+    (tmp_path / "note.json").write_text('{"text": "It is on its way."}')
+    message_index().change(EMAIL_ID, lambda entry: entry.with_message(mail_bucket.message_of(BUCKET, EMAIL_ID)))
+    written = later_answers.write(stack, reference.spelled(EMAIL_ID).lower(), tmp_path / "note.json", None)
+    assert written.key == f"answers/{EMAIL_ID}/note.json"
 
 
 @pytest.mark.parametrize(

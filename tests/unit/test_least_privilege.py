@@ -13,7 +13,6 @@ from tests.support.permissions import (
     STORING,
     SWEEPING,
     THREADING,
-    TYING,
     WORKFLOW,
 )
 from tests.support.transformed import ALL_OPTIONS, transformed
@@ -104,7 +103,7 @@ def granted() -> set[tuple[str, str]]:
 
 
 def test_every_permitted_action_has_a_test_that_needs_it_or_a_source_at_aws() -> None:
-    of_functions = [*PERMISSIONS, *TYING, *INDEXING, *SWEEPING, SECRET, CLEARING, LOOKING, STARTING, THREADING]
+    of_functions = [*PERMISSIONS, *INDEXING, *SWEEPING, SECRET, CLEARING, LOOKING, STARTING, THREADING]
     taken_away = {
         *((function.replace("Function", "Role"), action) for function, action in of_functions),
         *(("EmailWorkflowRole", action) for action, *_ in WORKFLOW),

@@ -1,5 +1,7 @@
 """What an installation chooses of its replies' look: footer, colour, logo, signature; and the reference in each."""
 
+import io
+import json
 import struct
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,6 +13,7 @@ from mailstep.contracts import Answer, AnswerAttachment
 from mailstep.errors import ConfigurationError
 from mailstep.reply.look import LOGO_ID, look_of
 from mailstep.routes import Route, load
+from mailstep.telemetry import logger
 from mailstep.testing import receive
 from tests.support.messages import mail_with
 
@@ -92,8 +95,9 @@ def test_a_logo_is_within_the_reply_and_shown_no_larger_than_it_is(own: Path) ->
 
 
 def test_an_answer_cannot_have_its_own_picture_in_place_of_the_logo() -> None:
+    picture = {"filename": "a.png", "media_type": "image/png", "content_base64": "eA==", "content_id": LOGO_ID}
     with pytest.raises(ValueError, match="content_id"):
-        AnswerAttachment(filename="a.png", media_type="image/png", content_base64=b"x", content_id=LOGO_ID)
+        AnswerAttachment.model_validate(picture)
 
 
 def test_an_answers_own_words_cannot_change_the_bar() -> None:
@@ -144,6 +148,16 @@ def test_a_reference_is_read_in_any_case_with_and_without_its_hyphen(written: st
     assert spelled[4] == "-"
     for said in (spelled, spelled.replace("-", ""), spelled.replace("-", " ")):
         assert reference.read(written.format(changed(said))) == reference.short("0123456789-abc")
+
+
+def test_each_line_of_the_log_about_an_email_has_its_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", written)
+    logger.info("Started", extra={"email_id": "0123456789-abc"})
+    logger.info("Nothing to do")
+    about, other = map(json.loads, written.getvalue().splitlines())
+    assert about["reference"] == reference.short("0123456789-abc")
+    assert "reference" not in other
 
 
 @pytest.mark.parametrize("text", ["", "7K4Q", "7K4Q-MTX0", "ul45j44fcvmrhxdl", "7K4QMTXAA"])

@@ -38,6 +38,9 @@ def test_subjects_are_decoded(value: str | bytes, subject: str) -> None:
         ("undisclosed-recipients:;", []),
         ("<<a@b.example>>", [("", "a@b.example", None)]),
         ("Ann <@relay.example:a@b.example>", [("Ann", "a@b.example", None)]),
+        # A route before a quoted local part (RFC 5322 section 4.4, obs-route).
+        ('<@relay.example:"a b"@b.example>', [("", '"a b"@b.example', None)]),
+        ('Ann <@r.example,@s.example: "a:b"@b.example>, c@d', [("Ann", '"a:b"@b.example', None), ("", "c@d", None)]),
         ("jürgen@müller.example", [("", "jürgen@müller.example", None)]),
         ("x" * 400 + "@b.example", []),
         ("x@evil.example (<ceo@victim.example>)", [("<ceo@victim.example>", "x@evil.example", None)]),
@@ -79,6 +82,13 @@ def test_a_from_without_an_address_has_a_defect_that_says_so() -> None:
         ("Tue, 24 Nov 2026 09:30:00 +0100", "2026-11-24T09:30:00+01:00"),
         ("24 Nov 26 09:30 GMT", "2026-11-24T09:30:00+00:00"),
         ("2026-11-24 09:30:00", "2026-11-24T09:30:00+00:00"),
+        # Offsets of ISO 8601 and JavaScript (ECMA-262, Date.prototype.toString), which libraries read as UTC.
+        ("Tue, 24 Nov 2026 09:30:00 +01:00", "2026-11-24T09:30:00+01:00"),
+        ("Tue Nov 24 2026 09:30:00 GMT+0100 (CET)", "2026-11-24T09:30:00+01:00"),
+        ("Tue, 24 Nov 2026 09:30:00 UTC-0530", "2026-11-24T09:30:00-05:30"),
+        ("2026-11-24T09:30:00-05:00", "2026-11-24T09:30:00-05:00"),
+        # RFC 5322 section 3.3 allows a leap second.
+        ("Thu, 31 Dec 2026 23:59:60 +0000", "2026-12-31T23:59:59+00:00"),
         ("yesterday", None),
         ("Monday", None),
         ("10:30", None),

@@ -135,6 +135,23 @@ def test_file_names_are_decoded_and_safe_and_never_in_a_key(parameters: str, nam
     assert list(kept) == ["parsed/m/attachments/1"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "media_type", "name"),
+    [
+        ('Content-Type: text/csv\nContent-Disposition: filename="a.csv"', "text/csv", "a.csv"),
+        ("Content-Type: text/csv\nContent-Disposition: filename=a.csv; size=3", "text/csv", "a.csv"),
+        ('Content-Type: text/csv\nContent-Disposition: attachment filename="a b.csv"', "text/csv", "a b.csv"),
+        ('Content-Type: text/csv name="a.csv"\nContent-Disposition: attachment', "text/csv", "a.csv"),
+        ('Content-Type: text/csv\n name="a.csv"; x=y\nContent-Disposition: attachment', "text/csv", "a.csv"),
+    ],
+)
+def test_a_name_is_read_though_the_value_or_the_semicolon_before_it_is_missing(
+    fields: str, media_type: str, name: str
+) -> None:
+    [found] = parsed(f"{fields}\n\na,b\n").attachments
+    assert (found.media_type, found.filename) == (media_type, name)
+
+
 @given(st.text(max_size=400))
 def test_any_file_name_is_one_file(name: str) -> None:
     made = safe_filename(name, "text/csv", 1)

@@ -68,6 +68,8 @@ ATTRIBUTIONS = [
 
 # Above quote marks a line needs no known words: an address in brackets, a day and a time say enough. And webmailers.
 ATTRIBUTIONS_OF_QUOTES = [
+    "3 Jun 2025, 09:15 by carol@example.org:",
+    "3. Juni 2025, 09:15 von carol@example.org:",
     "Op Di 3 Jun. 2025 om 09:15 het Carol Jones <carol@example.org> geskryf:",
     "O mar, 3 xuño 2025 ás 9:15, Carol Jones (<carol@example.org>) escribiu:",
     "V V tor., 3. jun. 2025 ob 09:15 je oseba Carol Jones <carol@example.org> napisala:",
@@ -119,6 +121,11 @@ FIELDS = {
 }
 
 SEPARATORS = [
+    "-----Carol Jones/SALES wrote: -----",
+    "-----Carol Jones <carol@example.org> schrieb: -----",
+    ">>> Carol Jones <carol@example.org> 6/3/2025 9:15 AM >>>",
+    ">>> Carol Jones 03.06.2025 09:15 >>>",
+    "------------------&nbsp;原始邮件&nbsp;------------------",
     "-----Original Message-----",
     "-------- Original message --------",
     "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐",
@@ -355,6 +362,20 @@ def test_a_header_as_it_was_sent_belongs_to_the_text() -> None:
 @pytest.mark.parametrize("separator", SEPARATORS)
 def test_a_separator_begins_history(separator: str) -> None:
     assert split(f"{ANSWER}\n\n{separator}\n{OLD}").text == ANSWER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">>> print(10:15) is what I typed",
+        "Yes.\n\n>>> she said it at 9:15\n>> what?\n\nNo.",
+        "----- Bob never wrote: that is -----\n\nall.",
+        "Please write to bob@example.org:\n- two chairs",
+    ],
+)
+def test_what_only_begins_as_the_line_of_a_client_is_kept(text: str) -> None:
+    assert not {word for word in text.replace(">", " ").split() if word not in split(text).text + split(text).quoted}
+    assert split(text).text.endswith(text.rsplit("\n", 1)[-1])
 
 
 @pytest.mark.parametrize("separator", FORWARDS)

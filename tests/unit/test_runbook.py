@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.project import PROJECT
+from tests.support.project import PROJECT, TEMPLATE
 from tests.support.runbook import SECTIONS, commands
 
 DEAD_LETTERS = "test_a_record_that_was_set_aside_is_taken_up_again_and_starts_its_execution"
@@ -19,7 +19,7 @@ REHEARSED = {
         "test_an_operator_overrides_a_rule_for_one_message_and_is_on_record",
     ),
     "InboundDeadLetterAlarm": (DEAD_LETTERS,),
-    "LaterAnswersFailedAlarm": ("test_failed_executions_are_counted_then_redriven_once_each",),
+    "LaterAnswersFailedAlarm": ("test_the_command_answers_an_email_and_a_failed_answer_is_sent_by_a_redrive",),
     "ExecutionsFailedAlarm, ExecutionsTimedOutAlarm": ("test_failed_executions_are_counted_then_redriven_once_each",),
     "QuarantineAlarm": ("test_a_quarantined_message_is_shown_released_and_deleted",),
     "RepliesBoundedAlarm": (
@@ -63,6 +63,11 @@ def test_the_tests_of_an_entry_are_there_and_run_the_deployed_stack(entry: str) 
     there = "\n".join(path.read_text() for path in (PROJECT / "tests" / "cloud").glob("test_*.py"))
     for name in REHEARSED[entry]:
         assert re.search(rf"^def {name}\(", there, re.MULTILINE), name
+
+
+def test_each_alarm_has_an_entry_and_each_entry_an_alarm_that_is_there() -> None:
+    alarms = {name for name, one in TEMPLATE["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    assert {name for heading in SECTIONS for name in re.findall(r"\w+Alarm\b", heading)} == alarms
 
 
 def test_no_entry_has_a_shell_loop_for_what_a_command_does() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from mailstep import routes
+from mailstep import reference, routes
 from mailstep.aws import ledger, mail_bucket, ses
 from mailstep.contracts import Answer, Message, ReplyRequest
 from mailstep.errors import ConfigurationError, SendUnconfirmed
@@ -79,7 +79,8 @@ def test_a_refusal_says_why(sent: Sent) -> None:
 def test_a_notice_without_an_explanation_says_nothing_in_its_place(sent: Sent, kind: str) -> None:
     replied(sent, kind)
     assert "None" not in sent.text
-    assert EMAIL_ID in sent.text, "the reference to quote"
+    assert sent.text.count(reference.spelled(EMAIL_ID)) == 1, "the reference to quote"
+    assert EMAIL_ID not in sent.text
 
 
 def test_an_answer_is_read_from_its_key(sent: Sent) -> None:

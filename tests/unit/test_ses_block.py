@@ -6,7 +6,7 @@ import pytest
 
 from mailstep.authentication import is_authenticated
 from mailstep.contracts import Message, Verdicts
-from tests.support.messages import parsed
+from tests.support.messages import SES, parsed
 from tests.support.project import CASES
 
 STORED = sorted((CASES / "ses").glob("*.eml"))
@@ -233,3 +233,16 @@ def test_the_domain_of_spf_begins_at_the_last_at_sign() -> None:
     quoted = '"x@victim.example"@evil.example'
     results = AUTHENTICATION.replace("spf=none", "spf=pass")
     assert parsed(block(results, sender=quoted)).verdicts.spf_domain == "evil.example"
+
+
+@pytest.mark.parametrize("line_ends", ["\r\n", "\n"])
+def test_the_size_of_a_message_is_what_its_sender_sent_without_the_fields_of_ses(line_ends: str) -> None:
+    sent = "From: ann@shop.example\nSubject: Order\n\nForty, please.\n".replace("\n", line_ends).encode()
+    block = SES.format(spam="PASS", virus="PASS", dkim="pass", dmarc="pass").encode()
+    assert parsed(block + sent).size_octets == len(sent)
+    assert parsed(sent).size_octets == len(sent)
+
+
+def test_fields_that_a_sender_wrote_as_ses_does_count_to_the_size() -> None:
+    claimed = b"X-SES-Spam-Verdict: PASS\r\nFrom: ann@shop.example\r\n\r\nx\r\n"
+    assert parsed(claimed).size_octets == len(claimed)

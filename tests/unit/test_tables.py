@@ -238,7 +238,7 @@ NO_NUMBERS = [
     *("00123", "1e308", "inf", "-inf", "1_000", "E5", "e5", "-E5", "+e1", "+", "1e", "1e+", ".e5", "5 kg", "1 2"),
     *("+49 30 1234", "555 1234", "192.168.1.20", "10.0.0.1", "DE89370400440532013000", "12:30:61", "1.23.456"),
     *("1e999", "1" + "0" * 400, "--5", "+-5", "1.2.3", "0x10", "5."),
-    *("²", "1²", "٣", "\uff11\uff12", "५", "5e٣", "1\u200b", "C85", "E46"),
+    *("²", "1²", "Ⅻ", "一二", "\uff10\uff11\uff12", "1\u200b", "C85", "E46"),
 ]
 
 
@@ -248,7 +248,8 @@ def test_what_only_looks_like_a_number_is_text(value: str) -> None:
     assert (column.kind, column.frequent) == ("text", ((value, 2),))
 
 
-@pytest.mark.parametrize("value", ["0", "-0", "+5", ".5", "-.5e3", "0.0", "12E-7", "1e99", "9" * 99, "123456.789"])
+@pytest.mark.parametrize("value", ["0", "-0", "+5", ".5", "-.5e3", "0.0", "12E-7", "1e99", "9" * 99, "123456.789",
+                                   "٣", "\uff11\uff12", "५", "۱۲"])  # fmt: skip
 def test_what_is_a_number_has_the_value_that_python_reads(value: str) -> None:
     column = one(f"a\n{value}\n".encode()).columns[0]
     assert (column.kind, float(figures_of(column).minimum), float(figures_of(column).maximum)) == (
@@ -256,6 +257,23 @@ def test_what_is_a_number_has_the_value_that_python_reads(value: str) -> None:
         float(value),
         float(value),
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("１，２３４．５", 1234.5),  # noqa: RUF001 - as a Japanese keyboard writes it
+        ("¥１２００", 1200),  # noqa: RUF001
+        ("－５", -5),  # noqa: RUF001
+        ("١٬٢٣٤٫٥", 1234.5),  # noqa: RUF001
+        ("١٢٪", 0.12),
+    ],
+)
+def test_the_digits_and_signs_of_other_keyboards_are_numbers(value: str, meant: float) -> None:
+    """Unicode, General_Category Nd; U+066B and U+066C are the Arabic decimal and thousands separators."""
+    column = one(f"a\n{value}\n{value}\n".encode()).columns[0]
+    assert column.kind == "number"
+    assert figures_of(column).maximum == pytest.approx(meant)
 
 
 def test_the_largest_numbers_have_a_mean_and_a_spread() -> None:

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from mailstep.texts.files import FORMS, REFERENCE, languages, placeholders, texts_in
+from mailstep import custom
+from mailstep.contracts import Attachment
+from mailstep.errors import ConfigurationError
+from mailstep.media_types import FORMATS, WORDS, registered
+from mailstep.texts.choosing import of_text
+from mailstep.texts.files import FORMS, REFERENCE, faults, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
+from mailstep.texts.types import pattern_names, type_name
 from tests.support.project import PROJECT
 
 MAILSTEP = PROJECT / "functions" / "mailstep"
@@ -95,6 +101,106 @@ def test_nothing_attached_is_said_in_words() -> None:
         "fr": "aucune pièce jointe",
         "es": "ningún archivo adjunto",
     }
+
+
+# As people call them. A type without a word is called by the end of the file's name.
+@pytest.mark.parametrize(
+    ("name", "declared", "word", "german"),
+    [
+        ("a.xlsx", "application/octet-stream", "Excel workbook", "Excel-Arbeitsmappe"),
+        ("a.xlsm", "application/octet-stream", "Excel workbook", "Excel-Arbeitsmappe"),
+        ("a.bin", "application/vnd.ms-excel", "Excel workbook", "Excel-Arbeitsmappe"),
+        ("a.docm", "application/octet-stream", "Word document", "Word-Dokument"),
+        ("a.pptx", "application/octet-stream", "PowerPoint presentation", "PowerPoint-Präsentation"),
+        ("a.pdf", "application/octet-stream", "PDF document", "PDF-Dokument"),
+        ("a.csv", "application/vnd.ms-excel", "CSV file", "CSV-Datei"),
+        ("a.tsv", "application/octet-stream", "TSV file", "TSV-Datei"),
+        ("a.zip", "application/x-zip-compressed", "ZIP archive", "ZIP-Archiv"),
+        ("a.JPG", "image/pjpeg", "JPEG picture", "JPEG-Bild"),
+        ("a", "image/x-unheard-of", "picture", "Bild"),
+        ("a.wav", "audio/x-wav", "sound file", "Tonaufnahme"),
+        ("plan.dwg", "application/octet-stream", "DWG file", "DWG-Datei"),
+        ("noname", "application/octet-stream", "file", "Datei"),
+        ("a.<script>", "application/octet-stream", "file", "Datei"),
+    ],
+)
+def test_a_type_is_said_in_words(name: str, declared: str, word: str, german: str) -> None:
+    attachment = Attachment(filename=name, media_type=declared, size_octets=1, sha256="", key="k")
+    assert type_name(attachment) == word
+    with speaking("de"):
+        assert type_name(attachment) == german
+
+
+def test_the_types_that_a_route_accepts_are_said_in_words_each_once() -> None:
+    accepted = ("text/csv", "application/csv", "image/*", "application/vnd.ms-excel", "application/vnd.example")
+    assert pattern_names(accepted) == "CSV file, picture, Excel workbook, application/vnd.example"
+
+
+@pytest.mark.parametrize("table", [WORDS, FORMATS])
+def test_each_type_with_a_word_is_a_registered_one(table: dict[str, str]) -> None:
+    assert {kind for kind in table if registered(kind) != kind} == set()
+    assert {f"types.{word}" for word in WORDS.values()} <= texts_in(REFERENCE).keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "says"),
+    [
+        ("de", '[notice]\nrefusl = "Nein."', "line 2: notice.refusl: there is no such sentence"),
+        ("de", '[reply]\nreference = "Nummer {number}"', "line 2: reply.reference: {number} means nothing here"),
+        ("de", '[reply]\nreference = "Nummer {number}"', "there are: {reference}"),
+        ("de", '[reply]\nreference = "{reference.__class__}"', "is no plain name"),
+        ("de", '[reply]\nreference = "{reference!r}"', "is no plain name"),
+        ("de", '[reply]\nreference = "{0}"', "is no plain name"),
+        ("de", '[reply]\nsignature = "50 % {"', "line 2: reply.signature"),
+        ("de", "[reply]\nsignature = 5", "line 2: reply.signature: write a text in quotes"),
+        ("de", '[counts]\nrows = "Zeilen"', "line 2: counts.rows: write a table with one and other"),
+        ("de", "[notice\n", "line 1: not TOML"),
+        (
+            "it",
+            '[reply]\nsignature = "Inviato da Mailstep."',
+            "notice.refusal is missing: a language needs each sentence",
+        ),
+    ],
+)
+def test_a_mistake_in_ones_own_texts_is_named_with_its_line(
+    tmp_path: Path, language: str, written: str, says: str
+) -> None:
+    (tmp_path / f"{language}.toml").write_text(written)
+    found = faults(tmp_path)
+    assert says in " ".join(found)
+    assert all(str(tmp_path) in fault for fault in found)
+
+
+def test_ones_own_texts_may_be_a_whole_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    shipped = (MAILSTEP / "texts" / "en.toml").read_text()
+    (tmp_path / "texts" / "it.toml").write_text(shipped.replace("Sent by Mailstep.", "Inviato da Mailstep."))
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    assert faults(tmp_path / "texts") == []
+    assert "it" in languages()
+    with speaking("it"):
+        assert say("reply.signature") == "Inviato da Mailstep."
+    texts_in.cache_clear()
+
+
+def test_a_mistake_in_one_language_leaves_the_others_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "es.toml").write_text('[reply]\nsignatur = "x"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    texts_in.cache_clear()
+    assert of_text("Guten Tag, bitte senden Sie mir das Angebot.") == "de"
+    assert of_text("Hola, adjunto el pedido. Gracias") == ""
+
+
+def test_a_function_says_what_is_wrong_in_ones_own_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "es.toml").write_text('[reply]\nsignatur = "x"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    texts_in.cache_clear()
+    with speaking("es"), pytest.raises(ConfigurationError, match=r"line 2: reply\.signatur: there is no such"):
+        say("reply.signature")
 
 
 def test_a_language_is_spoken_until_the_reply_is_written_even_if_that_fails() -> None:

@@ -253,8 +253,8 @@ def test_a_page_asks_aws_for_a_number_of_things_that_does_not_depend_on_the_mail
     "command",
     [
         ("list",), ("list", "--outcome", "failed"), ("list", "--from", "ann@shop.example"),
-        ("list", "--route", "orders"), ("show", ANN[:8]), ("stats", "--since", "3d"),
-        ("history", ANN), ("replay", ANN, "--json"),
+        ("list", "--route", "orders"), ("show", ANN[:8]), ("stats", "--since", "3d"), ("history",), ("history", ANN),
+        ("replay", ANN, "--json"),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -269,7 +269,9 @@ def test_no_command_that_names_mail_goes_through_the_executions(
     ended = CliRunner().invoke(app, [*command, "--stack", "mailstep"])
     assert ended.exit_code == 0, ended.output
     assert asked
-    assert not {"ListExecutions", "Scan", "ListObjectsV2", "ListObjectVersions"} & set(asked)
+    assert not {"ListExecutions", "Scan", "ListObjectVersions"} & set(asked)
+    # The later answers of one email are one page of its own prefix.
+    assert asked.count("ListObjectsV2") <= (command == ("history", ANN))
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,6 @@ class By(StrEnum):
     MESSAGE_ID = "message_id_key"
     THREAD = "thread_key"
     REFERENCE = "reference_key"
-    REPLY = "reply_key"
     PREFIX = "prefix_key"
 
     @property
@@ -153,8 +152,8 @@ class MessageIndex:
     def named(self, by: By, value: str, *, most: int = 10) -> list[IndexEntry]:
         """The entries that a name belongs to, the newest first: at most this many.
 
-        `by` is REFERENCE, REPLY (SES's id of a reply), MESSAGE_ID, or PREFIX, for which `value` has the first
-        characters of an email_id, at least `PREFIX`.
+        `by` is REFERENCE, MESSAGE_ID, or PREFIX, for which `value` has the first characters of an email_id, at least
+        `PREFIX`.
         """
         names = {":value": {"S": _cut(value)}}
         condition = f"{by} = :value"
@@ -221,7 +220,6 @@ def _keys(entry: IndexEntry) -> dict[By, str | None]:
     keys: dict[By, str | None] = {
         By.REFERENCE: entry.reference,
         By.PREFIX: entry.email_id[:PREFIX],
-        By.REPLY: entry.ses_message_ids[-1] if entry.ses_message_ids else None,
     }
     if entry.received:
         keys |= {

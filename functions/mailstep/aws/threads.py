@@ -23,15 +23,14 @@ EMAIL = "email "
 
 
 def record_reply(ses_message_id: str, message: Message) -> None:
-    """Record in which thread a reply to a message was sent."""
+    """Record for which email, and in which thread, a reply, a notice or a later answer was sent."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.put_item(
             TableName=table_name(),
             Item={
-                "id": {"S": _of_reply(ses_message_id)},
+                "id": {"S": sent_id(ses_message_id)},
                 "thread": {"S": message.thread_id},
-                # `mailstep erase` finds a record by it.
                 "email_id": {"S": message.email_id},
                 "expiration": _end(),
             },
@@ -40,10 +39,24 @@ def record_reply(ses_message_id: str, message: Message) -> None:
 
 def thread_of_reply(ses_message_id: str) -> str | None:
     """The thread that a reply was sent in; None if Mailstep did not send it, or no longer knows."""
+    found = _sent(ses_message_id, table_name())
+    return found["thread"]["S"] if found else None
+
+
+def email_of_reply(ses_message_id: str, table: str) -> str | None:
+    """The email_id that a reply, a notice or a later answer was sent for; None as for `thread_of_reply`.
+
+    `table` is the name of the ledger's table.
+    """
+    found = _sent(ses_message_id, table)
+    return found["email_id"]["S"] if found else None
+
+
+def _sent(ses_message_id: str, table: str) -> "dict[str, AttributeValueTypeDef] | None":
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
-        found = dynamodb.get_item(TableName=table_name(), Key={"id": {"S": _of_reply(ses_message_id)}}).get("Item")
-    return found["thread"]["S"] if found and int(found["expiration"]["N"]) > time.time() else None
+        found = dynamodb.get_item(TableName=table, Key={"id": {"S": sent_id(ses_message_id)}}).get("Item")
+    return found if found and int(found["expiration"]["N"]) > time.time() else None
 
 
 def join(message: Message) -> tuple[EarlierEmail, ...]:
@@ -116,7 +129,8 @@ def _key(message: Message) -> "dict[str, AttributeValueTypeDef]":
     return {"id": {"S": f"thread#{digest(f'{message.route} {sender} {message.thread_id}')}"}}
 
 
-def _of_reply(ses_message_id: str) -> str:
+def sent_id(ses_message_id: str) -> str:
+    """The key of the record of a reply, by the id that SES gave it."""
     # As in the Message-ID: the id, then the domain of the Region, which some answers of SES have too.
     return f"sent#{digest(ses_message_id.partition('@')[0])}"
 

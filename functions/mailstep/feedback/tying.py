@@ -1,6 +1,8 @@
 """Ties a bounce or complaint to the email whose reply it is about, in the index of messages."""
 
-from mailstep.aws.message_index import By, MessageIndex
+from mailstep.aws import threads
+from mailstep.aws.ledger_table import table_name
+from mailstep.aws.message_index import MessageIndex
 from mailstep.feedback.suppression import Feedback
 from mailstep.index_entry import Feedback as Entry
 
@@ -8,20 +10,18 @@ from mailstep.index_entry import Feedback as Entry
 def tie(index: MessageIndex, found: Feedback) -> str | None:
     """Write the bounce or complaint into the entry of its email; return the email_id, or None if there is no email.
 
-    The reply's own header names the email. Where SES left it out of the event, its id of the reply finds the email.
+    The reply's own header names the email. Where SES left it out of the event, the ledger finds the email by the id
+    that SES gave the reply.
 
     Raises:
         TransientError: DynamoDB is unavailable.
     """
     if found.kind not in ("Bounce", "Complaint") or not found.is_ours:
         return None
-    email_id = found.email_id or _by_reply(index, found.ses_message_id)
+    email_id = found.email_id
+    if not email_id and found.ses_message_id:
+        email_id = threads.email_of_reply(found.ses_message_id, table_name())
     if email_id:
         entry = Entry(kind=found.kind, detail=found.detail, at=found.at, ses_message_id=found.ses_message_id)
         index.change(email_id, lambda before: before.with_feedback(entry))
     return email_id
-
-
-def _by_reply(index: MessageIndex, ses_message_id: str | None) -> str | None:
-    entries = index.named(By.REPLY, ses_message_id, most=1) if ses_message_id else []
-    return entries[0].email_id if entries else None

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 
 from mailstep.contracts import Message
+from mailstep.errors import ConfigurationError
+from mailstep.telemetry import logger
 from mailstep.texts.files import REFERENCE, languages, texts_in
 
 _CHARACTERS = 4_000
@@ -52,11 +54,20 @@ def of_message(message: Message) -> str:
 def of_text(text: str) -> str:
     """The language of a text, by the most frequent words of each; empty if they do not tell."""
     words = [word.lower() for word in _WORD.findall(text[:_CHARACTERS])]
-    known = {language: _words(str(texts_in(language)["language.words"])) for language in languages()}
+    known = {language: _words(written) for language in languages() if (written := _words_of(language))}
     for most in _WORDS:
         if found := _told_by(words[:most], known):
             return found
     return ""
+
+
+def _words_of(language: str) -> str:
+    """The words of a language; none if its file is wrong: then nothing could be said in it."""
+    try:
+        return str(texts_in(language)["language.words"])
+    except ConfigurationError as error:
+        logger.error("A language is left out", extra={"fault": str(error)})
+        return ""
 
 
 def _told_by(words: Sequence[str], known: dict[str, set[str]]) -> str:

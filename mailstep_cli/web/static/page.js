@@ -25,16 +25,18 @@ function replace(old, latest) {
   old.replaceWith(latest);
   const graph = latest.querySelector(".graph");
   if (before && graph) graph.scrollTo(before.scrollLeft, before.scrollTop);
-  else if (graph) scrollToFirst(graph);
+  else if (graph) scrollToPath(graph);
   if (focused) latest.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
 }
 
-// On a narrow screen, begin with the states that the message went through.
-function scrollToFirst(graph) {
-  const first = graph?.querySelector(".state:not(.untouched)");
-  if (first) graph.scrollLeft += first.getBoundingClientRect().x - graph.getBoundingClientRect().x - graph.clientWidth / 2 + 60;
+// On a narrow screen, the middle of what the message went through is in the middle.
+function scrollToPath(graph) {
+  const boxes = [...graph.querySelectorAll(".state:not(.untouched) rect")].map((rect) => rect.getBoundingClientRect());
+  if (!boxes.length) return;
+  const middle = boxes.reduce((sum, box) => sum + box.x + box.width / 2, 0) / boxes.length;
+  graph.scrollLeft += middle - graph.getBoundingClientRect().x - graph.clientWidth / 2;
 }
-scrollToFirst(document.querySelector(".graph"));
+document.querySelectorAll(".graph").forEach(scrollToPath);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;

@@ -17,8 +17,11 @@ _ADDR_SPEC = re.compile(
 # A local part with a quoted word (RFC 5322 sections 3.4.1 and 4.4, obs-local-part), in which any mark is plain text.
 _QUOTED_WORD = r"\"(?:[^\"\\\r\n]|\\[^\r\n]){1,62}\""
 _WORD = rf"(?:{_QUOTED_WORD}|[^\s<>\"(),:;@\[\]\\.]+)"
+# The route before an address in angle brackets, as `@relay.example,@other.example:` (section 4.4, obs-route).
+_OBS_ROUTE = r"[\s,]*+(?:@[^<>\"@,:]++[\s,]*+)++:"
 _QUOTED_MAILBOX = re.compile(
-    rf"(?:(?P<phrase>.*)<)?\s*(?P<local>{_WORD}(?:\.{_WORD})*)[ \t]*@(?P<domain>[^<>\"@]{{1,255}})(?(phrase)>)\s*",
+    rf"(?:(?P<phrase>.*)<(?:{_OBS_ROUTE})?)?\s*"
+    rf"(?P<local>{_WORD}(?:\.{_WORD})*)[ \t]*@(?P<domain>[^<>\"@]{{1,255}})(?(phrase)>)\s*",
     re.DOTALL,
 )
 _DOMAIN = re.compile(rf"{_ATOM}+|\[[^\]\s]+\]")

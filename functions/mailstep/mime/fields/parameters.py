@@ -12,8 +12,14 @@ _PARAMETER = re.compile(r";\s*([^\s=;]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^;]*)", r
 
 
 def parse_parameters(value: str, hints: Sequence[str] = ()) -> tuple[str, Parameters]:
-    """The value before the first `;` in lower case, and its parameters (RFC 2045 section 5.1, RFC 2231)."""
+    """The value before the first `;` in lower case, and its parameters (RFC 2045 section 5.1, RFC 2231).
+
+    The first `;` may be missing, and so may the value: `application/pdf name=a.pdf`, `filename=a.pdf`.
+    """
     main, separator, rest = value.partition(";")
+    if "=" in main:
+        first = re.match(r"\s*([^\s=]*)(?=\s)", main)
+        main, separator, rest = (first[1], ";", value[first.end() :]) if first else ("", ";", value)
     plain: Parameters = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for name, text in _PARAMETER.findall(separator + rest):

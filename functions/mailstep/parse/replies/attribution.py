@@ -39,6 +39,8 @@ _DATE = re.compile(
 _QUOTING = re.compile(rf"[\W_]*(?:{_alternatives(words.QUOTING)})\s", re.IGNORECASE)
 # Who wrote and when, as every client writes it: an address in brackets, a day and a time.
 _IN_BRACKETS = re.compile(r"[<(][^\s<>()@]{1,100}@[^\s<>()@]{1,200}[>)]")
+# Tutanota: "5 May 2025, 10:00 by bob@example.com:".
+_ENDS_IN_BARE_ADDRESS = re.compile(r"\d[,.]? [^\W\d]{1,10} [^\s<>()@]{1,100}@[^\s<>()@:]{1,200}\s?[:：]$")
 _DAY = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}(?!\d)")
 _AFTER_A_WORD = re.compile(r"[^\W\d]\s?:")
 _STARTER = re.compile(rf"[\W_]*(?:{_alternatives(words.STARTERS)})(?!\w)|[\W_]*[在於于]", re.IGNORECASE)
@@ -192,8 +194,9 @@ def _is_attribution(joined: str, below: Below) -> bool:
         begins = _BEGINS_WITH_DATE.match(text) is not None
         if text[-1:] not in ":：":
             return dated_address and quoted and begins
+        by_address = bool(quoted and begins and _DATE.search(text) and _ENDS_IN_BARE_ADDRESS.search(text))
         begins = begins or _STARTER.match(text) is not None
-        return dated_address and (quoted or (begins and _is_name(_before_address(text))))
+        return by_address or (dated_address and (quoted or (begins and _is_name(_before_address(text)))))
     writer = _beside_verb(text, verb)
     if _has_pronoun(writer) or _is_name_and_verb(text):
         return not _has_pronoun(writer)

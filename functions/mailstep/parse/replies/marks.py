@@ -9,6 +9,9 @@ from mailstep.parse.replies import words
 _SEPARATOR = re.compile(r"[\s>*]*(?:[-_=‐–—~]\s?){2,}[\s*]*([^\W\d_][^:\n]{2,80}?)[\s*]*[-_=‐–—~:\s*]*")
 _BEFORE_FIELDS = re.compile(r"\s*[-_=]{3,}\s*([^\W\d_][^-:\n]{2,60}?)\s*[-_=]{3,}\s+(?=\S)")
 _BEGINS = re.compile(r"[\s>*]*([^\W\d_][^:\n]{2,60}?)\s*[:：][\s*]*")
+# GroupWise: ">>> Bob <bob@example.com> 5/5/2025 10:00 AM >>>"; Notes: "-----Bob/ACME wrote: -----".
+_GROUPWISE = re.compile(r">>> ?[^\W\d_][^<>\n]{1,80}(?:<[^<>\s]{3,200}>)?[^<>\n]{0,40}\d{1,2}[:.]\d{2}[^<>\n]{0,12}>>>")
+_NOTES = re.compile(r"[-_]{3,} ?([^\W_][^\n]{1,120}):\s*[-_]{3,}")
 _RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ?){3,}[\s*]*")
 _FIELD = re.compile(r"[*_\s]*+([^\W\d][^:：\n*]{0,24}?)[\s*_]*+[:：][\s*_]*")
 # Fields that no client shows: with them, a header was pasted or returned as it was sent, and its text belongs to it.
@@ -53,11 +56,25 @@ def separator(line: str) -> Separator | None:
         return _announced(before_fields[1])  # Yahoo's own text runs all into one line
     if len(line) > _LINE_CHARACTERS:
         return None
+    # QQ writes the spaces of its HTML into its text as they are.
+    line = line.replace("&nbsp;", " ")
+    if is_groupwise(line) or _is_notes(line):
+        return Separator.ORIGINAL
     dashed = _SEPARATOR.fullmatch(line)
     if dashed:
         return _announced(dashed[1])
     begins = _BEGINS.fullmatch(line)
     return Separator.FORWARDED if begins and _phrase(begins[1]) in words.BEGIN_FORWARDED else None
+
+
+def is_groupwise(line: str) -> bool:
+    """Whether it is the line that GroupWise puts above a message that is answered. It looks like a quote of quotes."""
+    return line.startswith(">>>") and _GROUPWISE.fullmatch(line.rstrip()) is not None
+
+
+def _is_notes(line: str) -> bool:
+    said = _NOTES.fullmatch(line.rstrip())
+    return said is not None and said[1].casefold().endswith(words.VERBS)
 
 
 def _announced(announcement: str) -> Separator | None:

@@ -184,6 +184,8 @@ class _Tagging:
     def _is_quoted(self, at: int, line: str) -> bool:
         if line.startswith(">From ") and self._solid is not _Tag.QUOTED:
             return False  # mbox puts the mark there (RFC 4155)
+        if self._first_solid < at and not self._is_in_quote() and marks.is_groupwise(line.strip()):
+            return False
         if at and self.tags[at - 1] is not _Tag.QUOTED and "@" in self.lines[at - 1] and attribution.is_end(line):
             return False
         return line[0] == ">" or line.startswith(" >") or self._is_in_quote()

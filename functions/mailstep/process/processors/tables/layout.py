@@ -80,7 +80,7 @@ def _is_rule(row: Row) -> bool:
 
 def _told(key: str, lines: Sequence[str]) -> str:
     """A sentence that says which lines were left out."""
-    quoted = "; ".join(say("tables.notes.quoted_line", line=line[:60]) for line in lines[:3])
+    quoted = say("language.list_mark").join(say("tables.notes.quoted_line", line=line[:60]) for line in lines[:3])
     ended = say("tables.notes.quoted_more" if len(lines) > 3 else "tables.notes.quoted_end", lines=quoted)
     return say(key, count=len(lines), lines=ended)
 

@@ -34,6 +34,11 @@ _INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)?([.,])[0-9]+")
 _ADDRESS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _SAME = str.maketrans({"\u2019": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "})
+# Digits of a full-width, Arabic, Persian or Devanagari keyboard, and the signs that stand in such numbers (Unicode,
+# General_Category Nd; U+066B and U+066C are the Arabic decimal and thousands separators).
+_AS_ASCII = {
+    zero + digit: str(digit) for zero in (0xFF10, 0x0660, 0x06F0, 0x0966) for digit in range(10)
+} | str.maketrans("\uff0e\uff0c\uff0d\uff0b\uff05\uffe5\u066b\u066c\u066a", ".,-+%\u00a5.,%")
 CHARACTERS = 100
 """Characters of the longest number that is read."""
 
@@ -74,7 +79,9 @@ def written(text: str) -> Written | None:
 
     Digits that begin with 0 are an identifier, and so are groups of digits other than thousands: no numbers.
     """
-    if len(text) > CHARACTERS or not (parts := _NUMBER.fullmatch(text)):
+    if len(text) > CHARACTERS:
+        return None
+    if not (parts := _NUMBER.fullmatch(text if text.isascii() else text.translate(_AS_ASCII))):
         return None
     signs = [bool(parts[name]) for name in ("open", "sign", "inner", "trailing")]
     if sum(signs) > 1 or bool(parts["open"]) != bool(parts["close"]) or bool(parts["before"] and parts["after"]):
