@@ -7,9 +7,12 @@ six hours, failed ones twice, then the dead-letter queue has the event.)
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_region
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
 
 from mailstep_local.account import Account
 from mailstep_local.ministack_names import Names
@@ -22,7 +25,9 @@ _PAUSE_SECONDS = 1
 MINISTACK = Names(
     {
         "core.responses:get_region": "",
+        "services.cloudformation.provisioners:_RESOURCE_HANDLERS": None,
         "services.lambda_svc:_execute_function_with_config_scope": "func, event",
+        "services.lambda_svc:_functions": None,
         "services.sns:_deliver_to_lambda": (
             "endpoint, envelope, topic_arn, sub_arn, msg_id, raw_message, message_attributes"
         ),
@@ -37,33 +42,48 @@ def apply() -> None:
     # Each delivery has a thread of its own.
     delivery = threading.local()
 
-    def deliver_asynchronously(*arguments: Any) -> None:
-        delivery.is_asynchronous = True
-        deliver(*arguments)
-
-    def execute_until_it_is_done(func: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    def execute_and_remember(func: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = execute(func, event)
-        if not getattr(delivery, "is_asynchronous", False):
-            return result
-        end, retries = time.monotonic() + _THROTTLED_SECONDS, 0
-        while result.get("error") and time.monotonic() < end:
-            if not result.get("throttle"):
-                retries += 1
-                if retries > _RETRIES:
-                    break
-            time.sleep(_PAUSE_SECONDS)
-            result = execute(func, event)
-        if result.get("error"):
-            _set_aside(func, event)
+        delivery.last = (func, event, result)
         return result
 
-    MINISTACK.replace("services.sns:_deliver_to_lambda", deliver_asynchronously)
-    MINISTACK.replace("services.lambda_svc:_execute_function_with_config_scope", execute_until_it_is_done)
+    def deliver_until_it_is_done(*arguments: Any) -> None:
+        end, failed = time.monotonic() + _THROTTLED_SECONDS, 0
+        while True:
+            delivery.last = None
+            # Again as a whole: the function may have another configuration by then.
+            deliver(*arguments)
+            if delivery.last is None or not delivery.last[2].get("error"):
+                return
+            func, event, result = delivery.last
+            failed += not result.get("throttle")
+            if failed > _RETRIES or time.monotonic() > end:
+                _set_aside(func, event)
+                return
+            time.sleep(_PAUSE_SECONDS)
+
+    MINISTACK.replace("services.sns:_deliver_to_lambda", deliver_until_it_is_done)
+    MINISTACK.replace("services.lambda_svc:_execute_function_with_config_scope", execute_and_remember)
+    function = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    function["create"] = _with_dead_letters(function["create"], lambda _name, properties, *_: properties)
+    function["update"] = _with_dead_letters(function["update"], lambda _name, _old, properties, *_: properties)
+
+
+def _with_dead_letters(provision: Callable[..., Any], properties_of: Callable[..., dict[str, Any]]) -> Any:
+    """MiniStack's CloudFormation ignores DeadLetterConfig."""
+
+    def provision_with_dead_letters(*arguments: Any) -> Any:
+        name, attributes = provision(*arguments)
+        config, declared = lambda_svc._functions[name]["config"], properties_of(*arguments).get("DeadLetterConfig")
+        config.pop("DeadLetterConfig", None)
+        config.update({"DeadLetterConfig": declared} if declared else {})
+        return name, attributes
+
+    return provision_with_dead_letters
 
 
 def _set_aside(func: dict[str, Any], event: dict[str, Any]) -> None:
-    queue = (func["config"].get("DeadLetterConfig") or {}).get("TargetArn", "")
-    if queue:
+    if queue := func["config"].get("DeadLetterConfig", {}).get("TargetArn"):
         sqs = Account.of_this_process().seen_from(get_region()).client("sqs")
         url = sqs.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))

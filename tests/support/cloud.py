@@ -1,4 +1,7 @@
-"""The deployed stack from outside: who mails it, what it asks, and what is changed around it for a while."""
+"""The deployed stack from outside: who mails it, what it asks, and what is changed around it for a while.
+
+Over 300 lines, because what one test changes in the shared account, another must find changed back in the same way.
+"""
 
 import base64
 import json

@@ -12,7 +12,7 @@ from mailstep_cli.main import main
 from tests.support.project import PROJECT
 
 
-def told(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def typed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """What the command prints and exits with, as `run` has it, which a test needs for terminals and encodings."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:

@@ -12,7 +12,8 @@ from mailstep_cli.doctor.findings import Finding, ok
 from mailstep_cli.errors import UserError
 from mailstep_cli.verify import experiments, lab
 from mailstep_cli.verify.facts import FACTS, Fact
-from tests.support.project import PROJECT, run
+from tests.support.command import typed
+from tests.support.project import PROJECT
 
 THERE = {
     name
@@ -56,15 +57,15 @@ def test_every_jsonata_function_of_the_definition_is_tried() -> None:
 
 def test_a_dry_run_needs_no_account_and_says_everything() -> None:
     nothing = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
-    told = run("verify-aws", "--dry-run", **nothing)
+    told = typed("verify-aws", "--dry-run", **nothing)
     assert told.returncode == 0, told.stderr
     assert told.stdout.startswith("Create the stack mailstep-verify: ")
     assert told.stdout.rstrip().endswith("Delete the stack mailstep-verify.")
     for name, experiment in experiments.EXPERIMENTS.items():
         assert re.search(rf"^  {name} +{re.escape(str(experiment.__doc__))}$", told.stdout, re.MULTILINE)
     assert "AWS::SES::ReceiptRule" not in told.stdout
-    assert "5 AWS::SES::ReceiptRule," in run("verify-aws", "--dry-run", "--receiving", **nothing).stdout
-    one = run("verify-aws", "--dry-run", "--only", "tags", **nothing).stdout
+    assert "5 AWS::SES::ReceiptRule," in typed("verify-aws", "--dry-run", "--receiving", **nothing).stdout
+    one = typed("verify-aws", "--dry-run", "--only", "tags", **nothing).stdout
     assert "tags" in one
     assert "retries" not in one
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import PROJECT, run
+from tests.support.command import typed
+from tests.support.project import PROJECT
 
 
 def the_line(ended: subprocess.CompletedProcess[str]) -> str:
@@ -23,37 +24,37 @@ def the_line(ended: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("host", ["172.17.0.1:4566", "http://172.17.0.1", "*", "[::1]", ""])
 def test_an_invalid_host_to_allow_is_refused(tmp_path: Path, host: str) -> None:
-    assert "is not a host" in the_line(run("up", "--allow-host", host, "--directory", str(tmp_path / "run")))
+    assert "is not a host" in the_line(typed("up", "--allow-host", host, "--directory", str(tmp_path / "run")))
     assert not (tmp_path / "run").exists()
 
 
 def test_no_such_file() -> None:
-    assert "nowhere.eml: No such file" in the_line(run("demo", "nowhere.eml"))
+    assert "nowhere.eml: No such file" in the_line(typed("demo", "nowhere.eml"))
 
 
 def test_a_directory() -> None:
-    assert "directory" in the_line(run("demo", "events"))
+    assert "directory" in the_line(typed("demo", "events"))
 
 
 def test_a_processor_that_is_not_there(tmp_path: Path) -> None:
     routes = tmp_path / "routes.toml"
     routes.write_text('[routes.words]\nprocessor = "words"\n')
-    assert "line 2: routes.words.processor: there is no" in the_line(run("routes", str(routes)))
+    assert "line 2: routes.words.processor: there is no" in the_line(typed("routes", str(routes)))
 
 
 def test_a_catch_all_route_alone_is_refused_before_cloudformation_refuses_its_empty_list(tmp_path: Path) -> None:
     routes = tmp_path / "routes.toml"
     routes.write_text("[routes.rest]\ncatch_all = true\n")
     for option in ([], ["--names"], ["--catch-all"]):
-        line = the_line(run("routes", str(routes), *option))
+        line = the_line(typed("routes", str(routes), *option))
         assert "line 2: routes.rest.catch_all: a catch-all route needs another route beside it" in line
     # What the refusal says to add is enough.
     routes.write_text("[routes.postmaster]\n[routes.rest]\ncatch_all = true\n")
-    assert run("routes", str(routes), "--names").stdout == "postmaster\n"
+    assert typed("routes", str(routes), "--names").stdout == "postmaster\n"
 
 
 def test_a_profile_that_is_not_there() -> None:
-    ended = run("doctor", AWS_PROFILE="no-such-profile")
+    ended = typed("doctor", AWS_PROFILE="no-such-profile")
     assert ended.returncode == 2
     assert "no-such-profile" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
@@ -62,38 +63,44 @@ def test_a_profile_that_is_not_there() -> None:
 def test_an_account_that_is_gone_is_named() -> None:
     gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"}
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
-    line = the_line(run("history", **gone, **keys))
+    line = the_line(typed("history", **gone, **keys))
     assert "http://127.0.0.1:9" in line
     assert "unset AWS_ENDPOINT_URL" in line
 
 
-def test_a_port_in_use() -> None:
+def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert f"port {port} cannot be used" in the_line(run("demo", "--aws-port", port))
-        assert f"port {port} cannot be used" in the_line(run("up", "--smtp-port", port))
+        assert f"port {port} cannot be used" in the_line(
+            typed("demo", "--aws-port", port, "--directory", str(tmp_path / "demo"))
+        )
+        assert f"port {port} cannot be used" in the_line(
+            typed("up", "--smtp-port", port, "--directory", str(tmp_path / "up"))
+        )
 
 
-def test_one_port_for_both() -> None:
-    assert "cannot be both" in the_line(run("demo", "--aws-port", "18111", "--smtp-port", "18111"))
+def test_one_port_for_both(tmp_path: Path) -> None:
+    assert "cannot be both" in the_line(
+        typed("demo", "--aws-port", "18111", "--smtp-port", "18111", "--directory", str(tmp_path / "run"))
+    )
 
 
 def test_an_invalid_port_is_refused() -> None:
-    assert "65535" in the_line(run("up", "--aws-port", "70000"))
+    assert "65535" in the_line(typed("up", "--aws-port", "70000"))
 
 
 def test_a_directory_that_cannot_be_made() -> None:
-    assert "cannot create" in the_line(run("demo", "--directory", "/proc/nope"))
+    assert "cannot create" in the_line(typed("demo", "--directory", "/proc/nope"))
 
 
 def test_an_unknown_route_is_refused_before_anything_starts() -> None:
-    assert "there is no route 'nonsense'" in the_line(run("demo", "--route", "nonsense"))
+    assert "there is no route 'nonsense'" in the_line(typed("demo", "--route", "nonsense"))
 
 
 def test_no_arguments_at_all_is_no_error_message() -> None:
-    ended = run()
+    ended = typed()
     assert (ended.returncode, ended.stderr) == (2, "")
     assert "demo" in ended.stdout
 
@@ -104,13 +111,13 @@ def test_history_without_credentials_says_what_to_set() -> None:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    assert "mailstep up" in the_line(run("history", "x", AWS_EC2_METADATA_DISABLED="true", **nothing))
+    assert "mailstep up" in the_line(typed("history", "x", AWS_EC2_METADATA_DISABLED="true", **nothing))
 
 
 def test_parse_names_each_file_that_is_no_message(tmp_path: Path) -> None:
     empty = tmp_path / "empty.eml"
     empty.touch()
-    ended = run("parse", "--json", str(empty), str(PROJECT / "events/emails/note.eml"))
+    ended = typed("parse", "--json", str(empty), str(PROJECT / "events/emails/note.eml"))
     assert ended.returncode == 2
     bad, good = [json.loads(line) for line in ended.stdout.splitlines()]
     assert bad["file"] == str(empty)
@@ -129,7 +136,7 @@ def test_attachments_are_written_under_safe_names(tmp_path: Path, name: str) -> 
         (tmp_path / folder / "evil.eml").write_text(f"{fields}\na,b {folder}\n")
     out = tmp_path / "out"
     files = [str(tmp_path / folder / "evil.eml") for folder in ("one", "two")]
-    assert run("parse", *files, "--attachments", str(out)).returncode == 0
+    assert typed("parse", *files, "--attachments", str(out)).returncode == 0
     written = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
     assert [str(path.parent) for path in written] == ["evil.eml", "evil.eml-2"]
     assert all(path.name.startswith("1-") and path.suffix == ".csv" for path in written)
@@ -138,11 +145,11 @@ def test_attachments_are_written_under_safe_names(tmp_path: Path, name: str) -> 
 
 def test_a_directory_that_is_there_already(tmp_path: Path) -> None:
     (tmp_path / "outbox").mkdir()
-    assert "exists already" in the_line(run("demo", "--directory", str(tmp_path)))
+    assert "exists already" in the_line(typed("demo", "--directory", str(tmp_path)))
 
 
 def test_an_unknown_option() -> None:
-    assert "--nonsense" in the_line(run("demo", "--nonsense"))
+    assert "--nonsense" in the_line(typed("demo", "--nonsense"))
 
 
 def test_sam_missing(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import tomllib
 
 import pytest
 
-from tests.support.project import CASES, PROJECT, run
+from tests.support.command import typed
+from tests.support.project import CASES, PROJECT
 
 
 def test_the_command_is_imported_without_the_local_account() -> None:
@@ -29,29 +30,29 @@ def test_the_command_is_installed_with_all_that_the_functions_package_needs() ->
     ],
 )
 def test_every_command_helps_under_both_names(command: str) -> None:
-    short, long = run(command, "-h"), run(command, "--help")
+    short, long = typed(command, "-h"), typed(command, "--help")
     assert (short.returncode, short.stderr) == (0, "")
     assert short.stdout == long.stdout
     assert f"mailstep {command}" in short.stdout
 
 
 def test_the_help_names_completion_once_and_the_version() -> None:
-    shown = run("-h").stdout
+    shown = typed("-h").stdout
     assert shown.count("completion") == 1
     assert "--version" in shown
 
 
 def test_a_shell_completes_commands_and_options() -> None:
     # --show-completion asks which shell started it, and CI has none.
-    assert "complete " in run(_MAILSTEP_COMPLETE="source_bash").stdout
+    assert "complete " in typed(_MAILSTEP_COMPLETE="source_bash").stdout
     asked = {"_MAILSTEP_COMPLETE": "complete_bash"}
-    assert run(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay", "redrive", "reply"]
-    assert "--reply-again" in run(**asked, COMP_WORDS="mailstep replay --", COMP_CWORD="2").stdout.split()
+    assert typed(**asked, COMP_WORDS="mailstep re", COMP_CWORD="1").stdout.split() == ["replay", "redrive", "reply"]
+    assert "--reply-again" in typed(**asked, COMP_WORDS="mailstep replay --", COMP_CWORD="2").stdout.split()
 
 
 def test_tables_prints_one_line_of_json_for_each_file() -> None:
     files = [str(CASES / "tables" / name) for name in ("18-no-header.csv", "01-german-excel.csv", "42-empty.csv")]
-    ended = run("tables", "--json", "--rows", "1", *files)
+    ended = typed("tables", "--json", "--rows", "1", *files)
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert (ended.returncode, [line["file"] for line in lines]) == (2, files)
     [without] = lines[0]["tables"]
@@ -64,14 +65,14 @@ def test_tables_prints_one_line_of_json_for_each_file() -> None:
 
 
 def test_tables_shows_a_person_how_a_file_was_read() -> None:
-    ended = run("tables", str(CASES / "tables" / "07-title-above.csv"))
+    ended = typed("tables", str(CASES / "tables" / "07-title-above.csv"))
     assert ended.returncode == 0
     assert "3 rows, 3 columns, utf-8" in ended.stdout
     assert "Sales report 2024" in ended.stdout
 
 
 def test_tables_names_a_file_that_is_not_there_once_and_counts_one_column_as_one() -> None:
-    ended = run("tables", "no-such-file.csv", str(CASES / "tables" / "19-one-column.csv"))
+    ended = typed("tables", "no-such-file.csv", str(CASES / "tables" / "19-one-column.csv"))
     # As `mailstep parse` ends for a file that is no message.
     assert ended.returncode == 2
     assert ended.stderr.count("no-such-file.csv") == 1

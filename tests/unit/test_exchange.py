@@ -1,4 +1,7 @@
-"""What an application's server may do with its octets: each ends as docs/applications.md, "The answer", says."""
+"""What an application's server may do with its octets: each ends as docs/applications.md, "The answer", says.
+
+Over 300 lines, because each fault of a server has its own few lines.
+"""
 
 import gzip
 import json

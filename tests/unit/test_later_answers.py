@@ -1,7 +1,11 @@
-"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write."""
+"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write.
+
+Over 300 lines, because a later answer is followed here from the bucket to the reply.
+"""
 
 import json
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,6 +20,7 @@ from moto.sesv2.models import sesv2_backends
 from mailstep import limits, reference
 from mailstep.answers import read_answer
 from mailstep.aws import ledger, mail_bucket
+from mailstep.contracts import Message
 from mailstep.errors import MalformedAnswer, RefusedEmail, UnknownEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import handler as reply_handler
@@ -187,6 +192,19 @@ def test_each_later_answer_counts_to_the_replies_of_the_sender_once() -> None:
     names = [f"n{number}" for number in range(20)]
     assert {validate(write(name))["withheld"] for name in [*names, *names]} == {None}
     assert validate(write("one-more"))["withheld"] == "too_many_replies"
+
+
+def test_a_later_answer_counts_when_it_is_sent_and_not_when_its_email_came() -> None:
+    # docs/policy.md: replies_an_hour, 20 by default.
+    then = datetime.now(UTC) - timedelta(days=3)
+    change_message(received=then.isoformat())
+    key = f"parsed/{EMAIL_ID}/message.json"
+    message = Message.model_validate_json(s3().get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    records = ledger.Ledger(lambda _execution: False)
+    for number in range(20):
+        assert records.count_reply(message.model_copy(update={"email_id": f"m{number}"}), message.from_[0], 20)
+    assert not records.count_reply(message.model_copy(update={"email_id": "m20"}), message.from_[0], 20)
+    assert validate(write())["withheld"] is None
 
 
 def test_a_later_answer_beyond_the_bound_sounds_the_alarm_of_replies(capsys: pytest.CaptureFixture[str]) -> None:

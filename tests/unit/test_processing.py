@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from jsonschema import validate
 
+from tests.support.command import typed
 from tests.support.messages import SES, mail_with
-from tests.support.project import EMAILS, EVENTS, PROJECT, run
+from tests.support.project import EMAILS, EVENTS, PROJECT
 
 PROCESSORS = {
     "words": 'return Answer(text=f"You wrote {len(message.text.split())} words.")',
@@ -86,7 +87,7 @@ def test_a_processor_of_ones_own_answers_and_the_reply_is_as_its_reader_gets_it(
 
 
 def test_json_is_the_outcome_and_the_answer_of_the_contract() -> None:
-    told = run("process", "events/emails/order.eml", "--route", "orders", "--json")
+    told = typed("process", "events/emails/order.eml", "--route", "orders", "--json")
     found = json.loads(told.stdout)
     assert (found["outcome"], found["reason"]) == ("replied", None)
     assert "6 rows, 5 columns" in found["answer"]["text"]
@@ -94,18 +95,18 @@ def test_json_is_the_outcome_and_the_answer_of_the_contract() -> None:
 
 
 def test_the_reply_is_shown_with_its_files() -> None:
-    shown = run("process", "events/emails/order.eml", "--route", "orders").stdout
+    shown = typed("process", "events/emails/order.eml", "--route", "orders").stdout
     assert "Attachment: order-4711 (cleaned).csv (text/csv, " in shown
     assert "Attachment: order-4711 (cleaned).xlsx" in shown
     assert "Picture: bars-1.png (image/png, " in shown
 
 
 def test_a_refused_message_shows_what_the_sender_reads_and_a_silent_one_why() -> None:
-    told = run("process", "--route", "feedback", str(EMAILS / "too-large.eml"))
+    told = typed("process", "--route", "feedback", str(EMAILS / "too-large.eml"))
     assert told.returncode == 0
     assert "at most 20,000 are accepted" in told.stdout
     assert "too-large.eml: refused" in told.stdout.replace("\n", "")
-    silent = json.loads(run("process", "--json", "--route", "orders", str(EMAILS / "out-of-office.eml")).stdout)
+    silent = json.loads(typed("process", "--json", "--route", "orders", str(EMAILS / "out-of-office.eml")).stdout)
     assert (silent["outcome"], silent["reason"], silent["answer"]) == ("silent", "automatic_mail", None)
 
 
@@ -113,10 +114,10 @@ def test_automatic_mail_is_shown_with_the_sign_that_it_has(tmp_path: Path) -> No
     mail = "From: ann@shop.example\nTo: orders@mail.example\n{}\n\nHello\n"
     for field, sign in (("Auto-Submitted: auto-replied", "Auto-Submitted"), ("List-Id: <a.example>", "List-*")):
         (file := tmp_path / "mail.eml").write_text(mail.format(field))
-        assert f"It is automatic mail by {sign}." in run("process", str(file), "--route", "orders").stdout
-        assert json.loads(run("process", "--json", str(file), "--route", "orders").stdout)["automatic_by"] == [sign]
+        assert f"It is automatic mail by {sign}." in typed("process", str(file), "--route", "orders").stdout
+        assert json.loads(typed("process", "--json", str(file), "--route", "orders").stdout)["automatic_by"] == [sign]
     (tmp_path / "mail.eml").write_text(mail.format("X-Plain: yes"))
-    assert "automatic mail by" not in run("process", str(tmp_path / "mail.eml"), "--route", "orders").stdout
+    assert "automatic mail by" not in typed("process", str(tmp_path / "mail.eml"), "--route", "orders").stdout
 
 
 def test_what_ses_said_of_a_stored_message_counts(checkout: Path) -> None:
@@ -172,19 +173,19 @@ def test_what_an_author_did_wrong_is_one_line(checkout: Path, route: str, says: 
 
 
 def test_mail_for_a_queue_needs_its_consumer_and_the_command_is_named() -> None:
-    told = run("process", "events/emails/order.eml", "--route", "tickets")
+    told = typed("process", "events/emails/order.eml", "--route", "tickets")
     assert told.returncode == 2
     [line] = told.stderr.strip().splitlines()
     assert "mailstep demo --route tickets" in line
 
 
 def test_a_route_whose_url_is_not_set_yet_is_processed_as_mailstep_routes_says() -> None:
-    [said] = [line for line in run("routes", COLUMNS="200").stdout.splitlines() if line.startswith("application ")]
+    [said] = [line for line in typed("routes", COLUMNS="200").stdout.splitlines() if line.startswith("application ")]
     assert "processor receipt, until ${APPLICATION_URL} is set" in said
-    told = run("process", "events/emails/order.eml", "--route", "application", COLUMNS="200")
+    told = typed("process", "events/emails/order.eml", "--route", "application", COLUMNS="200")
     assert told.returncode == 0
     assert "Answered by the processor receipt, until ${APPLICATION_URL} is set." in told.stdout
-    other = run("process", "events/emails/order.eml", "--route", "orders", COLUMNS="200").stdout
+    other = typed("process", "events/emails/order.eml", "--route", "orders", COLUMNS="200").stdout
     assert "Answered by the processor tables." in other
     assert "Your message arrived" in told.stdout
 

@@ -22,14 +22,15 @@ from mailstep_cli.errors import UserError
 from mailstep_cli.local_application import check_application
 from mailstep_local import example as local_example
 from mailstep_local.account import Account
-from tests.support.project import PROJECT, TEMPLATE, run
+from tests.support.command import typed
+from tests.support.project import PROJECT, TEMPLATE
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/app.fifo"
 SHIPPED = PROJECT / "functions" / "routes.toml"
 ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
     "APPLICATION_AUTH": "standard_webhooks",
-    "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
+    "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",  # pragma: allowlist secret
     "APPLICATION_LIMIT_HOURS": "24",
     "APPLICATION_QUEUE_URL": QUEUE,
 }
@@ -364,22 +365,22 @@ def test_the_url_of_an_application_reaches_the_stack_with_its_query() -> None:
 def test_the_command_shows_the_routes_and_every_fault_in_a_line_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "routes.toml"
     file.write_text('[routes.a]\nurl = "${APPLICATION_URL}"\n')
-    shown = run("routes", str(file), "--domain", "bücher.example")
+    shown = typed("routes", str(file), "--domain", "bücher.example")
     assert "inbound/a/" in shown.stdout
     assert f"Read from {file}; receiving.yaml takes them as Routes=a\n" in shown.stdout
-    assert run("routes", str(file), "--names").stdout == "a\n"
+    assert typed("routes", str(file), "--names").stdout == "a\n"
     assert "Domain=xn--bcher-kva.example" in shown.stdout
     file.write_text("[routes.a]\nurls = 'x'\nreply_from = 'a@b.example'\n[routes.b]\nprocessor = '../x'\n")
-    wrong = run("routes", str(file), "--domain", "bücher.example")
+    wrong = typed("routes", str(file), "--domain", "bücher.example")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert [line.split(":")[1:3] for line in wrong.stderr.splitlines()] == [
         [f" {file}, line 2", " routes.a.urls"],
         [f" {file}, line 5", " routes.b.processor"],
     ]
     file.write_text("[routes.a]\nreply_from = 'a@b.example'\n")
-    assert "line 2: routes.a.reply_from" in run("routes", str(file), "--domain", "bücher.example").stderr
-    assert run("routes", str(file)).returncode == 0
-    assert "is not a domain" in run("routes", str(file), "--domain", "a b").stderr
+    assert "line 2: routes.a.reply_from" in typed("routes", str(file), "--domain", "bücher.example").stderr
+    assert typed("routes", str(file)).returncode == 0
+    assert "is not a domain" in typed("routes", str(file), "--domain", "a b").stderr
 
 
 @pytest.mark.parametrize(
@@ -402,7 +403,7 @@ def test_a_template_that_cannot_be_read_is_refused(tmp_path: Path, template: byt
     own = tmp_path / "functions" / "custom" / "templates" / "reply.txt.j2"
     own.parent.mkdir(parents=True)
     own.write_bytes(template)
-    shown = run("routes", str(tmp_path / "functions" / "routes.toml"), "--domain", "shop.example")
+    shown = typed("routes", str(tmp_path / "functions" / "routes.toml"), "--domain", "shop.example")
     assert (shown.returncode, shown.stdout) == (2, "")
     assert says in shown.stderr
     assert str(own) in shown.stderr
@@ -419,7 +420,7 @@ def test_samconfig_may_hold_anything(tmp_path: Path, overrides: str) -> None:
         shutil.copy(PROJECT / name, tmp_path / name)
     (tmp_path / "functions" / "mailstep").mkdir()
     (tmp_path / "samconfig.toml").write_text(f"[default.deploy.parameters]\nparameter_overrides = {overrides}\n")
-    shown = run("routes", str(tmp_path / "functions" / "routes.toml"))
+    shown = typed("routes", str(tmp_path / "functions" / "routes.toml"))
     assert shown.returncode == 0, shown.stderr
 
 

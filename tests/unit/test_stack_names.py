@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from mailstep_cli import checkout, stack_names
 from mailstep_cli.commands import deployment
 from mailstep_cli.errors import UserError
-from tests.support.project import PROJECT, run
+from tests.support.command import typed
+from tests.support.project import PROJECT
 from tests.support.transformed import transformed
 
 ROUTE = "r" * 40
@@ -146,16 +147,16 @@ def test_cloudformation_refuses_a_wrong_name_at_once_with_a_sentence(parameter: 
 
 
 def test_the_command_refuses_a_name_before_anything_is_deployed(tmp_path: Path) -> None:
-    refused = run("routes", "--names", "--stack", "Staging-2")
+    refused = typed("routes", "--names", "--stack", "Staging-2")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "'Staging-2' cannot name the home stack" in refused.stderr
     routes = tmp_path / "routes.toml"
     routes.write_text(f"[routes.{ROUTE}]\n")
-    long = run("routes", str(routes), "--receiving-stack", "s" * 21, "--active-rule-set", "company")
+    long = typed("routes", str(routes), "--receiving-stack", "s" * 21, "--active-rule-set", "company")
     assert long.returncode == 2
     assert "has 65 characters" in long.stderr
     assert "by 1" in long.stderr
-    assert run("routes", str(routes), "--names", "--active-rule-set", "company").stdout.strip() == ROUTE
+    assert typed("routes", str(routes), "--names", "--active-rule-set", "company").stdout.strip() == ROUTE
 
 
 def test_the_name_in_samconfig_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
