@@ -208,8 +208,8 @@ def started_view(ended: "Started") -> RenderableType:
     said = f"Started: {counted(ended.started, 'execution')}. Started before: {counted(ended.already_there, 'message')}."
     if ended.too_old:
         said += (
-            f" Left out: {counted(ended.too_old, 'message')} from more than 80 days ago, because it may be processed "
-            "already."
+            f" Left out: {counted(ended.too_old, 'message')} from more than 80 days ago. Nothing tells any more "
+            "whether mail of that age was processed."
         )
     return Text(said)
 

@@ -23,6 +23,7 @@ from tests.support.events import BUCKET, CONTEXT, event
 from tests.support.messages import SES, mail_with, parsed
 
 GERMAN = "Guten Tag,\n\nanbei unsere Bestellung für März.\n\nMit freundlichen Grüßen\nAnna Müller"
+IN_GERMAN = Answer(text=GERMAN)
 TEXTS = {
     "de": [GERMAN, "Bestellung anbei, danke", "Hallo, könnt ihr die Tabelle bitte prüfen?"],
     "fr": ["Bonjour, veuillez trouver ci-joint la commande. Cordialement", "Voici le tableau. Merci !"],
@@ -162,11 +163,16 @@ def sent(account: None, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def reply(
-    sent: list[bytes], monkeypatch: pytest.MonkeyPatch, route: Route, kind: str = "answer", **changes: object
+    sent: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    route: Route,
+    kind: str = "answer",
+    answer: Answer = IN_GERMAN,
+    **changes: object,
 ) -> str:
     """The text of the reply to the sample order, which is written in English, by a route with these settings."""
     monkeypatch.setattr(send_once, "routes", lambda: {"orders": route})
-    key = mail_bucket.write_answer(BUCKET, event("reply")["claim"]["email"]["email_id"], Answer(text=GERMAN))
+    key = mail_bucket.write_answer(BUCKET, event("reply")["claim"]["email"]["email_id"], answer)
     request = ReplyRequest.model_validate(event("reply") | {"kind": kind, "answer_key": key} | changes)
     send_once.reply(request, remaining_milliseconds=lambda: 20_000)
     [raw] = sent
@@ -180,6 +186,13 @@ def test_the_frame_of_an_applications_answer_is_in_the_language_of_the_answer(
     sent: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Gesendet von Mailstep." in reply(sent, monkeypatch, APPLICATION)
+
+
+def test_an_answer_that_has_only_html_tells_its_language_too(
+    sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_html = Answer(text="", html=f"<p>{GERMAN}</p>")
+    assert "Gesendet von Mailstep." in reply(sent, monkeypatch, APPLICATION, answer=only_html)
 
 
 def test_the_frame_is_in_the_routes_language_if_it_has_one(sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,11 @@ from mailstep import custom
 from mailstep.contracts import Attachment
 from mailstep.errors import ConfigurationError
 from mailstep.media_types import FORMATS, WORDS, registered
-from mailstep.texts.choosing import of_text
+from mailstep.texts.choosing import of_message, of_text
 from mailstep.texts.files import FORMS, REFERENCE, faults, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
 from mailstep.texts.types import pattern_names, type_name
+from tests.support.messages import parsed
 from tests.support.project import PROJECT
 
 MAILSTEP = PROJECT / "functions" / "mailstep"
@@ -68,7 +69,7 @@ def test_no_sentence_is_left_in_english(other: str) -> None:
         ("en", ["0 rows", "1 row", "2 rows", "1,234 rows", "1,000,000 rows"]),
         ("de", ["0 Zeilen", "1 Zeile", "2 Zeilen", "1.234 Zeilen", "1.000.000 Zeilen"]),
         ("fr", ["0 ligne", "1 ligne", "2 lignes", "1\u202f234 lignes", "1\u202f000\u202f000 de lignes"]),
-        ("es", ["0 filas", "1 fila", "2 filas", "1234 filas", "1.000.000 filas"]),
+        ("es", ["0 filas", "1 fila", "2 filas", "1234 filas", "1.000.000 de filas"]),
     ],
 )
 def test_a_number_takes_its_plural_and_its_marks(one: str, rows: list[str]) -> None:
@@ -81,7 +82,7 @@ def test_a_number_takes_its_plural_and_its_marks(one: str, rows: list[str]) -> N
     [
         ("en", ["1,234.5", "-0.25", "1.6 KB", "2024-03-09"]),
         ("de", ["1.234,5", "-0,25", "1,6\u00a0KB", "09.03.2024"]),
-        ("fr", ["1\u202f234,5", "-0,25", "1,6\u00a0Ko", "09/03/2024"]),
+        ("fr", ["1\u202f234,5", "-0,25", "1,6\u00a0ko", "09/03/2024"]),
         ("es", ["1234,5", "-0,25", "1,6\u00a0KB", "09/03/2024"]),
     ],
 )
@@ -154,6 +155,12 @@ def test_each_type_with_a_word_is_a_registered_one(table: dict[str, str]) -> Non
         ("de", '[reply]\nsignature = "50 % {"', "line 2: reply.signature"),
         ("de", "[reply]\nsignature = 5", "line 2: reply.signature: write a text in quotes"),
         ("de", '[counts]\nrows = "Zeilen"', "line 2: counts.rows: write a table with one and other"),
+        (
+            "de",
+            '[language]\ngrouped_digits = "four"',
+            "line 2: language.grouped_digits: write a whole number",
+        ),
+        ("it", '[counts.rows]\none = "{count} riga"', "line 1: counts.rows: the form other is missing"),
         ("de", "[notice\n", "line 1: not TOML"),
         (
             "it",
@@ -192,6 +199,7 @@ def test_a_mistake_in_one_language_leaves_the_others_as_they_are(
     texts_in.cache_clear()
     assert of_text("Guten Tag, bitte senden Sie mir das Angebot.") == "de"
     assert of_text("Hola, adjunto el pedido. Gracias") == ""
+    assert of_message(parsed("From: ann@shop.example\nContent-Language: es\n\nHola\n")) == "en"
 
 
 def test_a_function_says_what_is_wrong_in_ones_own_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def of_message(message: Message) -> str:
 
     Of several languages in the field, it is the first that there are texts in.
     """
-    known = languages()
+    known = _known_words()
     declared = (tag.strip() for field in message.header("Content-Language") for tag in field.split(",", _TAGS))
     for tag in declared:
         # The primary language subtag comes first (RFC 5646 section 2.1).
@@ -54,20 +54,22 @@ def of_message(message: Message) -> str:
 def of_text(text: str) -> str:
     """The language of a text, by the most frequent words of each; empty if they do not tell."""
     words = [word.lower() for word in _WORD.findall(text[:_CHARACTERS])]
-    known = {language: _words(written) for language in languages() if (written := _words_of(language))}
+    known = _known_words()
     for most in _WORDS:
         if found := _told_by(words[:most], known):
             return found
     return ""
 
 
-def _words_of(language: str) -> str:
-    """The words of a language; none if its file is wrong: then nothing could be said in it."""
-    try:
-        return str(texts_in(language)["language.words"])
-    except ConfigurationError as error:
-        logger.error("A language is left out", extra={"fault": str(error)})
-        return ""
+def _known_words() -> dict[str, set[str]]:
+    """The words of each language; a language is left out if its file is wrong: nothing could be said in it."""
+    known: dict[str, set[str]] = {}
+    for language in languages():
+        try:
+            known[language] = _words(str(texts_in(language)["language.words"]))
+        except ConfigurationError as error:
+            logger.error("A language is left out", extra={"fault": str(error)})
+    return known
 
 
 def _told_by(words: Sequence[str], known: dict[str, set[str]]) -> str:

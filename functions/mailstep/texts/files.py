@@ -73,8 +73,14 @@ def faults_of(own: Path) -> list[str]:
     faults = [
         found.fault(key, fault)
         for key, written in found.sentences.items()
-        for fault in _faults(written, known.get(key))
+        for fault in (*_faults(written, known.get(key)), *_faults_of_facts(key, written))
     ]
+    if not is_shipped:
+        faults += [
+            found.fault(key, "the form other is missing")
+            for key, written in found.sentences.items()
+            if not isinstance(written, str) and "other" not in written
+        ]
     missing = [] if is_shipped else [key for key in known if key not in found.sentences]
     return [
         *faults,
@@ -117,6 +123,11 @@ def _faults(written: Sentence, known: Sentence | None) -> Iterator[str]:
     if unknown:
         there = ", ".join(f"{{{name}}}" for name in sorted(placeholders(known))) or "none"
         yield f"{{{sorted(unknown)[0]}}} means nothing here; there are: {there}"
+
+
+def _faults_of_facts(key: str, written: Sentence) -> Iterator[str]:
+    if key == "language.grouped_digits" and not str(written).isdecimal():
+        yield "write a whole number in quotes"
 
 
 def _merged(known: Sentence | None, written: Sentence) -> Sentence:

@@ -1,11 +1,13 @@
 """Finds macros by the octets of office documents: VBA, and the macro sheets of Excel 4.0.
 
-A hostile file may lie about each length and chain: every chain of sectors ends after as many sectors as the file has.
+A hostile file may lie about each length and chain. A chain of sectors ends where it comes back to itself. All that is
+read of a file is at most twice as large as the file: one whose chains share more counts as one with macros.
 """
 
 import re
 import struct
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from html import unescape
 from itertools import islice
 
@@ -69,10 +71,19 @@ def _has_macro_sheet(stream: bytes) -> bool:
 
 def _has_workbook_with_macros(content: bytes) -> bool:
     try:
-        workbooks = list(islice(_CompoundFile(content).streams(_WORKBOOKS), _STREAMS + 1))
+        # One at a time: each may be as large as the file.
+        for number, workbook in enumerate(_CompoundFile(content).streams(_WORKBOOKS)):
+            if number == _STREAMS or _has_macro_sheet(workbook):
+                return True
     except struct.error:
         return False
-    return len(workbooks) > _STREAMS or any(map(_has_macro_sheet, workbooks))
+    except _SharedSectors:
+        return True
+    return False
+
+
+class _SharedSectors(Exception):
+    """The chains of a file have more sectors together than any program writes, because they share them."""
 
 
 class _CompoundFile:
@@ -83,16 +94,25 @@ class _CompoundFile:
         [shift] = struct.unpack_from("<H", content, 30)
         self._size = 4096 if shift == 12 else 512
         self._count = len(content) // self._size + 1
+        # Twice, because a program may name sectors for what is empty.
+        self._left = 2 * self._count
         directory, self._cutoff, mini_fat, difat = struct.unpack_from("<I4xII4xI", content, 48)
         self._fat = _table(self._sectors(self._fat_sectors(difat)))
         self._mini_fat = _table(self._sectors(self._chain(mini_fat, self._fat)))
         self._directory = self._sectors(self._chain(directory, self._fat))
 
     def streams(self, names: set[str]) -> Iterator[bytes]:
-        """The content of each stream that has one of these names in lower case, in any storage."""
+        """The content of each stream that has one of these names in lower case, in any storage.
+
+        Raises:
+            _SharedSectors: no program wrote the file.
+        """
+        read = set()
         for kind, name, start, size in self._entries():
-            if kind == _STREAM and name in names:
-                yield self._mini_stream(start) if size < self._cutoff else self._sectors(self._chain(start, self._fat))
+            is_mini = size < self._cutoff
+            if kind == _STREAM and name in names and (start, is_mini) not in read:
+                read.add((start, is_mini))
+                yield self._mini_stream(start) if is_mini else self._sectors(self._chain(start, self._fat))
 
     def _entries(self) -> Iterator[tuple[int, str, int, int]]:
         """Type, name, first sector and size of each entry of the directory."""
@@ -102,17 +122,20 @@ class _CompoundFile:
             yield kind, name, start, size
 
     def _mini_stream(self, start: int) -> bytes:
-        roots = (first for kind, _, first, _ in self._entries() if kind == _ROOT)
-        whole = self._sectors(self._chain(next(roots, _END_OF_CHAIN), self._fat))
+        whole = self._all_mini_streams
         return b"".join(whole[64 * number : 64 * number + 64] for number in self._chain(start, self._mini_fat))
+
+    @cached_property
+    def _all_mini_streams(self) -> bytes:
+        roots = (first for kind, _, first, _ in self._entries() if kind == _ROOT)
+        return self._sectors(self._chain(next(roots, _END_OF_CHAIN), self._fat))
 
     def _fat_sectors(self, difat: int) -> Iterable[int]:
         """The numbers of the sectors of the FAT: 109 in the header, the others in a chain of sectors."""
         found = dict.fromkeys(struct.unpack_from("<109I", self._content, 76))
-        for _ in range(self._count):
-            numbers = _table(self._sectors([difat]))
-            if difat >= _END_OF_CHAIN or not numbers:
-                break
+        read = set()
+        while difat < _END_OF_CHAIN and difat not in read and (numbers := _table(self._sectors([difat]))):
+            read.add(difat)
             found |= dict.fromkeys(numbers[:-1])
             difat = numbers[-1]
         return islice((number for number in found if number < _END_OF_CHAIN), self._count)
@@ -125,7 +148,11 @@ class _CompoundFile:
             start = fat[start]
 
     def _sectors(self, numbers: Iterable[int]) -> bytes:
-        at = ((number + 1) * self._size for number in islice(numbers, self._count))
+        starts = ((number + 1) * self._size for number in dict.fromkeys(numbers))
+        at = list(islice((start for start in starts if start < len(self._content)), self._left + 1))
+        self._left -= len(at)
+        if self._left < 0:
+            raise _SharedSectors
         return b"".join(self._content[start : start + self._size] for start in at)
 
 
