@@ -12,10 +12,11 @@ from mailstep import custom
 from mailstep.contracts import Attachment
 from mailstep.errors import ConfigurationError
 from mailstep.media_types import FORMATS, WORDS, registered
-from mailstep.texts.choosing import of_text
+from mailstep.texts.choosing import of_message, of_text
 from mailstep.texts.files import FORMS, REFERENCE, faults, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
 from mailstep.texts.types import pattern_names, type_name
+from tests.support.messages import field
 from tests.support.project import PROJECT
 
 MAILSTEP = PROJECT / "functions" / "mailstep"
@@ -160,6 +161,10 @@ def test_each_type_with_a_word_is_a_registered_one(table: dict[str, str]) -> Non
             '[reply]\nsignature = "Inviato da Mailstep."',
             "notice.refusal is missing: a language needs each sentence",
         ),
+        ("it", '[counts.rows]\none = "{count} riga"', "counts.rows.other is missing: a language needs each sentence"),
+        ("de", '[language]\ngrouped_digits = "vier"', "line 2: language.grouped_digits: write it in digits"),
+        ("de", '[language]\none = "eins"', "line 2: language.one: write it in digits"),
+        ("de", f"{'a.' * 3000}b = 1", "line 1: a.a.a"),
     ],
 )
 def test_a_mistake_in_ones_own_texts_is_named_with_its_line(
@@ -192,6 +197,26 @@ def test_a_mistake_in_one_language_leaves_the_others_as_they_are(
     texts_in.cache_clear()
     assert of_text("Guten Tag, bitte senden Sie mir das Angebot.") == "de"
     assert of_text("Hola, adjunto el pedido. Gracias") == ""
+
+
+def test_a_sender_cannot_choose_a_language_whose_file_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "es.toml").write_text('[reply]\nsignatur = "x"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    texts_in.cache_clear()
+    for declared, chosen in (("es", "en"), ("es, de", "de"), ("es-MX,fr", "fr")):
+        assert of_message(field("Content-Language", declared)) == chosen
+
+
+def test_a_fact_of_a_language_can_be_replaced_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "de.toml").write_text('[language]\none = "1 21"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    assert faults(tmp_path / "texts") == []
+    texts_in.cache_clear()
+    with speaking("de"):
+        assert say("counts.rows", count=21) == "21 Zeile"
+    texts_in.cache_clear()
 
 
 def test_a_function_says_what_is_wrong_in_ones_own_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

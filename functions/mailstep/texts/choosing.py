@@ -42,11 +42,10 @@ def of_message(message: Message) -> str:
 
     Of several languages in the field, it is the first that there are texts in.
     """
-    known = languages()
     declared = (tag.strip() for field in message.header("Content-Language") for tag in field.split(",", _TAGS))
     for tag in declared:
         # The primary language subtag comes first (RFC 5646 section 2.1).
-        if (primary := tag.partition("-")[0].lower()) in known:
+        if (primary := tag.partition("-")[0].lower()) in languages() and _is_right(primary):
             return primary
     return of_text(message.reply_text or message.text) or REFERENCE
 
@@ -54,20 +53,22 @@ def of_message(message: Message) -> str:
 def of_text(text: str) -> str:
     """The language of a text, by the most frequent words of each; empty if they do not tell."""
     words = [word.lower() for word in _WORD.findall(text[:_CHARACTERS])]
-    known = {language: _words(written) for language in languages() if (written := _words_of(language))}
+    known = {
+        language: _words(str(texts_in(language)["language.words"])) for language in languages() if _is_right(language)
+    }
     for most in _WORDS:
         if found := _told_by(words[:most], known):
             return found
     return ""
 
 
-def _words_of(language: str) -> str:
-    """The words of a language; none if its file is wrong: then nothing could be said in it."""
+def _is_right(language: str) -> bool:
+    """Whether the file of a language is right: otherwise nothing could be said in it."""
     try:
-        return str(texts_in(language)["language.words"])
+        return bool(texts_in(language))
     except ConfigurationError as error:
         logger.error("A language is left out", extra={"fault": str(error)})
-        return ""
+        return False
 
 
 def _told_by(words: Sequence[str], known: dict[str, set[str]]) -> str:
