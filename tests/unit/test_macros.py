@@ -2,6 +2,7 @@
 
 import struct
 import tracemalloc
+from collections.abc import Iterator
 from io import BytesIO
 from zipfile import ZIP_BZIP2, ZIP_STORED
 
@@ -122,9 +123,85 @@ def test_a_workbook_that_is_in_no_compound_file_is_read_too(number: int) -> None
     assert reason("a.xls", bof(0x0010, number) + record(0x000A)) is None
 
 
-def test_an_encrypted_workbook_is_accepted_as_what_cannot_be_seen() -> None:
-    """MS-XLS section 2.2.10: what follows FILEPASS is encrypted."""
-    assert not macros.are_in(compound(bof(0x0005) + record(0x002F, bytes(54)) + bound_sheet(1)))
+def with_sheet(kind: int, begins: int, *before: bytes) -> bytes:
+    """A stream of globals that name one sheet, and the sheet; `kind` is what the globals say, `begins` what it says."""
+    start = bof(0x0005) + b"".join(before)
+    place = len(start) + len(bound_sheet(kind)) + len(record(0x000A))
+    named = record(0x0085, struct.pack("<IBB", place, 0, kind) + b"\x06\x00Macro1")
+    return start + named + record(0x000A) + bof(begins) + record(0x000A)
+
+
+FILE_PASS = record(0x002F, bytes(54))
+
+
+def test_the_macro_sheet_of_an_encrypted_workbook_is_found_by_where_it_begins() -> None:
+    """MS-XLS section 2.2.10: neither BOF nor lbPlyPos is encrypted; Excel tries its default password without asking."""
+    for kind in range(8):
+        assert macros.are_in(compound(with_sheet(kind, 0x0040, FILE_PASS)))
+        # What an encrypted BOUNDSHEET seems to say is not its kind.
+        assert not macros.are_in(compound(with_sheet(kind, 0x0010, FILE_PASS)))
+
+
+def test_a_sheet_is_what_it_says_itself_whatever_the_globals_call_it() -> None:
+    assert macros.are_in(compound(with_sheet(0, 0x0040)))
+    assert macros.are_in(compound(with_sheet(1, 0x0010)))
+    assert not macros.are_in(compound(with_sheet(0, 0x0010)))
+
+
+def test_a_sector_of_the_table_counts_at_each_of_its_places() -> None:
+    """MS-CFB section 2.5: the place of a FAT sector's number says for which sectors it stands."""
+    # The FAT's sector for the sectors from 256 on is the third; the second is free, and the same as the first.
+    for second in (0xFFFFFFFF, 0):
+        assert macros.are_in(far_away(second))
+
+
+def far_away(second: int) -> bytes:
+    """A compound file whose workbook lies behind sector 256: the third FAT sector has its chain."""
+    near = compound(bof(0x0005) + bound_sheet(1) + record(0x000A))
+    stream = (bof(0x0005) + bound_sheet(1) + record(0x000A)).ljust(4096, b"\0")
+    header = near[:76] + struct.pack("<109I", 0, second, 3, *[0xFFFFFFFF] * 106)
+    third = struct.pack("<128I", *[*range(257, 264), 0xFFFFFFFE], *[0xFFFFFFFF] * 120)
+    entry = near[1024 + 128 : 1024 + 256]
+    entry = entry[:116] + struct.pack("<IQ", 256, 4096) + entry[128:]
+    directory = near[1024 : 1024 + 128] + entry + bytes(256)
+    sectors = [near[512:1024], directory, near[1536:2048], third]
+    return header + b"".join(sectors).ljust(512 * 256, b"\0") + stream
+
+
+def hostile(sectors: int) -> bytes:
+    """A compound file whose DIFAT goes through every sector, each with numbers of its own."""
+    header = OLE + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 2, 1, 0, sectors) + struct.pack("<109I", *[0xFFFFFFFF] * 109)
+    numbers = (range(1000 + 127 * number, 1127 + 127 * number) for number in range(sectors))
+    return header + b"".join(struct.pack("<128I", *row, number + 1) for number, row in enumerate(numbers))
+
+
+def test_the_tables_of_a_compound_file_take_no_more_memory_than_the_file() -> None:
+    """A file of 28 MB had ValidateFunction count 7 million sectors: 620 MB, and it has 512."""
+    content = hostile(4_000)
+    tracemalloc.start()
+    try:
+        assert not macros.are_in(content)
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(content)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_short_stream_is_found_without_reading_the_whole_directory_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = compound(bof(0x0005) + bound_sheet(0) + record(0x000A), mini=True)
+    entry = near[1024 + 128 : 1024 + 256]
+    # The directory has no root, and as many workbooks as it holds.
+    content = near[:1024] + entry * 4 + near[1536:]
+    asked: list[object] = []
+    entries = macros._CompoundFile._entries
+
+    def counted(file: macros._CompoundFile) -> Iterator[tuple[int, str, int, int]]:
+        asked.append(file)
+        return entries(file)
+
+    monkeypatch.setattr(macros._CompoundFile, "_entries", counted)
+    macros.are_in(content)
+    assert len(asked) == 2
 
 
 def test_a_broken_or_endless_compound_file_ends_without_a_crash() -> None:
@@ -218,6 +295,17 @@ def test_a_document_in_an_archive_is_looked_into_as_deep_as_an_archive_and_is_no
     assert reason("a.zip", archive(("a.docx", document))) == "attachment_type"
     deeper = archive(("b.zip", archive(("a.docx", archive(("word/document.xml", b"x"))))))
     assert reason("a.zip", deeper) is None
+
+
+@pytest.mark.parametrize("name", ["order.doc", "order.xls", "order.rtf", "order.dotx", "order", "Ordner/ü.dat"])
+@pytest.mark.parametrize("compression", [ZIP_STORED, 8])
+def test_an_office_document_with_macros_is_found_in_an_archive_by_its_octets(name: str, compression: int) -> None:
+    """Word opens a document as what its octets are: one with macros may be called `.doc`, as of Office 97."""
+    listed = CONTENT_TYPES.format("application/vnd.ms-office.vbaProject").encode()
+    document = archive(("[Content_Types].xml", listed), ("word/document.xml", b"x"))
+    assert reason("a.zip", archive((name, document), compression=compression)) == "attachment_type"
+    plain = archive(("[Content_Types].xml", CONTENT_TYPES.format("text/xml").encode()), ("word/document.xml", b"x"))
+    assert reason("a.zip", archive((name, plain), compression=compression)) is None
 
 
 def test_documents_in_archives_are_unpacked_within_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:

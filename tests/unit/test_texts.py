@@ -16,7 +16,7 @@ from mailstep.texts.choosing import of_message, of_text
 from mailstep.texts.files import FORMS, REFERENCE, faults, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
 from mailstep.texts.types import pattern_names, type_name
-from tests.support.messages import parsed
+from tests.support.messages import field, parsed
 from tests.support.project import PROJECT
 
 MAILSTEP = PROJECT / "functions" / "mailstep"
@@ -158,15 +158,16 @@ def test_each_type_with_a_word_is_a_registered_one(table: dict[str, str]) -> Non
         (
             "de",
             '[language]\ngrouped_digits = "four"',
-            "line 2: language.grouped_digits: write a whole number",
+            "line 2: language.grouped_digits: write it in digits",
         ),
-        ("it", '[counts.rows]\none = "{count} riga"', "line 1: counts.rows: the form other is missing"),
+        ("it", '[counts.rows]\none = "{count} riga"', "counts.rows.other is missing: a language needs each sentence"),
         ("de", "[notice\n", "line 1: not TOML"),
         (
             "it",
             '[reply]\nsignature = "Inviato da Mailstep."',
             "notice.refusal is missing: a language needs each sentence",
         ),
+        ("de", f"{'a.' * 3000}b = 1", "line 1: a.a.a"),
     ],
 )
 def test_a_mistake_in_ones_own_texts_is_named_with_its_line(
@@ -200,6 +201,26 @@ def test_a_mistake_in_one_language_leaves_the_others_as_they_are(
     assert of_text("Guten Tag, bitte senden Sie mir das Angebot.") == "de"
     assert of_text("Hola, adjunto el pedido. Gracias") == ""
     assert of_message(parsed("From: ann@shop.example\nContent-Language: es\n\nHola\n")) == "en"
+
+
+def test_a_sender_cannot_choose_a_language_whose_file_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "es.toml").write_text('[reply]\nsignatur = "x"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    texts_in.cache_clear()
+    for declared, chosen in (("es", "en"), ("es, de", "de"), ("es-MX,fr", "fr")):
+        assert of_message(field("Content-Language", declared)) == chosen
+
+
+def test_a_fact_of_a_language_can_be_replaced_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "de.toml").write_text('[language]\none = "1 21"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    assert faults(tmp_path / "texts") == []
+    texts_in.cache_clear()
+    with speaking("de"):
+        assert say("counts.rows", count=21) == "21 Zeile"
+    texts_in.cache_clear()
 
 
 def test_a_function_says_what_is_wrong_in_ones_own_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Reads the texts of a language: the shipped file, and the sentences that an installation has of its own."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,13 @@ REFERENCE = "en"
 """The language that decides which sentences there are, and which names a sentence may have in braces."""
 FORMS = ("zero", "one", "many", "other")
 """The forms that a sentence may have for numbers (Unicode CLDR, "Language Plural Rules")."""
+
+_FACTS = "language"
+"""The table of what is so in a language. It has `one` as a fact, and is no sentence with forms."""
+_NUMBERS = {"language.one": re.compile(r"\s*(\d+\s*)*"), "language.grouped_digits": re.compile(r"\d{1,2}")}
+"""The facts that are numbers, as they may be written."""
+_DEEP = 4
+"""Tables within tables: a sentence lies in the third one at most."""
 
 FOLDER = "texts"
 """The folder of texts within an installation's own folder."""
@@ -73,15 +81,9 @@ def faults_of(own: Path) -> list[str]:
     faults = [
         found.fault(key, fault)
         for key, written in found.sentences.items()
-        for fault in (*_faults(written, known.get(key)), *_faults_of_facts(key, written))
+        for fault in (*_faults(written, known.get(key)), *_wrong_number(key, written))
     ]
-    if not is_shipped:
-        faults += [
-            found.fault(key, "the form other is missing")
-            for key, written in found.sentences.items()
-            if not isinstance(written, str) and "other" not in written
-        ]
-    missing = [] if is_shipped else [key for key in known if key not in found.sentences]
+    missing = [] if is_shipped else list(_missing(known, found.sentences))
     return [
         *faults,
         *(f"{own}: {key} is missing: a language needs each sentence of {REFERENCE}.toml" for key in missing),
@@ -125,9 +127,18 @@ def _faults(written: Sentence, known: Sentence | None) -> Iterator[str]:
         yield f"{{{sorted(unknown)[0]}}} means nothing here; there are: {there}"
 
 
-def _faults_of_facts(key: str, written: Sentence) -> Iterator[str]:
-    if key == "language.grouped_digits" and not str(written).isdecimal():
-        yield "write a whole number in quotes"
+def _wrong_number(key: str, written: Sentence) -> Iterator[str]:
+    if (form := _NUMBERS.get(key)) and isinstance(written, str) and not form.fullmatch(written):
+        yield "write it in digits"
+
+
+def _missing(known: Mapping[str, Sentence], there: Mapping[str, Sentence]) -> Iterator[str]:
+    """What a whole language lacks: sentences, and of one with forms that for all other numbers."""
+    for key, sentence in known.items():
+        if key not in there:
+            yield key
+        elif not isinstance(sentence, str) and not isinstance(there[key], str) and "other" not in there[key]:
+            yield f"{key}.other"
 
 
 def _merged(known: Sentence | None, written: Sentence) -> Sentence:
@@ -155,11 +166,13 @@ def _flat(toml: TomlText, above: str, table: Mapping[str, object]) -> Iterator[t
         match value:
             case str():
                 yield key, value
-            case dict() if (
-                value and value.keys() <= set(FORMS) and all(isinstance(form, str) for form in value.values())
-            ):
+            case dict() if key != _FACTS and _are_forms(value):
                 yield key, value
-            case dict():
+            case dict() if above.count(".") < _DEEP:
                 yield from _flat(toml, f"{key}.", value)
             case _:
                 raise ConfigurationError(f"{toml.place(key)}: write a text in quotes")
+
+
+def _are_forms(table: Mapping[str, object]) -> bool:
+    return bool(table) and table.keys() <= set(FORMS) and all(isinstance(form, str) for form in table.values())

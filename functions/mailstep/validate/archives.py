@@ -38,6 +38,7 @@ _CONTENT_TYPES = "[content_types].xml"  # says what each part of an office docum
 _PIECE = 1024 * 1024
 _WEIGHT = {zipfile.ZIP_BZIP2: 4, zipfile.ZIP_LZMA: 4}  # cost of an octet: these take that much longer than Deflate
 _LZMA_MEMORY = 64 * 1024 * 1024  # octets; a few octets of a header can ask for gigabytes
+_LOCAL_HEADER = b"PK\x03\x04"  # begins a ZIP archive (APPNOTE 4.3.7)
 _RECORD = b"PK\x01\x02"  # begins a member's entry in the central directory (APPNOTE 4.3.12)
 
 
@@ -73,11 +74,12 @@ def may_be_zip(attachment: Attachment) -> bool:
 
 
 def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[tuple[str, bytes | None]]:
-    """The names of the members of a ZIP archive, those of nested archives too.
+    """The names of the members of a ZIP archive, those of nested archives too, whatever the names of these.
 
-    A member that may tell of macros comes with its content: a compound file whatever its name, and the list of the
-    types of an office document's parts. BZIP2 and LZMA unpack whole blocks for the first octet, so a compound file in
-    them is not recognised.
+    Word and Excel open a document by its octets: one with macros may be called `order.doc`. A member that may tell of
+    macros comes with its content: a compound file whatever its name, and the list of the types of an office document's
+    parts. BZIP2 and LZMA unpack whole blocks for the first octet, so in them a compound file is not recognised, and an
+    archive only by its name.
 
     There are none in content that is not a ZIP archive, or is broken: its processor tells the sender what is wrong.
 
@@ -101,16 +103,18 @@ def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[
             raise ArchiveBomb
         for member in listed:
             name = member.filename.lower()
-            tells = name == _CONTENT_TYPES or _first_octets(archive, member) == COMPOUND_FILE_SIGNATURE
+            first = _first_octets(archive, member)
+            tells = name == _CONTENT_TYPES or first == COMPOUND_FILE_SIGNATURE
             yield member.filename, _inflated(archive, content, member, quota) if tells else None
             if name.endswith(".zip") and depth == limits.ARCHIVE_DEPTH:
                 raise ArchiveBomb
-            if name.endswith(".zip") or (name.endswith(_OFFICE) and depth < limits.ARCHIVE_DEPTH):
+            is_packed = name.endswith(_OFFICE) or first.startswith(_LOCAL_HEADER)
+            if name.endswith(".zip") or (is_packed and depth < limits.ARCHIVE_DEPTH):
                 yield from members(_inflated(archive, content, member, quota), quota, depth=depth + 1)
 
 
 def _first_octets(archive: ZipFile, member: ZipInfo) -> bytes:
-    """As many octets as tell a compound file; none if the member is encrypted or broken, or needs more unpacked."""
+    """As many octets as tell what the member is; none if it is encrypted or broken, or needs more unpacked."""
     if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         return b""
     try:

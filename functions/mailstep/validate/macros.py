@@ -1,7 +1,6 @@
 """Finds macros by the octets of office documents: VBA, and the macro sheets of Excel 4.0.
 
-A hostile file may lie about each length and chain. A chain of sectors ends where it comes back to itself. All that is
-read of a file is at most twice as large as the file: one whose chains share more counts as one with macros.
+A hostile file may lie about each length and chain: no chain is longer than the file, and no table than the file needs.
 """
 
 import re
@@ -29,6 +28,8 @@ _STREAMS = 8  # workbooks in one file; a document that embeds others has some
 _RECORDS = 200_000  # of the globals of a workbook; large ones have some thousands
 _END_OF_CHAIN = 0xFFFFFFFA  # and what is above (MS-CFB section 2.1)
 _STREAM, _ROOT = 2, 5
+_NUMBER = 4  # octets of a sector's number in a table
+_MINI_SECTOR = 64
 # Records of a workbook (MS-XLS sections 2.4.21, 2.4.28, 2.4.103 and 2.4.117); BOF of Excel 2 to 4 has other numbers.
 _BOF, _BOUND_SHEET, _EOF, _FILE_PASS = {0x0809, 0x0409, 0x0209, 0x0009}, 0x0085, 0x000A, 0x002F
 _MACRO_SHEET = 0x0040  # in a BOF
@@ -51,68 +52,70 @@ def are_listed(content_types: bytes) -> bool:
 
 
 def _has_macro_sheet(stream: bytes) -> bool:
-    """Whether the globals of a workbook name a macro sheet, or the stream is one. What is encrypted is not seen."""
-    at = 0
+    """Whether the globals of a workbook name a macro sheet, or the stream is one.
+
+    Excel opens a workbook with its default password without asking, so an encrypted one counts too. The kind in a
+    BOUNDSHEET is encrypted then, but neither its place of the sheet nor the sheet's BOF is (MS-XLS section 2.2.10).
+    """
+    at, is_encrypted = 0, False
     for _ in range(_RECORDS):
-        if at + 4 > len(stream):
+        kind, value = _record(stream, at)
+        if kind in {None, _EOF}:
             return False
-        kind, length = struct.unpack_from("<HH", stream, at)
-        value = stream[at + 4 : at + 4 + length]
-        if kind in {_EOF, _FILE_PASS}:
-            return False
-        if kind in _BOF and value[2:4] == _MACRO_SHEET.to_bytes(2, "little"):
+        if _begins_macro_sheet(kind, value):
             return True
-        if kind == _BOUND_SHEET and len(value) > 5 and value[5] in _SHEETS_OF_MACROS:
-            return True
-        at += 4 + length
+        if kind == _BOUND_SHEET and len(value) > 5:
+            is_named = not is_encrypted and value[5] in _SHEETS_OF_MACROS
+            if is_named or _begins_macro_sheet(*_record(stream, int.from_bytes(value[:4], "little"))):
+                return True
+        is_encrypted = is_encrypted or kind == _FILE_PASS
+        at += 4 + len(value)
     # No program writes so many.
     return True
 
 
+def _record(stream: bytes, at: int) -> tuple[int | None, bytes]:
+    """The number and the value of the record at a place; None and nothing at the end."""
+    if at + 4 > len(stream):
+        return None, b""
+    kind, length = struct.unpack_from("<HH", stream, at)
+    return kind, stream[at + 4 : at + 4 + length]
+
+
+def _begins_macro_sheet(kind: int | None, value: bytes) -> bool:
+    return kind in _BOF and value[2:4] == _MACRO_SHEET.to_bytes(2, "little")
+
+
 def _has_workbook_with_macros(content: bytes) -> bool:
     try:
-        # One at a time: each may be as large as the file.
-        for number, workbook in enumerate(_CompoundFile(content).streams(_WORKBOOKS)):
-            if number == _STREAMS or _has_macro_sheet(workbook):
-                return True
+        workbooks = _CompoundFile(content).streams(_WORKBOOKS)
+        # One at a time: each may be as long as the file.
+        return any(number > _STREAMS or _has_macro_sheet(book) for number, book in enumerate(workbooks, start=1))
     except struct.error:
         return False
-    except _SharedSectors:
-        return True
-    return False
-
-
-class _SharedSectors(Exception):
-    """The chains of a file have more sectors together than any program writes, because they share them."""
 
 
 class _CompoundFile:
-    """The streams of a compound file (MS-CFB section 2), as far as its chains of sectors can be followed."""
+    """The streams of a compound file (MS-CFB section 2), as far as its chains of sectors can be followed.
+
+    No table is longer than that of a file of this size: whatever follows would stand for sectors that it does not have.
+    """
 
     def __init__(self, content: bytes) -> None:
         self._content = content
         [shift] = struct.unpack_from("<H", content, 30)
         self._size = 4096 if shift == 12 else 512
         self._count = len(content) // self._size + 1
-        # Twice, because a program may name sectors for what is empty.
-        self._left = 2 * self._count
         directory, self._cutoff, mini_fat, difat = struct.unpack_from("<I4xII4xI", content, 48)
-        self._fat = _table(self._sectors(self._fat_sectors(difat)))
-        self._mini_fat = _table(self._sectors(self._chain(mini_fat, self._fat)))
+        self._fat = self._table(self._fat_sectors(difat), self._count)
+        self._mini_fat = self._table(self._chain(mini_fat, self._fat), self._count * self._size // _MINI_SECTOR)
         self._directory = self._sectors(self._chain(directory, self._fat))
 
     def streams(self, names: set[str]) -> Iterator[bytes]:
-        """The content of each stream that has one of these names in lower case, in any storage.
-
-        Raises:
-            _SharedSectors: no program wrote the file.
-        """
-        read = set()
+        """The content of each stream that has one of these names in lower case, in any storage."""
         for kind, name, start, size in self._entries():
-            is_mini = size < self._cutoff
-            if kind == _STREAM and name in names and (start, is_mini) not in read:
-                read.add((start, is_mini))
-                yield self._mini_stream(start) if is_mini else self._sectors(self._chain(start, self._fat))
+            if kind == _STREAM and name in names:
+                yield self._mini_stream(start) if size < self._cutoff else self._sectors(self._chain(start, self._fat))
 
     def _entries(self) -> Iterator[tuple[int, str, int, int]]:
         """Type, name, first sector and size of each entry of the directory."""
@@ -122,39 +125,37 @@ class _CompoundFile:
             yield kind, name, start, size
 
     def _mini_stream(self, start: int) -> bytes:
-        whole = self._all_mini_streams
-        return b"".join(whole[64 * number : 64 * number + 64] for number in self._chain(start, self._mini_fat))
+        numbers = self._chain(start, self._mini_fat)
+        return b"".join(self._mini_sectors[_MINI_SECTOR * number : _MINI_SECTOR * (number + 1)] for number in numbers)
 
     @cached_property
-    def _all_mini_streams(self) -> bytes:
-        roots = (first for kind, _, first, _ in self._entries() if kind == _ROOT)
-        return self._sectors(self._chain(next(roots, _END_OF_CHAIN), self._fat))
+    def _mini_sectors(self) -> memoryview:
+        """The stream of the root, which has all short streams."""
+        root = next((first for kind, _, first, _ in self._entries() if kind == _ROOT), _END_OF_CHAIN)
+        return memoryview(self._sectors(self._chain(root, self._fat)))
 
-    def _fat_sectors(self, difat: int) -> Iterable[int]:
+    def _fat_sectors(self, difat: int) -> Iterator[int]:
         """The numbers of the sectors of the FAT: 109 in the header, the others in a chain of sectors."""
-        found = dict.fromkeys(struct.unpack_from("<109I", self._content, 76))
-        read = set()
-        while difat < _END_OF_CHAIN and difat not in read and (numbers := _table(self._sectors([difat]))):
-            read.add(difat)
-            found |= dict.fromkeys(numbers[:-1])
-            difat = numbers[-1]
-        return islice((number for number in found if number < _END_OF_CHAIN), self._count)
+        yield from struct.unpack_from("<109I", self._content, 76)
+        while difat < _END_OF_CHAIN and (sector := self._sector(difat)):
+            *numbers, difat = memoryview(sector.ljust(self._size, b"\xff")).cast("I")
+            yield from numbers
 
     def _chain(self, start: int, fat: "memoryview[int]") -> Iterator[int]:
-        for _ in range(self._count * self._size // 64):
+        for _ in range(len(fat)):
             if start >= len(fat):
                 return
             yield start
             start = fat[start]
 
+    def _table(self, sectors: Iterable[int], numbers: int) -> "memoryview[int]":
+        """The table in these sectors, for so many sectors. The place of each counts, also of one that is not there."""
+        most = numbers * _NUMBER // self._size + 1
+        found = b"".join(self._sector(number).ljust(self._size, b"\xff") for number in islice(sectors, most))
+        return memoryview(found).cast("I")
+
     def _sectors(self, numbers: Iterable[int]) -> bytes:
-        starts = ((number + 1) * self._size for number in dict.fromkeys(numbers))
-        at = list(islice((start for start in starts if start < len(self._content)), self._left + 1))
-        self._left -= len(at)
-        if self._left < 0:
-            raise _SharedSectors
-        return b"".join(self._content[start : start + self._size] for start in at)
+        return b"".join(map(self._sector, numbers))
 
-
-def _table(sectors: bytes) -> "memoryview[int]":
-    return memoryview(sectors[: len(sectors) // 4 * 4]).cast("I")
+    def _sector(self, number: int) -> bytes:
+        return self._content[(number + 1) * self._size : (number + 2) * self._size]
