@@ -27,9 +27,10 @@ from mailstep.errors import (
     TransientError,
 )
 from mailstep.parse import handler as parse_handler
-from mailstep.process import application, signing
+from mailstep.process import application
 from mailstep.process import handler as process_handler
 from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
+from mailstep.process.signing import forget_secrets
 from mailstep.routes import Route
 from tests.support.events import CONTEXT, event
 from tests.support.project import FUNCTIONS, PROJECT
@@ -269,10 +270,10 @@ def test_the_signature_covers_the_body_that_arrives() -> None:
     """docs/applications.md, "Standard Webhooks"; checked by their library."""
     key = f"whsec_{base64.b64encode(b'k' * 32).decode()}"
     arn = boto3.client("secretsmanager").create_secret(Name="app", SecretString=key)["ARN"]
-    signing.forget_secrets()
+    forget_secrets()
     with octet_server(lambda: [http_response(ANSWERED)]) as (url, said):
         ask(Route(url=url, auth="standard_webhooks", secret=arn), REQUEST, "key")
-    signing.forget_secrets()
+    forget_secrets()
     [header], [body] = said.requests, said.bodies
     fields = {name: said_of(header, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
     assert json.loads(body)["message"]["email_id"] == "m"
