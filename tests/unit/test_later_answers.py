@@ -172,7 +172,7 @@ def test_an_override_of_what_is_on_record_of_a_sender_is_not_for_later_answers()
 
 
 def test_the_claim_of_a_later_answer_names_the_raw_message() -> None:
-    """Whoever reads the execution finds the email that it answers."""
+    """A reader of the execution finds the email that it answers."""
     email = validate(write())["claim"]["email"]
     parsed = event("parse")
     assert {name: email[name] for name in ("email_id", "route", "bucket", "key")} == {
