@@ -25,9 +25,25 @@ from tests.support.messages import SES, mail_with, parsed
 GERMAN = "Guten Tag,\n\nanbei unsere Bestellung für März.\n\nMit freundlichen Grüßen\nAnna Müller"
 IN_GERMAN = Answer(text=GERMAN)
 TEXTS = {
-    "de": [GERMAN, "Bestellung anbei, danke", "Hallo, könnt ihr die Tabelle bitte prüfen?"],
-    "fr": ["Bonjour, veuillez trouver ci-joint la commande. Cordialement", "Voici le tableau. Merci !"],
-    "es": ["Hola, adjunto el pedido. Gracias", "Buenos días, le envío la lista de precios. Saludos"],
+    "de": [
+        GERMAN,
+        "Bestellung anbei, danke",
+        "Hallo, könnt ihr die Tabelle bitte prüfen?",
+        "Bestellung 4711: 3 Stück, Lieferung bis Freitag",
+        "Grüezi, im Anhang die Liste. Freundliche Grüsse",
+    ],
+    "fr": [
+        "Bonjour, veuillez trouver ci-joint la commande. Cordialement",
+        "Voici le tableau. Merci !",
+        "Pourriez-vous m'envoyer un devis ?",
+        "Ci-joint la facture",
+    ],
+    "es": [
+        "Hola, adjunto el pedido. Gracias",
+        "Buenos días, le envío la lista de precios. Saludos",
+        "Estimados señores: les adjuntamos la factura del mes de marzo.",
+        "¿Me pueden enviar un presupuesto?",
+    ],
     "en": ["Please find attached our order. Best regards, Ann", "Hi, here is the order. Thanks"],
 }
 ELSEWHERE = [
@@ -36,6 +52,9 @@ ELSEWHERE = [
     "Buongiorno, le invio la lista dei prezzi per il mese di marzo. Grazie",
     "Bestilling vedlagt. Med venlig hilsen",
     "Dzień dobry, proszę o ofertę",
+    "Salut, vă trimit factura la comanda de ieri. Cu stimă, Ion",
+    "Bon dia, us adjunto la comanda del mes. Gràcies",
+    "Ola, envío o pedido de marzo. Grazas",
     "注文書を添付します",
     "40 x A4711",
     "ok",
