@@ -43,12 +43,15 @@ TEXTS = {
         "Buenos días, le envío la lista de precios. Saludos",
         "Estimados señores: les adjuntamos la factura del mes de marzo.",
         "¿Me pueden enviar un presupuesto?",
+        "Por favor, envíen el presupuesto.",
     ],
     "en": ["Please find attached our order. Best regards, Ann", "Hi, here is the order. Thanks"],
 }
 ELSEWHERE = [
     "Het pakket is niet aangekomen, graag een antwoord van u. Met vriendelijke groeten",
     "Segue em anexo o pedido. Obrigado",
+    "Azul, por favor.",
+    "Por favor, confirmem o envio da encomenda para esta morada.",
     "Buongiorno, le invio la lista dei prezzi per il mese di marzo. Grazie",
     "Bestilling vedlagt. Med venlig hilsen",
     "Dzień dobry, proszę o ofertę",

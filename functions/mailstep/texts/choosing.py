@@ -26,7 +26,8 @@ _NEIGHBOURS = (
     "het een van niet met voor op dat deze wij graag bedankt groeten hallo bijlage ik je jullie heeft wordt zijn naar",
     "og er ikke jeg det som til på av med har vi kan venlig hilsen takk tak hej hei vedlagt och inte jag att är från",
     "che di il gli della delle dei con per non una sono grazie buongiorno cordiali saluti allegato ho abbiamo vi ci",
-    "que não em uma com para os dos das obrigado obrigada olá segue anexo você vocês está são mais bom dia nós meu",
+    "que não em uma com para os dos das obrigado obrigada olá segue anexo você vocês está são mais bom dia nós meu"
+    " por favor esta este sua seu",
     "amb els les per una és gràcies hola bon dia salutacions que del al i adjunt",
     "się nie jest na do i w z proszę dziękuję dzień dobry pozdrawiam załączniku mam że dla",
 )
