@@ -44,7 +44,9 @@ def find_failed(execution: str, stack: str) -> tuple[Failure, "SFNClient"]:
     """
     arn, sfn = find_execution(execution, stack)
     name = arn.rpartition(":")[2]
-    if not execution.startswith("arn:") and (email_id := email_id_of(name)) == name:
+    email_id, number = failures.numbered(name)
+    # Another name than its own may lead to a replay: Step Functions may have forgotten the first execution.
+    if not execution.startswith("arn:") and (number == 1 or execution != name):
         for newer in failures.executions_of(sfn, find(stack), email_id):
             arn = newer["executionArn"]
     return failures.failure_of(sfn.describe_execution(executionArn=arn)), sfn

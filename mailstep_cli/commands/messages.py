@@ -184,9 +184,13 @@ def redrive(
         return repeating.repeat(
             repeating.Repeat("redrive", find(stack), since, until, began), rate=rate, yes=yes, as_json=as_json
         )
-    code = 0
+    code, faults = 0, list[str]()
     for execution in executions or []:
-        failure, sfn = find_failed(execution, stack)
+        try:
+            failure, sfn = find_failed(execution, stack)
+        except UserError as error:
+            faults += map(str, error.args)
+            continue
         done = failures.redrive(sfn, failure)
         name = escape(failure.name)
         if done == failures.REDRIVEN:
@@ -194,4 +198,6 @@ def redrive(
         else:
             err.print(f"{name}: {escape(done)}.", soft_wrap=True)
             code = 1
+    if faults:
+        raise UserError(*faults)
     return code

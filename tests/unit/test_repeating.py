@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from mailstep import keys
+from mailstep import keys, reference
 from mailstep.contracts import StoredEmail
 from mailstep_cli import executions, failures, mail_objects, replay
+from mailstep_cli.commands import messages
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.quarantine import Quarantine
@@ -62,6 +63,32 @@ def test_an_email_whose_newest_execution_did_not_fail_is_not_redriven(stored: St
     with pytest.raises(UserError, match=r"-r2 did not fail: its status is RUNNING\. .* give its ARN"):
         executions.find_failed(stored.email_id, "mailstep")
     assert executions.find_failed(first, "mailstep")[0].arn == first
+
+
+@pytest.mark.usefixtures("account", "stored")
+def test_a_reference_is_of_the_newest_execution_even_if_the_first_one_is_forgotten() -> None:
+    old = email(2)
+    known = seen(old, "FAILED", name=failures.name_of(old.email_id, 2))
+    message_index().change(old.email_id, lambda entry: entry.with_email(old).with_execution(known.execution))
+    execute(old, 2)
+    third = execute(old, 3)
+    assert executions.find_failed(reference.short(old.email_id), "mailstep")[0].arn == third
+
+
+def test_a_name_that_cannot_be_redriven_does_not_keep_the_others_from_it(
+    stored: StoredEmail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(stored)
+    redriven: list[str] = []
+
+    def redrive(_: object, failure: failures.Failure) -> str:
+        redriven.append(failure.name)
+        return failures.REDRIVEN
+
+    monkeypatch.setattr(failures, "redrive", redrive)
+    with pytest.raises(UserError, match="no-such-email"):
+        messages.redrive(["no-such-email", stored.email_id])
+    assert redriven == [stored.email_id]
 
 
 def test_an_item_that_the_application_did_not_answer_is_not_redriven_by_name_either(stored: StoredEmail) -> None:
