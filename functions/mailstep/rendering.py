@@ -16,7 +16,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import escape
 
 from mailstep.custom import TEMPLATES
-from mailstep.texts.speaking import figure, language, say, sentence, size
+from mailstep.texts.speaking import figure, language, say, sentence, size, written
 from mailstep.texts.types import type_name
 
 
@@ -25,11 +25,7 @@ def _say(context: EvalContext, key: str, **values: object) -> str:
     """The sentence with this key; in HTML, its values may be markup."""
     if not context.autoescape:
         return say(key, **values)
-    return escape(sentence(key, values)).format(**{name: _written(value) for name, value in values.items()})
-
-
-def _written(value: object) -> object:
-    return figure(value) if isinstance(value, int) else value
+    return escape(sentence(key, values)).format(**{name: written(value) for name, value in values.items()})
 
 
 def _environment(folders: Sequence[Path]) -> Environment:

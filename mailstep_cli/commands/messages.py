@@ -66,13 +66,13 @@ def show_history(
     home = stack_of(arn, stack)
     if html:
         write_page(html, home or find(stack), sfn, arn, line)
-    of_email = related.related(home, arn, line) if home else None
     if as_json:
+        of_email = related.related(home, arn, line) if home else None
         told = related.History(execution_arn=arn, timeline=line, related=of_email)
         print_json(told.model_dump(mode="json"), indent=2)
         return
     out.print(timeline_table(line, title=arn.rpartition(":")[2], verbose=verbose))
-    if of_email:
+    if home and (of_email := related.related(home, arn, line)):
         out.print(related_view(of_email, arn), soft_wrap=True)
     if links := aws_links(arn, sfn.meta.endpoint_url, stack):
         out.print(links, soft_wrap=True, style="dim")

@@ -33,7 +33,7 @@ def say(key: str, **values: object) -> str:
         ConfigurationError: the file of the language is wrong.
         KeyError: there is no such sentence, or it needs another value.
     """
-    return sentence(key, values).format(**{name: _written(value) for name, value in values.items()})
+    return sentence(key, values).format(**{name: written(value) for name, value in values.items()})
 
 
 def sentence(key: str, values: Mapping[str, object]) -> str:
@@ -86,5 +86,6 @@ def _fact(name: str) -> str:
     return fact
 
 
-def _written(value: object) -> str:
-    return figure(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+def written(value: object) -> object:
+    """A value as a sentence has it: a whole number as the language writes it, and anything else as it is."""
+    return figure(value) if isinstance(value, int) and not isinstance(value, bool) else value
