@@ -42,9 +42,23 @@ for _panel, _modules in _SUBJECTS.items():
         app.add_typer(_module.app)
 
 
+_VALUES = {"bool": "", "int": "NUMBER", "float": "NUMBER", "Path": "PATH"}
+"""What the help calls a value of a type; any other is a text."""
+
+
+def _name_values(of: Any) -> None:
+    """Give the values of all options names for people: the library names the types of Python."""
+    for option in of.params:
+        if option.param_type_name == "option" and option.metavar is None:
+            option.metavar = _VALUES.get(option.bare_type(), "TEXT")
+    for inner in getattr(of, "commands", {}).values():
+        _name_values(inner)
+
+
 def command() -> Any:
     """The whole command. Only the epilog names the completion options."""
     whole = typer.main.get_command(app)
+    _name_values(whole)
     for option in whole.params:
         option.hidden = option.name in {"install_completion", "show_completion"}  # type: ignore[attr-defined]
     return whole

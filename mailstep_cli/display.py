@@ -141,7 +141,8 @@ def routes_view(checked: Checked) -> RenderableType:
         if unset := unset_url(checked.declared[name], route):
             worker += f", until {unset} is set"
         senders = ", ".join(route.allowed_senders) or "all authenticated"
-        table.add_row(*map(Text, (name, keys.inbound(name), worker, senders)))
+        shown = f"{name} (catch-all)" if route.catch_all else name
+        table.add_row(*map(Text, (shown, keys.inbound(name), worker, senders)))
     catch_all = f" CatchAllRoute={checked.catch_all}" if checked.catch_all else ""
     names = ",".join(checked.with_rules_of_their_own)
     said = [f"Read from {checked.file}; receiving.yaml takes them as Routes={names}{catch_all}"]
@@ -207,8 +208,8 @@ def started_view(ended: "Started") -> RenderableType:
     said = f"Started: {counted(ended.started, 'execution')}. Started before: {counted(ended.already_there, 'message')}."
     if ended.too_old:
         said += (
-            f" Left out: {counted(ended.too_old, 'message')} from more than 80 days ago, because it may be processed "
-            "already."
+            f" Left out: {counted(ended.too_old, 'message')} from more than 80 days ago. Nothing tells any more "
+            "whether mail of that age was processed."
         )
     return Text(said)
 

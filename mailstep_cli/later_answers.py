@@ -20,7 +20,7 @@ from mailstep_cli.messages import find_email
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_LISTED = 10
+_LISTED = 2
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ def _email_id(s3: "S3Client", bucket: str, begin: str, stack: str) -> str:
     found = [one["Prefix"].removeprefix(keys.PARSED).rstrip("/") for one in page.get("CommonPrefixes", [])]
     if begin in found:
         return begin
-    if not found and reference.read(begin):
+    # With a catch-all route, an email and its copy have ids that begin alike: the index knows which one is the email.
+    if len(found) > 1 or (not found and reference.read(begin)):
         return find_email(find(stack), begin).email_id
-    if len(found) != 1:
+    if not found:
         raise UserError(
-            f"{len(found) or 'no'} emails that are kept have an id that begins with {begin!r}"
-            f"{': ' if found else ''}{', '.join(found)}"
+            f"no email that is kept has an id that begins with {begin!r}. mailstep list shows the latest ones"
         )
     return found[0]

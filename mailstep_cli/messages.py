@@ -99,7 +99,7 @@ def emails(index: MessageIndex, wanted: Filter, *, page: int = 100) -> Iterator[
 def follow(index: MessageIndex, wanted: Filter, start: datetime, *, seconds: float = 1) -> Iterator[IndexEntry]:
     """Each email that comes, or whose outcome or feedback changes, from `start` on; for ever.
 
-    It has the copies for a catch-all route too: nobody knows that it is one when it comes.
+    Copies for a catch-all route are among them: the policy has not looked at an email that has just come.
     """
     wanted = replace(wanted, copies=True)
     told: dict[str, tuple[str, int]] = {}

@@ -77,8 +77,9 @@ do pictures that a winmail.dat marks as part of its text. With `read_enclosed`, 
 too: your application gets them as it gets the others.
 
 Programs and macros are looked for in every part, attached or not, and in ZIP archives, office documents among them, two
-archives deep; and in documents of Office 97 to 2003, whatever their names and labels say, also within archives. Macros
-are VBA and the macro sheets of Excel 4.0. An office document has them if a part's name or its type says so.
+archives deep; and in documents of Office 97 to 2003. Names and labels hide none of them, also within archives. Macros
+are VBA and the macro sheets of Excel 4.0, these also in an encrypted workbook: Excel opens one with its default
+password without asking. An office document has them if a part's name or its type says so.
 The names in an encrypted ZIP archive are readable, so a program in it is refused too. What is in other
 archives (7z, RAR, tar), or in an archive within an encrypted one, cannot be seen. A route accepts such files, because
 people encrypt what is private, and Mailstep neither unpacks nor runs them. If your application does not want them, list

@@ -37,7 +37,7 @@ class Related:
 
 
 class History(Contract):
-    """What `mailstep history --json` prints. `related` is null if the execution is none of the stack."""
+    """What `mailstep history --json` prints. `related` is null if the execution is not the stack's."""
 
     execution_arn: str
     timeline: Timeline
@@ -45,7 +45,7 @@ class History(Contract):
 
 
 def related(home: HomeStack, arn: str, line: Timeline) -> Related | None:
-    """What belongs to the email of an execution; None if it is none of the stack, or says no email."""
+    """What belongs to the email of an execution; None if it is not the stack's, or names no email."""
     answers = home.outputs.get("LaterAnswerStateMachineArn", "")
     if arn == execution_arn(home.workflow, name := arn.rpartition(":")[2]):
         email_id = email_id_of(name) or _email_id(line)

@@ -82,7 +82,7 @@ def export(
     written_out = f"{counted(written.messages, 'message')}, {counted(written.objects, 'file')}"
     out.print(Text(f"{file}: {written_out}."), soft_wrap=True)
     if written.expired:
-        err.print(f"{written.expired:,} of the messages have expired: the file has their entries in the index only.")
+        err.print(f"Only what the index has is left of {counted(written.expired, 'message')}: the mail has expired.")
     if written.mentioned:
         err.print(
             f"Not in the file: {counted(written.mentioned, 'message')} of other senders that only name the address."

@@ -127,7 +127,7 @@ def index(site: Site) -> Finding:
 
 
 def stored_mail(site: Site) -> Finding:
-    """All mail of the routes has been processed, and none is stored of a route that was taken out."""
+    """All mail of the routes has been processed, and no mail of a removed route is stored."""
     s3 = site.client("s3")
     waiting = {name: len(stored.unprocessed(s3, site.bucket, name)) for name in site.routes}
     problems = [f"not processed: {counted(count, 'message')} to {name}" for name, count in waiting.items() if count]

@@ -56,6 +56,7 @@ class Run:
     graph: Graph | None
     took: str
     running: bool
+    ended: datetime | None
     error: str | None
     cause: str
     other_events: tuple[tuple[str, int], ...]
@@ -69,6 +70,7 @@ def run(name: str, line: "Timeline", definition: dict[str, Any] | None) -> Run:
         graph=lay_out(definition, line) if definition else None,
         took=seconds(total(line)),
         running=line.ended is None,
+        ended=line.ended,
         error=line.error,
         cause=readable_cause(line.cause),
         other_events=tuple(sorted(line.other_events.items())),
@@ -130,7 +132,7 @@ def html_file(name: str, shown_run: Run, shown: "Shown | None", frames: dict[str
     """
     return render(
         "message.html.j2", title=name, shown=shown, run=shown_run, entry=shown.email if shown else None,
-        alone=True, style=Markup(asset("page.css")), form="", local=False, frames=frames,  # noqa: S704 - our own
+        alone=True, turns=False, style=Markup(asset("page.css")), form="", local=False, frames=frames,  # noqa: S704 - our own
     )  # fmt: skip
 
 

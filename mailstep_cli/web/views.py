@@ -6,7 +6,7 @@ Over 300 lines, because every request of the page is here, and nothing else.
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode
@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from mailstep.aws import mail_bucket
 from mailstep.errors import ConfigurationError, TransientError
+from mailstep.outcomes import RUNNING
 from mailstep_cli import failures, history, mail_objects, messages, replay, showing
 from mailstep_cli.aws_errors import refused, unasked
 from mailstep_cli.errors import UserError
@@ -46,6 +47,8 @@ _SHOWN = 50
 """Emails on a page of the list."""
 _ASKED = 25
 """Entries that one query reads: of each shard, twice its part of a page."""
+_ON_ITS_WAY = timedelta(minutes=2)
+"""How long after an execution's end its event is waited for; a lost one is filled in by the sweep."""
 _FORM_OCTETS = 50_000
 _MAIL_OCTETS = 40_000_000
 """The largest message that SES takes (Amazon SES Developer Guide, "Service quotas")."""
@@ -114,9 +117,10 @@ class Web:
         entry = self._entry(request)
         shown = showing.gather(self.home, entry)
         execution = _execution(entry, request.query_params.get("execution"))
+        run = _run(execution) if execution else None
         return self._page(
             "message.html.j2", title=entry.subject or entry.email_id, entry=entry, shown=shown,
-            run=_run(execution) if execution else None, alone=False, frames={},
+            run=run, alone=False, frames={}, turns=_turns(entry, run),
             done=request.query_params.get("done", "")[:200],
         )  # fmt: skip
 
@@ -277,6 +281,17 @@ def _run(execution: "Execution") -> pages.Run | None:
     except sfn.exceptions.ExecutionDoesNotExist:
         return None
     return pages.run(execution.name, line, definition(sfn, execution.arn))
+
+
+def _turns(entry: "IndexEntry", run: pages.Run | None) -> bool:
+    """Whether the page will change: something runs, or the event of the execution's end is on its way to the index."""
+    if entry.outcome == RUNNING or (run and run.running):
+        return True
+    if run is None or run.ended is None or datetime.now(UTC) - run.ended > _ON_ITS_WAY:
+        return False
+    known = (one.ended for one in entry.executions if one.name == run.name)
+    # The history and the event of an end differ by less than a second.
+    return not any(ended and ended > run.ended - timedelta(seconds=1) for ended in known)
 
 
 def _mail(document: str) -> Response:

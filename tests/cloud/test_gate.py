@@ -216,8 +216,8 @@ WRONG = {
         {"SecretAccessKey": "x" * 40},
         ("SignatureDoesNotMatch", "InvalidSignatureException", "SignatureDoesNotMatch"),
     ),
-    "an unknown key": ({"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, UNKNOWN),
-    "the key test": ({"AccessKeyId": "test", "SecretAccessKey": "test"}, UNKNOWN),
+    "an unknown key": ({"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, UNKNOWN),  # pragma: allowlist secret
+    "the key test": ({"AccessKeyId": "test", "SecretAccessKey": "test"}, UNKNOWN),  # pragma: allowlist secret
     "an account's id": ({"AccessKeyId": "000000000000"}, UNKNOWN),
     "an unknown token": (
         {"SessionToken": "x"},

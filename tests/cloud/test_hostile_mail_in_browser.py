@@ -263,8 +263,13 @@ def test_the_file_of_a_hostile_message_does_nothing_and_shows_its_pictures(
     written = run("history", hostile, "--html", str(tmp_path / "page.html"), **cloud.account.environment())
     assert written.returncode == 0, written.stderr
     context = browser.new_context()
-    page, dialogs = context.new_page(), list[Dialog]()
-    page.on("dialog", dialogs.append)
+    page, dialogs = context.new_page(), list[str]()
+
+    def dismissed(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismissed)
     page.goto((tmp_path / "page.html").as_uri())
     for name in FRAMES:
         expect(frame(page, name).get_by_text("Hello operator")).to_be_visible()

@@ -17,7 +17,7 @@ OUTCOMES = {
     "order.eml": ("replied", None, "6 rows, 5 columns"),
     "note.eml": ("replied", None, "no attachments"),
     "thread.eml": ("replied", None, "no attachments"),
-    "workbook.eml": ("replied", None, "Stock: 4 rows, 4 columns"),
+    "workbook.eml": ("replied", None, "Stock: 4 Zeilen, 4 Spalten"),
     "broken-table.eml": ("replied", None, "not a workbook that can be read"),
     "out-of-office.eml": ("silent", "automatic_mail", None),
     "newsletter.eml": ("processed", None, None),

@@ -387,6 +387,31 @@ POLICY_BY_HAND = (
            swapped("domain and is_aligned(domain, author)", "domain"), unit("policy")),
     Mutant("two names below one public suffix are one organisation", "functions/mailstep/authentication.py",
            swapped("organisational_domain(domain) is not None and ", ""), unit("ses_block")),
+    Mutant("the fields of SES count to the size that the sender reads", "functions/mailstep/parse/message.py",
+           swapped("len(raw) - (block.octets if block else 0)", "len(raw)"), unit("ses_block")),
+)  # fmt: skip
+
+
+# ---- The texts that senders read ----
+
+
+CHOOSING, TEXTS_FILES = "functions/mailstep/texts/choosing.py", "functions/mailstep/texts/files.py"
+LOOK = "functions/mailstep/reply/look.py"
+TEXTS = (
+    Mutant("texts: the route's language is ignored", CHOOSING,
+           swapped("return setting or of_message(message)", "return of_message(message)"), unit("languages")),
+    Mutant("texts: a disclaimer outvotes the sender's own words", CHOOSING,
+           swapped("_WORDS = (12, 40, 250)", "_WORDS = (250,)"), unit("languages")),
+    Mutant("texts: a text in no language of ours is in the one with most words", CHOOSING,
+           swapped("counts[best] >= _LEAD * max(others)", "counts[best]"), unit("languages")),
+    Mutant("texts: an own sentence may name what does not exist", TEXTS_FILES,
+           swapped("    if unknown:", "    if False:"), unit("texts")),
+    Mutant("texts: an own sentence may reach into values", TEXTS_FILES,
+           swapped("not name.isidentifier() or specification or conversion", "specification"), unit("texts")),
+    Mutant("texts: text in the bar is white on any colour", LOOK,
+           swapped("> _AS_LIGHT_AS_DARK", "> 1"), unit("look")),
+    Mutant("texts: an answer may be in place of the logo", LOOK,
+           swapped('LOGO_ID = "logo~@mailstep"', 'LOGO_ID = "logo@mailstep"'), unit("look")),
 )  # fmt: skip
 
 
@@ -569,6 +594,10 @@ DOMAIN_BY_HAND = (
     Mutant("Reply-To uses up the bound of the mailbox that it names", REPLY_COUNTS,
            swapped("bounds[reply_to_count_id(message.route, mailbox)]", "bounds[count_id(message.route, mailbox)]"),
            unit("reply_counts")),
+    Mutant("a copy for the catch-all route is listed as an email", "mailstep_cli/messages.py",
+           swapped("return entry.reason == OTHER_ROUTE", "return False"), unit("messages")),
+    Mutant("an import that the functions lack is not looked for", "mailstep_cli/bundled.py",
+           swapped("top in known or", "True or"), unit("bundled")),
     Mutant("a reply that another route sends counts", POLICY,
            swapped("    case.records.forget_reply(case.message, case.addressee)\n", ""), unit("two_routes")),
     Mutant("all later answers of an email are one", "functions/mailstep/contracts.py",
@@ -621,6 +650,7 @@ DOMAIN_BY_HAND = (
 )  # fmt: skip
 
 MUTANTS = (
+    *TEXTS,
     *error_names(),
     *retries(),
     *timeouts(),

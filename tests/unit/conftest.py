@@ -19,7 +19,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An AWS account of moto's with what the stack has there, and the environment of the functions."""
     variables = {
         "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",  # pragma: allowlist secret
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "APPLICATION_TIMEOUT_SECONDS": "5",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailstep import routes
-from mailstep.contracts import Address, Claim, EarlierEmail, Processing, StoredEmail, Summary
+from mailstep.contracts import Address, Claim, EarlierEmail, Message, Processing, StoredEmail, Summary
 from mailstep.routes import Route
 from mailstep.validate.acceptance import accept
 from tests.support.messages import parsed, stored
@@ -62,4 +62,17 @@ def test_only_an_authenticated_sender_of_a_route_that_asks_joins_a_thread(
     message = stored("From: ann@shop.example\n\nx\n", dmarc=dmarc, dkim=dmarc)
     message = message.model_copy(update={"verdicts": message.verdicts.model_copy(update=verdicts)})
     earlier = EarlierEmail(email_id="before", message_key="parsed/before/message.json")
-    assert len(accept(claim, message, None, lambda _message: (earlier,)).thread) == joined
+    asked: list[object] = []
+
+    def join(one: Message) -> tuple[EarlierEmail, ...]:
+        asked.append(one)
+        return (earlier,)
+
+    assert accept(claim, message, None, join).thread == (earlier,) * joined
+    assert asked == [message] * joined
+
+
+@pytest.mark.parametrize("withheld", [None, "automatic_mail"])
+def test_the_workflow_hears_which_rule_withholds_the_reply(claim: Claim, withheld: str | None) -> None:
+    accepted = accept(claim, parsed("From: ann@shop.example\n\nx"), withheld, lambda _message: ())
+    assert accepted.withheld == withheld

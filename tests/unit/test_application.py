@@ -1,5 +1,6 @@
 """Asking the application: every kind of answer becomes the error, or the answer, that the workflow acts on."""
 
+import base64
 import json
 import re
 import threading
@@ -11,7 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
+from standardwebhooks import Webhook
 
 from mailstep import routes
 from mailstep.contracts import Answer, ApplicationRequest, Message, ReplyPlan
@@ -27,9 +30,11 @@ from mailstep.parse import handler as parse_handler
 from mailstep.process import application
 from mailstep.process import handler as process_handler
 from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
+from mailstep.process.signing import forget_secrets
 from mailstep.routes import Route
 from tests.support.events import CONTEXT, event
 from tests.support.project import FUNCTIONS, PROJECT
+from tests.support.servers import http_response, octet_server
 
 MESSAGE = Message(email_id="m", route="r", size_octets=1)
 REQUEST = ApplicationRequest(message=MESSAGE, attachment_urls={}, reply=ReplyPlan(will_be_sent=True))
@@ -258,6 +263,28 @@ def test_a_link_to_an_attachment_is_valid_for_as_long_as_the_docs_say_and_the_fu
     for page in ("applications.md", "security.md"):
         assert set(re.findall(r"valid for (\d+) seconds", (PROJECT / "docs" / page).read_text())) == {seconds}
     assert int(seconds) >= FUNCTIONS["ProcessFunction"]["Timeout"]
+
+
+@pytest.mark.usefixtures("account")
+def test_the_signature_covers_the_body_that_arrives() -> None:
+    """docs/applications.md, "Standard Webhooks"; checked by their library."""
+    key = f"whsec_{base64.b64encode(b'k' * 32).decode()}"
+    arn = boto3.client("secretsmanager").create_secret(Name="app", SecretString=key)["ARN"]
+    forget_secrets()
+    with octet_server(lambda: [http_response(ANSWERED)]) as (url, said):
+        ask(Route(url=url, auth="standard_webhooks", secret=arn), REQUEST, "key")
+    forget_secrets()
+    [header], [body] = said.requests, said.bodies
+    fields = {name: said_of(header, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
+    assert json.loads(body)["message"]["email_id"] == "m"
+    Webhook(key).verify(body, fields)
+
+
+def said_of(header: bytes, name: str) -> str:
+    """The value of a field, as it was written."""
+    found = re.search(rf"(?im)^{name}: (.*)\r$", header.decode())
+    assert found
+    return found[1]
 
 
 def test_an_invalid_url_is_a_configuration_error() -> None:

@@ -51,6 +51,7 @@ def test_a_catch_all_route_alone_is_refused_before_cloudformation_refuses_its_em
     # What the refusal says to add is enough.
     routes.write_text("[routes.postmaster]\n[routes.rest]\ncatch_all = true\n")
     assert typed("routes", str(routes), "--names").stdout == "postmaster\n"
+    assert "rest (catch-all)" in typed("routes", str(routes)).stdout
 
 
 def test_a_profile_that_is_not_there() -> None:

@@ -154,6 +154,8 @@ def test_the_sums_are_those_of_the_rows() -> None:
     assert rows.keys() == {*PRICES, "DynamoDB", "DynamoDB, the index", "CloudWatch Logs"}
     assert ROWS["**all warm**"][3] == f"**{sum(rows.values()) + warm:.2f}**"
     assert ROWS["**all cold**"][3] == f"**{sum(rows.values()) + cold:.2f}**"
+    for page in ("README.md", "docs/deploy.md"):
+        assert f"bout {sum(rows.values()) + warm:.2f} USD for 1,000 messages" in (PROJECT / page).read_text(), page
 
 
 def series() -> int:
@@ -179,7 +181,8 @@ def test_what_a_month_costs_without_mail_is_what_the_template_makes() -> None:
         assert re.search(rf"\| {what}\b[^|]*\|[^|]*\| {costs:.2f} \|", PAGE), (what, costs)
     whole = f"{sum(monthly.values()):.2f}"
     assert f"| **a month** | | **{whole}** |" in PAGE
-    assert f"{whole} USD a month" in (PROJECT / "README.md").read_text()
+    for page in ("README.md", "docs/deploy.md"):
+        assert f"{whole} USD a month" in (PROJECT / page).read_text(), page
     assert "AWS::KMS::Key" not in kinds
     assert "SSESpecification" not in resources["LedgerTable"]["Properties"], "a KMS key of AWS's, whose calls cost"
 

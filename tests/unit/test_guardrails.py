@@ -2,6 +2,7 @@
 
 import json
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -179,3 +180,22 @@ def test_every_wildcard_is_one_that_the_page_gives_a_reason_for() -> None:
     listed = set(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", page, re.MULTILINE))
     used = {found for template, options in ALL_OPTIONS.items() for found in wildcards(template, DOMAIN | options)}
     assert used == listed
+
+
+# What `mailstep history`, `redrive` and `erase` ask of an execution (docs/runbook.md).
+@pytest.mark.parametrize(
+    "action", ["DescribeExecution", "GetExecutionHistory", "DescribeStateMachineForExecution", "RedriveExecution"]
+)
+def test_the_operators_rights_reach_the_executions_of_emails_and_of_later_answers(action: str) -> None:
+    page = (PROJECT / "docs" / "security.md").read_text()
+    [policy] = re.findall(r"^```json\n(\{.*?^\})\n```$", page, re.MULTILINE | re.DOTALL)
+    allowed = [
+        arn
+        for statement in json.loads(policy)["Statement"]
+        if f"states:{action}" in statement["Action"]
+        for arn in statement["Resource"]
+    ]
+    machines = of_type("AWS::StepFunctions::StateMachine")
+    for workflow in ("EmailWorkflow", "LaterAnswerWorkflow"):
+        execution = f"arn:aws:states:us-east-1:000000000000:execution:{machines[workflow]['StateMachineName']}:x"
+        assert any(fnmatchcase(execution, arn) for arn in allowed), workflow

@@ -81,3 +81,24 @@ def test_what_lies_elsewhere_is_no_mail_of_a_route() -> None:
         "other/orders/m",
     ):
         assert stored_email("b", key, "v") is None, key
+
+
+def test_the_email_keeps_the_version_and_the_time_of_its_object() -> None:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    email = stored_email("b", "inbound/orders/m", "v1", at)
+    assert email
+    assert (email.version_id, email.stored) == ("v1", at)
+
+
+def test_a_later_answer_in_another_bucket_is_another_one_and_begins_as_its_email() -> None:
+    key = "answers/A-b_C-0123456789abcdef0123456789abcdef/shipped.json"
+    made = [later_answer(bucket, key) for bucket in ("b", "c")]
+    names = [execution_name(one) for one in made if one]
+    assert names[0] != names[1]
+    assert all(re.fullmatch(r"A-b_C-[0-9a-f]{32}", name) for name in names)
+
+
+def test_a_character_that_no_name_has_is_one_hyphen() -> None:
+    email = stored_email("b", "inbound/orders/M.x")
+    assert email
+    assert re.fullmatch(r"M-x-[0-9a-f]{32}", email.email_id)

@@ -23,18 +23,41 @@ from tests.support.events import BUCKET, CONTEXT, event
 from tests.support.messages import SES, mail_with, parsed
 
 GERMAN = "Guten Tag,\n\nanbei unsere Bestellung für März.\n\nMit freundlichen Grüßen\nAnna Müller"
+IN_GERMAN = Answer(text=GERMAN)
 TEXTS = {
-    "de": [GERMAN, "Bestellung anbei, danke", "Hallo, könnt ihr die Tabelle bitte prüfen?"],
-    "fr": ["Bonjour, veuillez trouver ci-joint la commande. Cordialement", "Voici le tableau. Merci !"],
-    "es": ["Hola, adjunto el pedido. Gracias", "Buenos días, le envío la lista de precios. Saludos"],
+    "de": [
+        GERMAN,
+        "Bestellung anbei, danke",
+        "Hallo, könnt ihr die Tabelle bitte prüfen?",
+        "Bestellung 4711: 3 Stück, Lieferung bis Freitag",
+        "Grüezi, im Anhang die Liste. Freundliche Grüsse",
+    ],
+    "fr": [
+        "Bonjour, veuillez trouver ci-joint la commande. Cordialement",
+        "Voici le tableau. Merci !",
+        "Pourriez-vous m'envoyer un devis ?",
+        "Ci-joint la facture",
+    ],
+    "es": [
+        "Hola, adjunto el pedido. Gracias",
+        "Buenos días, le envío la lista de precios. Saludos",
+        "Estimados señores: les adjuntamos la factura del mes de marzo.",
+        "¿Me pueden enviar un presupuesto?",
+        "Por favor, envíen el presupuesto.",
+    ],
     "en": ["Please find attached our order. Best regards, Ann", "Hi, here is the order. Thanks"],
 }
 ELSEWHERE = [
     "Het pakket is niet aangekomen, graag een antwoord van u. Met vriendelijke groeten",
     "Segue em anexo o pedido. Obrigado",
+    "Azul, por favor.",
+    "Por favor, confirmem o envio da encomenda para esta morada.",
     "Buongiorno, le invio la lista dei prezzi per il mese di marzo. Grazie",
     "Bestilling vedlagt. Med venlig hilsen",
     "Dzień dobry, proszę o ofertę",
+    "Salut, vă trimit factura la comanda de ieri. Cu stimă, Ion",
+    "Bon dia, us adjunto la comanda del mes. Gràcies",
+    "Ola, envío o pedido de marzo. Grazas",
     "注文書を添付します",
     "40 x A4711",
     "ok",
@@ -162,11 +185,16 @@ def sent(account: None, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def reply(
-    sent: list[bytes], monkeypatch: pytest.MonkeyPatch, route: Route, kind: str = "answer", **changes: object
+    sent: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    route: Route,
+    kind: str = "answer",
+    answer: Answer = IN_GERMAN,
+    **changes: object,
 ) -> str:
     """The text of the reply to the sample order, which is written in English, by a route with these settings."""
     monkeypatch.setattr(send_once, "routes", lambda: {"orders": route})
-    key = mail_bucket.write_answer(BUCKET, event("reply")["claim"]["email"]["email_id"], Answer(text=GERMAN))
+    key = mail_bucket.write_answer(BUCKET, event("reply")["claim"]["email"]["email_id"], answer)
     request = ReplyRequest.model_validate(event("reply") | {"kind": kind, "answer_key": key} | changes)
     send_once.reply(request, remaining_milliseconds=lambda: 20_000)
     [raw] = sent
@@ -180,6 +208,13 @@ def test_the_frame_of_an_applications_answer_is_in_the_language_of_the_answer(
     sent: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Gesendet von Mailstep." in reply(sent, monkeypatch, APPLICATION)
+
+
+def test_an_answer_that_has_only_html_tells_its_language_too(
+    sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_html = Answer(text="", html=f"<p>{GERMAN}</p>")
+    assert "Gesendet von Mailstep." in reply(sent, monkeypatch, APPLICATION, answer=only_html)
 
 
 def test_the_frame_is_in_the_routes_language_if_it_has_one(sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

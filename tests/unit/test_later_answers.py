@@ -5,6 +5,7 @@ Over 300 lines, because a later answer is followed here from the bucket to the r
 
 import json
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,6 +20,7 @@ from moto.sesv2.models import sesv2_backends
 from mailstep import limits, reference
 from mailstep.answers import read_answer
 from mailstep.aws import ledger, mail_bucket
+from mailstep.contracts import Message
 from mailstep.errors import MalformedAnswer, RefusedEmail, UnknownEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import handler as reply_handler
@@ -170,7 +172,7 @@ def test_an_override_of_what_is_on_record_of_a_sender_is_not_for_later_answers()
 
 
 def test_the_claim_of_a_later_answer_names_the_raw_message() -> None:
-    """Whoever reads the execution finds the email that it answers."""
+    """A reader of the execution finds the email that it answers."""
     email = validate(write())["claim"]["email"]
     parsed = event("parse")
     assert {name: email[name] for name in ("email_id", "route", "bucket", "key")} == {
@@ -190,6 +192,19 @@ def test_each_later_answer_counts_to_the_replies_of_the_sender_once() -> None:
     names = [f"n{number}" for number in range(20)]
     assert {validate(write(name))["withheld"] for name in [*names, *names]} == {None}
     assert validate(write("one-more"))["withheld"] == "too_many_replies"
+
+
+def test_a_later_answer_counts_when_it_is_sent_and_not_when_its_email_came() -> None:
+    # docs/policy.md: replies_an_hour, 20 by default.
+    then = datetime.now(UTC) - timedelta(days=3)
+    change_message(received=then.isoformat())
+    key = f"parsed/{EMAIL_ID}/message.json"
+    message = Message.model_validate_json(s3().get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    records = ledger.Ledger(lambda _execution: False)
+    for number in range(20):
+        assert records.count_reply(message.model_copy(update={"email_id": f"m{number}"}), message.from_[0], 20)
+    assert not records.count_reply(message.model_copy(update={"email_id": "m20"}), message.from_[0], 20)
+    assert validate(write())["withheld"] is None
 
 
 def test_a_later_answer_beyond_the_bound_sounds_the_alarm_of_replies(capsys: pytest.CaptureFixture[str]) -> None:
@@ -346,7 +361,7 @@ def test_the_command_takes_the_reference_that_the_sender_reads_out(stack: str, t
 @pytest.mark.parametrize(
     ("email", "body", "name", "said"),
     [
-        ("no-such-email", '{"text": "x"}', None, "no emails that are kept have an id that begins with"),
+        ("no-such-email", '{"text": "x"}', None, "no email that is kept has an id that begins with"),
         (EMAIL_ID, "x", None, "is not JSON"),
         (EMAIL_ID, '{"text": " "}', None, "the text is empty"),
         (EMAIL_ID, '{"text": "x"}', "a/b", "cannot name an answer"),

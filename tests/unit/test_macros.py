@@ -213,6 +213,24 @@ def test_a_broken_or_endless_compound_file_ends_without_a_crash() -> None:
         macros.are_in(whole[:at] + struct.pack("<I", value) + whole[at + 4 :])
 
 
+def test_what_is_read_of_a_hostile_compound_file_is_no_multiple_of_its_size() -> None:
+    """ValidateFunction has 512 MB, and an archive of some kilobytes can hold a compound file of 60 MB."""
+    sectors, directory = range(64), 64
+    fat = struct.pack("<8192I", *range(1, 8192), 0xFFFFFFFE)  # all sectors are one chain
+    header = compound(b"")[:512]
+    header = header[:48] + struct.pack("<I", directory) + header[52:60] + struct.pack("<I", 0xFFFFFFFE) + header[64:76]
+    header += struct.pack("<109I", *sectors, *[0xFFFFFFFF] * 45)
+    entry = compound(b"")[1024 + 128 : 1024 + 244]
+    books = b"".join(entry + struct.pack("<IQ", start, 1 << 20) for start in range(65, 69))
+    hostile = (header + fat + books).ljust(4_000_000, b"\0")
+    tracemalloc.start()
+    try:
+        assert macros.are_in(hostile)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(hostile)
+    finally:
+        tracemalloc.stop()
+
+
 def test_many_decoys_hide_no_workbook() -> None:
     whole = compound(bof(0x0005) + bound_sheet(0) + record(0x000A))
     directory = whole[1024 : 1024 + 512]

@@ -30,7 +30,7 @@ SHIPPED = PROJECT / "functions" / "routes.toml"
 ENVIRONMENT = {
     "APPLICATION_URL": "https://app.example/mail",
     "APPLICATION_AUTH": "standard_webhooks",
-    "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
+    "APPLICATION_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",  # pragma: allowlist secret
     "APPLICATION_LIMIT_HOURS": "24",
     "APPLICATION_QUEUE_URL": QUEUE,
 }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstep.reply.sanitising import CLASSES, sanitise
+from mailstep.reply.sanitising import CLASSES, sanitise, without_markup
 
 SHAPES = [
     "<script>alert(1)</script>",
@@ -291,3 +291,13 @@ def test_only_a_picture_of_the_answer_is_shown(source: str) -> None:
     assert "src" not in safe
     assert shown == frozenset()
     assert sanitise('<img src="cid:a"><img src="cid:b">', frozenset({"a", "b", "c"}))[1] == {"a", "b"}
+
+
+def test_html_is_lines_of_its_blocks_for_a_reader_without_html() -> None:
+    html = (
+        "<style>p {color: red}</style><script>alert(1)</script><p>Dear\n   Ann,</p>\n\n<p>a &amp; b<br>c &lt; d</p>"
+        "<table><tr><th>No.</th><th>Article</th></tr><tr><td>1</td><td>Pen <b>blue</b></td></tr></table>"
+        "<ul><li>one</li><li>two</li></ul><div> </div><h2>End</h2>XX"
+    )
+    read = without_markup(html)
+    assert read.split("\n") == ["Dear Ann,", "a & b", "c < d", "No. Article", "1 Pen blue", "one", "two", "End", "XX"]

@@ -16,7 +16,7 @@ from mailstep.texts.choosing import of_message, of_text
 from mailstep.texts.files import FORMS, REFERENCE, faults, languages, placeholders, texts_in
 from mailstep.texts.speaking import day, figure, language, notated, say, size, speaking
 from mailstep.texts.types import pattern_names, type_name
-from tests.support.messages import field
+from tests.support.messages import field, parsed
 from tests.support.project import PROJECT
 
 MAILSTEP = PROJECT / "functions" / "mailstep"
@@ -69,7 +69,7 @@ def test_no_sentence_is_left_in_english(other: str) -> None:
         ("en", ["0 rows", "1 row", "2 rows", "1,234 rows", "1,000,000 rows"]),
         ("de", ["0 Zeilen", "1 Zeile", "2 Zeilen", "1.234 Zeilen", "1.000.000 Zeilen"]),
         ("fr", ["0 ligne", "1 ligne", "2 lignes", "1\u202f234 lignes", "1\u202f000\u202f000 de lignes"]),
-        ("es", ["0 filas", "1 fila", "2 filas", "1234 filas", "1.000.000 filas"]),
+        ("es", ["0 filas", "1 fila", "2 filas", "1234 filas", "1.000.000 de filas"]),
     ],
 )
 def test_a_number_takes_its_plural_and_its_marks(one: str, rows: list[str]) -> None:
@@ -82,7 +82,7 @@ def test_a_number_takes_its_plural_and_its_marks(one: str, rows: list[str]) -> N
     [
         ("en", ["1,234.5", "-0.25", "1.6 KB", "2024-03-09"]),
         ("de", ["1.234,5", "-0,25", "1,6\u00a0KB", "09.03.2024"]),
-        ("fr", ["1\u202f234,5", "-0,25", "1,6\u00a0Ko", "09/03/2024"]),
+        ("fr", ["1\u202f234,5", "-0,25", "1,6\u00a0ko", "09/03/2024"]),
         ("es", ["1234,5", "-0,25", "1,6\u00a0KB", "09/03/2024"]),
     ],
 )
@@ -155,15 +155,18 @@ def test_each_type_with_a_word_is_a_registered_one(table: dict[str, str]) -> Non
         ("de", '[reply]\nsignature = "50 % {"', "line 2: reply.signature"),
         ("de", "[reply]\nsignature = 5", "line 2: reply.signature: write a text in quotes"),
         ("de", '[counts]\nrows = "Zeilen"', "line 2: counts.rows: write a table with one and other"),
+        (
+            "de",
+            '[language]\ngrouped_digits = "four"',
+            "line 2: language.grouped_digits: write it in digits",
+        ),
+        ("it", '[counts.rows]\none = "{count} riga"', "counts.rows.other is missing: a language needs each sentence"),
         ("de", "[notice\n", "line 1: not TOML"),
         (
             "it",
             '[reply]\nsignature = "Inviato da Mailstep."',
             "notice.refusal is missing: a language needs each sentence",
         ),
-        ("it", '[counts.rows]\none = "{count} riga"', "counts.rows.other is missing: a language needs each sentence"),
-        ("de", '[language]\ngrouped_digits = "vier"', "line 2: language.grouped_digits: write it in digits"),
-        ("de", '[language]\none = "eins"', "line 2: language.one: write it in digits"),
         ("de", f"{'a.' * 3000}b = 1", "line 1: a.a.a"),
     ],
 )
@@ -197,6 +200,7 @@ def test_a_mistake_in_one_language_leaves_the_others_as_they_are(
     texts_in.cache_clear()
     assert of_text("Guten Tag, bitte senden Sie mir das Angebot.") == "de"
     assert of_text("Hola, adjunto el pedido. Gracias") == ""
+    assert of_message(parsed("From: ann@shop.example\nContent-Language: es\n\nHola\n")) == "en"
 
 
 def test_a_sender_cannot_choose_a_language_whose_file_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

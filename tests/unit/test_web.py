@@ -5,7 +5,7 @@ Over 300 lines, because the whole page is tested as one operator uses it.
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -325,6 +325,24 @@ def test_the_html_of_a_message_is_in_a_frame_that_can_do_nothing(operator: TestC
     assert "evil.example" not in inner.text
     assert {tag for tag, _ in tags(inner.text)} & {"script", "form", "iframe", "base", "link"} == set()
     assert "Hello" in inner.text
+
+
+def test_a_page_is_live_until_the_index_knows_the_end_that_the_history_has(
+    operator: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a message whose redrive ended before its event came would be shown as failed until a reload."""
+    line = _line("ParseEmail")
+    monkeypatch.setattr(history, "fetch", lambda *_: line)
+    indexed = message_index().get(EVE)
+    assert indexed
+    for ended, live in (
+        (indexed.executions[0].ended, False),
+        (datetime.now(UTC) + timedelta(seconds=30), True),
+        (NOW - timedelta(minutes=10), False),
+        (None, True),
+    ):
+        line.ended = ended
+        assert ('id="what-happened" data-live' in operator.get(f"/messages/{EVE}").text) is live, ended
 
 
 @pytest.mark.parametrize("path", ["raw", "attachments/1"])

@@ -62,7 +62,7 @@ def count_reply(message: Message, to: Address, an_hour: int) -> bool:
 
 
 def forget_reply(message: Message, to: Address) -> None:
-    """Take a reply that is not sent after all out of the counts, as often as this is called.
+    """Take a reply that is not sent after all out of the counts. A second call changes nothing.
 
     Raises:
         TransientError: DynamoDB is unavailable.

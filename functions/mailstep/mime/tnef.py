@@ -77,7 +77,7 @@ class File:
     content_id: str | None = None
     """As in a MIME part: the HTML may refer to it (RFC 2392)."""
     is_rendered: bool = False
-    """Whether its flags say that the text shows it, or that nobody sees it among the attachments."""
+    """Whether its flags say that the text shows it, or that it is hidden among the attachments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,8 +152,12 @@ def _thread(message: Message) -> Iterable[tuple[str, str]]:
 
 
 def _add_text(reply: EmailMessage, answer: Answer, frame: dict[str, Any]) -> None:
-    said = answer.text if answer.text.strip() else without_markup(answer.html or "")
-    reply.set_content(render("reply.txt.j2", text=said.strip("\r\n"), **frame), cte="quoted-printable")
+    reply.set_content(render("reply.txt.j2", text=text_of(answer).strip("\r\n"), **frame), cte="quoted-printable")
+
+
+def text_of(answer: Answer) -> str:
+    """The text of an answer, or what its HTML says if it has only that."""
+    return answer.text if answer.text.strip() else without_markup(answer.html or "")
 
 
 def _add_html(

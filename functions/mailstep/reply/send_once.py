@@ -28,7 +28,7 @@ from mailstep.contracts import Answer, Message, Replied, ReplyRequest
 from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
-from mailstep.reply.compose import compose
+from mailstep.reply.compose import compose, text_of
 from mailstep.reply.look import look_of
 from mailstep.routes import Route, own_addresses, routes
 from mailstep.telemetry import logger
@@ -137,7 +137,7 @@ def _composed(request: ReplyRequest, message: Message, sender: Address, to: Addr
         answer = _content(request, message)
     if not route.language and _is_of_an_application(request, route):
         # What Mailstep writes around an application's text is in the language of that text.
-        language = of_text(answer.text) or language
+        language = of_text(text_of(answer)) or language
     with speaking(language):
         return compose(message, answer, sender=sender, to=to, now=datetime.now(UTC), look=look_of(route))
 

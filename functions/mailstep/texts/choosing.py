@@ -26,7 +26,8 @@ _NEIGHBOURS = (
     "het een van niet met voor op dat deze wij graag bedankt groeten hallo bijlage ik je jullie heeft wordt zijn naar",
     "og er ikke jeg det som til på av med har vi kan venlig hilsen takk tak hej hei vedlagt och inte jag att är från",
     "che di il gli della delle dei con per non una sono grazie buongiorno cordiali saluti allegato ho abbiamo vi ci",
-    "que não em uma com para os dos das obrigado obrigada olá segue anexo você vocês está são mais bom dia nós meu",
+    "que não em uma com para os dos das obrigado obrigada olá segue anexo você vocês está são mais bom dia nós meu"
+    " por favor esta este sua seu",
     "amb els les per una és gràcies hola bon dia salutacions que del al i adjunt",
     "się nie jest na do i w z proszę dziękuję dzień dobry pozdrawiam załączniku mam że dla",
 )
@@ -42,10 +43,11 @@ def of_message(message: Message) -> str:
 
     Of several languages in the field, it is the first that there are texts in.
     """
+    known = _known_words()
     declared = (tag.strip() for field in message.header("Content-Language") for tag in field.split(",", _TAGS))
     for tag in declared:
         # The primary language subtag comes first (RFC 5646 section 2.1).
-        if (primary := tag.partition("-")[0].lower()) in languages() and _is_right(primary):
+        if (primary := tag.partition("-")[0].lower()) in known:
             return primary
     return of_text(message.reply_text or message.text) or REFERENCE
 
@@ -53,22 +55,22 @@ def of_message(message: Message) -> str:
 def of_text(text: str) -> str:
     """The language of a text, by the most frequent words of each; empty if they do not tell."""
     words = [word.lower() for word in _WORD.findall(text[:_CHARACTERS])]
-    known = {
-        language: _words(str(texts_in(language)["language.words"])) for language in languages() if _is_right(language)
-    }
+    known = _known_words()
     for most in _WORDS:
         if found := _told_by(words[:most], known):
             return found
     return ""
 
 
-def _is_right(language: str) -> bool:
-    """Whether the file of a language is right: otherwise nothing could be said in it."""
-    try:
-        return bool(texts_in(language))
-    except ConfigurationError as error:
-        logger.error("A language is left out", extra={"fault": str(error)})
-        return False
+def _known_words() -> dict[str, set[str]]:
+    """The words of each language; a language is left out if its file is wrong: nothing could be said in it."""
+    known: dict[str, set[str]] = {}
+    for language in languages():
+        try:
+            known[language] = _words(str(texts_in(language)["language.words"]))
+        except ConfigurationError as error:
+            logger.error("A language is left out", extra={"fault": str(error)})
+    return known
 
 
 def _told_by(words: Sequence[str], known: dict[str, set[str]]) -> str:

@@ -37,4 +37,4 @@ class NothingOnRecord:
         return True
 
     def forget_reply(self, _message: Message, _to: Address) -> None:
-        """There is none to forget."""
+        """No reply was counted."""
