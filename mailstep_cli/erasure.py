@@ -1,5 +1,6 @@
 """Erases what Mailstep stores of a person or of one email, and reports what was erased and what is left elsewhere."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+_EMAIL_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 LEFT = {
     "the executions' history in Step Functions": "it has the sender's address and the subject. AWS deletes it 90 days "
     "after an execution ended, and nobody can delete it earlier",
@@ -120,9 +122,12 @@ class Erasure:
         """Find everything of one email, by its whole id or its short reference.
 
         Raises:
-            UserError: nothing is stored under this name, or several emails have the reference.
+            UserError: it is no id, nothing is stored under it, or several emails have the reference.
         """
         email_id = find_email(self._stack, name).email_id if reference.read(name) else name
+        # A part of another name, such as that of one attachment, would be a prefix of keys (start/identity.py).
+        if not _EMAIL_ID.fullmatch(email_id):
+            raise UserError(f"{email_id!r} is not the id of an email: give its id, its reference, or an address")
         email = mail_objects.original(self._s3, self._stack.bucket, email_id)
         if not (
             email

@@ -14,15 +14,10 @@ from pydantic_core import to_json
 from mailstep import limits
 from mailstep.contracts import Answer, AnswerAttachment
 from mailstep.errors import MalformedAnswer
+from mailstep.html_depth import is_deeper
 from mailstep.telemetry import logger
 
 _EXPLANATION_BOUND = 500
-_TAG = re.compile(r"(/?)([A-Za-z][A-Za-z0-9]{0,30})")
-# Void elements, and those whose end tag may be left out (HTML Standard, 13.1.2): the next one of them ends them.
-_NOT_NESTED = {
-    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"),
-    *("p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup"),
-}
 _NAMES_SHOWN = 10
 _NAMED, _NO_REPLY = "the application's answer", ": answer 204 if there is no reply"
 # A name in the log is an application's own, never something that it was sent.
@@ -51,7 +46,7 @@ def read_answer(octets: bytes, *, later: bool = False) -> Answer:
     if unknown:
         shown = sorted({name if _NAME.fullmatch(name) else "?" for name in unknown})[:_NAMES_SHOWN]
         logger.warning("The answer has fields that Mailstep does not know", extra={"fields": shown})
-    if isinstance(html := fields.get("html"), str) and _depth(html) > limits.HTML_DEPTH:
+    if isinstance(html := fields.get("html"), str) and is_deeper(html, limits.HTML_DEPTH):
         raise MalformedAnswer(f"{named} is invalid: html nests over {limits.HTML_DEPTH} elements")
     try:
         written = to_json(fields)
@@ -66,18 +61,6 @@ def read_answer(octets: bytes, *, later: bool = False) -> Answer:
             for fault in error.errors(include_input=False, include_context=False)
         )
         raise MalformedAnswer(f"{named} is invalid: {faults[:_EXPLANATION_BOUND]}") from None
-
-
-def _depth(html: str) -> int:
-    """How deep the elements nest, at most: to sanitise them takes a time that grows with it."""
-    depth = deepest = 0
-    for tag in html.split("<")[1:]:
-        name = _TAG.match(tag)
-        if name is None or name[2].lower() in _NOT_NESTED:
-            continue
-        depth = max(0, depth - 1) if name[1] else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def reason(octets: bytes) -> str:

@@ -10,6 +10,11 @@ _MORE = frozenset(
         *("au.com", "docomo.ne.jp", "ezweb.ne.jp", "softbank.ne.jp", "i.softbank.jp", "ymobile.ne.jp", "daum.net"),
         *("hey.com", "mailbox.org", "tuta.com", "tuta.io", "tutamail.com", "tutanota.com", "tutanota.de", "keemail.me"),
         *("sfr.fr", "neuf.fr", "sympatico.ca", "bell.net", "privaterelay.appleid.com", "mozmail.com"),
+        *("simplelogin.com", "anonaddy.com", "anonaddy.me", "pobox.com"),
+        # Help desks and others that give each customer a name below their own, of which the Public Suffix List knows
+        # nothing: anyone can have one.
+        *("zendesk.com", "freshdesk.com", "zohodesk.com", "atlassian.net", "service-now.com", "odoo.com"),
+        *("helpscoutapp.com", "intercom-mail.com", "mailgun.org"),
     }
 )
 

@@ -6,6 +6,9 @@ from urllib.parse import unquote
 
 import nh3
 
+from mailstep import limits
+from mailstep.html_depth import is_deeper
+
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'self'; sandbox"
@@ -18,6 +21,7 @@ _PICTURES = 12_000_000
 _ATTRIBUTES = {"align", "bgcolor", "border", "cellpadding", "cellspacing", "color", "dir", "height", "lang", "style",
                "title", "valign", "width"}  # fmt: skip
 _TAGS = nh3.ALLOWED_TAGS | {"center", "font", "u", "s", "big"}
+_TOO_DEEP = "<p>This HTML is not shown, because its elements nest too deeply. Its text is below.</p>"
 # A click would open a page of the sender's in the frame.
 _NO_LINKS = {"a": set[str]()}
 
@@ -41,8 +45,9 @@ def document(html: str, pictures: Mapping[str, str]) -> str:
         room -= len(picture)
         return picture
 
+    html = html[:_BOUND]
     clean = nh3.clean(
-        html[:_BOUND],
+        _TOO_DEEP if is_deeper(html, limits.HTML_DEPTH) else html,
         tags=_TAGS,
         attributes=nh3.ALLOWED_ATTRIBUTES | _NO_LINKS | {"*": _ATTRIBUTES, "img": {"alt", "src", "width", "height"}},
         attribute_filter=kept,

@@ -55,6 +55,9 @@ def from_provider(author: str, reply_to: str) -> Message:
     ("author", "victim"),
     [
         ("ann@gmail.com", "bob@gmail.com"),
+        # Each customer of a help desk has a name of its own below one that all share.
+        ("support@evil.zendesk.com", "support@victim.zendesk.com"),
+        ("help@evil.freshdesk.com", "help@victim.freshdesk.com"),
         ("ann@outlook.com", "bob@outlook.com"),
         ("ann@yahoo.co.uk", "bob@yahoo.co.uk"),
         ("ann@gmx.de", "bob@gmx.de"),

@@ -331,6 +331,12 @@ def test_one_email_is_erased_by_its_id_and_no_other() -> None:
         erased(email.email_id)
 
 
+@pytest.mark.parametrize("name", ["", "{}/attachments", "{}/", "*"])
+def test_what_is_no_whole_id_erases_nothing(name: str) -> None:
+    with pytest.raises(UserError, match="is not the id of an email"):
+        Erasure(STACK, dry_run=False).find_email(name.format("sample-order"))
+
+
 def test_an_earlier_email_of_a_thread_is_not_named_by_its_thread_any_more() -> None:
     first, second = store("one", stored_order()), store("two", stored_order())
     message = mail_bucket.read_message(BUCKET, f"parsed/{first.email_id}/message.json")

@@ -118,6 +118,10 @@ def operator(web: Web, stranger: TestClient) -> TestClient:
 ANN, EVE = email(1).email_id, email(2, "tickets").email_id
 
 
+def test_a_query_of_very_many_fields_is_refused_as_any_other(stranger: TestClient) -> None:
+    assert stranger.get(f"/?{'a=1&' * 60}").status_code == 403
+
+
 def test_the_token_of_the_run_opens_the_page_and_leaves_the_address(web: Web, stranger: TestClient) -> None:
     assert stranger.get("/").status_code == 403
     assert stranger.get("/", params={"token": "another"}).status_code == 403

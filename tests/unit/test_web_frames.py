@@ -56,3 +56,9 @@ def test_a_message_without_html_has_no_frame_and_reads_no_picture() -> None:
     )
     assert frames.of_message(BUCKET, message) == ""
     assert frames.of_message(BUCKET, None) == frames.of_answer(None) == ""
+
+
+def test_html_that_would_take_minutes_to_clean_is_not_shown() -> None:
+    """160 KB took 7 s, and the page answers one request at a time."""
+    assert "nest too deeply" in document("<ul><li>" * 125_000, {})
+    assert "shown here" in document("<ul><li>shown here</ul>" * 400, {})
