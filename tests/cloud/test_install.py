@@ -103,10 +103,10 @@ def test_parse_works_anywhere_and_the_templates_are_there(installed: Installed, 
     shown = installed("parse", str(EMAILS / "order.eml"))
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "order-4711.csv (text/csv" in shown.stdout
-    render = "from mailstep.rendering import render; print(render('notice.txt.j2', kind='delay', email_id='4711'))"
+    render = "from mailstep.rendering import render; print(render('notice.txt.j2', kind='delay'))"
     python = tools / "mailstep" / "bin" / "python"
     told = subprocess.run([python, "-c", render], capture_output=True, text=True, check=True, cwd=tools).stdout
-    assert "4711" in told
+    assert told.startswith("Your message arrived")
 
 
 def test_the_packages_in_site_packages_have_names_of_their_own(tools: Path) -> None:
@@ -118,8 +118,9 @@ def test_the_packages_in_site_packages_have_names_of_their_own(tools: Path) -> N
 def test_it_speaks_to_an_account(installed: Installed, cloud: LocalCloud) -> None:
     variables = cloud.account.variables()
     listed = installed("history", **variables)
+    # What the other tests have mailed is in the list, if any ran before.
     assert (listed.returncode, listed.stderr) == (0, "")
-    assert listed.stdout.startswith("Started")
+    assert "No email." in listed.stdout or "Outcome" in listed.stdout
     told = installed("doctor", **variables)
     assert "✓ credentials" in told.stdout
     assert "✓ home stack" in told.stdout
