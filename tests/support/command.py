@@ -2,12 +2,15 @@
 
 import contextlib
 import io
+import logging
 import os
 import signal
 import subprocess
 import sys
+from typing import TextIO, cast
 from unittest.mock import patch
 
+from mailstep.telemetry import logger
 from mailstep_cli.main import main
 from tests.support.project import PROJECT
 
@@ -15,6 +18,9 @@ from tests.support.project import PROJECT
 def typed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """What the command prints and exits with, as `run` has it, which a test needs for terminals and encodings."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # The command writes the log in plain lines to its own streams.
+    log = cast("logging.StreamHandler[TextIO]", logger.registered_handler)
+    before, stream = log.formatter, log.stream
     try:
         with (
             contextlib.chdir(PROJECT),
@@ -27,6 +33,8 @@ def typed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+        log.setFormatter(before)
+        log.setStream(stream)
     return subprocess.CompletedProcess(["mailstep", *arguments], code, out.getvalue(), err.getvalue())
 
 
