@@ -10,6 +10,7 @@ from typing import Any
 
 import rich.console
 import rich.text
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from rich.segment import Segment
 
 from mailstep.telemetry import logger
@@ -20,7 +21,7 @@ _OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _KEPT = "\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
-class _LogLine(logging.Formatter):
+class _LogLine(LambdaPowertoolsFormatter):
     """Formats what the functions' code logs for a person: they log JSON on AWS."""
 
     _ANY = frozenset(vars(logging.makeLogRecord({})))

@@ -56,7 +56,7 @@ def test_the_index_takes_a_status_event_as_aws_sends_it(desk: Desk) -> None:
     assert desk.invoke("IndexFunction", event("index")) == (None, {"batchItemFailures": []})
     error, swept = desk.invoke("SweepFunction", event("sweep"))
     assert error is None, swept
-    assert swept.keys() == {"compared", "filled"}
+    assert swept.keys() == {"compared", "filled", "complete"}
 
 
 def test_ses_says_that_it_has_checked_the_topic(desk: Desk) -> None:

@@ -257,6 +257,14 @@ def test_a_bounce_is_tied_to_the_email_that_the_reply_names() -> None:
     assert indexed(SAMPLE_EMAIL) == [("Bounce", "Permanent", ses_message_id)]
 
 
+def test_a_bounce_is_tied_to_the_email_even_if_the_event_has_the_folds_of_the_header() -> None:
+    """The bounce may come before the reply is on record, so that only the header names the email."""
+    headers = [{"name": "X-Mailstep-Email-Id", "value": f"\r\n {email().email_id}"}]
+    mail = {"destination": ["ann@shop.example"], "messageId": "0100-unknown-000000", "headers": headers}
+    tell(json.dumps({"eventType": "Complaint", "complaint": COMPLAINT, "mail": mail}))
+    assert indexed(email().email_id) == [("Complaint", "", "0100-unknown-000000")]
+
+
 def test_a_complaint_whose_header_ses_left_out_is_tied_by_sess_id_of_the_reply() -> None:
     message = Message(email_id=email().email_id, route="orders", size_octets=1, thread_id="t")
     threads.record_reply("0100-abc-000000", message)

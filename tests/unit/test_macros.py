@@ -1,4 +1,7 @@
-"""Macros are found by what a document holds: VBA, macro sheets of Excel 4.0, in archives and whatever the names."""
+"""Macros are found by what a document holds: VBA, macro sheets of Excel 4.0, in archives and whatever the names.
+
+Over 300 lines, because each test builds the document that it is about, octet by octet.
+"""
 
 import struct
 import tracemalloc

@@ -12,7 +12,7 @@ from jsonschema import validate
 
 from tests.support.command import typed
 from tests.support.messages import SES, mail_with
-from tests.support.project import EMAILS, EVENTS, PROJECT
+from tests.support.project import EMAILS, EVENTS, PROJECT, run
 
 PROCESSORS = {
     "words": 'return Answer(text=f"You wrote {len(message.text.split())} words.")',
@@ -180,12 +180,12 @@ def test_mail_for_a_queue_needs_its_consumer_and_the_command_is_named() -> None:
 
 
 def test_a_route_whose_url_is_not_set_yet_is_processed_as_mailstep_routes_says() -> None:
-    [said] = [line for line in typed("routes", COLUMNS="200").stdout.splitlines() if line.startswith("application ")]
+    [said] = [line for line in run("routes", COLUMNS="200").stdout.splitlines() if line.startswith("application ")]
     assert "processor receipt, until ${APPLICATION_URL} is set" in said
-    told = typed("process", "events/emails/order.eml", "--route", "application", COLUMNS="200")
+    told = typed("process", "events/emails/order.eml", "--route", "application")
     assert told.returncode == 0
     assert "Answered by the processor receipt, until ${APPLICATION_URL} is set." in told.stdout
-    other = typed("process", "events/emails/order.eml", "--route", "orders", COLUMNS="200").stdout
+    other = typed("process", "events/emails/order.eml", "--route", "orders").stdout
     assert "Answered by the processor tables." in other
     assert "Your message arrived" in told.stdout
 

@@ -1,4 +1,7 @@
-"""The texts that senders read: complete in each language, right in number and notation, and nowhere else."""
+"""The texts that senders read: complete in each language, right in number and notation, and nowhere else.
+
+Over 300 lines, because each rule of the files of texts is tried on each language, and each mistake on one's own.
+"""
 
 import ast
 import re

@@ -150,7 +150,8 @@ def _email_id(mail: object) -> str | None:
             for one in fields:
                 match one:
                     case {"name": str(name), "value": str(value)} if name.lower() == EMAIL_ID_FIELD.lower():
-                        return value if _EMAIL_ID.fullmatch(value) else None
+                        # The field is folded: with its name, an id is longer than a line (RFC 5322 section 2.2.3).
+                        return value.strip() if _EMAIL_ID.fullmatch(value.strip()) else None
     return None
 
 
