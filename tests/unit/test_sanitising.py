@@ -305,5 +305,6 @@ def test_html_is_lines_of_its_blocks_for_a_reader_without_html() -> None:
 
 
 def test_what_a_browser_shows_to_nobody_is_no_text_of_the_html() -> None:
-    hidden = "".join(f"<{tag}>not shown</{tag}>" for tag in ("title", "noscript", "template", "svg", "textarea", "iframe"))
+    tags = ("title", "noscript", "template", "svg", "textarea", "iframe")
+    hidden = "".join(f"<{tag}>not shown</{tag}>" for tag in tags)
     assert without_markup(f"<p>shown</p>{hidden}") == "shown"
