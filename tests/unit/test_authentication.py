@@ -12,7 +12,7 @@ import pytest
 from publicsuffixlist import PublicSuffixList
 
 from mailstep import authentication
-from mailstep.authentication import is_authenticated
+from mailstep.authentication import is_authenticated, is_only_signed
 from mailstep.contracts import Address, Message, Verdicts
 from tests.support.messages import parsed
 
@@ -215,3 +215,9 @@ def test_many_signatures_do_not_read_the_list_of_suffixes_again(monkeypatch: pyt
     assert not is_authenticated(written(f"ann@{A_LABELS}", dkim="pass", dkim_domains=others))
     assert read == 1
     authentication._suffixes.cache_clear()
+
+
+def test_a_message_that_names_no_author_is_authenticated_by_nothing() -> None:
+    message = written(spf="pass", spf_domain="shop.example", dkim="pass", dkim_domains=("shop.example",))
+    assert not is_authenticated(message)
+    assert not is_only_signed(message)

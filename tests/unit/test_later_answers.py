@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -17,7 +18,7 @@ from botocore.client import BaseClient
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 
-from mailstep import limits, reference
+from mailstep import limits, reference, routes
 from mailstep.answers import read_answer
 from mailstep.aws import ledger, mail_bucket
 from mailstep.contracts import Message
@@ -25,6 +26,7 @@ from mailstep.errors import MalformedAnswer, RefusedEmail, UnknownEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import handler as reply_handler
 from mailstep.start import handler as start_handler
+from mailstep.telemetry import logger
 from mailstep.validate import handler as validate_handler
 from mailstep_cli import later_answers
 from mailstep_cli.errors import UserError
@@ -213,7 +215,38 @@ def test_a_later_answer_beyond_the_bound_sounds_the_alarm_of_replies(capsys: pyt
         validate(write(f"n{number}"))
     assert "RepliesBounded" not in capsys.readouterr().out
     validate(write("one-more"))
-    assert '"RepliesBounded":[1.0]' in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert '"RepliesBounded":[1.0]' in said
+    assert '"route":"orders"' in said
+
+
+def test_the_bound_of_later_answers_is_that_of_the_route(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text('[routes.orders]\nprocessor = "tables"\nreplies_an_hour = 1\n')
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
+    assert [validate(write(name))["withheld"] for name in ("a", "b")] == [None, "too_many_replies"]
+
+
+def test_an_email_of_a_route_that_was_taken_away_has_later_answers_by_the_usual_settings() -> None:
+    change_message(route="gone")
+    assert validate(write())["withheld"] is None
+
+
+@pytest.mark.parametrize("own", ["orders@mailstep.example", "desk@mailstep.example"])
+def test_a_later_answer_to_an_address_of_mailsteps_own_is_withheld(monkeypatch: pytest.MonkeyPatch, own: str) -> None:
+    monkeypatch.setenv("REPLY_FROM", "desk@mailstep.example")
+    passed = {"spam": "PASS", "virus": "PASS", "dmarc": "pass", "dmarc_domain": own.partition("@")[2]}
+    change_message(**{"from": [{"name": "", "address": own}], "verdicts": passed})
+    assert validate(write())["withheld"] == "own_address"
+
+
+def test_the_log_says_which_later_answer_is_withheld_and_why() -> None:
+    change_message(**NOT_AUTHENTICATED)
+    with patch.object(logger, "info") as said:
+        validate(write("invoice"))
+    [line] = said.call_args_list
+    assert line.kwargs["extra"] == {"answer_name": "invoice", "withheld": "unauthenticated"}
+    assert logger.get_correlation_id() == EMAIL_ID
 
 
 def test_an_unknown_email_is_an_error_that_says_so() -> None:

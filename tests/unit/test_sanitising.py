@@ -302,3 +302,9 @@ def test_html_is_lines_of_its_blocks_for_a_reader_without_html() -> None:
     )
     read = without_markup(html)
     assert read.split("\n") == ["Dear Ann,", "a & b", "c < d", "No. Article", "1 Pen blue", "one", "two", "End", "XX"]
+
+
+def test_what_a_browser_shows_to_nobody_is_no_text_of_the_html() -> None:
+    tags = ("title", "noscript", "template", "svg", "textarea", "iframe")
+    hidden = "".join(f"<{tag}>not shown</{tag}>" for tag in tags)
+    assert without_markup(f"<p>shown</p>{hidden}") == "shown"

@@ -133,3 +133,30 @@ def test_an_event_time_without_a_zone_is_utc(machine: str) -> None:
     )
     stored = datetime.fromisoformat(json.loads(described["input"])["stored"])
     assert stored == datetime(2026, 11, 26, 9, tzinfo=UTC)
+
+
+def created(**details: object) -> list[Any]:
+    """What the notification has, with these details of its object, or `time` as its eventTime."""
+    event = json.loads(sample())
+    [record] = event["Records"]
+    record["eventTime"] = details.pop("time", record["eventTime"])
+    record["s3"]["object"] = {"key": "inbound/orders/sample-order"} | details
+    return list(workflow.objects(event, BUCKET))
+
+
+@pytest.mark.parametrize(("said", "known"), [({"versionId": "3/L4kqtJlcpXroDTDm"}, "3/L4kqtJlcpXroDTDm"), ({}, None)])
+def test_the_version_that_ses_wrote_is_the_one_that_is_processed(said: dict[str, str], known: str | None) -> None:
+    """Another object under the same key is another email. versionId is absent if the bucket has no versions (S3)."""
+    [email] = created(**said)
+    assert email.version_id == known
+
+
+def test_a_time_with_another_zone_is_that_moment() -> None:
+    [email] = created(time="2026-11-26T10:00:00+02:00")
+    assert email.stored == datetime(2026, 11, 26, 8, tzinfo=UTC)
+
+
+def test_the_first_answer_and_the_object_that_ses_sets_up_are_no_objects_to_act_on() -> None:
+    assert created(key="answers/an-email.json") == []
+    assert created(key="inbound/orders/AMAZON_SES_SETUP_NOTIFICATION") == []
+    assert created(key="answers/stray/of/another") == ["answers/stray/of/another"]
