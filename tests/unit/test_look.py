@@ -153,6 +153,7 @@ def test_a_reference_is_read_in_any_case_with_and_without_its_hyphen(written: st
 def test_each_line_of_the_log_about_an_email_has_its_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", written)
+    logger.set_correlation_id(None)  # of another test's email
     logger.info("Started", extra={"email_id": "0123456789-abc"})
     logger.info("Nothing to do")
     about, other = map(json.loads, written.getvalue().splitlines())
