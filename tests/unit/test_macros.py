@@ -210,10 +210,10 @@ def test_a_short_stream_is_found_without_reading_the_whole_directory_for_each(mo
 def test_a_broken_or_endless_compound_file_ends_without_a_crash() -> None:
     whole = compound(bof(0x0005) + bound_sheet(1) + record(0x000A))
     for end in range(8, len(whole), 37):
-        macros.are_in(whole[:end])
+        assert macros.are_in(whole[:end]) in {True, False}
     # The chain of the stream, of the directory, and of the DIFAT names itself.
     for at, value in ((512 + 12, 3), (512 + 4, 1), (68, 0)):
-        macros.are_in(whole[:at] + struct.pack("<I", value) + whole[at + 4 :])
+        assert macros.are_in(whole[:at] + struct.pack("<I", value) + whole[at + 4 :]) in {True, False}
 
 
 def test_what_is_read_of_a_hostile_compound_file_is_no_multiple_of_its_size() -> None:

@@ -151,7 +151,8 @@ def _email_id(mail: object) -> str | None:
                 match one:
                     case {"name": str(name), "value": str(value)} if name.lower() == EMAIL_ID_FIELD.lower():
                         # The field is folded: with its name, an id is longer than a line (RFC 5322 section 2.2.3).
-                        return value.strip() if _EMAIL_ID.fullmatch(value.strip()) else None
+                        named = value.strip()
+                        return named if _EMAIL_ID.fullmatch(named) else None
     return None
 
 

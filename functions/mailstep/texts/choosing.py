@@ -22,14 +22,20 @@ _TAGS = 10
 """Languages of a Content-Language field that are looked at."""
 _WORD = re.compile(r"[^\W\d_]+")
 # Languages that share words with ours, and have no texts. A text in one of them is in none of ours.
-_NEIGHBOURS = (
-    "het een van niet met voor op dat deze wij graag bedankt groeten hallo bijlage ik je jullie heeft wordt zijn naar",
-    "og er ikke jeg det som til på av med har vi kan venlig hilsen takk tak hej hei vedlagt och inte jag att är från",
-    "che di il gli della delle dei con per non una sono grazie buongiorno cordiali saluti allegato ho abbiamo vi ci",
-    "que não em uma com para os dos das obrigado obrigada olá segue anexo você vocês está são mais bom dia nós meu"
-    " por favor esta este sua seu",
-    "amb els les per una és gràcies hola bon dia salutacions que del al i adjunt",
-    "się nie jest na do i w z proszę dziękuję dzień dobry pozdrawiam załączniku mam że dla",
+_NEIGHBOURS = tuple(
+    set(words.split())
+    for words in (
+        "het een van niet met voor op dat deze wij graag bedankt groeten hallo bijlage ik je jullie heeft wordt"
+        " zijn naar",
+        "og er ikke jeg det som til på av med har vi kan venlig hilsen takk tak hej hei vedlagt och inte jag att"
+        " är från",
+        "che di il gli della delle dei con per non una sono grazie buongiorno cordiali saluti allegato ho abbiamo"
+        " vi ci",
+        "que não em uma com para os dos das obrigado obrigada olá segue anexo você vocês está são mais bom dia nós meu"
+        " por favor esta este sua seu",
+        "amb els les per una és gràcies hola bon dia salutacions que del al i adjunt",
+        "się nie jest na do i w z proszę dziękuję dzień dobry pozdrawiam załączniku mam że dla",
+    )
 )
 
 
@@ -49,13 +55,16 @@ def of_message(message: Message) -> str:
         # The primary language subtag comes first (RFC 5646 section 2.1).
         if (primary := tag.partition("-")[0].lower()) in known:
             return primary
-    return of_text(message.reply_text or message.text) or REFERENCE
+    return _of_text(message.reply_text or message.text, known) or REFERENCE
 
 
 def of_text(text: str) -> str:
     """The language of a text, by the most frequent words of each; empty if they do not tell."""
+    return _of_text(text, _known_words())
+
+
+def _of_text(text: str, known: dict[str, set[str]]) -> str:
     words = [word.lower() for word in _WORD.findall(text[:_CHARACTERS])]
-    known = _known_words()
     for most in _WORDS:
         if found := _told_by(words[:most], known):
             return found
@@ -67,7 +76,7 @@ def _known_words() -> dict[str, set[str]]:
     known: dict[str, set[str]] = {}
     for language in languages():
         try:
-            known[language] = _words(str(texts_in(language)["language.words"]))
+            known[language] = set(str(texts_in(language)["language.words"]).split())
         except ConfigurationError as error:
             logger.error("A language is left out", extra={"fault": str(error)})
     return known
@@ -79,14 +88,10 @@ def _told_by(words: Sequence[str], known: dict[str, set[str]]) -> str:
     counts = {language: _known(words, among) for language, among in known.items()}
     best = max(counts, key=lambda language: counts[language])
     others = [count for language, count in counts.items() if language != best]
-    others += [_known(words, _words(neighbour)) for neighbour in _NEIGHBOURS]
+    others += [_known(words, neighbour) for neighbour in _NEIGHBOURS]
     is_enough = len(known[best].intersection(words)) >= _LEAST and counts[best] >= _SHARE * len(words)
     return best if is_enough and counts[best] >= _LEAD * max(others) else ""
 
 
 def _known(words: Sequence[str], among: set[str]) -> int:
     return sum(word in among for word in words)
-
-
-def _words(written: str) -> set[str]:
-    return set(written.split())
