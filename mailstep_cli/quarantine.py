@@ -1,5 +1,6 @@
 """Messages that could not be read: which there are and why, what is in one, and how they are processed again."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,7 +82,7 @@ class Quarantine:
             self._s3, self._stack.bucket, keys.quarantined(one.email_id), octets=limits.MESSAGE_OCTETS
         )
 
-    def release(self, one: Quarantined, *, began: datetime) -> str:
+    def release(self, one: Quarantined, *, began: datetime) -> replay.Replayed:
         """Process the original message again, and take its copy out of quarantine; return what was done.
 
         If it cannot be read this time either, the workflow quarantines it again.
@@ -94,13 +95,13 @@ class Quarantine:
             else mail_objects.original(self._s3, self._stack.bucket, one.email_id)
         )
         if email is None or not mail_objects.exists(self._s3, email):
-            return "kept: the original is gone, so only the copy in quarantine is left"
+            return replay.Replayed("kept: the original is gone, so only the copy in quarantine is left", "")
         # Before the replay, and these versions only: a new copy that the replay makes stays.
         copies = list(mail_objects.versions(self._s3, self._stack.bucket, keys.quarantined(one.email_id), exact=True))
-        done = replay.replay_once(sfn, self._stack.workflow_alias, email, began=began).done
-        if done in {replay.DONE, replay.DONE_ALREADY}:
+        again = replay.replay_once(sfn, self._stack.workflow_alias, email, began=began)
+        if again.done in {replay.DONE, replay.DONE_ALREADY}:
             mail_objects.delete(self._s3, self._stack.bucket, copies)
-        return "released" if done == replay.DONE else done
+        return dataclasses.replace(again, done="released") if again.done == replay.DONE else again
 
     def delete(self, one: Quarantined) -> str:
         """Delete the copy for good, and leave the original under `inbound/`."""

@@ -36,7 +36,7 @@ def override(rule: str) -> Override:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What was done, in a word or two, and the ARN of the execution that it is about."""
+    """What was done, in a few words, and the ARN of the execution that it is about; without one, it is empty."""
 
     done: str
     execution: str

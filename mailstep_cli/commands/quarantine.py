@@ -80,7 +80,7 @@ def release_quarantined(
     quarantine = Quarantine(home)
     chosen = _chosen(quarantine, emails, reason, all_=all_)
     confirm(f"Process {counted(len(chosen), 'message')} again?", yes=yes)
-    return _act(chosen, lambda one: quarantine.release(one, began=home.asked), "Releasing", rate, as_json=as_json)
+    return _act(chosen, lambda one: quarantine.release(one, began=home.asked).done, "Releasing", rate, as_json=as_json)
 
 
 @app.command(name="delete")

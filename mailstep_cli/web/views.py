@@ -116,11 +116,14 @@ class Web:
         """One email, with the execution that the query names, or else its latest one."""
         entry = self._entry(request)
         shown = showing.gather(self.home, entry)
-        execution = _execution(entry, request.query_params.get("execution"))
+        asked = request.query_params.get("execution")
+        execution = _execution(entry, asked)
         run = _run(execution) if execution else None
+        # DescribeExecution is eventually consistent (API reference): it may not know yet what has just begun.
+        awaited = execution is not None and asked not in {None, execution.name}
         return self._page(
             "message.html.j2", title=entry.subject or entry.email_id, entry=entry, shown=shown,
-            run=run, alone=False, frames={}, turns=_turns(entry, run),
+            run=run, alone=False, frames={}, turns=awaited or _turns(entry, run),
             done=request.query_params.get("done", "")[:200],
         )  # fmt: skip
 
@@ -175,8 +178,9 @@ class Web:
     def release(self, request: Request, body: bytes) -> Response:
         """Process a message in quarantine again, and take its copy out."""
         entry, quarantine = self._entry(request), Quarantine(self.home)
-        done = quarantine.release(quarantine.find(entry.email_id), began=datetime.now(UTC))
-        return _back(entry, f"Quarantine: {done}.")
+        again = quarantine.release(quarantine.find(entry.email_id), began=datetime.now(UTC))
+        # With its name, the page follows the new execution before the index knows of it.
+        return _back(entry, f"Quarantine: {again.done}.", again.execution.rpartition(":")[2])
 
     def compose(self, request: Request) -> Response:
         """The form for a message to the local account."""

@@ -124,7 +124,7 @@ def test_a_message_in_quarantine_that_cannot_be_replayed_stays_there(stored: Sto
     for number in range(1, failures.REPLAYS + 1):
         execute(stored, number)
     quarantine, later = Quarantine(STACK), datetime.now(UTC) + timedelta(hours=1)
-    assert quarantine.release(quarantine.find(stored.email_id), began=later) == "replayed too often"
+    assert quarantine.release(quarantine.find(stored.email_id), began=later).done == "replayed too often"
     assert list(mail_objects.versions(s3, BUCKET, keys.quarantined(stored.email_id)))
     with pytest.raises(UserError, match="replayed 98 times"):
         replay.replay(failures.client(), STACK.execution(stored.email_id), reply_again=False)

@@ -55,7 +55,7 @@ def web() -> Web:
     home = HomeStack(
         "mailstep",
         {"StateMachineArn": WORKFLOW, "MailBucketName": BUCKET, "MessageIndexName": TABLE},
-        {"ProcessFunction": "mailstep-process"},
+        {"ProcessFunction": "mailstep-process", "EmailWorkflowAliaslive": WORKFLOW},
         NOW,
         {"ParsedRetentionDays": "30", "Domain": "mailstep.example", "ReplyFrom": ""},
     )
@@ -167,6 +167,24 @@ def test_a_replay_from_the_page_starts_one_new_execution(web: Web, operator: Tes
     terms = sfn.describe_execution(executionArn=f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:{EVE}-r2")
     assert json.loads(terms["input"])["replay"] is True
     assert json.loads(terms["input"])["reply_again"] is False
+
+
+@pytest.mark.parametrize("act", ["replay", "release"])
+def test_the_page_follows_a_new_execution_before_the_index_knows_it(web: Web, operator: TestClient, act: str) -> None:
+    """The page of what the index knows would show the old outcome, and never turn."""
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    sfn.stop_execution(executionArn=f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:{EVE}")
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=keys.quarantined(EVE), Body=b"x")
+    done = operator.post(f"/messages/{EVE}/{act}", data={"form": web.own.form}, headers={"Origin": ORIGIN})
+    assert f"execution={EVE}-r2" in done.headers["location"]
+    assert f'name="execution" value="{EVE}-r2"' in operator.get(done.headers["location"]).text
+
+
+def test_the_page_waits_for_an_execution_that_step_functions_does_not_know_yet(operator: TestClient) -> None:
+    """DescribeExecution is eventually consistent (AWS Step Functions API Reference)."""
+    page = operator.get(f"/messages/{EVE}?execution={EVE}-r2")
+    assert f'name="execution" value="{EVE}"' in page.text
+    assert 'id="what-happened" data-live' in page.text
 
 
 def test_every_answer_has_a_policy_that_lets_nothing_in_from_elsewhere(operator: TestClient) -> None:
