@@ -18,7 +18,7 @@ from mailstep import limits
 from mailstep.contracts import Address, Attachment, Message, Override, Recipient, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.mime.options import DEFAULTS
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.validate.effects import Effect
 from mailstep.validate.policy import MEANINGS, RULES, Case, validate, withheld_from
 from tests.support.archives import BOMBS, ONE_DEEP, archive, declaring
