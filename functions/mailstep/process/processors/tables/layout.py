@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.missing_values import is_missing
 from mailstep.process.processors.tables.model import Stored, StoredText
 from mailstep.process.processors.tables.rows import Row
-from mailstep.process.processors.tables.values import is_missing
 from mailstep.texts.speaking import say
 
 CELLS_SAMPLED = 20_000
