@@ -82,7 +82,7 @@ def route_with_processor(name: str) -> tuple[Route, str | None]:
     toml = checkout.routes_toml()
     _check_name(name, toml)
     route = read(toml.text, _variables(project) | {"DOMAIN": samconfig.domain(project)}, file=toml.file)[name]
-    if route.url or route.queue:
+    if route.calls_an_application:
         raise UserError(
             f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
         )

@@ -153,7 +153,7 @@ class ReceivedEmail:
 
     def _processor(self) -> str:
         route = self._route()
-        if route.url or route.queue:
+        if route.calls_an_application:
             raise ConfigurationError(f"mail to the route {self.message.route!r} is for an application to answer")
         return route.processor
 

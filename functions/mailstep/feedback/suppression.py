@@ -15,7 +15,7 @@ from email.utils import parseaddr
 
 from mailstep.addresses import canonical
 from mailstep.aws import ledger
-from mailstep.contracts import EMAIL_ID_FIELD
+from mailstep.contracts import EMAIL_ID, EMAIL_ID_FIELD
 from mailstep.mime.options import DEFAULTS
 
 BOUNCE_SECONDS = 90 * 24 * 3600
@@ -29,7 +29,6 @@ _OTHERS = {
 }
 # With the domain of SES's own Message-ID, as some emulations write it.
 _SES_MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{1,100}(@([a-z0-9-]{1,30}\.)?amazonses\.com)?")
-_EMAIL_ID = re.compile(r"[A-Za-z0-9_-]{1,76}")
 _KIND = re.compile(r"[A-Za-z-]{1,40}")
 
 
@@ -152,7 +151,7 @@ def _email_id(mail: object) -> str | None:
                     case {"name": str(name), "value": str(value)} if name.lower() == EMAIL_ID_FIELD.lower():
                         # The field is folded: with its name, an id is longer than a line (RFC 5322 section 2.2.3).
                         named = value.strip()
-                        return named if _EMAIL_ID.fullmatch(named) else None
+                        return named if re.fullmatch(EMAIL_ID, named) else None
     return None
 
 

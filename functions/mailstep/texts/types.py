@@ -3,7 +3,7 @@
 import re
 
 from mailstep.contracts import Attachment
-from mailstep.media_types import ARCHIVES, FORMATS, WORDS, by_evidence, registered
+from mailstep.media_types import ARCHIVES, FORMATS, WORDS, of_attachment, registered
 from mailstep.texts.speaking import say
 
 _OF_MAIN_TYPES = {"image": "picture", "audio": "sound", "video": "video", "text": "text"}
@@ -16,7 +16,7 @@ def type_name(attachment: Attachment) -> str:
 
     A type without a word has the end of the name: `DWG file`.
     """
-    kind = by_evidence(attachment.media_type_detected, attachment.filename, attachment.media_type)
+    kind = of_attachment(attachment)
     if known := _named(kind):
         return known
     stem, _, ending = attachment.filename.rpartition(".")

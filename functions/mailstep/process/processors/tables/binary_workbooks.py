@@ -149,7 +149,7 @@ def _cell(kind: int, record: bytes, strings: list[str], code: str, epoch: dateti
         case 2:
             return number_formats.cell(_packed(struct.unpack_from("<I", record, 8)[0]), code, epoch)
         case 5 | 9:
-            return number_formats.cell(_whole(struct.unpack_from("<d", record, 8)[0]), code, epoch)
+            return number_formats.cell(number_formats.whole(struct.unpack_from("<d", record, 8)[0]), code, epoch)
         case 4 | 10:
             return Stored("TRUE" if record[8] else "FALSE", bool(record[8]))
         case 3 | 11:
@@ -168,12 +168,8 @@ def _packed(number: int) -> int | float:
     if whole:
         value = struct.unpack("<i", struct.pack("<I", bits))[0] >> 2
     else:
-        value = _whole(struct.unpack("<d", struct.pack("<Q", bits << 32))[0])
-    return _whole(value / 100) if hundredths else value
-
-
-def _whole(number: float) -> int | float:
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+        value = number_formats.whole(struct.unpack("<d", struct.pack("<Q", bits << 32))[0])
+    return number_formats.whole(value / 100) if hundredths else value
 
 
 def _wide(record: bytes, at: int) -> tuple[str, int]:
