@@ -348,6 +348,7 @@ def test_its_tasks_are_retried_as_those_of_the_email_are() -> None:
     }
     transient = {error for one in STATES["ValidateEmail"]["Retry"] for error in one["ErrorEquals"]}
     assert retried == dict.fromkeys(transient, 5) | {"Lambda.TooManyRequestsException": 1000}
+    assert {one["IntervalSeconds"] for one in LATER_STATES["ValidateLaterAnswer"]["Retry"]} == {1}
     for task, model in (("ValidateLaterAnswer", "ValidateEmail"), ("SendLaterAnswer", "SendReply")):
         assert LATER_STATES[task]["TimeoutSeconds"] == STATES[model]["TimeoutSeconds"]
 
