@@ -9,7 +9,6 @@ import boto3
 from mailstep.aws.message_index import MessageIndex
 from mailstep_cli.errors import UserError
 
-
 CLOCK = timedelta(seconds=1)
 """How exact AWS's clock is in the Date of a response: it is cut to whole seconds (RFC 9110 section 5.6.7)."""
 

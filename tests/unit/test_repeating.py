@@ -122,12 +122,13 @@ def test_a_replay_that_began_a_moment_ago_is_not_begun_again(
 ) -> None:
     """DescribeExecution is eventually consistent (AWS Step Functions API Reference)."""
     began = datetime.now(UTC) - timedelta(minutes=1)
-    second, found = execute(stored, 2), replay.described
-    answers = [lambda *_: None, lambda *_: None, found]
-    monkeypatch.setattr(replay, "described", lambda *asked: answers.pop(0)(*asked))
+    second, unknown = execute(stored, 2), [True, True]
+    monkeypatch.setattr(
+        replay, "described", lambda *asked: None if unknown and unknown.pop() else failures.described(*asked)
+    )
     monkeypatch.setattr(replay, "_WAITS", (0, 0, 0))
     again = replay.replay_once(failures.client(), WORKFLOW, stored, began=began)
-    assert (again.done, again.execution, answers) == (replay.DONE_ALREADY, second, [])
+    assert (again.done, again.execution, unknown) == (replay.DONE_ALREADY, second, [])
 
 
 def test_a_message_in_quarantine_that_cannot_be_replayed_stays_there(stored: StoredEmail) -> None:
