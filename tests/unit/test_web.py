@@ -464,6 +464,13 @@ def test_no_state_covers_another_and_each_is_within_the_picture(caught: Graph) -
             assert box is other or apart, (box.name, other.name)
 
 
+def test_the_path_of_an_answered_message_is_straight(caught: Graph) -> None:
+    """README.md, the picture: parse, validate, process, reply."""
+    middles = {box.name: box.x for box in caught.boxes}
+    answered = ("ParseEmail", "ValidateEmail", "ChooseProcessor", "ProcessEmail", "ChooseReply", "SendReply")
+    assert len({middles[name] for name in answered}) == 1
+
+
 def test_a_circle_and_a_state_that_leads_to_itself_are_drawn() -> None:
     states = {"A": {"Next": "B"}, "B": {"Next": "A", "Catch": [{"Next": "B"}]}, "Alone": {}}
     graph = lay_out({"StartAt": "A", "States": states})
