@@ -48,6 +48,11 @@ _BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
 _BEGINS_WITH_NAME = re.compile(r"([^<>@]{0,100})<[^<>]{0,200}@[^<>]{0,200}>")
 _WITHIN_A_LINE = re.compile(r"(?<=[\w.!?:;)])[\s-]+(?=(?:On|Am|Le|El|Il|Em|Op|Den) (?:\w+[.,]* ){0,2}\d)")
 _WORD = re.compile(r"[^\s/]+")
+_MARKS = "\"'“”„«»()[]<>,;:：.、，-–—*"  # around a word
+# Pronouns that a name says of itself: "Ann Lee (she/her)".
+_GIVEN_PRONOUNS = re.compile(r"[(\[][^\W\d]++(?:\s?[/,]\s?[^\W\d]++)+[)\]]")
+_INITIAL = "I."
+_FIRST_PERSON = ("I", "I'")
 
 
 class Below(Enum):
@@ -114,8 +119,9 @@ def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attributio
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
-        is_known = below is Below.QUOTE and _is_in_any_language(joined.strip(_RULE))
-        if not joined.startswith(("<", "mailto:")) and (is_known or _is_attribution(joined, below)):
+        told = _GIVEN_PRONOUNS.sub("", joined)
+        is_known = below is Below.QUOTE and _is_in_any_language(told.strip(_RULE))
+        if not joined.startswith(("<", "mailto:")) and (is_known or _is_attribution(told, below)):
             return Attribution(_with_starter(lines, line, first, joined))
         column = _begins_within(joined, lines[line], below)
         if column:
@@ -190,6 +196,8 @@ def _is_attribution(joined: str, below: Below) -> bool:
     verb = _find_verb(text)
     quoted = below is Below.QUOTE
     dated_address = address and _DATE.search(text) is not None and _ends_in_address(text)
+    if verb is None and _has_pronoun(text):
+        return False
     if verb is None:
         begins = _BEGINS_WITH_DATE.match(text) is not None
         if text[-1:] not in ":：":
@@ -266,7 +274,7 @@ def _beside_verb(text: str, verb: re.Match[str]) -> str:
     """What stands between the date and the verb, and after the verb up to a date: the writer's name."""
     before = re.split(r"\d", text[: verb.start()])[-1]
     after = re.split(r"\d", text[verb.end() :])[0]
-    return f"{before} {after}"
+    return f"{before} , {after}"
 
 
 def _is_whole_name(text: str) -> bool:
@@ -281,7 +289,17 @@ def _is_name(text: str) -> bool:
 
 
 def _has_pronoun(text: str) -> bool:
-    return any(word.casefold() in words.PRONOUNS for word in _names(text))
+    """Whether a word stands for the writer, and is no part of a name such as Ella Lee, I. Newton, IT Support."""
+    found = [word.strip(_MARKS) if word != _INITIAL else "" for word in _WORD.findall(text)]
+    return any(
+        word.casefold() in words.PRONOUNS
+        and not (word[0].isupper() and word[:2] not in _FIRST_PERSON and (_is_name_word(before) or _is_name_word(after)))
+        for before, word, after in zip(["", *found], found, [*found[1:], ""], strict=False)
+    )
+
+
+def _is_name_word(word: str) -> bool:
+    return word[:1].isupper() or "@" in word
 
 
 def _lower(text: str) -> list[str]:
@@ -291,7 +309,7 @@ def _lower(text: str) -> list[str]:
 
 def _names(text: str) -> list[str]:
     found = (
-        word.strip("\"'“”„«»()[]<>,;:：.、，-–—*")
+        word.strip(_MARKS)
         for word in _WORD.findall(text.replace("mailto:", ""))[: _NAME_WORDS + 1]
     )
     return [word for word in found if word]

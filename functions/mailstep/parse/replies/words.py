@@ -61,7 +61,7 @@ NAME_PARTICLES = frozenset(
         r | p | о | o | om | kl. | kl | klo | ob | um | uhr | às | a | las | alle | ore | à | ο | χρήστης |
         użytkownik | odesílatel | пользователь | користувач | user | gmt | utc | est | cet | cest | you | sie | ihr |
         vous | tu | usted | ustedes | lei | voi | você | je | u | jij | ni | te | ön | вы | ты | ви | heeft | het |
-        skriver | pm | a.m. | p.m.
+        skriver | pm | a.m. | p.m. | of | med | phil | rer | nat | jur | ing | dipl
         """
     )
 )
