@@ -1,4 +1,7 @@
-"""The line above a quote that says who wrote it, and when: "On 5 May 2025 at 10:00, Bob <bob@example.com> wrote:"."""
+"""The line above a quote that says who wrote it, and when: "On 5 May 2025 at 10:00, Bob <bob@example.com> wrote:".
+
+Over 300 lines: what such a line may look like is one question, whose parts refer to each other.
+"""
 
 import re
 from collections.abc import Sequence
@@ -196,15 +199,8 @@ def _is_attribution(joined: str, below: Below) -> bool:
     verb = _find_verb(text)
     quoted = below is Below.QUOTE
     dated_address = address and _DATE.search(text) is not None and _ends_in_address(text)
-    if verb is None and _has_pronoun(text):
-        return False
     if verb is None:
-        begins = _BEGINS_WITH_DATE.match(text) is not None
-        if text[-1:] not in ":：":
-            return dated_address and quoted and begins
-        by_address = bool(quoted and begins and _DATE.search(text) and _ENDS_IN_BARE_ADDRESS.search(text))
-        begins = begins or _STARTER.match(text) is not None
-        return by_address or (dated_address and (quoted or (begins and _is_name(_before_address(text)))))
+        return not _has_pronoun(text) and _is_date_and_address(text, quoted, dated_address)
     writer = _beside_verb(text, verb)
     if _has_pronoun(writer) or _is_name_and_verb(text):
         return not _has_pronoun(writer)
@@ -217,6 +213,16 @@ def _is_attribution(joined: str, below: Below) -> bool:
         return True
     timed = address and "<" in text and _TIME.search(text) is not None and _STARTER.match(text) is not None
     return (timed or _is_name(writer)) and (quoted or (address and numbers > 0) or (date and below is Below.EMPTY))
+
+
+def _is_date_and_address(text: str, quoted: bool, dated_address: bool) -> bool:
+    """Whether a text without a verb says from which address, and when."""
+    begins = _BEGINS_WITH_DATE.match(text) is not None
+    if text[-1:] not in ":：":
+        return dated_address and quoted and begins
+    by_address = bool(quoted and begins and _DATE.search(text) and _ENDS_IN_BARE_ADDRESS.search(text))
+    begins = begins or _STARTER.match(text) is not None
+    return by_address or (dated_address and (quoted or (begins and _is_name(_before_address(text)))))
 
 
 def _is_in_any_language(text: str) -> bool:
@@ -277,6 +283,11 @@ def _beside_verb(text: str, verb: re.Match[str]) -> str:
     return f"{before} , {after}"
 
 
+def is_writer(line: str) -> bool:
+    """Whether a line is a writer's name, an address, or both."""
+    return len(line) <= _LINE_CHARACTERS and ("@" in line or _is_whole_name(line)) and _is_name(line)
+
+
 def _is_whole_name(text: str) -> bool:
     """Whether words are a name and nothing else: no date, and more than an address."""
     return re.search(r"\d", text) is None and any("@" not in word for word in _names(text)) and _is_name(text)
@@ -290,11 +301,11 @@ def _is_name(text: str) -> bool:
 
 def _has_pronoun(text: str) -> bool:
     """Whether a word stands for the writer, and is no part of a name such as Ella Lee, I. Newton, IT Support."""
-    found = [word.strip(_MARKS) if word != _INITIAL else "" for word in _WORD.findall(text)]
+    found = ["", *(word.strip(_MARKS) if word != _INITIAL else "" for word in _WORD.findall(text)), ""]
     return any(
         word.casefold() in words.PRONOUNS
-        and not (word[0].isupper() and word[:2] not in _FIRST_PERSON and (_is_name_word(before) or _is_name_word(after)))
-        for before, word, after in zip(["", *found], found, [*found[1:], ""], strict=False)
+        and (word[0].islower() or word[:2] in _FIRST_PERSON or not (_is_name_word(before) or _is_name_word(after)))
+        for before, word, after in zip(found, found[1:], found[2:], strict=False)
     )
 
 
@@ -308,8 +319,5 @@ def _lower(text: str) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    found = (
-        word.strip(_MARKS)
-        for word in _WORD.findall(text.replace("mailto:", ""))[: _NAME_WORDS + 1]
-    )
+    found = (word.strip(_MARKS) for word in _WORD.findall(text.replace("mailto:", ""))[: _NAME_WORDS + 1])
     return [word for word in found if word]

@@ -28,6 +28,7 @@ _LONGEST_PHRASE = max(map(len, words.REPLY_ABOVE))
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
 _LINK = 1_000  # characters of the longest link that is looked for
 _SENTENCES = re.compile(r".*[.!?:](?=[\s#-])")
+_HEADER_LINES = 12  # of a quoted header
 _LETTER = re.compile(r"[^\W_]")
 
 
@@ -92,10 +93,17 @@ def _above_the_line(text: str) -> tuple[str, str]:
     start = text.rfind("\n", 0, line.start()) + 1
     # The words before the phrase in its line ("##- Please type your") are the helpdesk's, but not a sentence.
     sentence = _SENTENCES.match(text, start, line.start())
-    end = sentence.end() if sentence else start
+    end = sentence.end() if sentence else _before_rule(text, start)
     head = text[:end]
     written = (row for row in head.split("\n") if not row.startswith(">"))
     return (head, text[end:]) if any(_LETTER.search(row) for row in written) else (text, "")
+
+
+def _before_rule(text: str, start: int) -> int:
+    """Where the rule begins that a helpdesk draws above a line; the line's own start without one."""
+    above = text[:start].rstrip()
+    rule = above.rfind("\n") + 1
+    return rule if above and marks.is_rule(above[rule:].strip()) else start
 
 
 def _has_phrase(lower: str) -> bool:
@@ -167,8 +175,7 @@ class _Tagging:
             if announced:
                 self.is_forward = self._forwarded or announced is Separator.FORWARDED
                 return _Tag.HISTORY
-        if (":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at):
-            self.is_forward = self._forwarded or self._first_solid >= at
+        if self._begins_header(at, line, stripped):
             return _Tag.HISTORY
         hint = self._hints.get(at)
         if hint:
@@ -184,11 +191,25 @@ class _Tagging:
     def _is_quoted(self, at: int, line: str) -> bool:
         if line.startswith(">From ") and self._solid is not _Tag.QUOTED:
             return False  # mbox puts the mark there (RFC 4155)
+        if not self._is_in_quote() and marks.is_groupwise_attribution(line):
+            return False
         if self._first_solid < at and not self._is_in_quote() and marks.is_groupwise(line.strip()):
             return False
         if at and self.tags[at - 1] is not _Tag.QUOTED and "@" in self.lines[at - 1] and attribution.is_end(line):
             return False
         return line[0] == ">" or line.startswith(" >") or self._is_in_quote()
+
+    def _begins_header(self, at: int, line: str, stripped: str) -> bool:
+        begin = at
+        if stripped[0].isdigit() and at and self.tags[at - 1] is _Tag.TEXT:
+            if not (marks.is_notes_header(self.lines, at) and attribution.is_writer(self.lines[at - 1])):
+                return False
+            begin = at - 1
+            self.tags[begin] = _Tag.HISTORY
+        elif not ((":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at)):
+            return False
+        self.is_forward = self._forwarded or self._first_solid >= begin
+        return True
 
     def _is_in_quote(self) -> bool:
         return self._solid is _Tag.QUOTED or self._solid is _Tag.ATTRIBUTION
@@ -280,14 +301,24 @@ class _Tagging:
     def _drop_headings(self) -> None:
         """The rule or the heading that a client puts above history is part of it."""
         below_is_history = False
+        fields: list[int] = []  # which Yandex writes between the rule and the attribution
         for at in range(len(self.tags) - 1, -1, -1):
-            tag = self.tags[at]
+            tag, stripped = self.tags[at], self.lines[at].strip()
             if tag is _Tag.HISTORY or tag is _Tag.ATTRIBUTION:
                 below_is_history = True
-            elif below_is_history and tag is not _Tag.BLANK:
-                below_is_history = tag is not _Tag.QUOTED and marks.is_heading(self.lines[at].strip())
-                if below_is_history:
-                    self.tags[at] = _Tag.HISTORY
+            elif tag is _Tag.QUOTED:
+                below_is_history = marks.field_kind(stripped.lstrip("> ")) is not None
+            elif not below_is_history or tag is _Tag.BLANK:
+                continue
+            elif marks.is_heading(stripped):
+                for heading in (at, *fields):
+                    self.tags[heading] = _Tag.HISTORY
+            elif marks.field_kind(stripped) in {"to", "subject"}:
+                fields.append(at)
+                continue
+            else:
+                below_is_history = False
+            fields.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,8 +370,11 @@ class _Parts:
         return quotes
 
     def _begins_with_attribution(self, start: int, end: int) -> bool:
-        """Whether the attribution was quoted with what it introduces."""
-        inner = [line.lstrip("> ").strip() for line in self._lines[start : min(end, start + attribution.LINES)]]
+        """Whether the attribution or the header was quoted with what it introduces."""
+        inner = [line.lstrip("> ").strip() for line in self._lines[start : min(end, start + _HEADER_LINES)]]
+        if any(marks.field_kind(line) and marks.is_header_block(inner[at:], 0) for at, line in enumerate(inner[:2])):
+            return True
+        del inner[attribution.LINES :]
         return any(
             attribution.find(inner, at, 0, Below.EMPTY) is not None
             for at, line in enumerate(inner)
