@@ -122,13 +122,13 @@ def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attributio
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
+        column = _begins_within(joined, lines[line], below)
+        if column:
+            return Attribution(line, column)
         told = _GIVEN_PRONOUNS.sub("", joined)
         is_known = below is Below.QUOTE and _is_in_any_language(told.strip(_RULE))
         if not joined.startswith(("<", "mailto:")) and (is_known or _is_attribution(told, below)):
             return Attribution(_with_starter(lines, line, first, joined))
-        column = _begins_within(joined, lines[line], below)
-        if column:
-            return Attribution(line, column)
         above = line - 1
         if above >= first and not lines[above].strip() and joined.startswith("<"):
             above -= 1  # Polymail leaves a line between name and address
