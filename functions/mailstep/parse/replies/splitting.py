@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mailstep.contracts import TextKind
-from mailstep.parse.replies import attribution, words
+from mailstep.parse.replies import attribution, marks, words
 from mailstep.parse.replies.attribution import Below
 from mailstep.parse.replies.marks import Hint
 from mailstep.parse.replies.tagging import Tag, Tagging
