@@ -384,6 +384,15 @@ def test_an_error_of_ses_names_the_remedy_and_not_the_recipient(
     assert "ann@" not in str(caught.value)
 
 
+def test_a_rejection_of_ses_without_a_word_is_one_too(ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rejecting(**_call: Any) -> None:
+        raise ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
+
+    monkeypatch.setattr(ses.client(), "send_email", rejecting)
+    with pytest.raises(ReplyRejected, match="MessageRejected"):
+        reply_handler.handler(event("reply"), CONTEXT)
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [("TooManyRequestsException", 429), ("LimitExceededException", 400), ("InternalFailure", 500)]
 )
@@ -398,7 +407,7 @@ def test_what_ses_may_have_taken_is_not_sent_again_at_once(ready: None, monkeypa
         raise ReadTimeoutError(endpoint_url="https://email.us-east-1.amazonaws.com")
 
     monkeypatch.setattr(ses.client(), "send_email", silent)
-    with pytest.raises(SendUnconfirmed):
+    with pytest.raises(SendUnconfirmed, match="SES did not answer: ReadTimeoutError"):
         reply_handler.handler(event("reply"), CONTEXT)
     config: Any = ses.client().meta.config
     assert config.retries["total_max_attempts"] == 1, "boto3 repeats nothing by itself"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mailstep.contracts import TextKind
-from mailstep.parse.replies import attribution, words
+from mailstep.parse.replies import attribution, marks, words
 from mailstep.parse.replies.attribution import Below
 from mailstep.parse.replies.marks import Hint
 from mailstep.parse.replies.tagging import Tag, Tagging
@@ -18,6 +18,7 @@ _ABOVE_WORDS_ASCII = {word for word in _ABOVE_WORDS if word.isascii()}
 _PIECE = 65_536  # characters
 _LONGEST_PHRASE = max(map(len, words.REPLY_ABOVE))
 _SENTENCES = re.compile(r".*[.!?:](?=[\s#-])")
+_HEADER_LINES = 12  # of a quoted header
 _LETTER = re.compile(r"[^\W_]")
 
 
@@ -73,10 +74,17 @@ def _above_the_line(text: str) -> tuple[str, str]:
     start = text.rfind("\n", 0, line.start()) + 1
     # The words before the phrase in its line ("##- Please type your") are the helpdesk's, but not a sentence.
     sentence = _SENTENCES.match(text, start, line.start())
-    end = sentence.end() if sentence else start
+    end = sentence.end() if sentence else _before_rule(text, start)
     head = text[:end]
     written = (row for row in head.split("\n") if not row.startswith(">"))
     return (head, text[end:]) if any(_LETTER.search(row) for row in written) else (text, "")
+
+
+def _before_rule(text: str, start: int) -> int:
+    """Where the rule begins that a helpdesk draws above a line; the line's own start without one."""
+    above = text[:start].rstrip()
+    rule = above.rfind("\n") + 1
+    return rule if above and marks.is_rule(above[rule:].strip()) else start
 
 
 def _has_phrase(lower: str) -> bool:
@@ -133,8 +141,11 @@ class _Parts:
         return quotes
 
     def _begins_with_attribution(self, start: int, end: int) -> bool:
-        """Whether the attribution was quoted with what it introduces."""
-        inner = [line.lstrip("> ").strip() for line in self._lines[start : min(end, start + attribution.LINES)]]
+        """Whether the attribution or the header was quoted with what it introduces."""
+        inner = [line.lstrip("> ").strip() for line in self._lines[start : min(end, start + _HEADER_LINES)]]
+        if any(marks.field_kind(line) and marks.is_header_block(inner[at:], 0) for at, line in enumerate(inner[:2])):
+            return True
+        del inner[attribution.LINES :]
         return any(
             attribution.find(inner, at, 0, Below.EMPTY) is not None
             for at, line in enumerate(inner)

@@ -92,8 +92,7 @@ class Tagging:
             if announced:
                 self.is_forward = self._forwarded or announced is Separator.FORWARDED
                 return Tag.HISTORY
-        if (":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at):
-            self.is_forward = self._forwarded or self._first_solid >= at
+        if self._begins_header(at, line, stripped):
             return Tag.HISTORY
         hint = self._hints.get(at)
         if hint:
@@ -109,11 +108,25 @@ class Tagging:
     def _is_quoted(self, at: int, line: str) -> bool:
         if line.startswith(">From ") and self._solid is not Tag.QUOTED:
             return False  # mbox puts the mark there (RFC 4155)
+        if not self._is_in_quote() and marks.is_groupwise_attribution(line):
+            return False
         if self._first_solid < at and not self._is_in_quote() and marks.is_groupwise(line.strip()):
             return False
         if at and self.tags[at - 1] is not Tag.QUOTED and "@" in self.lines[at - 1] and attribution.is_end(line):
             return False
         return line[0] == ">" or line.startswith(" >") or self._is_in_quote()
+
+    def _begins_header(self, at: int, line: str, stripped: str) -> bool:
+        begin = at
+        if stripped[0].isdigit() and at and self.tags[at - 1] is Tag.TEXT:
+            if not (marks.is_notes_header(self.lines, at) and attribution.is_writer(self.lines[at - 1])):
+                return False
+            begin = at - 1
+            self.tags[begin] = Tag.HISTORY
+        elif not ((":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at)):
+            return False
+        self.is_forward = self._forwarded or self._first_solid >= begin
+        return True
 
     def _is_in_quote(self) -> bool:
         return self._solid is Tag.QUOTED or self._solid is Tag.ATTRIBUTION
@@ -205,11 +218,21 @@ class Tagging:
     def _drop_headings(self) -> None:
         """The rule or the heading that a client puts above history is part of it."""
         below_is_history = False
+        fields: list[int] = []  # which Yandex writes between the rule and the attribution
         for at in range(len(self.tags) - 1, -1, -1):
-            tag = self.tags[at]
+            tag, stripped = self.tags[at], self.lines[at].strip()
             if tag is Tag.HISTORY or tag is Tag.ATTRIBUTION:
                 below_is_history = True
-            elif below_is_history and tag is not Tag.BLANK:
-                below_is_history = tag is not Tag.QUOTED and marks.is_heading(self.lines[at].strip())
-                if below_is_history:
-                    self.tags[at] = Tag.HISTORY
+            elif tag is Tag.QUOTED:
+                below_is_history = marks.field_kind(stripped.lstrip("> ")) is not None
+            elif not below_is_history or tag is Tag.BLANK:
+                continue
+            elif marks.is_heading(stripped):
+                for heading in (at, *fields):
+                    self.tags[heading] = Tag.HISTORY
+            elif marks.field_kind(stripped) in {"to", "subject"}:
+                fields.append(at)
+                continue
+            else:
+                below_is_history = False
+            fields.clear()
