@@ -1,4 +1,4 @@
-"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write.
+"""Later answers: sent once for each name, in the thread, and to no sender that Mailstep may not write to.
 
 Over 300 lines, because a later answer is followed here from the bucket to the reply.
 """

@@ -574,7 +574,7 @@ OF_THE_SENDER = {"automatic_mail", "blocked_sender", "own_address", "suppressed_
 def test_a_later_answer_is_withheld_for_what_is_known_of_the_sender_and_not_of_the_message(
     code: str, case: Case
 ) -> None:
-    """docs/applications.md, "A later answer": not to a sender to whom Mailstep may not write."""
+    """docs/applications.md, "A later answer": not to a sender that Mailstep may not write to."""
     assert code in broken(case)
     assert withheld_from(replace(case, records=asked(case))) == (code if code in OF_THE_SENDER else None)
 

@@ -1,4 +1,4 @@
-"""Decides whether a later answer may be sent: by the same rules of whom Mailstep may write to."""
+"""Decides whether a later answer may be sent, by the rules that say which senders get a reply."""
 
 from datetime import UTC, datetime
 from functools import partial
