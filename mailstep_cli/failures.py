@@ -123,7 +123,7 @@ def ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> 
 
 
 def described(sfn: "SFNClient", arn: str) -> "DescribeExecutionOutputTypeDef | None":
-    """The execution, or None if there is none of that ARN."""
+    """The execution; None if the ARN names none."""
     try:
         return sfn.describe_execution(executionArn=arn)
     except sfn.exceptions.ExecutionDoesNotExist:

@@ -34,7 +34,7 @@ class Quarantined:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownQuarantined:
     """A message in quarantine, and how its raw text begins, with escapes for what a terminal obeys."""
 
     message: Quarantined

@@ -128,7 +128,7 @@ class IndexEntry(_Tolerant):
 
     @classmethod
     def empty(cls, email_id: str) -> Self:
-        """An entry that says nothing of the email yet."""
+        """An entry of an email about which nothing is known yet."""
         return cls(email_id=email_id, reference=reference.short(email_id))
 
     @property

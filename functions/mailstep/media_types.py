@@ -181,7 +181,7 @@ ARCHIVES = {
 
 
 def registered(media_type: str) -> str:
-    """The registered type that a media type stands for, in lower case; one that says nothing is `UNKNOWN`."""
+    """The registered type that a media type stands for, in lower case; `UNKNOWN` for one that names no real type."""
     kind = media_type.strip().lower()
     return _REGISTERED.get(kind, kind)
 
@@ -206,5 +206,5 @@ def by_evidence(detected: str | None, filename: str, declared: str) -> str:
     seen = registered(detected or UNKNOWN)
     if seen == "application/zip":
         return next((kind for kind in kinds if kind in ZIP_TYPES), seen)
-    # A compound file says as little of what is in it, and has no list of types.
+    # A compound file does not tell its content either, and has no list of types.
     return seen if seen not in {UNKNOWN, COMPOUND_FILE} else next(iter(kinds), seen)

@@ -90,7 +90,7 @@ class MailBucket(Settings):
 
 
 class Ledger(Settings):
-    """The table of what is remembered between messages."""
+    """The ledger: what was sent, which addresses are suppressed, and the counts of replies."""
 
     table_name: str = Field(
         alias="TABLE_NAME",

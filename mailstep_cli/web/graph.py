@@ -89,7 +89,7 @@ def lay_out(definition: dict[str, Any], line: Timeline | None = None) -> Graph:
         Line(edge, _path(edge, layers.chains[edge], places, rank), (edge.source, edge.target) in taken)
         for edge in edges
     ]
-    # What was taken is drawn last, above the others.
+    # Taken edges are drawn last, above the others.
     return Graph(width, height, boxes, tuple(sorted(lines, key=lambda one: one.taken)))
 
 

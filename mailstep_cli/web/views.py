@@ -262,7 +262,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _execution(entry: "IndexEntry", name: str | None) -> "Execution | None":
-    """The execution of that name, or else the latest one; None if the index knows of none."""
+    """The execution of that name, or else the latest one; None if the index has no execution of the email."""
     ordered = sorted(entry.executions, key=lambda one: one.latest_start)
     named = [one for one in ordered if name and one.name == name]
     if name and not named and ordered:

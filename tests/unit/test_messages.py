@@ -204,7 +204,7 @@ def test_nothing_that_a_sender_wrote_is_obeyed_by_the_terminal(mail: list[Stored
     )
     indexing.record(message_index(), seen(stored, output=ended_as("silent", HOSTILE)))
     entry = find_email(HOME, stored.email_id)
-    shown = showing.Shown(
+    shown = showing.ShownEmail(
         email=entry, message=Message.model_validate_json(_stored_message(stored)), answer=answer, authenticated=False
     )
     for view in (email_views.emails_view([entry]), email_views.email_line(entry), email_views.shown_view(shown)):

@@ -123,7 +123,7 @@ def _listed(workflow_arn: str, **which: Any) -> "Iterator[ExecutionListItemTypeD
 
 
 def describe(execution_arn: str) -> Described | None:
-    """An execution; None if Step Functions has none of that ARN, or forgot it.
+    """An execution; None if Step Functions does not know the ARN, or forgot it.
 
     Raises:
         TransientError: Step Functions is unavailable.

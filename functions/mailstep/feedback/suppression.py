@@ -33,7 +33,7 @@ _KIND = re.compile(r"[A-Za-z-]{1,40}")
 
 
 @dataclass(frozen=True)
-class Feedback:
+class FeedbackEvent:
     """The result of one message to the topic. It contains no personal data.
 
     Attributes:
@@ -57,7 +57,7 @@ class Feedback:
     at: datetime | None = None
 
 
-def record(message: str) -> Feedback:
+def record(message: str) -> FeedbackEvent:
     """Suppress the address that SES's event is about.
 
     `message` is SES's publication: an event in JSON (Amazon SES Developer Guide, "Contents of event data that Amazon
@@ -70,22 +70,22 @@ def record(message: str) -> Feedback:
         event = json.loads(message)
     except (ValueError, RecursionError):
         # Broken JSON may have been an event of SES.
-        return Feedback("text", unread=int(message.lstrip().startswith("{")))
+        return FeedbackEvent("text", unread=int(message.lstrip().startswith("{")))
     match event:
         case {"eventType": "Bounce", **rest}:
             seconds = _bounced(rest.get("bounce"))
         case {"eventType": "Complaint", **rest}:
             seconds = _complained(rest.get("complaint"))
         case {"eventType": str(kind)} | {"notificationType": str(kind)} if kind in _OTHERS:
-            return Feedback(kind)
+            return FeedbackEvent(kind)
         case _:
-            return Feedback("JSON")
+            return FeedbackEvent("JSON")
     recipient = _recipient(rest.get("mail"))
     unread = seconds is None or (seconds > 0 and recipient is None)
     if seconds and recipient:
         ledger.suppress(recipient, seconds=seconds)
     about = rest.get("bounce") or rest.get("complaint")
-    return Feedback(
+    return FeedbackEvent(
         event["eventType"],
         is_ours=True,
         suppressed=int(bool(seconds and recipient)),

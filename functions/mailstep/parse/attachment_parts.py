@@ -51,12 +51,12 @@ class Attachments:
         self.described: list[Attachment] = []
 
     def shown_in(self, root: Part, html: str) -> None:
-        """Judge the parts that are added next by their place below the root, and by what the HTML shows of them."""
+        """Judge the parts that are added next: by their place below the root, and by whether the HTML shows them."""
         self._added = Added(root, html)
 
     @contextmanager
     def within(self, number: int) -> Generator[None]:
-        """A context in which what is added lies in the attached message of that number."""
+        """A context in which each added part belongs to the attached message of that number."""
         before = self._enclosed_in, self._added, self.wants_body
         self._enclosed_in, self.wants_body = self.described[number - 1].key, False
         try:

@@ -50,7 +50,7 @@ def html_text(source: str) -> HtmlText:
     walk = _Walk(source)
     walk.run()
     if walk.is_hidden:
-        # An element that hides what follows it, and never ends, hides nothing.
+        # A hidden element never ends: read again, as if nothing were hidden.
         walk = _Walk(source, shows_hidden=True)
         walk.run()
     return walk.result()
@@ -63,7 +63,7 @@ class _Region:
     name: str
     is_hidden: bool = False
     is_sized: bool | None = None
-    """Whether its letters have a size; None if it leaves the size as it is."""
+    """Whether its letters have a size; None if it does not set one."""
     keeps_space: bool = False
     hint: Hint | None = None
     depth: int = 1
@@ -176,7 +176,7 @@ class _Walk:
             keeps_space=name in _KEEP_SPACE or _KEEPS_SPACE.search(style) is not None,
             hint=_hint_of(values),
         )
-        # A size matters only below an element that has none.
+        # A size matters only below an element whose letters have size 0.
         if region.is_sized and all(other.is_sized is not False for other in self._regions):
             region.is_sized = None
         if region.is_hidden or region.is_sized is not None or region.keeps_space or region.hint:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 # a quotation mark is a letter of a name.
 _VALUE = r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\s>]++)?+"""
 _TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)((?:[\s/]++|[^\s/>][^\s/>=]*+(?:{_VALUE})?+)*+)>")
-# For what follows quotes that do not pair up to the end: with _TAG, each tag would be a search of all the rest.
+# Behind an unpaired quote: there, _TAG would search the whole rest for each tag.
 _TAG_WITHOUT_QUOTES = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)([^>]*+)>")
 _BEGINS = re.compile(r"<(?=[a-zA-Z/!?])")
 _BEGINS_TAG = re.compile(r"</?[a-zA-Z]")

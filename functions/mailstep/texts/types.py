@@ -24,7 +24,7 @@ def type_name(attachment: Attachment) -> str:
 
 
 def pattern_names(patterns: tuple[str, ...]) -> str:
-    """The types that a route accepts, in words, each once: `CSV file, picture`. What has no word stays as it is."""
+    """The types that a route accepts, each once: `CSV file, picture`. Without a word for it, a media type stays one."""
     return ", ".join(dict.fromkeys(_named(registered(pattern)) or pattern for pattern in patterns))
 
 

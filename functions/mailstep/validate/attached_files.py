@@ -41,7 +41,7 @@ def not_scanned(message: Message) -> str | None:
 
 
 def refused_program(message: Message, accepted: Patterns, contents: Contents) -> str | None:
-    """What to tell the sender of a program, or None. A part that nobody attached may be none either.
+    """What to tell the sender of a program, or None. A part that is not attached may not be a program either.
 
     A route accepts a program only if it lists the program's own type, or everything (`*/*`).
     """

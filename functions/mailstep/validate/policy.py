@@ -435,12 +435,12 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 """The codes that `mailstep replay --override` takes."""
 
 
-# They judge a message, and say nothing of its sender.
+# These rules judge a message, not its sender.
 _OF_ONE_MESSAGE = {"unknown_route", OTHER_ROUTE, "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
 def withheld_from(case: Case, overridden: str = "") -> str | None:
-    """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
+    """The code of the first rule that withholds a later answer from the sender; None if no rule does.
 
     A message that was refused may be answered too, if its sender may be told. `overridden` is the code of the rule that
     an operator overrode for the message, or empty. That decided about the message: what is on record of the sender,

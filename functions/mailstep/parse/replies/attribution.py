@@ -30,7 +30,7 @@ _SPACED_VERBS = _alternatives(words.VERBS).replace(r"\ ", r"\s+")
 _VERB = re.compile(
     rf"(?<!\w)(?:{_SPACED_VERBS}|sent(?=\W*$))(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE
 )
-# A verb takes long to search for: a text that has none of these words has none.
+# Searching for a verb is slow, and a text without these words has no verb.
 _VERB_WORDS = frozenset(max(re.findall(r"\w+", verb), key=len) for verb in words.VERBS) | {"sent"}
 _LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS) | {"sent"}
 _ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)

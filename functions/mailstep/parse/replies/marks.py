@@ -1,4 +1,4 @@
-"""What one line, or a block of them, says by its form: a separator, a header, a signature, a list's footer."""
+"""Recognises a line, or a block of lines, by its form: a separator, a header, a signature, a list's footer."""
 
 import re
 from collections.abc import Sequence

@@ -92,7 +92,7 @@ def are_names(row: Row) -> bool:
 
 
 def _are_groups(rows: Sequence[Row], count: int, usual: int) -> bool:
-    """Whether so many rows are a header, of which the upper ones name groups of columns."""
+    """Whether the first `count` rows are a header whose upper rows name groups of columns."""
     header, below = rows[:count], rows[count : count + ROWS_SAMPLED]
     if not below or not all(map(are_names, header[:-1])) or not _are_texts(header[-1]):
         return False

@@ -175,7 +175,7 @@ def kind_of(value: Value) -> Kind:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
-        # The sum of such numbers may be none.
+        # The sum of larger numbers could overflow.
         return "number" if abs(value) < _LARGEST else "text"
     return "date" if isinstance(value, Moment) else "text"
 
