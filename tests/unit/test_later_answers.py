@@ -117,7 +117,7 @@ def test_an_email_whose_sender_gets_no_mail_has_no_later_answer(changes: dict[st
     assert validate(write())["withheld"] == code
 
 
-def test_nothing_is_sent_to_an_address_that_is_not_authenticated_even_if_the_check_were_skipped() -> None:
+def test_nothing_is_sent_to_an_unauthenticated_address_even_if_the_check_is_skipped() -> None:
     change_message(**NOT_AUTHENTICATED)
     assert send(write())["ses_message_id"] is None
     assert outbox() == []

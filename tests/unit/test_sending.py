@@ -106,7 +106,7 @@ def test_a_reply_is_counted_when_it_is_sent_and_not_when_it_is_repeated(sent: Se
     assert len(sent.told) == len(sent.calls) == 1
 
 
-def test_nobody_needs_to_be_told_that_a_reply_is_sent(sent: Sent) -> None:
+def test_a_reply_is_sent_without_a_callback(sent: Sent) -> None:
     request = ReplyRequest.model_validate(event("reply") | {"kind": "delay", "answer_key": None})
     assert send_once.reply(request, remaining_milliseconds=lambda: 20_000).ses_message_id == "ses-1"
 
@@ -165,7 +165,7 @@ def test_a_route_that_is_not_there_any_more_replies_from_its_own_address(monkeyp
 
 
 @pytest.mark.parametrize("address", ["orders", "a b@c@d", "@mailstep.example", "orders@", "<orders@mailstep.example"])
-def test_an_address_that_is_none_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_a_malformed_address_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("REPLY_FROM", address)
     with pytest.raises(ConfigurationError, match="'orders'"):
         send_once.sender_of("orders")
