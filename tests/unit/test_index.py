@@ -121,6 +121,14 @@ def test_a_replay_is_no_time_to_reply(index: MessageIndex) -> None:
     assert [one.name for one in found.executions] == [stored.email_id, f"{stored.email_id}-r2"]
 
 
+def test_the_time_to_reply_ends_with_the_first_reply(index: MessageIndex) -> None:
+    stored = email()
+    for name, minutes in ((f"{stored.email_id}-rerun", 30), (stored.email_id, 0)):
+        began: dict[str, Any] = {"name": name, "started": NOW + timedelta(minutes=minutes)}
+        indexing.record(index, seen(stored, output=ended_as("replied", ses_message_id=f"ses-{minutes}"), **began))
+    assert entry_of(index, stored).time_to_reply_ms == 2000, "the work of the first execution"
+
+
 def test_an_entry_keeps_a_bounded_number_of_executions_and_of_feedback() -> None:
     entry = IndexEntry.empty(email().email_id)
     for number in range(99):
