@@ -311,6 +311,27 @@ def test_an_entry_that_others_keep_changing_is_tried_again_later(index: MessageI
         index.change("x", contended)
 
 
+def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(
+    index: MessageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon DynamoDB API Reference, BatchGetItem: a part of the keys may come back, as UnprocessedKeys."""
+    for number in range(5):
+        indexing.record(index, seen(email(number)))
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def two_at_most(self: Any, operation: str, parameters: Any) -> Any:
+        if operation != "BatchGetItem":
+            return call(self, operation, parameters)
+        [(table, asked)] = parameters["RequestItems"].items()
+        now, later = asked["Keys"][:2], asked["Keys"][2:]
+        answer = call(self, operation, {"RequestItems": {table: {"Keys": now}}})
+        return answer | {"UnprocessedKeys": {table: {"Keys": later}} if later else {}}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", two_at_most)
+    names = [email(number).email_id for number in range(5)]
+    assert sorted(index.get_many(names)) == sorted(names)
+
+
 def test_an_entry_expires_with_the_parsed_message(index: MessageIndex) -> None:
     """ParsedRetentionDays after the last execution stored the parsed message, and the day that S3 takes."""
     stored = email()
