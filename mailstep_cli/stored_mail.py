@@ -52,12 +52,12 @@ def start_stored(stack: str, route: str) -> Started:
     ]
     if "MailBucketName" not in outputs or len(aliases) != 1:
         raise UserError(f"the stack {stack!r} is not Mailstep's: name it with --stack")
-    ended = {"started": 0, "already there": 0, "too old": 0}
+    ended = {executions.STARTED: 0, executions.ALREADY_THERE: 0, "too old": 0}
     oldest = datetime.now(UTC) - REMEMBERED
     for email in stored(boto3.client("s3"), outputs["MailBucketName"], route):
         old = email.stored is None or email.stored < oldest
         ended["too old" if old else executions.start(email.email_id, email, aliases[0])] += 1
-    return Started(ended["started"], ended["already there"], ended["too old"])
+    return Started(ended[executions.STARTED], ended[executions.ALREADY_THERE], ended["too old"])
 
 
 def stored(s3: "S3Client", bucket: str, route: str, *, pages: int | None = None) -> Iterator[StoredEmail]:
