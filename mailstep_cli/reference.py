@@ -25,7 +25,7 @@ from mailstep.index_entry import IndexEntry
 from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page

@@ -8,7 +8,8 @@ from mailstep import custom, rendering
 from mailstep.addresses import canonical_domain, is_domain
 from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
-from mailstep.routes import Route, lone_catch_all, names, read
+from mailstep.route import Route
+from mailstep.routes import lone_catch_all, names, read
 from mailstep.routes_toml import RoutesToml, variables
 from mailstep.texts import files
 from mailstep_cli import bundled, checkout, samconfig, templates

@@ -14,7 +14,8 @@ from mailstep.aws import mail_bucket
 from mailstep.contracts import Answer, Contract, Message, StoredEmail
 from mailstep.errors import ConfigurationError, MalformedAnswer
 from mailstep.index_entry import IndexEntry
-from mailstep.routes import Route, load, own_addresses
+from mailstep.route import Route
+from mailstep.routes import load, own_addresses
 from mailstep.validate import policy
 from mailstep.validate.records import NothingOnRecord
 from mailstep_cli import checkout

@@ -8,12 +8,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from tests.mutants.constants import constants, limits, told
 from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
 from tests.support.project import PROJECT
 
 DEFINITION = "statemachine/email.asl.json"
+LATER_DEFINITION = "statemachine/later_answer.asl.json"
+REPLAY_DEFINITION = "statemachine/replay.asl.json"
 TEMPLATE = "template.yaml"
 RECEIVING = "receiving.yaml"
 POLICY = "functions/mailstep/validate/policy.py"
@@ -38,7 +41,10 @@ KEYS = "functions/mailstep/keys.py"
 SES = "functions/mailstep/aws/ses.py"
 
 UNCHANGED: dict[str, Callable[[str], str]] = {
-    DEFINITION: lambda text: json.dumps(json.loads(text), indent=2),
+    **{
+        file: lambda text: json.dumps(json.loads(text), indent=2)
+        for file in (DEFINITION, LATER_DEFINITION, REPLAY_DEFINITION)
+    },
     **{file: lambda text: json.dumps(parsed(text)) for file in (TEMPLATE, RECEIVING)},
 }
 """The files that an edit rewrites as a whole, rewritten without a fault: their tests must pass all the same."""
@@ -57,44 +63,56 @@ def read(file: str) -> str:
     return (PROJECT / file).read_text()
 
 
-# ---- The definition of the workflow ----
+# ---- The definitions of the workflows ----
+
+
+MACHINES: dict[str, tuple[Location, tuple[str, ...]]] = {
+    DEFINITION: (("States",), unit("definition")),
+    LATER_DEFINITION: (("States",), unit("later_answers", only="retried_as")),
+    REPLAY_DEFINITION: (("States", "ReplayEach", "ItemProcessor", "States"), unit("replay_definition")),
+}
+"""Where the states of each definition are that have tasks, and the tests of their retries and timeouts."""
+
+
+def tasks() -> Iterator[tuple[str, Location, dict[str, Any], tuple[str, ...]]]:
+    """Each Task of each definition: the file, where it stands, the task, and the tests."""
+    for file, (location, tests) in MACHINES.items():
+        states = json.loads(read(file))
+        for step in location:
+            states = states[step]
+        for name, body in states.items():
+            if body["Type"] == "Task":
+                yield file, (*location, name), body, tests
 
 
 def error_names() -> Iterator[Mutant]:
     """Each name in each ErrorEquals, misspelt."""
-    for location, value in walk(json.loads(read(DEFINITION))["States"]):
-        if "ErrorEquals" in location[:-1] and isinstance(value, str):
-            name = " ".join(map(str, location))
-            change = in_json(("States", *location), lambda found: f"{found[:-1]}")
-            yield Mutant(f"error name misspelt: {name} ({value})", DEFINITION, change, unit("definition"))
+    for file, task, body, tests in tasks():
+        for location, value in walk(body):
+            if "ErrorEquals" in location[:-1] and isinstance(value, str):
+                name = " ".join(map(str, (task[-1], *location)))
+                change = in_json((*task, *location), lambda found: f"{found[:-1]}")
+                yield Mutant(f"error name misspelt: {name} ({value})", file, change, tests)
 
 
 def retries() -> Iterator[Mutant]:
     """Each Retry with a first interval of 300 s, and each without an attempt."""
-    for state, body in json.loads(read(DEFINITION))["States"].items():
+    for file, task, body, tests in tasks():
         for number, one in enumerate(body.get("Retry", [])):
-            where = f"{state} Retry {number} ({one['ErrorEquals'][0]})"
-            location = ("States", state, "Retry", number)
-            yield Mutant(
-                f"retry interval of 300 s: {where}",
-                DEFINITION,
-                in_json((*location, "IntervalSeconds"), lambda _: 300),
-                unit("definition"),
-            )
-            yield Mutant(
-                f"MaxAttempts 0: {where}",
-                DEFINITION,
-                in_json((*location, "MaxAttempts"), lambda _: 0),
-                unit("definition"),
-            )
+            where = f"{task[-1]} Retry {number} ({one['ErrorEquals'][0]})"
+            location = (*task, "Retry", number)
+            waits = in_json((*location, "IntervalSeconds"), lambda _: 300)
+            yield Mutant(f"retry interval of 300 s: {where}", file, waits, tests)
+            none = in_json((*location, "MaxAttempts"), lambda _: 0)
+            yield Mutant(f"MaxAttempts 0: {where}", file, none, tests)
 
 
 def timeouts() -> Iterator[Mutant]:
-    """Each Task that calls a function, without its timeout."""
-    for state, body in json.loads(read(DEFINITION))["States"].items():
-        if body["Type"] == "Task" and "FunctionName" in body.get("Arguments", {}):
-            change = in_json(("States", state, "TimeoutSeconds"), lambda _: 99999999)
-            yield Mutant(f"no timeout to speak of: {state}", DEFINITION, change, unit("definition"))
+    """Each Task with a timeout, without it."""
+    for file, task, body, tests in tasks():
+        if "TimeoutSeconds" in body:
+            change = in_json((*task, "TimeoutSeconds"), lambda _: 99999999)
+            yield Mutant(f"no timeout to speak of: {task[-1]}", file, change, tests)
 
 
 def sending_states() -> Iterator[Mutant]:
@@ -183,6 +201,57 @@ DEFINITION_BY_HAND = (
     Mutant("the idempotency key changes with the try", DEFINITION,
            in_json(state("ProcessEmail", "Arguments", "Payload", "idempotency_key"),
                    lambda _: "{% $states.context.State.EnteredTime %}"), workflow("ordinary_message")),
+)  # fmt: skip
+
+
+def in_replay(*location: str | int) -> Location:
+    return ("States", "ReplayEach", *location)
+
+
+def of_item(*location: str | int) -> Location:
+    return in_replay("ItemProcessor", "States", *location)
+
+
+OTHER_DEFINITIONS_BY_HAND = (
+    Mutant("later answers: one to a sender who gets no mail is sent", LATER_DEFINITION,
+           in_json(state("ChooseLaterAnswer", "Choices", 0, "Next"), lambda _: "SendLaterAnswer"),
+           workflow("later_answer")),
+    Mutant("later answers: none is sent", LATER_DEFINITION,
+           in_json(state("ChooseLaterAnswer", "Default"), lambda _: "WithholdLaterAnswer"), workflow("later_answer")),
+    Mutant("later answers: why one is withheld is not said", LATER_DEFINITION,
+           in_json(state("WithholdLaterAnswer", "Output", "withheld"), lambda _: None), workflow("later_answer")),
+    Mutant("later answers: one that was not sent is a reply", LATER_DEFINITION,
+           in_json(state("SendLaterAnswer", "Output", "outcome"), lambda _: "replied"), workflow("later_answer")),
+    Mutant("later answers: what is sent is not named", LATER_DEFINITION,
+           in_json(state("SendLaterAnswer", "Output", "answer_name"), removed), workflow("later_answer")),
+    Mutant("later answers: the answer of the email is sent once more", LATER_DEFINITION,
+           in_json(state("SendLaterAnswer", "Arguments", "Payload", "kind"), lambda _: "answer"),
+           workflow("later_answer")),
+    Mutant("many replays: the first that fails ends all", REPLAY_DEFINITION,
+           in_json(in_replay("ToleratedFailurePercentage"), removed), unit("replay_definition")),
+    Mutant("many replays: forty at once", REPLAY_DEFINITION,
+           in_json(in_replay("MaxConcurrency"), lambda _: 40), unit("replay_definition")),
+    Mutant("many replays: no pace", REPLAY_DEFINITION,
+           in_json(in_replay("ItemProcessor", "StartAt"), lambda _: "StartReplay"), unit("replay_definition")),
+    Mutant("many replays: the first has the number of the email itself", REPLAY_DEFINITION,
+           in_json(of_item("KeepPace", "Assign", "number"), lambda _: 1), unit("replay_definition")),
+    Mutant("many replays: one that is there already fails", REPLAY_DEFINITION,
+           in_json(of_item("StartReplay", "Catch"), removed), unit("replay_definition")),
+    Mutant("many replays: one since the batch began is replayed again", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Choices", 0), removed), unit("replay_definition")),
+    Mutant("many replays: one is started beside one that runs", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Choices", 1), removed), unit("replay_definition")),
+    Mutant("many replays: numbers without an end", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Choices", 2), removed), unit("replay_definition")),
+    Mutant("many replays: the same number for ever", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Assign"), removed), unit("replay_definition")),
+    Mutant("many replays: one that runs since before is said to be replayed", REPLAY_DEFINITION,
+           in_json(of_item("StartReplay", "Output", "done"), lambda _: "replayed"), unit("replay_definition")),
+    Mutant("many replays: the execution starts without its email", REPLAY_DEFINITION,
+           in_json(of_item("StartReplay", "Arguments", "Input"), lambda _: "{}"), workflow("replayed_once")),
+    Mutant("many replays: the list of another batch is read", REPLAY_DEFINITION,
+           in_json(in_replay("ItemReader", "Arguments", "Key"), lambda _: "replays/other.json"),
+           workflow("replayed_once")),
 )  # fmt: skip
 
 
@@ -656,6 +725,7 @@ MUTANTS = (
     *timeouts(),
     *sending_states(),
     *DEFINITION_BY_HAND,
+    *OTHER_DEFINITIONS_BY_HAND,
     *conditions(),
     *lifecycle_prefixes(),
     *watched_dimensions(),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from tests.support.messages import parsed

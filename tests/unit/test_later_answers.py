@@ -233,7 +233,13 @@ def test_an_email_of_a_route_that_was_taken_away_has_later_answers_by_the_usual_
 
 
 @pytest.mark.parametrize("own", ["orders@mailstep.example", "desk@mailstep.example"])
-def test_a_later_answer_to_an_address_of_mailsteps_own_is_withheld(monkeypatch: pytest.MonkeyPatch, own: str) -> None:
+def test_a_later_answer_to_an_address_of_mailsteps_own_is_withheld(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own: str
+) -> None:
+    file = tmp_path / "routes.toml"
+    # Without a catch-all route, which has every address of the domain.
+    file.write_text('[routes.orders]\nprocessor = "tables"\n')
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
     monkeypatch.setenv("REPLY_FROM", "desk@mailstep.example")
     passed = {"spam": "PASS", "virus": "PASS", "dmarc": "pass", "dmarc_domain": own.partition("@")[2]}
     change_message(**{"from": [{"name": "", "address": own}], "verdicts": passed})
@@ -245,6 +251,7 @@ def test_the_log_says_which_later_answer_is_withheld_and_why() -> None:
     with patch.object(logger, "info") as said:
         validate(write("invoice"))
     [line] = said.call_args_list
+    assert "not sent" in line.args[0]
     assert line.kwargs["extra"] == {"answer_name": "invoice", "withheld": "unauthenticated"}
     assert logger.get_correlation_id() == EMAIL_ID
 
@@ -341,6 +348,7 @@ def test_its_tasks_are_retried_as_those_of_the_email_are() -> None:
     }
     transient = {error for one in STATES["ValidateEmail"]["Retry"] for error in one["ErrorEquals"]}
     assert retried == dict.fromkeys(transient, 5) | {"Lambda.TooManyRequestsException": 1000}
+    assert {one["IntervalSeconds"] for one in LATER_STATES["ValidateLaterAnswer"]["Retry"]} == {1}
     for task, model in (("ValidateLaterAnswer", "ValidateEmail"), ("SendLaterAnswer", "SendReply")):
         assert LATER_STATES[task]["TimeoutSeconds"] == STATES[model]["TimeoutSeconds"]
 

@@ -10,13 +10,14 @@ from typing import Any
 import boto3
 import pytest
 
-from mailstep import reference, routes
+from mailstep import reference
 from mailstep.aws import ledger, mail_bucket, ses
 from mailstep.contracts import Answer, Message, ReplyRequest
 from mailstep.errors import ConfigurationError, SendUnconfirmed
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
 from mailstep.reply.handler import handler
+from mailstep.route import Route
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -151,7 +152,7 @@ def test_a_reply_is_on_record_for_longer_than_its_execution_can_be_redriven(sent
 )
 def test_a_domain_is_the_same_in_capitals(monkeypatch: pytest.MonkeyPatch, reply_from: str, domain: str) -> None:
     monkeypatch.setenv("DOMAIN", domain)
-    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_from=reply_from)})
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_from=reply_from)})
     assert send_once.sender_of("orders").addr_spec.lower() == "orders@mailstep.example"
 
 

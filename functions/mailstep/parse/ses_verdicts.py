@@ -142,8 +142,7 @@ def received(block: SesBlock | None) -> datetime | None:
     """When SES received the message, by SES's own Received field (RFC 5321 section 4.4)."""
     if block is None:
         return None
-    when = "".join(block.fields["received"]).rpartition(";")[2]
-    return parse_date(re.sub(r"\([^()]*\)", " ", when).strip())
+    return parse_date("".join(block.fields["received"]).rpartition(";")[2])
 
 
 def _only(results: list[_Result], method: str) -> tuple[str | None, str]:

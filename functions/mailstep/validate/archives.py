@@ -175,9 +175,9 @@ def _first_octets(content: bytes, member: ZipInfo, quota: ArchiveQuota) -> bytes
     try:
         read = _reader(content, member)
         if member.compress_type == zipfile.ZIP_BZIP2:
-            # It unpacks a block for the first octet. One octet more tells whether the member is as short as it says.
+            # It unpacks a block for the first octet, slowly. One octet more tells whether the member is as short as it says.
             block = min(member.file_size, _BLOCK)
-            quota.take(blocks=block)
+            quota.take(blocks=2 * block)
             asked = max(asked, block + 1)
         first = read(asked)
     except UNREADABLE:

@@ -17,7 +17,7 @@ from mailstep.authentication import is_authenticated, is_only_signed
 from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import say, speaking
 from mailstep.validate import attached_files

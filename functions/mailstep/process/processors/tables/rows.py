@@ -5,6 +5,13 @@ from itertools import compress, islice
 from typing import overload
 
 Row = Sequence[str]
+_LINES = ("---", "===", "___")
+
+
+def is_line(row: Row) -> bool:
+    """Whether the row is only a line of signs, such as `+----+----+`."""
+    text = row[0]
+    return len(row) == 1 and text[:1] in "-=+_|" and not text.strip("-=+_| ") and any(map(text.__contains__, _LINES))
 
 
 class Rows(Sequence[list[str]]):
