@@ -49,6 +49,7 @@ _HEADERS = re.compile(rb"PK(?:\x03\x04.{22}(..)..|\x01\x02.{24}(..).{16})", re.D
 _RECORD = b"PK\x01\x02"  # begins a member's entry in the central directory (APPNOTE 4.3.12)
 
 
+_IN_A_ROW = 3  # archives, one behind another; two are an attack, or an update that somebody appended
 _NAME_OCTETS = 1_200  # of a name's end, which has the extension
 _FIRST_OCTETS = 512  # of a member; most types are known by them
 _BLOCK = 900_000  # octets that BZIP2 unpacks for the first one, at most
@@ -120,25 +121,30 @@ def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[
     if max(content.count(_RECORD), content.count(_LOCAL_HEADER)) > quota.members:
         raise ArchiveBomb
     yield from map(Member, _names(content))
+    for _ in range(_IN_A_ROW):
+        listed = _listed(content, quota)
+        for member in listed:
+            yield from _member(content, member, quota, depth)
+        content = content[: min((member.header_offset for member in listed), default=content.rfind(_END))]
+        if _END not in content:
+            return
+    raise ArchiveBomb
+
+
+def _listed(content: bytes, quota: ArchiveQuota) -> list[ZipInfo]:
+    """The members that the directory of an archive lists; none if it cannot be read."""
     try:
-        archive = ZipFile(BytesIO(content))
+        with ZipFile(BytesIO(content)) as archive:
+            listed = archive.infolist()
     except UNREADABLE:
-        return
+        return []
     except MemoryError as error:
         raise ArchiveBomb from error
-    with archive:
-        listed = archive.infolist()
     quota.take(members=len(listed), declared=sum(member.file_size for member in listed))
     if sum(member.compress_size for member in listed) > len(content):
         # Members overlap, which only happens in archives made to attack.
         raise ArchiveBomb
-    for member in listed:
-        yield from _member(content, member, quota, depth)
-    before = content[: min((member.header_offset for member in listed), default=content.rfind(_END))]
-    if _END in before:
-        if depth == limits.ARCHIVE_DEPTH:
-            raise ArchiveBomb
-        yield from members(before, quota, depth=depth + 1)
+    return listed
 
 
 def _names(content: bytes) -> Iterator[str]:
@@ -175,7 +181,7 @@ def _first_octets(content: bytes, member: ZipInfo, quota: ArchiveQuota) -> bytes
     try:
         read = _reader(content, member)
         if member.compress_type == zipfile.ZIP_BZIP2:
-            # It unpacks a block for the first octet, slowly. One octet more tells whether the member is as short as it says.
+            # It unpacks a block for the first octet, slowly. One octet more tells if the member is longer than it says.
             block = min(member.file_size, _BLOCK)
             quota.take(blocks=2 * block)
             asked = max(asked, block + 1)
