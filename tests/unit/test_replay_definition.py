@@ -59,6 +59,8 @@ def test_what_passes_is_tried_again_for_some_minutes(task: str) -> None:
     passes = {"Sfn.ThrottlingException", "Sfn.SfnException", "Sfn.SdkClientException", "States.Timeout"}
     if task == "StartReplay":
         passes.add("Sfn.ExecutionLimitExceededException")  # a million open executions (StartExecution, Errors)
+    else:
+        passes.add("Sfn.ExecutionDoesNotExistException")  # DescribeExecution is eventually consistent (API reference)
     [retrier] = STATES[task]["Retry"]
     assert set(retrier["ErrorEquals"]) == passes
     waits = [retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n for n in range(retrier["MaxAttempts"])]

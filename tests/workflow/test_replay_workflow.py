@@ -14,13 +14,6 @@ ROLE = "arn:aws:iam::123456789012:role/workflow"
 PASS = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
 
 
-def test_an_execution_that_is_not_described_yet_is_asked_for_again() -> None:
-    """DescribeExecution is eventually consistent (AWS Step Functions API Reference); moto is not."""
-    states = json.loads(REPLAY_DEFINITION)["States"]["ReplayEach"]["ItemProcessor"]["States"]
-    again = {error for retry in states["LookAtReplay"]["Retry"] for error in retry["ErrorEquals"]}
-    assert "Sfn.ExecutionDoesNotExistException" in again
-
-
 def ended(arn: str) -> Any:
     sfn = boto3.client("stepfunctions", region_name=REGION)
     for _ in range(600):
