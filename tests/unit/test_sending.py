@@ -9,11 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from mailstep import reference
-from mailstep.aws import ledger, mail_bucket, ses
+from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.contracts import Answer, Message, ReplyRequest
-from mailstep.errors import ConfigurationError, SendUnconfirmed
+from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
 from mailstep.reply.handler import handler
@@ -134,6 +135,18 @@ def test_a_reply_that_ses_did_not_confirm_is_not_recorded_as_sent(
             replied(sent, kind)
     assert ledger.has_notice(EMAIL_ID) == (kind == "delay"), "SES may have taken the notice"
     assert replied(sent, kind) == "ses-1"
+
+
+@pytest.mark.parametrize("fault", [TransientError("x"), ClientError({"Error": {"Code": "ValidationException"}}, "x")])
+def test_a_reply_that_its_thread_cannot_record_is_sent_and_not_sent_again(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def broken(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(threads, "record_reply", broken)
+    assert [replied(sent, "delay"), replied(sent, "delay")] == ["ses-1", "ses-1"]
+    assert len(sent.calls) == 1
 
 
 def test_a_reply_is_on_record_for_longer_than_its_execution_can_be_redriven(sent: Sent) -> None:

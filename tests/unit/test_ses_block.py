@@ -260,7 +260,7 @@ def test_the_size_of_a_message_is_what_its_sender_sent_without_the_fields_of_ses
 def test_folded_lines_of_the_signature_of_ses_are_no_part_of_what_the_sender_sent(space: str) -> None:
     """RFC 5322 section 2.2.3: folding is before white space. The list `h=` of a signature has colons."""
     sent = b"From: ann@shop.example\r\n\r\nx\r\n"
-    folded = f" v=1;\r\n{space}h=From:To:Subject;\r\n{space}bh=AAAA=;".encode()
+    folded = f" h=From:To:Subject;\r\n{space}v=1;\r\n{space}bh=AAAA=;".encode()
     assert SES_BLOCK.count(b" v=1; bh=AAAA=;") == 1
     assert parsed(SES_BLOCK.replace(b" v=1; bh=AAAA=;", folded) + sent).size_octets == len(sent)
 

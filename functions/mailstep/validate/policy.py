@@ -403,7 +403,7 @@ RULES = (
     ),
     Rule(
         "archive_bomb",
-        "Its ZIP archives together contain too much data, too many members, or archives within archives",
+        "Its ZIP archives together contain more data or members than can be checked, or archives within archives",
         "functions/mailstep/limits.py",
         Effect.TELL,
         _is_an_archive_bomb,
