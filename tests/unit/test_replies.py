@@ -206,6 +206,22 @@ TELEPHONES = [
     "Sent from my Verizon, Samsung Galaxy smartphone",
     "Sent via BlackBerry from T-Mobile",
     "Sent from my Moto G",
+    "Envoyé depuis mon appareil Galaxy",
+    "Enviado do Yahoo Mail no Android",
+    "Lähetetty Outlook for iOS -sovelluksesta",
+    "Отправлено из мобильной Почты Mail.ru",
+    "Отправлено из мобильного приложения Яндекс Почты",
+    "Надіслано з мого iPhone",
+    "Sent from Yahoo Mail. Get the app",
+    "Yahoo Mail: Search, Organize, Conquer",
+    "Sent from the all new AOL app for iOS",
+    "Sent from my BlackBerry - the most secure mobile device",
+    "sent from my phone - please excuse typos",
+    "Outlook für iOS laden",
+    "Получить Outlook для iOS",
+    "取得 iOS 版 Outlook",
+    "iOS용 Outlook 받기",
+    "\u200bSent from my iPhone",
 ]
 
 SENTENCES = [
@@ -223,6 +239,9 @@ SENTENCES = [
     "Outlook para el próximo trimestre es bueno",
     "我的iPhone坏了",
     "Sent from the phone shop, Samsung will call you",
+    "Gesendet mit Hermes",
+    "Yahoo Mail: it does not open",
+    "Sent via DHL (https://dhl.example/4711)",
 ]
 
 # Names with words that are pronouns in some language, or that say pronouns.
