@@ -66,6 +66,15 @@ def test_subjects_are_decoded(value: str | bytes, subject: str) -> None:
         ("=?iso_8859-1:1987?q?Zo=EB=2C_x?= <z@b.example>", [("Zoë, x", "z@b.example", None)]),
         ("=?utf-8?q?Zo=C3=AB,_x?= <z@b.example>", [("Zoë, x", "z@b.example", None)]),
         ("<Undisclosed-Recipient:@b.example;>", []),
+        # Names that lack their quotes, commas that are missing: as programs write them that join strings.
+        ("Lee, Ann <a@b.ex>, Roe, Bob <c@d.ex>", [("Lee, Ann", "a@b.ex", None), ("Roe, Bob", "c@d.ex", None)]),
+        ("Example: Shop <a@b.example>", [("Example: Shop", "a@b.example", None)]),
+        ("Ann <a@b.example> Bob <c@d.example>", [("Ann", "a@b.example", None), ("Bob", "c@d.example", None)]),
+        ('<a@b.example> "Roe, Bob" <c@d.example>', [("", "a@b.example", None), ("Roe, Bob", "c@d.example", None)]),
+        ("a@b.example c@d.example", [("", "a@b.example", None), ("", "c@d.example", None)]),
+        ("mailto:a@b.example", [("", "a@b.example", None)]),
+        ("Ann [a@b.example]", [("Ann", "a@b.example", None)]),
+        ("<a@b.example> Ann Lee", [("Ann Lee", "a@b.example", None)]),
     ],
 )  # fmt: skip
 def test_addresses_are_found_as_a_reader_would(value: str, expected: list[tuple[str, str, str | None]]) -> None:

@@ -302,8 +302,8 @@ MOBILE_SUBJECTS = frozenset(
         telefoon | mobilen | puhelin | puhelimesta | telefonu | telefonem | iphonesta | iphonu | iphone'a | device |
         laptop | mac | macbook | imac | pc | windows | outlook | gmail | mailbox | yahoo | hotmail | aol | gmx |
         webmail | proton | protonmail | tutanota | airmail | superhuman | bluemail | typeapp | polymail | mailspring |
-        boxer | thunderbird | fairemail | spark | canary | edison | mymail | dispositivo | zoho | missive | acompli | ios |
-        телефона | телефон | устройства | смартфона | айфона | айпада | почты
+        boxer | thunderbird | fairemail | spark | canary | edison | mymail | dispositivo | zoho | missive | acompli |
+        ios | телефона | телефон | устройства | смартфона | айфона | айпада | почты
         """
     )
 )
