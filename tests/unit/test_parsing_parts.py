@@ -113,6 +113,12 @@ def test_parts_that_are_too_long_together_are_kept_too() -> None:
         ("filename=unquoted name.csv", "unquoted name.csv"),
         ('filename="../../etc/passwd"', "passwd"),
         ('filename="C:\\\\x\\\\evil.exe"', "evil.exe"),
+        # Backslashes that no program doubled, quotes that RFC 2231 does not have, a fold with a tab.
+        ('filename="C:\\Users\\Ann\\a.csv"', "a.csv"),
+        ('filename="\\\\server\\share\\a.csv"', "a.csv"),
+        ("filename*=utf-8''\"Gr%C3%BC.csv\"", "Grü.csv"),
+        ('filename=a.csv"', "a.csv"),
+        ('filename="long\n\tname.csv"', "long name.csv"),
         ('filename="Invoice 03/2025.pdf"', "Invoice 03_2025.pdf"),
         ('filename="AC/DC.csv"', "AC_DC.csv"),
         ('filename="a/../../b.csv"', "a_.._.._b.csv"),
