@@ -93,6 +93,28 @@ def test_a_long_text_is_cut_and_kept_whole() -> None:
     assert list(kept.values()) == [long.encode()]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "written", "text"),
+    [
+        ("format=flowed", "Two red \nlamps, \nplease.\n\nAnn\n", "Two red lamps, please.\n\nAnn\n"),
+        ("format=Flowed; DelSp=No", "> one \n> line \n>> other\n", "> one line \n>> other\n"),
+        ("format=flowed", ">>one \n>> line\n", ">> one line\n"),
+        ("format=flowed", " >no quote\n From here\n  indented\n", ">no quote\nFrom here\n indented\n"),
+        ("format=flowed", "Two, \n-- \nAnn\n", "Two, \n-- \nAnn\n"),
+        (
+            "format=flowed; delsp=yes",
+            "https://shop.example/ \nlamps\ntwo  \nred\n",
+            "https://shop.example/lamps\ntwo red\n",
+        ),
+        ("format=flowed; delsp=yes", "注文の確認をお願い \nします。\n", "注文の確認をお願いします。\n"),
+        ("format=fixed", "Two red \nlamps\n", "Two red \nlamps\n"),
+    ],
+)
+def test_the_paragraphs_of_flowed_text_are_put_together(parameters: str, written: str, text: str) -> None:
+    """RFC 3676, sections 4.1 to 4.5."""
+    assert parsed(f"Content-Type: text/plain; charset=utf-8; {parameters}\n\n{written}").text == text
+
+
 def test_parts_that_are_too_long_together_are_kept_too() -> None:
     kept: dict[str, bytes] = {}
     half = "x" * (limits.TEXT // 2 + 10)

@@ -10,6 +10,7 @@ from mailstep.budget import Budget
 from mailstep.mime.bodies import Bodies
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
+from mailstep.mime.flowed import unflowed
 from mailstep.mime.structure import Part
 from mailstep.mime.tnef import Body
 from mailstep.parse.attachment_parts import Attachments, decoded_content
@@ -156,5 +157,8 @@ def _read_parts(
         if "\0" in text:
             defects.add(Defect.NUL_REMOVED)
             text = text.replace("\0", "")
-        texts[id(part)] = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if part.media_type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
+            text = unflowed(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
+        texts[id(part)] = text
     return texts
