@@ -40,6 +40,14 @@ def html_only(html: str, *, subject: str = "Order") -> str:
         ("<ul><li>a<li>b<ul><li>c</ul></ul>", "- a\n- b\n  - c"),
         ('<ol start="3"><li>a</li><li>b</li></ol>', "3. a\n4. b"),
         ("<table><tr><th>Lamp</th><th>Count</th></tr><tr><td>Red</td><td> 2 </td></tr></table>", "Lamp\tCount\nRed\t2"),
+        # Outlook and Word write each cell as a paragraph.
+        (
+            "<table><tr><td><p class=MsoNormal>Lamp<o:p></o:p></p></td>\n<td><p class=MsoNormal>2</p></td></tr>"
+            "<tr><td><div>Red</div></td><td><p>3</p></td></tr></table><p>Thanks</p>",
+            "Lamp\t2\nRed\t3\n\nThanks",
+        ),
+        ("<table><tr><td><p>a</p><p>b</p></td><td><div>c</div>d</td></tr></table>", "a\n\nb\tc\nd"),
+        ("<td><div><table><tr><td>a</td></tr></table></div><div>b</div></td>", "a\nb"),
         ('<a href="https://example.org/?a=b&amp;c">the shop</a>', "the shop"),
         ("&lt;x&gt; &amp; &euro;5 &#8364;6 &#x20ac;7 &copy &unknown;", "<x> & €5 €6 €7 © &unknown;"),
         ("<pre>for x in y:\n    print(x)</pre>", "for x in y:\n    print(x)"),

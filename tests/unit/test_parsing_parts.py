@@ -277,6 +277,41 @@ def test_a_delivery_report_is_read(corpus: Path) -> None:
     assert (recipient.final_recipient, recipient.action, recipient.status) == ("ben@partner.example", "failed", "5.1.1")
 
 
+REPORT = (
+    "Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; bob@b.example\nAction: failed\nStatus: 5.1.1\n"
+    "Diagnostic-Code: smtp; 550 unknown user\n"
+)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        REPORT,
+        f"\n{REPORT}".replace("\n\nFinal", "\n \n\nFinal"),
+        REPORT.replace("mx.example", "mx.example (tcp-daemon)").replace("5.1.1", "5.1.1 (bad mailbox)"),
+        REPORT.replace("failed", "Failed (permanently)").replace("bob@b.example", "<bob@b.example>"),
+        REPORT.replace("550 unknown", "550\n    unknown"),
+    ],
+)
+@pytest.mark.parametrize("media_type", ["message/delivery-status", "message/global-delivery-status"])
+def test_a_delivery_report_is_read_as_each_mail_system_writes_it(report: str, media_type: str) -> None:
+    """RFC 3464 section 2.1 (comments, folds, empty lines) and RFC 6533 section 4; a gateway adds a footer."""
+    parts = f"multipart/report; boundary=r\n\n--r\n\nNot delivered.\n--r\nContent-Type: {media_type}\n\n{report}\n--r--"
+    for written in (parts, f"multipart/mixed; boundary=m\n\n--m\nContent-Type: {parts}\n--m\n\nfooter\n--m--"):
+        found = parsed(f"From: mailer-daemon@b.example\nContent-Type: {written}\n").delivery_report
+        assert found
+        [one] = found.recipients
+        assert (found.reporting_mta, one.final_recipient, one.action, one.status, one.diagnostic_code) == (
+            "mx.example", "bob@b.example", "failed", "5.1.1", "550 unknown user",
+        )  # fmt: skip
+
+
+def test_the_method_is_of_the_first_calendar_part_that_has_one() -> None:
+    parts = ["BEGIN:VCALENDAR\nEND:VCALENDAR", "BEGIN:VCALENDAR\nMETHOD:REPLY\nEND:VCALENDAR"]
+    mixed = "".join(f"--b\nContent-Type: text/calendar\n\n{part}\n" for part in parts)
+    assert parsed(f"Content-Type: multipart/mixed; boundary=b\n\n{mixed}--b--").calendar_method == "REPLY"
+
+
 @pytest.mark.parametrize(
     ("content_type", "signed", "encrypted"),
     [

@@ -53,6 +53,9 @@ _END_PARAGRAPHS = _PARAGRAPHS | _LINES - {
     "body", "caption", "head", "html", "legend", "option", "table", "tbody", "tfoot", "thead", "tr"
 }  # fmt: skip
 _CELLS = frozenset({"td", "th"})
+_OF_TABLES = frozenset({"table", "tbody", "tfoot", "thead", "tr"}) | _CELLS
+# Outlook and Word write each cell as a paragraph: the first and the last of these do not break a row.
+_WITHIN_CELLS = frozenset({"p", "div"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 
 
@@ -104,6 +107,8 @@ class _Walk:
         self._is_empty = True  # whether the line has nothing but what was put before it
         self._space = False  # whether a space is due before the next word
         self._cell = False  # whether a cell ended in this line
+        self._in_cell = self._begins_cell = False
+        self._block_ended = False  # whether the line ends if the cell goes on
         self._paragraph = False  # whether an empty line is due before the next line
         self._is_tight = False  # whether the last paragraph has no margin
         self._bullet = ""
@@ -212,8 +217,13 @@ class _Walk:
         for region in self._regions:
             region.depth += region.name == name
         values = _attributes(attributes) if attributes and not attributes.isspace() else {}
+        if name in _OF_TABLES:
+            self._in_cell = self._begins_cell = name in _CELLS
+            self._block_ended = False
         if name == "br":
             self._break(forced=True)
+        elif self._begins_cell and name in _WITHIN_CELLS:
+            pass
         elif name in _PARAGRAPHS:
             self._break()
             self._is_tight = name == "p" and _is_tight(values)
@@ -267,7 +277,11 @@ class _Walk:
             self._regions.append(region)
 
     def _end(self, name: str) -> None:
-        if name in {"br", "p"}:
+        if name in _OF_TABLES:
+            self._in_cell = self._begins_cell = self._block_ended = False
+        if self._in_cell and name in _WITHIN_CELLS:
+            self._block_ended = True
+        elif name in {"br", "p"}:
             self._break(forced=name == "br")
             self._paragraph = self._paragraph or (name == "p" and not self._is_tight)
         elif name in _PARAGRAPHS:
@@ -318,6 +332,9 @@ class _Walk:
         """Add to the line, with what is due before it."""
         if not text:
             return
+        if self._block_ended:
+            self._break()
+        self._begins_cell = False
         if self._is_empty:
             prefix = self._prefix()
             if self._paragraph and self._lines:
@@ -345,7 +362,7 @@ class _Walk:
         self._line = []
         self._is_empty = True
         self._space = False
-        self._cell = False
+        self._cell = self._block_ended = False
 
     def _prefix(self) -> str:
         return "> " * sum(self._quotes) if self._quotes else ""
