@@ -183,6 +183,15 @@ def test_a_reply_of_outlook_is_told_from_what_it_quotes(names: tuple[str, ...]) 
     assert parsed(html_only(html)).reply_text == ANSWER
 
 
+def test_the_line_that_outlook_draws_tells_a_header_in_any_language() -> None:
+    fields = "<b>No:</b> Carol &lt;c@example.org&gt;<br><b>Nosūtīts:</b> 3. jūnijs<br><b>Kam:</b> Ann<br><b>Tēma:</b> x"
+    html = (
+        f'<p class="MsoNormal">{ANSWER}</p><div><div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt">'
+        f'<p class="MsoNormal">{fields}</p></div></div><p class="MsoNormal">Old</p>'
+    )
+    assert parsed(html_only(html)).reply_text == ANSWER
+
+
 def test_apple_mail_quotes_its_attribution_too() -> None:
     html = f'{ANSWER}<br><blockquote type="cite"><div>{ATTRIBUTION}</div><br><div>Old</div></blockquote>'
     assert parsed(html_only(html)).reply_text == ANSWER

@@ -272,6 +272,7 @@ HEADERS_OF_CLIENTS = [
     "----- Ursprüngliche Mail -----\nVon: Carol <carol@example.org>\nAn: ann\nGesendet: 3. Juni 09:15\nBetreff: Order",
     "----- Post original -----\nDe: Carol <carol@example.org>\nÀ: ann\nEnvoyé: 3 juin 2025 09:15\nObjet: Order",
     "Carol Jones <carol@example.org>\n06/03/2025 09:15 AM\n\nTo\nAnn Lee <ann@example.org>\ncc\n\nSubject\nOrder",
+    "Carol Jones <carol@example.org>\n\n06/03/2025 09:15 AM\nTo\tAnn Lee <ann@example.org>\ncc\nSubject\tOrder",
     "Carol Jones\n06/03/2001 09:15 AM\nTo: Ann Lee/HOU/EX@EX\ncc:  \nSubject: Re: Order",
     "Carol Jones/SALES/EXAMPLE@EXAMPLE\n03.06.2025 09:15\n\nAn\nann@example.org\nKopie\n\nThema\nOrder",
     "Carol Jones ---06/03/2025 09:15:00 AM---Hello Ann, which lamp?\n\nFrom: Carol Jones/SALES\nTo: ann@example.org\n"

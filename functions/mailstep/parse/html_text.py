@@ -27,6 +27,8 @@ _TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")  # no character has so many
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]|\u034f|(?:\u200c|\u200d)(?=\s|$)")
 _KEEPS_SPACE = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 _INDENTED = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.IGNORECASE)
+# The line that Outlook draws above the header of what it quotes.
+_ABOVE_HEADER = re.compile(r"border-top:\s*solid #(?:e1e1e1|b5c4df)", re.IGNORECASE)
 _NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0(?![.\d])", re.IGNORECASE)
 _DEPTH = 20  # of quotes, lists and marked elements; what lies deeper is written as if it lay there
 
@@ -392,7 +394,7 @@ def _hint_of(values: dict[str, str]) -> Hint | None:
     names = f"{values.get('class', '')} {values.get('id', '')}"
     if "gmail_attr" in names or "moz-cite-prefix" in names or "cite-prefix" in names:
         return Hint.ATTRIBUTION
-    if "divRplyFwdMsg" in names:
+    if "divRplyFwdMsg" in names or _ABOVE_HEADER.search(values.get("style", "")):
         return Hint.HEADER
     if any(
         name in names

@@ -180,7 +180,7 @@ def is_notes_header(lines: Sequence[str], start: int) -> bool:
     if _DATE_ALONE.fullmatch(lines[start].strip()) is None:
         return False
     below = [line for line in lines[start + 1 : start + _NOTES_LINES] if line.strip()]
-    kinds = [field_kind(line) or _KINDS.get(_phrase(line)) for line in below]
+    kinds = [field_kind(line) or _KINDS.get(_phrase(line.partition("\t")[0])) for line in below]
     return kinds[:1] == ["to"] and "subject" in kinds
 
 
