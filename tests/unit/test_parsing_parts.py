@@ -329,6 +329,23 @@ def test_signed_and_encrypted_mail_is_marked(content_type: str, signed: str | No
 
 
 @pytest.mark.parametrize(
+    ("multipart", "types", "found"),
+    [
+        ("signed", ("text/plain", "application/pgp-signature"), ("pgp", None)),
+        ("signed", ("text/plain", "application/pkcs7-signature"), ("smime", None)),
+        ("mixed", ("text/plain", "application/pgp-encrypted", "application/octet-stream"), (None, "pgp")),
+    ],
+)
+def test_the_parts_tell_what_a_lost_parameter_or_subtype_told(
+    multipart: str, types: tuple[str, ...], found: tuple[str | None, str | None]
+) -> None:
+    """RFC 1847 asks for `protocol`; Exchange makes `multipart/encrypted` (RFC 3156) `multipart/mixed`."""
+    parts = "".join(f"--b\nContent-Type: {media_type}\n\nx\n" for media_type in types)
+    message = parsed(f"Content-Type: multipart/{multipart}; boundary=b\n\n{parts}--b--")
+    assert (message.signed, message.encrypted) == found
+
+
+@pytest.mark.parametrize(
     ("written", "octets"), [("QQ==", b"A"), ("QUI=", b"AB"), ("QUJD", b"ABC"), ("QUJDRA==", b"ABCD")]
 )
 def test_base64_of_a_few_octets_is_decoded(written: str, octets: bytes) -> None:
