@@ -485,7 +485,17 @@ def test_a_header_that_nothing_stands_above_is_handed_on() -> None:
 
 @pytest.mark.parametrize(
     ("subject", "kind"),
-    [("Fwd: Order", "forward"), ("WG: Order", "forward"), ("İLT: Order", "forward"), ("Re: Fwd: Order", "top")],
+    [
+        *(
+            (f"{prefix} Order", "forward")
+            for prefix in ("Fwd:", "WG:", "İLT:", "إعادة توجيه:", "[EXTERNAL] FW:", "EXTERNAL: Fwd:", "Fwd[2]:")
+        ),
+        ("[Fwd: Order]", "forward"),
+        *(
+            (f"{prefix} Order", "top")
+            for prefix in ("Re: Fwd:", "[Lamps] Re: FW:", "Re: [Fwd:", "[Lamps]", "[Lamps] I ask:")
+        ),
+    ],
 )
 def test_the_subject_tells_whether_outlook_hands_a_message_on(subject: str, kind: str) -> None:
     message = parsed(

@@ -356,7 +356,7 @@ FORWARDING_SUBJECTS = frozenset(
         """
         fw | fwd | wg | tr | rv | enc | i | inoltra | doorst | vb | vs | vl | vbs | videresend | videresendt |
         redir. | redir | pd | fs | továbbítás | пересл | ilt | yön | 转发 | 轉寄 | 転送 | 전달 | הועבר | إعادة | ιπρ |
-        πρθ
+        πρθ | إعادة توجيه | trs | prt | yml | přeposl | preposl | edasi | transfert
         """
     )
 )
