@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mailstep.contracts import Answer, Message
     from mailstep.index_entry import IndexEntry
     from mailstep_cli.outbox import Sent
-    from mailstep_cli.showing import Ruling, Shown
+    from mailstep_cli.showing import Ruling, ShownEmail
     from mailstep_cli.statistics import Statistics
 
 _COLOURS: dict[str, str] = {
@@ -69,7 +69,7 @@ def email_line(entry: "IndexEntry") -> RenderableType:
     return Group(line)
 
 
-def shown_view(shown: "Shown") -> RenderableType:
+def shown_view(shown: "ShownEmail") -> RenderableType:
     """An email as a person reads it: how it ended, the message, the verdicts, the rules, the answer, its replies."""
     entry = shown.email
     parts: list[RenderableType] = [_ending(entry)]

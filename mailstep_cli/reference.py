@@ -25,14 +25,14 @@ from mailstep.index_entry import IndexEntry
 from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
 from mailstep_cli.parameters_page import parameters_page
 from mailstep_cli.related import History
-from mailstep_cli.showing import Shown
+from mailstep_cli.showing import ShownEmail
 from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
 
@@ -190,7 +190,7 @@ PUBLISHED: dict[str, Any] = {
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
     "index-entry": IndexEntry,
-    "shown-email": Shown,
+    "shown-email": ShownEmail,
     "statistics": Statistics,
     "history": History,
     **OUTPUTS,

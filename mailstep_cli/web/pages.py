@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mailstep.contracts import AnswerAttachment
     from mailstep.index_entry import IndexEntry
     from mailstep_cli.history import Attempt, State, Timeline
-    from mailstep_cli.showing import Shown
+    from mailstep_cli.showing import ShownEmail
 
 _SHORT = 600
 """Characters of HTML that fill a few lines."""
@@ -125,7 +125,7 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def html_file(name: str, shown_run: Run, shown: "Shown | None", frames: dict[str, str]) -> str:
+def html_file(name: str, shown_run: Run, shown: "ShownEmail | None", frames: dict[str, str]) -> str:
     """The page of an email as one file that loads nothing: its style is in it, and it has no buttons.
 
     `frames` has the documents `message` and `answer` (frames.py).

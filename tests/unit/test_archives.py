@@ -130,6 +130,13 @@ def test_an_archive_may_lie_in_another_one_but_no_deeper(name: str) -> None:
     assert are_a_bomb([archive(("a.csv", b"1"), (name, archive(("b.csv", b"1"), (name, b"no archive"))))])
 
 
+def test_what_lies_three_archives_deep_is_not_opened() -> None:
+    """docs/policy.md: two archives deep, office documents among them."""
+    document = archive(("third.csv", b"1"))
+    found = archives.members(archive(("n.zip", archive(("second.docx", document)))), ArchiveQuota())
+    assert [name for name, _content in found] == ["n.zip", "second.docx"]
+
+
 def test_only_a_member_that_is_an_archive_or_is_named_so_is_inflated(allow: Callable[..., None]) -> None:
     allow(inflated=0)
     assert not are_a_bomb([archive(("a.csv", b"1"), ("b.zipx", b"no archive"))])

@@ -20,12 +20,13 @@ from mailstep.contracts import StoredEmail
 from mailstep.index import indexing
 from mailstep.index.status_events import Seen, of_description
 from mailstep.index.sweep import gaps
-from mailstep.index_entry import IndexEntry
+from mailstep.index_entry import EXECUTIONS, IndexEntry
 from mailstep.start.identity import stored_email
 from mailstep_cli import rebuilding
 from mailstep_cli.home_stack import HomeStack
 from tests.support.events import BUCKET, REGION
 from tests.support.index import TABLE, create_index_table, email, message_index
+from tests.support.index import seen as seen_of
 
 MAILS = 30
 REPLIED = {"outcome": "replied", "ses_message_id.$": "$.email_id"}
@@ -165,6 +166,41 @@ def test_a_replay_whose_events_were_lost_is_found_though_its_email_has_an_entry(
     found = message_index().get(again.email_id)
     assert found
     assert [one.replay for one in found.executions] == [False, True]
+
+
+def test_a_redrive_whose_events_were_lost_is_found(
+    workflow: str, ended: list[Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may end as before, and then only its number tells it."""
+    now = datetime.now(UTC)
+    for seen in ended:
+        indexing.record(message_index(), seen)
+    listed = list(executions.newest(workflow, now - timedelta(hours=6)))
+    described = executions.describe(ended[0].execution.arn)
+    assert described
+    again = [dataclasses.replace(one, redrives=int(one.arn == described.arn)) for one in listed]
+    # moto redrives nothing.
+    monkeypatch.setattr(executions, "newest", lambda *_: iter(again))
+    monkeypatch.setattr(executions, "describe", lambda _: dataclasses.replace(described, redrives=1, redriven=now))
+    assert sweep(workflow).filled == 1
+    assert contents()[ended[0].email.email_id].executions[0].redrives == 1
+
+
+def test_an_execution_that_a_full_entry_no_longer_keeps_is_not_asked_about(
+    workflow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    first, *others = (
+        seen_of(email(), name=f"{email().email_id}-r{number}", started=now - timedelta(hours=4, minutes=-number))
+        for number in range(EXECUTIONS + 1)
+    )
+    for one in others:
+        indexing.record(message_index(), one)
+    left_out = executions.Listed(first.execution.arn, "SUCCEEDED", first.execution.started, now, 0)
+    monkeypatch.setattr(executions, "newest", lambda *_: iter([left_out]))
+    made = requests(monkeypatch)
+    assert sweep(workflow) == gaps.Swept(1, 0, complete=True)
+    assert made["DescribeExecution"] == 0
 
 
 def requests(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:

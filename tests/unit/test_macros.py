@@ -12,9 +12,11 @@ from zipfile import ZIP_BZIP2, ZIP_STORED
 import pytest
 import xlwt
 
+from mailstep.contracts import Attachment
 from mailstep.testing import receive
 from mailstep.validate import macros
 from mailstep.validate.archives import ArchiveQuota
+from mailstep.validate.contents import look_into
 from tests.support.archives import archive
 from tests.support.messages import mail_with
 
@@ -124,6 +126,16 @@ def test_a_workbook_that_is_in_no_compound_file_is_read_too(number: int) -> None
     """Excel 2 to 4 wrote such files; 0x0040 in BOF says macro sheet, 0x0010 worksheet."""
     assert reason("a.xls", bof(0x0040, number) + record(0x000A)) == "attachment_type"
     assert reason("a.xls", bof(0x0010, number) + record(0x000A)) is None
+
+
+def test_what_is_no_workbook_by_its_octets_is_not_opened_as_one_for_its_name() -> None:
+    """docs/policy.md, `attachment_type`: the octets count before the name."""
+    opened: list[Attachment] = []
+    table = Attachment(filename="a.xls", media_type="text/csv", size_octets=1, sha256="0", key="k")
+    for detected in ("application/pdf", None):
+        file = table.model_copy(update={"media_type_detected": detected})
+        look_into([file], lambda one: opened.append(one) or b"")  # type: ignore[func-returns-value]
+    assert [one.media_type_detected for one in opened] == [None]
 
 
 def with_sheet(kind: int, begins: int, *before: bytes) -> bytes:

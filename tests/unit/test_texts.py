@@ -226,6 +226,16 @@ def test_a_fact_of_a_language_can_be_replaced_alone(tmp_path: Path, monkeypatch:
     texts_in.cache_clear()
 
 
+def test_a_form_of_a_sentence_can_be_replaced_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "de.toml").write_text('[counts.rows]\none = "ein Datensatz"\n')
+    monkeypatch.setattr(custom, "OWN", [tmp_path])
+    texts_in.cache_clear()
+    with speaking("de"):
+        assert (say("counts.rows", count=1), say("counts.rows", count=2)) == ("ein Datensatz", "2 Zeilen")
+    texts_in.cache_clear()
+
+
 def test_a_function_says_what_is_wrong_in_ones_own_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "es.toml").write_text('[reply]\nsignatur = "x"\n')

@@ -12,6 +12,7 @@ from mailstep.telemetry import logger
 from mailstep_cli import later_answers
 from mailstep_cli.cli import command
 from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.terminal import open_terminal
 from mailstep_cli.usage_errors import told
 
@@ -99,4 +100,4 @@ def test_what_the_functions_log_is_a_line_for_a_person(
 def test_a_file_that_is_no_answer_is_refused_with_what_to_write(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"txt": "x"}')
     with pytest.raises(UserError, match=r"text: Field required.*docs/schemas/answer.json"):
-        later_answers.write("mailstep", "abc", tmp_path / "a.json", None)
+        later_answers.write(HomeStack("mailstep", {}), "abc", tmp_path / "a.json", None)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from mailstep.aws.clients import client, transient_faults
 from mailstep.contracts import LaterAnswer, StoredEmail
+from mailstep.outcomes import ENDED_BADLY
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
-
-_FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def has_failed(execution_arn: str) -> bool:
     sfn: SFNClient = client("stepfunctions")
     with transient_faults():
         try:
-            return sfn.describe_execution(executionArn=execution_arn)["status"] in _FAILED
+            return sfn.describe_execution(executionArn=execution_arn)["status"] in ENDED_BADLY
         except sfn.exceptions.ExecutionDoesNotExist:
             return True
 
@@ -124,7 +123,7 @@ def _listed(workflow_arn: str, **which: Any) -> "Iterator[ExecutionListItemTypeD
 
 
 def describe(execution_arn: str) -> Described | None:
-    """An execution; None if Step Functions has none of that ARN, or forgot it.
+    """An execution; None if Step Functions does not know the ARN, or forgot it.
 
     Raises:
         TransientError: Step Functions is unavailable.

@@ -31,7 +31,8 @@ NESTED = {"message/rfc822", "message/global"}
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _FIRST_OCTETS = 8_192  # the library detects the media type from them
-_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Octets that no text has, whatever its charset: all controls but white space and ESC."""
 _OF_TEXT = [
     kind for kind in filetype.TYPES if kind.mime in {"application/pdf", "application/postscript", "application/rtf"}
 ]
@@ -51,12 +52,12 @@ class Attachments:
         self.described: list[Attachment] = []
 
     def shown_in(self, root: Part, html: str) -> None:
-        """Judge the parts that are added next by their place below the root, and by what the HTML shows of them."""
+        """Judge the parts that are added next: by their place below the root, and by whether the HTML shows them."""
         self._added = Added(root, html)
 
     @contextmanager
     def within(self, number: int) -> Generator[None]:
-        """A context in which what is added lies in the attached message of that number."""
+        """A context in which each added part belongs to the attached message of that number."""
         before = self._enclosed_in, self._added, self.wants_body
         self._enclosed_in, self.wants_body = self.described[number - 1].key, False
         try:
@@ -156,7 +157,7 @@ def _detected(first: bytes) -> str | None:
     if first.startswith(COMPOUND_FILE_SIGNATURE):
         return COMPOUND_FILE
     # Some types begin with two or three letters, as a text may: "BM" of a bitmap, "MZ" of a program.
-    kinds = filetype.TYPES if _NO_TEXT.search(first) else _OF_TEXT
+    kinds = filetype.TYPES if NOT_IN_TEXT.search(first) else _OF_TEXT
     found: str | None = getattr(match(first, kinds), "mime", None)
     return found
 

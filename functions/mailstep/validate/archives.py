@@ -114,7 +114,7 @@ def members(content: bytes, quota: ArchiveQuota, *, depth: int = 1) -> Iterator[
 
 
 def _first_octets(archive: ZipFile, member: ZipInfo) -> bytes:
-    """As many octets as tell what the member is; none if it is encrypted or broken, or needs more unpacked."""
+    """The first octets of a member, which tell its type; none if it is encrypted or broken, or needs more unpacked."""
     if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         return b""
     try:

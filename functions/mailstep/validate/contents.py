@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import starmap
 
 from mailstep.contracts import Attachment
-from mailstep.media_types import COMPOUND_FILE, COMPOUND_FILE_SIGNATURE, MACRO_TYPES, by_evidence
+from mailstep.media_types import COMPOUND_FILE, COMPOUND_FILE_SIGNATURE, MACRO_TYPES, of_attachment
 from mailstep.validate import macros, programs
 from mailstep.validate.archives import ArchiveBomb, ArchiveQuota, may_be_zip, members
 
@@ -55,4 +55,4 @@ def _program(name: str, content: bytes | None) -> str | None:
 
 def _is_old_workbook(attachment: Attachment) -> bool:
     """Whether it says that it is a workbook: Excel also opens one that is in no compound file."""
-    return by_evidence(attachment.media_type_detected, attachment.filename, attachment.media_type) == _EXCEL
+    return of_attachment(attachment) == _EXCEL

@@ -37,7 +37,7 @@ _SHEETS_OF_MACROS = {1, 6}  # in a BOUNDSHEET: a macro sheet, a module of Excel 
 
 
 def are_in(content: bytes) -> bool:
-    """Whether a compound file, or a workbook of Excel that is in none, has macros."""
+    """Whether a compound file, or a workbook of Excel outside of one, has macros."""
     if content.startswith(COMPOUND_FILE_SIGNATURE):
         return _VBA_97.search(content) is not None or _has_workbook_with_macros(content)
     return int.from_bytes(content[:2], "little") in _BOF and _has_macro_sheet(content)

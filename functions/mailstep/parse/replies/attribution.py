@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from mailstep.parse.replies import words
+from mailstep.parse.replies.marks import ADDRESS
 
 LINES = 5
 """Lines that an attribution takes at most."""
@@ -29,11 +30,10 @@ _SPACED_VERBS = _alternatives(words.VERBS).replace(r"\ ", r"\s+")
 _VERB = re.compile(
     rf"(?<!\w)(?:{_SPACED_VERBS}|sent(?=\W*$))(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE
 )
-# A verb takes long to search for: a text that has none of these words has none.
+# Searching for a verb is slow, and a text without these words has no verb.
 _VERB_WORDS = frozenset(max(re.findall(r"\w+", verb), key=len) for verb in words.VERBS) | {"sent"}
 _LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS) | {"sent"}
 _ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)
-_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 _TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点点시]\s?\d{2}(?!\d)|(?<!\d)\d{1,2}\s?(?:[ap]\.?m\b|uhr\b)", re.IGNORECASE)
 _DATE = re.compile(
     rf"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?\d{{2,4}}(?!\d)|{_TIME.pattern}",
@@ -183,7 +183,7 @@ def _is_date_and_name(text: str) -> bool:
 
 def _begins_within(joined: str, line: str, below: Below) -> int:
     """The column where an attribution begins that shares its first line with the text before it; 0 if none does."""
-    if not (_ADDRESS.search(joined) and _find_verb(joined)):
+    if not (ADDRESS.search(joined) and _find_verb(joined)):
         return 0
     stripped = line.strip()
     begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined) if match.end() < len(stripped)]
@@ -195,7 +195,7 @@ def _begins_within(joined: str, line: str, below: Below) -> int:
 def _is_attribution(joined: str, below: Below) -> bool:
     """Whether a joined line says who wrote, and when or from which address, and has the form that clients give it."""
     text = joined.strip(_RULE)
-    address = _ADDRESS.search(text) is not None
+    address = ADDRESS.search(text) is not None
     verb = _find_verb(text)
     quoted = below is Below.QUOTE
     dated_address = address and _DATE.search(text) is not None and _ends_in_address(text)

@@ -1,4 +1,4 @@
-"""What one line, or a block of them, says by its form: a separator, a header, a signature, a list's footer."""
+"""Recognises a line, or a block of lines, by its form: a separator, a header, a signature, a list's footer."""
 
 import re
 from collections.abc import Sequence
@@ -36,7 +36,8 @@ _SENT = re.compile(
     r"|dkim-signature|content-[a-z-]+|list-[a-z-]+|x-[a-z0-9-]+)\s*:",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+"""An @ within a word, as in an address."""
 _DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
 _KINDS = {name.casefold(): kind for kind, names in words.FIELDS.items() for name in names}
 _FIELD_AND_REST = 3  # lines that a field is folded to
@@ -168,7 +169,7 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     if not (len(kinds) > 2 and "from" in kinds and "subject" in kinds):
         return False
     has_all = "date" in kinds and "to" in kinds
-    address = any(_ADDRESS.search(kinds.get(kind, "")) for kind in ("from", "to", "cc", "reply-to"))
+    address = any(ADDRESS.search(kinds.get(kind, "")) for kind in ("from", "to", "cc", "reply-to"))
     dated = _DATED.search(kinds.get("date", "")) is not None
     if is_form:
         return has_all and address and dated

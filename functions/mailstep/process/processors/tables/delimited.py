@@ -10,7 +10,7 @@ from itertools import islice
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch
-from mailstep.process.processors.tables.rows import Gathering, Row, Rows
+from mailstep.process.processors.tables.rows import Gathering, Row, Rows, is_line
 from mailstep.texts.speaking import say
 
 DELIMITERS = "\t;|,"
@@ -101,7 +101,8 @@ def _sample(text: str) -> str:
 
 def _score(sample: str, delimiter: str) -> tuple[float, float, int]:
     """How even the rows are and how clean their cells, how many rows have the delimiter, and the usual width."""
-    rows = [row for row in _split(sample, delimiter, _CELLS_SAMPLED).rows if any(row)][:_ROWS_SAMPLED]
+    rows = [row for row in _split(sample, delimiter, _CELLS_SAMPLED).rows if any(row) and not is_line(row)]
+    rows = rows[:_ROWS_SAMPLED]
     widths = Counter(len(row) for row in rows)
     divided = sum(count for width, count in widths.items() if width > 1) / max(len(rows), 1)
     if not divided:
@@ -151,7 +152,7 @@ class _Split:
 
 
 def _split(text: str, delimiter: str, most: int) -> _Split:
-    """The rows of a text (RFC 4180); where its quotation marks do not pair, those that do not are part of a cell."""
+    """The rows of a text (RFC 4180). A quotation mark without a partner is part of its cell."""
     if split := _strict(text, delimiter, most):
         return split
     if '\\"' in text and (split := _strict(text.replace('\\"', '""'), delimiter, most)):
@@ -196,7 +197,7 @@ def _taken(lines: Iterator[list[str]], most: int) -> _Split:
 
 @dataclass(frozen=True)
 class _Usual:
-    """What most rows are like: their width, and the columns that hold numbers."""
+    """The width of most rows, and their columns that hold numbers."""
 
     width: int
     numbers: tuple[int, ...]

@@ -1,7 +1,4 @@
-"""What a column's cells are: numbers, dates, truth values, text, or marks for a missing value.
-
-Over 300 lines, a quarter of which are marks and words.
-"""
+"""What a column's cells are: numbers, dates, truth values, text, or marks for a missing value."""
 
 import re
 from collections import Counter
@@ -12,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.missing_values import is_missing, take_missing
 from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
 from mailstep.texts.speaking import say
 
@@ -20,35 +18,8 @@ type Counts[V] = dict[V, int]
 ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
-_MARKS = {
-    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "...", "*", "**", "***", ":"),
-    *(
-        "n/a",
-        "#n/a",
-        "na",
-        "<na>",
-        "n.a.",
-        "n.a",
-        "nan",
-        "-nan",
-        "null",
-        "(null)",
-        "[null]",
-        "<null>",
-        "nil",
-        "none",
-    ),
-    *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
-    *("#n/b", "#i/t", "#saknas!", "#puuttuu!", "#yok", "#n/disp", "#\u043d/\u0434"),
-    *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
-}
-MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
-    *("NaN", "k.A.", "k. A."),
-}
-"""Marks for a missing value, as people, databases and spreadsheets write them."""
 _TRIED = 200
 _SAMPLED = 2_000  # cells that all differ in a column of keys
-_TWO_LETTERS = re.compile(r"[A-Z]{2}")
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
 _TRUE_AND_FALSE = [
     *(
@@ -96,12 +67,6 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def is_missing(cell: str) -> bool:
-    """Whether a cell is empty or holds a mark for a missing value."""
-    # A format may show a stored number as a dash.
-    return cell in MISSING and not isinstance(cell, Stored)
-
-
 def read_column(
     name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None, stored: bool = True
 ) -> Reading:
@@ -113,7 +78,7 @@ def read_column(
     if Stored in types:
         return _stored(cells)
     counts = _counted(cells)
-    missing = _take_missing(counts)
+    missing = take_missing(counts)
     if not counts:
         return Reading("empty", counts, missing, _text)
     if truth := _truth_values(counts):
@@ -210,7 +175,7 @@ def kind_of(value: Value) -> Kind:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
-        # The sum of such numbers may be none.
+        # The sum of larger numbers could overflow.
         return "number" if abs(value) < _LARGEST else "text"
     return "date" if isinstance(value, Moment) else "text"
 
@@ -233,16 +198,6 @@ def _text(cell: str) -> Value:
 def _or_text(value: Callable[[str], Value], cell: str) -> Value:
     found = value(cell)
     return _text(cell) if found is None else found
-
-
-def _take_missing(counts: Counts[str]) -> int:
-    """Count and take out the marks for missing values. `NA` among two-letter codes is one of them (Namibia)."""
-    marks = [mark for mark in MISSING if mark in counts]
-    if "NA" in marks:
-        others = [text for text in counts if text not in marks]
-        if others and all(_TWO_LETTERS.fullmatch(text) for text in others[:1000]):
-            marks.remove("NA")
-    return sum(counts.pop(text) for text in marks)
 
 
 def _truth_values(counts: Counts[str]) -> Callable[[str], Value] | None:
