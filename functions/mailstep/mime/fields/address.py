@@ -65,7 +65,7 @@ def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[A
     has_groups = any(mark == ";" for _, mark in items)
     begun = ""
     for number, (item, mark) in enumerate(items):
-        plain = without_comments(item)[0]
+        plain = item if "@" in item and mark != ":" else without_comments(item)[0]
         if mark == ":" and "@" not in plain:
             if has_groups or "<" not in items[number + 1][0]:
                 group = None if plain.strip().lower() == "mailto" else decode_words(_phrase(plain), hints)
@@ -73,7 +73,7 @@ def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[A
                 begun += f"{item}:"
         elif mark == "," and "@" not in plain and plain.strip() and "<" in items[number + 1][0]:
             begun += f"{item},"  # a name that lacks its quotes: Lee, Ann <ann@example.com>
-        elif "<" not in plain and len(bare := plain.split()) > 1 and all(map(_ADDR_SPEC.fullmatch, bare)):
+        elif item.count("@") > 1 and all(map(_ADDR_SPEC.fullmatch, bare := item.split())):
             yield from filter(None, (_mailbox(address, group, options, hints) for address in bare))
         else:
             if mailbox := _mailbox(begun + item, group, options, hints):

@@ -13,6 +13,9 @@ from mailstep.mime.options import DEFAULTS, Options
 _AROUND_COLON = re.compile(r"[ \t]++:[ \t]*+|:[ \t]++")  # RFC 5322 section 4.3, obs-hour
 # Offsets as ISO 8601 and JavaScript write them: the libraries take "+02:00" and "GMT+0200" for UTC.
 _OFFSET = re.compile(r"(?:\b(?:GMT|UTC?|Z) ?)?([+-]\d{2}):?(\d{2})$", re.IGNORECASE)
+_AS_SPECIFIED = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:[0-5]\d (?:[+-]\d{4}|GMT)(?: \([A-Z]{1,5}\))?"
+)
 _HOURS_OF_OFFSET = re.compile(r"(?<=:\d\d )((?:GMT|UTC?) ?)?([+-])(\d{1,2})$", re.IGNORECASE)
 _HALF_OF_DAY = re.compile(r"\d ?[AP]\.?M\b", re.IGNORECASE)  # which parsedate_to_datetime leaves out
 _THREE_DIGITS = re.compile(r"(?<=[A-Za-z] )1(\d\d)(?= \d?\d:)")  # RFC 5322 section 4.3: years since 1900
@@ -28,6 +31,10 @@ def parse_date(value: str, options: Options = DEFAULTS) -> datetime | None:
     """
     if len(value) > options.date:
         return None
+    # Nearly all dates are as RFC 5322 has them, which takes a third of the time.
+    if _AS_SPECIFIED.fullmatch(value):
+        with suppress(Exception):
+            return _with_offset(parsedate_to_datetime(value))
     plain = _AROUND_COLON.sub(":", without_comments(value)[0]).strip()
     plain = _HOURS_OF_OFFSET.sub(lambda offset: f"{offset[2]}{offset[3]:0>2}00", plain)
     plain = _THREE_DIGITS.sub(lambda year: f"20{year[1]}", _LEAP_SECOND.sub(":59", _OFFSET.sub(r"\1\2", plain)))
