@@ -1,15 +1,17 @@
 """Tables as accountants, programs and careless people send them: each value is what a person reads in the file."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
 from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
+from mailstep.process.processors.tables.model import Period
 from mailstep.process.processors.tables.reading import read
 from mailstep.testing import receive
 from tests.support.messages import mail_with
-from tests.support.tables import one, saved
+from tests.support.tables import figures_of, one, saved
 
 # By name: the text; the header (None if there is none); the kinds of the columns; and the first row.
 SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
@@ -100,6 +102,25 @@ SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
     ),
     "currency-codes-mixed": ("a,b\nx,EUR 5.00\ny,USD 6.00\n", ["a", "b"], "text number", None),
     "five-decimals-comma": ("a;b\nx;0,00012\ny;0,00345\n", ["a", "b"], "text number", None),
+    "telephone-in-other-words": (
+        "Mobilnummer;Teléfono;Faxnummer\n1701234567;612345678;301234567\n1711234567;698765432;891234567\n",
+        ["Mobilnummer", "Teléfono", "Faxnummer"],
+        "text text text",
+        None,
+    ),
+    "phones-and-cells-that-are-counted": ("phones,cell\n3,17\n5,20\n", ["phones", "cell"], "number number", None),
+    "truth-in-other-words": (
+        "a;b;c;d;e\n1;J;Да;Kyllä;ONWAAR\n2;N;Нет;Ei;WAAR\n",
+        ["a", "b", "c", "d", "e"],
+        "number boolean boolean boolean boolean",
+        None,
+    ),
+    "text-that-excel-is-kept-from-changing": (
+        'a,b\n"=""0012""",1\n"=""4711""",2\n',
+        ["a", "b"],
+        "text number",
+        ["0012", "1"],
+    ),
     "de-thousands-only": ("a;b\nx;1.234\ny;5.678\n", ["a", "b"], "text number", None),
 }
 
@@ -112,6 +133,31 @@ def test_a_table_reads_as_a_person_reads_it(
     assert table.header == (tuple(header) if header else None)
     assert [column.kind for column in table.columns] == kinds.split()
     assert first is None or table.body[0] == first
+
+
+@pytest.mark.parametrize(
+    ("cells", "total"),
+    [
+        (["CHF 12.–", "CHF 13.50", "CHF 14.-"], 39.5),
+        (["12,- €", "13,50 €", "14,-- €", "1.000,- €"], 1039.5),
+        (["$1,234.00", "$-", "$(56.50)"], 1177.5),
+        (["1.234,00 €", "-   €", "-56,50 €"], 1177.5),
+        (["-$5.00", "$-6.00", "($7.00)", "$ (8.00)"], -26),
+    ],
+)
+def test_amounts_are_numbers_as_shops_and_bookkeepers_write_them(cells: list[str], total: float) -> None:
+    column = one("\n".join(("item\tnet", *(f"x\t{cell}" for cell in cells))).encode(), "t.tsv").columns[1]
+    assert column.kind == "number"
+    assert figures_of(column).total == pytest.approx(total)
+
+
+def test_dates_that_excel_kept_as_text_are_dates_of_their_column() -> None:
+    workbook = Workbook()
+    for row in (["d", "n"], [date(2024, 1, 31), 1], ["13.02.2024", 2], ["1885-03-01", 3]):
+        workbook["Sheet"].append(row)
+    column = one(saved(workbook), "t.xlsx").columns[0]
+    assert (column.kind, column.odd_values) == ("date", 0)
+    assert column.period == Period(date(1885, 3, 1), date(2024, 2, 13))
 
 
 # Bytes of other times and other systems: the encoding, and words as people write them in it.

@@ -94,6 +94,11 @@ def test_dates_have_their_first_and_last_day() -> None:
     assert facts_of(column("31.12.2024", "15.01.2025", "31.12.2024")) == "from 2024-12-31 to 2025-01-15"
 
 
+def test_durations_are_said_in_hours_and_not_called_dates() -> None:
+    [made] = [shown(one(b"task;spent\na;37:30:00\nb;1:05:00\n"), columns=9)]
+    assert (made.columns[1].kind, made.columns[1].facts[-1]) == ("time", "from 1:05:00 to 37:30:00")
+
+
 def test_frequent_values_are_named_only_if_they_say_something() -> None:
     assert facts_of(column("red", "red", "blue")) == "2 different; most frequent red (2)"
     assert facts_of(column("Ann", "Bob", "Cem")) == "all different"

@@ -50,4 +50,5 @@ def _are_numbers(cell: str, start: int) -> bool:
     # `-USD5` is a cell of a spreadsheet's column USD.
     if _LETTER_AFTER_SIGN.match(rest):
         return False
-    return is_mark or bool(_LIST.fullmatch(rest) or written(rest) or _TELEPHONE.fullmatch(rest))
+    is_number = written(rest) and any(map(str.isdigit, rest))
+    return is_mark or bool(_LIST.fullmatch(rest) or is_number or _TELEPHONE.fullmatch(rest))

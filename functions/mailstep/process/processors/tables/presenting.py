@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from mailstep.process.processors.tables.directions import is_right_to_left
 from mailstep.process.processors.tables.model import Column, Moment, Number, Table
@@ -66,7 +66,7 @@ def shown(table: Table, *, columns: int) -> ShownTable:
     described = tuple(
         ShownColumn(
             name=shortened(column.name),
-            kind=say(f"tables.kinds.{column.kind}"),
+            kind=_kind(column),
             facts=tuple(facts(column)),
             values=() if narrow else tuple(shortened(row[place], 30) for row in head[:3] if row[place]),
             is_number=column.kind == "number",
@@ -91,6 +91,12 @@ def shown(table: Table, *, columns: int) -> ShownTable:
         rows=_aligned(table.columns, head) if narrow else (),
         direction="rtl" if is_right_to_left(table) else "ltr",
     )
+
+
+def _kind(column: Column) -> str:
+    """The kind as the reply names it: a column of times of day, or of durations, has no dates."""
+    timed = column.period is not None and not isinstance(column.period.earliest, date)
+    return say("tables.kinds.time" if timed else f"tables.kinds.{column.kind}")
 
 
 def _reading(table: Table) -> Iterator[str]:
@@ -193,7 +199,17 @@ def _moment(moment: Moment) -> str:
             return f"{day(moment)} {time}"
         case date():
             return day(moment)
+        case timedelta():
+            return _elapsed(moment)
     return str(moment)
+
+
+def _elapsed(duration: timedelta) -> str:
+    """A duration in hours, minutes and seconds, as spreadsheets show it."""
+    seconds = abs(duration).total_seconds()
+    hours, rest = divmod(int(seconds), 3600)
+    fraction = f"{seconds % 1:.3f}"[1:].rstrip("0").rstrip(".")
+    return f"{'-' if duration < timedelta() else ''}{hours}:{rest // 60:02}:{rest % 60:02}{fraction}"
 
 
 def _breadth(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:

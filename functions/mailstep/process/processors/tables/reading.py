@@ -152,6 +152,7 @@ def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str |
     text = encoding.decode(content, declared=declared)
     suffix = _suffix(filename)
     found = delimited.read(text.text, quota, suffix=suffix)
+    as_text = '="' in text.text and delimited.take_text_from_formulas(found)
     table = _table(
         filename,
         found.rows,
@@ -159,6 +160,7 @@ def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str |
         delimiter=found.delimiter,
         notes=(*text.notes, *found.notes),
         complete=found.complete,
+        stored=as_text,
     )
     if suffix == ".txt" and table and len(table.columns) < 2:
         raise UnreadableTable(say("tables.problems.no_columns"))
@@ -173,6 +175,7 @@ def _table(
     delimiter: str | None = None,
     notes: tuple[str, ...] = (),
     complete: bool = True,
+    stored: bool = True,
 ) -> Table | None:
     filled = rows.filled() if isinstance(rows, Rows) else list(filter(any, rows))
     if not filled:
@@ -184,7 +187,7 @@ def _table(
         title or say("tables.column_without_name", number=place)
         for place, title in enumerate(header or [""] * len(columns), 1)
     ]
-    summaries = _summaries(names, columns, delimiter=delimiter, stored=encoding is None)
+    summaries = _summaries(names, columns, delimiter=delimiter, stored=stored)
     body = Rows(columns)
     cut = () if complete else (say("tables.notes.cut", count=len(body)),)
     return Table(

@@ -40,6 +40,7 @@ _MARKS = {
     ),
     *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
     *("#n/b", "#i/t", "#saknas!", "#puuttuu!", "#yok", "#n/disp", "#\u043d/\u0434"),
+    *("0000-00-00", "0000-00-00 00:00:00", "00.00.0000"),
     *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
 }
 MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
@@ -51,20 +52,58 @@ _SAMPLED = 2_000  # cells that all differ in a column of keys
 _TWO_LETTERS = re.compile(r"[A-Z]{2}")
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
 _TRUE_AND_FALSE = [
-    *(
-        ("true", "false"),
-        ("yes", "no"),
-        ("ja", "nein"),
-        ("oui", "non"),
-        ("s\u00ed", "no"),
-        ("si", "no"),
-        ("sim", "n\u00e3o"),
-    ),
-    *(("wahr", "falsch"), ("vrai", "faux"), ("vero", "falso"), ("verdadero", "falso"), ("verdadeiro", "falso")),
-    *(("ja", "nee"), ("tak", "nie"), ("y", "n"), ("t", "f")),
+    ("true", "false"),
+    ("yes", "no"),
+    ("y", "n"),
+    ("t", "f"),
+    ("ja", "nein"),
+    ("j", "n"),
+    ("oui", "non"),
+    ("s\u00ed", "no"),
+    ("si", "no"),
+    ("sim", "n\u00e3o"),
+    ("s\u00ec", "no"),
+    ("ja", "nee"),
+    ("ja", "nej"),
+    ("ja", "nei"),
+    ("tak", "nie"),
+    ("ano", "ne"),
+    ("\u00e1no", "nie"),
+    ("da", "ne"),
+    ("da", "nu"),
+    ("igen", "nem"),
+    ("kyll\u00e4", "ei"),
+    ("evet", "hay\u0131r"),
+    ("\u03bd\u03b1\u03b9", "\u03cc\u03c7\u03b9"),
+    ("\u0434\u0430", "\u043d\u0435\u0442"),
+    ("\u0442\u0430\u043a", "\u043d\u0456"),
+    ("\u306f\u3044", "\u3044\u3044\u3048"),
+    ("\u662f", "\u5426"),
+    ("\uc608", "\uc544\ub2c8\uc624"),
+    ("wahr", "falsch"),
+    ("vrai", "faux"),
+    ("vero", "falso"),
+    ("verdadero", "falso"),
+    ("verdadeiro", "falso"),
+    ("waar", "onwaar"),
+    ("prawda", "fa\u0142sz"),
+    ("pravda", "nepravda"),
+    ("sant", "falskt"),
+    ("sand", "falsk"),
+    ("sann", "usann"),
+    ("tosi", "ep\u00e4tosi"),
+    ("igaz", "hamis"),
+    ("adev\u0103rat", "fals"),
+    ("do\u011fru", "yanl\u0131\u015f"),
+    ("\u0438\u0441\u0442\u0438\u043d\u0430", "\u043b\u043e\u0436\u044c"),
 ]
 _ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verdadeiro"}
-_TELEPHONE = re.compile(r"\b(tele(ph|f)on\w*|phone\w*|tel|t[\u00e9e]l|fax|mobile|handy|cell|telefax)\b", re.IGNORECASE)
+_TELEPHONE = re.compile(
+    r"\b(t[e\u00e9]l[e\u00e9]?(ph|f)on\w*|phone\w*|tel|t\u00e9l|(tele)?fax\w*|mobil(e|nummer|nr)?|m\u00f3vil|handy\w*|"
+    r"cell\w*|gsm|puhelin\w*)\b|\u0442\u0435\u043b\u0435\u0444\u043e\u043d|\u96fb\u8a71|\u7535\u8bdd|\uc804\ud654",
+    re.IGNORECASE,
+)
+_TELEPHONE_DIGITS = 6  # shorter numbers count something, as in a column `cell` or `phones`
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164: a telephone number without spaces
 KEY = re.compile(
     r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano)\.?$|(?i:[^\W\d_](?:nr|nummer))\.?$|[a-z]I[Dd]$"
@@ -189,12 +228,13 @@ def _stored(cells: Sequence[str]) -> Reading:
     """The kind of a workbook's column, from the values that the workbook stores."""
     there = [cell for cell in cells if not is_missing(cell)]
     counts, missing = Counter(map(str, there)), len(cells) - len(there)
-    values = list(map(_stored_value, there))
+    value = _stored_value_with_dates(there)
+    values = list(map(value, there))
     kinds = Counter(map(kind_of, values))
     kind, count = kinds.most_common(1)[0] if kinds else ("empty", 0)
     if count < kinds.total() - kinds.total() // ODD_SHARE:
         kind = "text"
-    reading = Reading(kind, counts, missing, _stored_value)
+    reading = Reading(kind, counts, missing, value)
     if kind == "number":
         reading.read = [value for value in values if kind_of(value) == "number"]
         units = {number.unit for cell in counts if (number := numbers.written(cell))}
@@ -203,6 +243,23 @@ def _stored(cells: Sequence[str]) -> Reading:
         reading.read = [value for value in values if isinstance(value, Moment)]
     reading.weights = [1] * len(reading.read)
     return reading
+
+
+def _stored_value_with_dates(there: Sequence[str]) -> Callable[[str], Value]:
+    """How to read the cells: a column of dates may hold some as text, which Excel did not take for dates."""
+    texts = {str(cell) for cell in there if not isinstance(cell, Stored)}
+    stored = [cell.value for cell in there if isinstance(cell, Stored)]
+    if not texts or not all(isinstance(value, Moment) for value in stored) or not (found := dates.order(texts)):
+        return _stored_value
+    read, order = found
+    if len(read) < len(texts) or not order.certain:
+        return _stored_value
+    return partial(_stored_or_date, order.value)
+
+
+def _stored_or_date(read: Callable[[str], Moment | None], cell: str) -> Value:
+    found = None if isinstance(cell, Stored) else read(str(cell))
+    return _stored_value(cell) if found is None else found
 
 
 def kind_of(value: Value) -> Kind:
@@ -273,7 +330,7 @@ def _is_identifier(name: str, counts: Counts[str], joined: str) -> bool:
     if _LEADING_ZERO.search(joined) or all(map(_E164.fullmatch, islice(counts, 1000))):
         return True
     words = name.replace("_", " ")
-    if _TELEPHONE.search(words):
+    if _TELEPHONE.search(words) and all(len(text) >= _TELEPHONE_DIGITS for text in islice(counts, 1000)):
         return True
     if not all(map(numbers.is_card_number, islice(counts, 1000))):
         return False
