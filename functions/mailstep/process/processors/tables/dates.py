@@ -12,16 +12,16 @@ from mailstep.process.processors.tables.model import Moment
 # Hungarian, Romanian, Turkish, Finnish, Greek, Russian, Ukrainian, Bulgarian.
 _MONTHS = {
     1: "jan ene gen sty led ian oca tamm ιαν янв січ яну",  # noqa: RUF001 - Greek and Cyrillic
-    2: "feb fév fev lut úno şub helm φεβ фев лют",  # noqa: RUF001 - Greek and Cyrillic
+    2: "feb fév fev lut úno şub helm φεβ фев лют",
     3: "mar mär mrz maa már bře μαρ μάρ мар бер",  # noqa: RUF001 - Greek and Cyrillic
-    4: "apr avr abr kwi ápr dub nis huht απρ апр кві",  # noqa: RUF001 - Greek and Cyrillic
-    5: "may mai mag mei maj máj kvě touk μαΐ μάι май мая тра",  # noqa: RUF001 - Greek and Cyrillic
+    4: "apr avr abr kwi ápr dub nis huht απρ апр кві",
+    5: "may mai mag mei maj máj kvě touk μαΐ μάι май мая тра",
     6: "jun juin giu cze jún červ iun haz kesä ιουν июн чер юни",  # noqa: RUF001 - Greek and Cyrillic
-    7: "jul juil lug lip júl červenec července iul tem hein ιουλ июл лип юли",  # noqa: RUF001 - Greek and Cyrillic
+    7: "jul juil lug lip júl červenec července iul tem hein ιουλ июл лип юли",
     8: "aug aoû aou ago sie srp ağu elok αυγ авг сер",  # noqa: RUF001 - Greek and Cyrillic
-    9: "sep set wrz sze zář eyl syys σεπ сен вер сеп",  # noqa: RUF001 - Greek and Cyrillic
-    10: "oct okt out ott paź říj eki loka οκτ окт жов",  # noqa: RUF001 - Greek and Cyrillic
-    11: "nov lis noi kas marr νοε ноя лис ное",  # noqa: RUF001 - Greek and Cyrillic
+    9: "sep set wrz sze zář eyl syys σεπ сен вер сеп",
+    10: "oct okt out ott paź říj eki loka οκτ окт жов",
+    11: "nov lis noi kas marr νοε ноя лис ное",
     12: "dec dez déc dic des gru pro ara joul δεκ дек гру",  # noqa: RUF001 - Greek and Cyrillic
 }
 _MONTH_OF = {letters: month for month, names in _MONTHS.items() for letters in names.split()}
