@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch
@@ -40,6 +40,8 @@ class Delimited:
     delimiter: str | None
     notes: list[str] = field(default_factory=list)
     complete: bool = True
+    empty_before: tuple[int, ...] = ()
+    """Rows before which the text has empty lines."""
 
 
 def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
@@ -72,7 +74,7 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
     quota.take_cells(split.cells)
-    return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
+    return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete, split.empty_before)
 
 
 def take_text_from_formulas(found: Delimited) -> bool:
@@ -164,6 +166,7 @@ class _Split:
     cells: int
     complete: bool = True
     notes: tuple[str, ...] = ()
+    empty_before: tuple[int, ...] = ()
 
 
 def _split(text: str, delimiter: str, most: int) -> _Split:
@@ -197,8 +200,13 @@ def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | 
 def _taken(lines: Iterator[list[str]], most: int) -> _Split:
     """The rows up to so many cells, with stripped cells. Empty lines are no rows."""
     taken, left = Gathering(), most
+    count, empty_before = 0, list[int]()
     while rows_read := list(islice(lines, _CHUNK)):
         rows = list(filter(None, rows_read))
+        if len(rows) < len(rows_read):
+            full = accumulate(map(bool, rows_read), initial=count)
+            empty_before += [place for place, row in zip(full, rows_read, strict=False) if not row]
+        count += len(rows)
         wanted = cells_taken(rows)
         complete = wanted <= left
         while rows and wanted > left:
@@ -207,7 +215,7 @@ def _taken(lines: Iterator[list[str]], most: int) -> _Split:
         left -= wanted
         if not complete:
             return _Split(taken.rows(), most - left, complete=False)
-    return _Split(taken.rows(), most - left)
+    return _Split(taken.rows(), most - left, empty_before=tuple(empty_before))
 
 
 @dataclass(frozen=True)

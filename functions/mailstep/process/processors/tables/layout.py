@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from mailstep.process.processors.tables import headers, numbers
 from mailstep.process.processors.tables.headers import filled, kind, width
@@ -16,6 +17,8 @@ TITLES = 30
 SAMPLED_FOR_REMARK = 20
 FOOT = 5
 """Rows at the end that may be totals or remarks."""
+ROWS_DIVIDED = 10_000
+"""Rows of the longest file in which empty rows may divide tables."""
 _PAIR = 3
 """Cells of a line above a table that says a name and its value, with a unit at most."""
 
@@ -36,6 +39,38 @@ class Layout:
     header: tuple[str, ...] | None
     body: Sequence[Row]
     notes: list[str] = field(default_factory=list)
+
+
+def divided(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """The filled rows of each table. Empty rows divide tables if each has a header that its columns prove."""
+    filled_rows = rows.filled() if isinstance(rows, Rows) else [row for row in rows if any(row)]
+    if len(filled_rows) == len(rows) or len(rows) > ROWS_DIVIDED:
+        return [filled_rows]
+    parts: list[list[Row]] = []
+    title: list[Row] = []
+    is_table = False
+    for block in (list(block) for has_cells, block in groupby(rows, any) if has_cells):
+        if is_table and not title and all(filled(row) == 1 for row in block):
+            title = block
+        elif is_table and _begins_table(block):
+            parts.append(title + block)
+            title = []
+        else:
+            parts = [*parts[:-1], [*(parts[-1] if parts else []), *title, *block]]
+            title, is_table = [], is_table or _begins_table(parts[-1])
+    if title:
+        parts[-1] += title
+    return [*parts] if len(parts) > 1 else [filled_rows]
+
+
+def _begins_table(rows: Sequence[Row]) -> bool:
+    """Whether a header that the kinds of its columns prove stands in the rows, below titles at most."""
+    usual = _usual_width(rows)
+    above = _titles(rows, usual)
+    above += _preamble(rows[above:], usual)
+    # Two cells in two rows may as well be names with their values.
+    is_pairs = usual == 2 and (len(rows) < above + 3 or any(row[0].endswith(":") for row in rows))
+    return usual > 1 and not is_pairs and headers.are_proven(rows[above:], usual)
 
 
 def lay_out(rows: Sequence[Row]) -> Layout:
