@@ -85,8 +85,8 @@ EXPORTED: dict[str, tuple[str, str, str, int]] = {
 }
 
 
-ORDERS = [["Item", "Qty"], ["a", 1], ["b", 2]]
-SALES = [["Region", "Sales", "Date"], ["N", 10.5, date(2024, 1, 31)], ["S", 20, date(2024, 2, 1)]]
+ORDERS: list[list[Any]] = [["Item", "Qty"], ["a", 1], ["b", 2]]
+SALES: list[list[Any]] = [["Region", "Sales", "Date"], ["N", 10.5, date(2024, 1, 31)], ["S", 20, date(2024, 2, 1)]]
 
 
 def as_sheet(*rows: list[Any]) -> bytes:
