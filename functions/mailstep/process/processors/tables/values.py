@@ -106,9 +106,16 @@ _TELEPHONE = re.compile(
 _TELEPHONE_DIGITS = 6  # shorter numbers count something, as in a column `cell` or `phones`
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164: a telephone number without spaces
 KEY = re.compile(
-    r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano)\.?$|(?i:[^\W\d_](?:nr|nummer))\.?$|[a-z]I[Dd]$"
+    r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano|plz|zip|postcode|postleitzahl|konto|account|"
+    r"ref|reference|referenz|ean|gtin|isbn|upc|sku|barcode)\.?$|(?i:[^\W\d_](?:nr|nummer|konto|referenz|code))\.?$|[a-z]I[Dd]$"
 )
 """Names of columns whose numbers name something: their sum says nothing."""
+NOT_ADDED = re.compile(
+    r"(?:\b|_)(?:balance|saldo|solde|kontostand|lat|latitude|lon|lng|longitude|temp|temperature?|temperatura|température|"
+    r"age|alter|edad|âge|rate|kurs|taux|rating|avg|average|mean|durchschnitt|moyenne|promedio|ø)(?:\b|_)",
+    re.IGNORECASE,
+)
+"""Names of columns whose numbers are a state or a rate: their sum says nothing either."""
 _CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
 _FLOAT_DIGITS = 16
 _LARGEST = 1e300
