@@ -185,3 +185,48 @@ def test_the_files_of_divided_tables_have_a_name_each() -> None:
     answer = receive(mail_with({"t.csv": as_lines(*ORDERS, [], *SALES)})).process("tables")
     names = [file.filename for file in answer.attachments if file.media_type != "image/png"]
     assert names == ["t (cleaned).xlsx", "t, table 1 (cleaned).csv", "t, table 2 (cleaned).csv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "kinds"),
+    [
+        (
+            "ID   Name        Amount  Date\n1    Ann Archer   10.50  2024-01-31\n2    Bob          20.00  2024-02-01\n",
+            ("ID", "Name", "Amount", "Date"),
+            "number text number date",
+        ),
+        (
+            "Konto     Bezeichnung         Saldo\n001200    Bank             1.234,56\n"
+            "008400    Erlöse             -99,00\n",
+            ("Konto", "Bezeichnung", "Saldo"),
+            "text text number",
+        ),
+        (
+            "        ID NAME       AMOUNT\n---------- ---------- ----------\n"
+            "         1 Ann             10.5\n         2 Bob Young        .75\n",
+            ("ID", "NAME", "AMOUNT"),
+            "number text number",
+        ),
+        ("A001   10.5   2024-01-31\nB002    7.5   2024-02-01\nC003  100.0   2024-02-02\n", None, "text number date"),
+        ("1.5 2.5 3.5\n4.5 5.5 6.5\n7.5 8.5 9.5\n", None, "number number number"),
+    ],
+    ids=["names-and-amounts", "decimal-commas", "line-below-the-names", "no-names", "one-space"],
+)
+def test_columns_that_spaces_divide_are_read(text: str, header: tuple[str, ...] | None, kinds: str) -> None:
+    table = one(text.encode(), "list.txt")
+    assert table.header == header
+    assert [column.kind for column in table.columns] == kinds.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name\nAnn  Archer\nBob  Young\nCy  Twombly\n", "a\n1 234\n5 678\n12 345 678\n", "12 345 678\n11 234 567\n"],
+)
+def test_spaces_within_names_and_numbers_divide_nothing(text: str) -> None:
+    assert len(one(text.encode()).columns) == 1
+
+
+def test_a_line_that_does_not_keep_the_columns_keeps_its_text() -> None:
+    lines = ["id   amount  note", "1      10.5  a", "2       7.5  b"] * 400
+    table = one("\n".join([*lines, "a very long remark of somebody"]).encode())
+    assert "a very long remark of somebody" in [" ".join(filter(None, row)) for row in table.body]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 
-from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables import dates, fixed_width, numbers
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch
 from mailstep.process.processors.tables.rows import Gathering, Row, Rows, is_line
 from mailstep.process.processors.tables.sheets import text_cell
@@ -56,9 +56,12 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
     if line := _SEPARATOR_LINE.match(text):
         delimiter, text = line[1], text[line.end() :]
         notes.append(say("tables.notes.separator_line"))
-    if delimiter is None:
-        delimiter = find_delimiter(text, suffix=suffix)
-    split = _split(text, delimiter or "\0", quota.cells)
+    if delimiter is None and fixed_width.may_be_fixed(_sample(text)) and (rows := fixed_width.split(text)):
+        split = _taken(rows, quota.cells)
+        delimiter = " "
+    else:
+        delimiter = delimiter or find_delimiter(text, suffix=suffix)
+        split = _split(text, delimiter or "\0", quota.cells)
     # Some programs enclose whole lines, and double the quotation marks within.
     if delimiter is None and _LINES_ENCLOSED.fullmatch(text):
         inner = "\n".join(row[0] for row in split.rows)
@@ -156,8 +159,15 @@ def _is_grid(sample: str, delimiter: str) -> bool:
     if len(rows) < 2 or len({len(row) for row in rows}) > 1 or len(rows[0]) < 3:
         return False
     if any(numbers.written(name) for name in rows[0]):
-        return False
+        # Numbers without names are a grid, unless they are one number with spaces between its thousands.
+        cells = [cell for row in rows for cell in row]
+        return all(map(numbers.written, cells)) and not all(_is_group(cell) for row in rows for cell in row[1:])
     return any(all(numbers.written(row[place]) for row in rows[1:]) for place in range(len(rows[0])))
+
+
+def _is_group(cell: str) -> bool:
+    """Whether the cell may be the thousands of a number that is written with spaces."""
+    return len(cell) == 3 and cell.isdigit()
 
 
 @dataclass
