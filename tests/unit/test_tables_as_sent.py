@@ -68,7 +68,13 @@ SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
         "text number",
         ["a", "1,50"],
     ),
-    "average-row-is-not-a-total": ("item,v\na,5\nb,7\nAverage,6\n", ["item", "v"], "text number", ["a", "5"]),
+    "years-alone-are-a-header": (
+        "2021,2022,2023\n1.5,2.5,3.5\n2,3,4\n",
+        ["2021", "2022", "2023"],
+        "number number number",
+        None,
+    ),
+    "average-that-is-none-is-a-row": ("item,v\na,5\nb,7\nAverage,9\n", ["item", "v"], "text number", ["a", "5"]),
     "subtotal-inside-stays": ("item,v\na,5\nSubtotal,5\nb,7\nTotal,12\n", ["item", "v"], "text number", None),
     "footer-source": (
         "a,b,c\n1,2,3\n4,5,6\nSource: Statistical Office of the City\n",
@@ -183,6 +189,32 @@ def test_a_short_list_is_read_in_the_encoding_that_makes_words_of_it(encoding: s
 @pytest.mark.parametrize("name", ["Invoice no", "order_id", "Rechnungsnummer", "Code"])
 def test_numbers_that_a_name_calls_numbers_are_no_dates(name: str) -> None:
     assert one(f"{name},n\n20240131,1\n20240201,2\n".encode()).columns[0].kind == "number"
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        *("Total;4,0", "Summa;4,0", "Yhteensä;4,0", "Összesen;4,0", "Toplam;4,0", "Totalt;4,0", "I alt;4,0"),
+        *("Average;2,0", "Durchschnitt;2,0", ";4,0"),
+    ],
+)
+def test_a_sum_or_a_mean_at_the_foot_is_no_row(foot: str) -> None:
+    table = one(f"item;v\nx;1,5\ny;2,5\n{foot}\n".encode())
+    assert (table.rows, figures_of(table.columns[1]).total) == (2, 4)
+    assert any(foot.split(";")[1] in note for note in table.notes)
+
+
+@pytest.mark.parametrize("foot", [";3,0", "Average;9,0", "Sumatra;4,0"])
+def test_a_last_row_that_only_looks_like_a_total_stays(foot: str) -> None:
+    assert one(f"item;v\nx;1,5\ny;2,5\n{foot}\n".encode()).rows == 3
+
+
+@pytest.mark.parametrize(
+    "mark", ["#VALEUR!", "#¡VALOR!", "#VALORE!", "#ARG!", "#ЗНАЧ!", "#WAARDE!", "#ÉRTÉK!", "#ERROR!", "0000-00-00"]
+)
+def test_an_error_in_the_spreadsheet_s_language_is_a_missing_value(mark: str) -> None:
+    column = one(f"a;b\nx;{mark}\ny;1,5\nz;2\n".encode()).columns[1]
+    assert (column.kind, column.missing) == ("number", 1)
 
 
 @pytest.mark.parametrize("amount", ["=SUM(B2:B3)", 30])

@@ -11,7 +11,6 @@ from itertools import accumulate, islice
 from mailstep.process.processors.tables import dates, fixed_width, numbers
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch
 from mailstep.process.processors.tables.rows import Gathering, Row, Rows, is_line
-from mailstep.process.processors.tables.sheets import text_cell
 from mailstep.texts.speaking import say
 
 DELIMITERS = "\t;|,"
@@ -26,7 +25,6 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # Excel's own lin
 _BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _QUOTED_WITHIN = re.compile(r'[,;|\t]"|"[,;|\t]')
 _LINES_ENCLOSED = re.compile(r'(?:"[^\r\n]*"(?:[\r\n]+|\Z))+')
-_TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # by which programs keep Excel from changing a number
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # A cell may be as long as the file; the file's own size is bounded.
 csv.field_size_limit(2**31 - 1)
@@ -78,19 +76,6 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
         raise TooMuch
     quota.take_cells(split.cells)
     return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete, split.empty_before)
-
-
-def take_text_from_formulas(found: Delimited) -> bool:
-    """Replace cells such as `="0012"` by their text, as Excel shows them; whether there were any."""
-    lists = found.rows.columns() if isinstance(found.rows, Rows) else found.rows
-    changed = False
-    for cells in lists:
-        for place, cell in enumerate(cells):
-            if cell.startswith('="') and (parts := _TEXT_FORMULA.fullmatch(cell)):
-                cells[place], changed = text_cell(parts[1].replace('""', '"')), True
-    if changed:
-        found.notes.append(say("tables.notes.text_formulas"))
-    return changed
 
 
 def cells_taken(rows: Sequence[Row]) -> int:

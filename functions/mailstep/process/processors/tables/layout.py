@@ -23,8 +23,14 @@ _PAIR = 3
 """Cells of a line above a table that says a name and its value, with a unit at most."""
 
 _TOTAL = re.compile(
-    r"\W*(?:(?:grand|sub)[ -]?)?(?:total(?:s|e|en)?|sum|summe|gesamt\w*|insgesamt|zwischensumme|endsumme|somme|suma|"
-    r"soma|totaal|razem|celkem|итого|всего|合計|总计|合计)\b.{0,40}",
+    r"\W*(?:(?:grand|sub)[ -]?)?(?:total(?:s|e|en|t)?|sum|summe|gesamt\w*|insgesamt|zwischensumme|endsumme|somme|suma|"
+    r"soma|totaal|summa|yhteens\u00e4|i alt|razem|celkem|spolu|\u00f6sszesen|toplam|"
+    r"\u03c3\u03cd\u03bd\u03bf\u03bb\u03bf|"
+    r"\u0432\u0441\u044c\u043e\u0433\u043e|итого|всего|合計|总计|合计|\uCD1D\uACC4|\uD569\uACC4)\b.{0,40}",
+    re.IGNORECASE,
+)
+_MEAN = re.compile(
+    r"\W*(?:average|mean|avg|mittelwert|durchschnitt|mittel|moyenne|promedio|media|m\u00e9dia|gemiddelde|\u00f8)\b.{0,40}",
     re.IGNORECASE,
 )
 _SUBTOTAL = re.compile(r".{1,60}\b(?:total|summe|zwischensumme|ergebnis)\W*", re.IGNORECASE)
@@ -208,17 +214,23 @@ def _is_remark(row: Row, above: Sequence[Row], usual: int) -> bool:
 
 
 def _is_total(row: Row, above: Sequence[Row]) -> bool:
-    """Whether the row says that it is a total, and one of its numbers is the sum of those above it.
+    """Whether the row says that it is a total or a mean, and one of its numbers is that of those above it.
 
-    A total that the workbook has not calculated has no number.
+    A total that the workbook has not calculated has no number. Without a name, all of its numbers must be sums.
     """
     label = next((cell for cell in row if cell), "")
-    if not _TOTAL.fullmatch(label) or len(above) < 2:
+    if len(above) < 2:
+        return False
+    parts = [line for line in above if not _is_subtotal(line)]
+    if _MEAN.fullmatch(label):
+        return any(_agrees(row, parts, place, mean=True) for place in range(len(row)))
+    if not row[0] and all(line[0] for line in above):
+        return all(_agrees(row, above, place) for place, cell in enumerate(row) if cell)
+    if not _TOTAL.fullmatch(label):
         return False
     if filled(row) == 1 and len(row) < max(map(width, above[-2:])):
         return True
-    parts = [line for line in above if not _is_subtotal(line)]
-    return _is_sum(row, above) or (len(parts) < len(above) and _is_sum(row, parts))
+    return any(_agrees(row, lines, place) for lines in (above, parts) for place in range(len(row)))
 
 
 def _is_subtotal(row: Row) -> bool:
@@ -226,15 +238,13 @@ def _is_subtotal(row: Row) -> bool:
     return bool(_TOTAL.fullmatch(label) or _SUBTOTAL.fullmatch(label))
 
 
-def _is_sum(row: Row, above: Sequence[Row]) -> bool:
-    for place, cell in enumerate(row):
-        if not (own := _amount(cell)):
-            continue
-        cells = [line[place] for line in above if place < len(line)]
-        found = [number for number in map(_amount, cells) if number is not None]
-        if len(found) > 1 and abs(sum(found) - own) <= 0.005 * max(abs(own), 1):
-            return True
-    return False
+def _agrees(row: Row, above: Sequence[Row], place: int, *, mean: bool = False) -> bool:
+    """Whether the row's number is the sum of those above it, or their mean."""
+    if not (own := _amount(row[place])):
+        return False
+    found = [number for line in above if place < len(line) and (number := _amount(line[place])) is not None]
+    expected = sum(found) / (len(found) if mean and found else 1)
+    return len(found) > 1 and abs(expected - own) <= 0.005 * max(abs(own), 1)
 
 
 def _amount(cell: str) -> int | float | None:

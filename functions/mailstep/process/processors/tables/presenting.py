@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from mailstep.process.processors.tables.column_names import KEY, NOT_ADDED
 from mailstep.process.processors.tables.directions import is_right_to_left
 from mailstep.process.processors.tables.model import Column, Moment, Number, Table
-from mailstep.process.processors.tables.values import KEY, NOT_ADDED
 from mailstep.process.processors.tables.wording import shortened
 from mailstep.texts.speaking import day, figure, notated, say
 

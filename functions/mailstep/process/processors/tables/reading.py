@@ -15,6 +15,7 @@ from mailstep.process.processors.tables import (
     containers,
     delimited,
     encoding,
+    formulas,
     legacy_workbooks,
     numbers,
     open_document,
@@ -155,7 +156,9 @@ def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str |
     text = encoding.decode(content, declared=declared)
     suffix = _suffix(filename)
     found = delimited.read(text.text, quota, suffix=suffix)
-    as_text = '="' in text.text and delimited.take_text_from_formulas(found)
+    as_text = '="' in text.text and formulas.take_texts(found.rows)
+    if as_text:
+        found.notes.append(say("tables.notes.text_formulas"))
     rows = found.rows
     if found.empty_before and len(rows) <= ROWS_DIVIDED:
         places = set(found.empty_before)

@@ -1,7 +1,4 @@
-"""What a column's cells are: numbers, dates, truth values, text, or marks for a missing value.
-
-Over 300 lines, a quarter of which are marks and words.
-"""
+"""What a column's cells are: numbers, dates, truth values, text, or marks for a missing value."""
 
 import re
 from collections import Counter
@@ -12,6 +9,8 @@ from itertools import islice
 from typing import Any
 
 from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.column_names import CARD, KEY, TELEPHONE
+from mailstep.process.processors.tables.missing import MISSING
 from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
 from mailstep.texts.speaking import say
 
@@ -20,103 +19,25 @@ type Counts[V] = dict[V, int]
 ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
-_MARKS = {
-    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "...", "*", "**", "***", ":"),
-    *(
-        "n/a",
-        "#n/a",
-        "na",
-        "<na>",
-        "n.a.",
-        "n.a",
-        "nan",
-        "-nan",
-        "null",
-        "(null)",
-        "[null]",
-        "<null>",
-        "nil",
-        "none",
-    ),
-    *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
-    *("#n/b", "#i/t", "#saknas!", "#puuttuu!", "#yok", "#n/disp", "#\u043d/\u0434"),
-    *("0000-00-00", "0000-00-00 00:00:00", "00.00.0000"),
-    *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
-}
-MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
-    *("NaN", "k.A.", "k. A."),
-}
-"""Marks for a missing value, as people, databases and spreadsheets write them."""
 _TRIED = 200
 _SAMPLED = 2_000  # cells that all differ in a column of keys
 _TWO_LETTERS = re.compile(r"[A-Z]{2}")
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
 _TRUE_AND_FALSE = [
-    ("true", "false"),
-    ("yes", "no"),
-    ("y", "n"),
-    ("t", "f"),
-    ("ja", "nein"),
-    ("j", "n"),
-    ("oui", "non"),
-    ("s\u00ed", "no"),
-    ("si", "no"),
-    ("sim", "n\u00e3o"),
-    ("s\u00ec", "no"),
-    ("ja", "nee"),
-    ("ja", "nej"),
-    ("ja", "nei"),
-    ("tak", "nie"),
-    ("ano", "ne"),
-    ("\u00e1no", "nie"),
-    ("da", "ne"),
-    ("da", "nu"),
-    ("igen", "nem"),
-    ("kyll\u00e4", "ei"),
-    ("evet", "hay\u0131r"),
-    ("\u03bd\u03b1\u03b9", "\u03cc\u03c7\u03b9"),
-    ("\u0434\u0430", "\u043d\u0435\u0442"),
-    ("\u0442\u0430\u043a", "\u043d\u0456"),
-    ("\u306f\u3044", "\u3044\u3044\u3048"),
-    ("\u662f", "\u5426"),
-    ("\uc608", "\uc544\ub2c8\uc624"),
-    ("wahr", "falsch"),
-    ("vrai", "faux"),
-    ("vero", "falso"),
-    ("verdadero", "falso"),
-    ("verdadeiro", "falso"),
-    ("waar", "onwaar"),
-    ("prawda", "fa\u0142sz"),
-    ("pravda", "nepravda"),
-    ("sant", "falskt"),
-    ("sand", "falsk"),
-    ("sann", "usann"),
-    ("tosi", "ep\u00e4tosi"),
-    ("igaz", "hamis"),
-    ("adev\u0103rat", "fals"),
-    ("do\u011fru", "yanl\u0131\u015f"),
+    ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("ja", "nein"), ("j", "n"), ("oui", "non"),
+    ("sí", "no"), ("si", "no"), ("sim", "não"), ("sì", "no"), ("ja", "nee"), ("ja", "nej"), ("ja", "nei"),
+    ("tak", "nie"), ("ano", "ne"), ("áno", "nie"), ("da", "ne"), ("da", "nu"), ("igen", "nem"), ("kyllä", "ei"),
+    ("evet", "hay\u0131r"), ("\u03bd\u03b1\u03b9", "\u03cc\u03c7\u03b9"), ("\u0434\u0430", "\u043d\u0435\u0442"),
+    ("\u0442\u0430\u043a", "\u043d\u0456"), ("\u306f\u3044", "\u3044\u3044\u3048"), ("\u662f", "\u5426"),
+    ("\uc608", "\uc544\ub2c8\uc624"), ("wahr", "falsch"), ("vrai", "faux"), ("vero", "falso"),
+    ("verdadero", "falso"), ("verdadeiro", "falso"), ("waar", "onwaar"), ("prawda", "fałsz"),
+    ("pravda", "nepravda"), ("sant", "falskt"), ("sand", "falsk"), ("sann", "usann"), ("tosi", "epätosi"),
+    ("igaz", "hamis"), ("adevărat", "fals"), ("doğru", "yanl\u0131ş"),
     ("\u0438\u0441\u0442\u0438\u043d\u0430", "\u043b\u043e\u0436\u044c"),
-]
+]  # fmt: skip
 _ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verdadeiro"}
-_TELEPHONE = re.compile(
-    r"\b(t[e\u00e9]l[e\u00e9]?(ph|f)on\w*|phone\w*|tel|t\u00e9l|(tele)?fax\w*|mobil(e|nummer|nr)?|m\u00f3vil|handy\w*|"
-    r"cell\w*|gsm|puhelin\w*)\b|\u0442\u0435\u043b\u0435\u0444\u043e\u043d|\u96fb\u8a71|\u7535\u8bdd|\uc804\ud654",
-    re.IGNORECASE,
-)
 _TELEPHONE_DIGITS = 6  # shorter numbers count something, as in a column `cell` or `phones`
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164: a telephone number without spaces
-KEY = re.compile(
-    r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano|plz|zip|postcode|postleitzahl|konto|account|"
-    r"ref|reference|referenz|ean|gtin|isbn|upc|sku|barcode)\.?$|(?i:[^\W\d_](?:nr|nummer|konto|referenz|code))\.?$|[a-z]I[Dd]$"
-)
-"""Names of columns whose numbers name something: their sum says nothing."""
-NOT_ADDED = re.compile(
-    r"(?:\b|_)(?:balance|saldo|solde|kontostand|lat|latitude|lon|lng|longitude|temp|temperature?|temperatura|température|"
-    r"age|alter|edad|âge|rate|kurs|taux|rating|avg|average|mean|durchschnitt|moyenne|promedio|ø)(?:\b|_)",
-    re.IGNORECASE,
-)
-"""Names of columns whose numbers are a state or a rate: their sum says nothing either."""
-_CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
 _FLOAT_DIGITS = 16
 _LARGEST = 1e300
 _MINUS_ZERO = re.compile(r"^-0[0-9]", re.MULTILINE)
@@ -337,11 +258,11 @@ def _is_identifier(name: str, counts: Counts[str], joined: str) -> bool:
     if _LEADING_ZERO.search(joined) or all(map(_E164.fullmatch, islice(counts, 1000))):
         return True
     words = name.replace("_", " ")
-    if _TELEPHONE.search(words) and all(len(text) >= _TELEPHONE_DIGITS for text in islice(counts, 1000)):
+    if TELEPHONE.search(words) and all(len(text) >= _TELEPHONE_DIGITS for text in islice(counts, 1000)):
         return True
     if not all(map(numbers.is_card_number, islice(counts, 1000))):
         return False
-    return len(counts) > 2 or bool(_CARD.search(words))
+    return len(counts) > 2 or bool(CARD.search(words))
 
 
 def _plain_numbers(counts: Counts[str], joined: str) -> list[Number] | None:
