@@ -74,6 +74,18 @@ SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
         "number number number",
         None,
     ),
+    "numbers-that-rise-behind-an-empty-cell-are-a-header": (
+        ",16.5,16.75,17.25\n61.5,0,2,1\n62.5,3,0,4\n",
+        ["", "16.5", "16.75", "17.25"],
+        "number number number number",
+        None,
+    ),
+    "numbers-that-do-not-rise-are-a-row": (
+        ",16.5,3,17.25\nx,0,2,1\ny,3,0,4\n",
+        None,
+        "text number number number",
+        None,
+    ),
     "average-that-is-none-is-a-row": ("item,v\na,5\nb,7\nAverage,9\n", ["item", "v"], "text number", ["a", "5"]),
     "subtotal-inside-stays": ("item,v\na,5\nSubtotal,5\nb,7\nTotal,12\n", ["item", "v"], "text number", None),
     "footer-source": (

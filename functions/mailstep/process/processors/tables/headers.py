@@ -70,6 +70,8 @@ def are_proven(rows: Sequence[Row], usual: int) -> bool:
 
 
 def _is_header(row: Row, below: Sequence[Row]) -> bool:
+    if _is_scale(row) and below and all(line[0] for line in below[:ROWS_SAMPLED]):
+        return True
     found = evidence(row, below)
     if found.support or found.doubt:
         return found.support > found.doubt
@@ -189,6 +191,13 @@ def _are_years(cells: Sequence[str]) -> bool:
     if counted and found[0] in (0, 1) and len(found) > 1 + found[0]:
         return True
     return all(number in _YEARS for number in found) and len(set(found)) == len(found)
+
+
+def _is_scale(row: Row) -> bool:
+    """Whether numbers rise behind an empty cell: those of a table of two variables, whose other one stands below it."""
+    found = [number.value(number.decimal or ".") for cell in row[1:] if (number := numbers.written(cell))]
+    values = [value for value in found if value is not None]
+    return not row[0] and len(values) == len(row) - 1 > 2 and all(a < b for a, b in pairwise(values))
 
 
 def _follow(cells: Sequence[str]) -> bool:
