@@ -148,7 +148,7 @@ def replay_execution(
         raise UserError("--distributed is for many messages: choose with --failed, or with options such as --route")
     if stored:
         check_route(stored)
-        out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)
+        out.print(display.started_view(stored_mail.start_stored(find(stack), stored)), soft_wrap=True)
     for execution in executions or []:
         arn, sfn = find_execution(execution, stack)
         again = replay.replay(sfn, arn, reply_again=reply_again, overridden=overridden)

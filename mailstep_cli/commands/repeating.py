@@ -13,7 +13,7 @@ from mailstep_cli import batches, distributed, failures, listings, replay
 from mailstep_cli.commands.shared import INTERRUPTED, confirm, ended, err, out, progress
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import Failure
-from mailstep_cli.home_stack import HomeStack
+from mailstep_cli.home_stack import CLOCK, HomeStack
 from mailstep_cli.messages import Filter, emails
 from mailstep_cli.outputs import print_output
 from mailstep_cli.terminal import counted
@@ -41,6 +41,8 @@ class Repeat:
     def times(self) -> tuple[datetime, datetime, datetime]:
         """From when, until when, and when the batch began.
 
+        Until now, with all that ended in the second that AWS's clock names.
+
         Raises:
             UserError: there is no `--since`, or one of them is not a time.
         """
@@ -48,7 +50,7 @@ class Repeat:
             raise UserError("many messages need --since: say from which time on, such as --since 2h")
         now = self.stack.asked
         began = moment_given(self.began, now=now) or now
-        return moment(self.since, now=now), moment_given(self.until, now=now) or began, began
+        return moment(self.since, now=now), moment_given(self.until, now=now) or began + CLOCK, began
 
     def meant(self, sfn: "SFNClient") -> "Iterator[Failure | IndexEntry]":
         """The messages to act on."""

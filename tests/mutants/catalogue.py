@@ -8,12 +8,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from tests.mutants.constants import constants, limits, told
 from tests.mutants.edits import Location, Mutant, in_json, in_yaml, parsed, removed, replaced, swapped, walk
 from tests.support.project import PROJECT
 
 DEFINITION = "statemachine/email.asl.json"
+LATER_DEFINITION = "statemachine/later_answer.asl.json"
+REPLAY_DEFINITION = "statemachine/replay.asl.json"
 TEMPLATE = "template.yaml"
 RECEIVING = "receiving.yaml"
 POLICY = "functions/mailstep/validate/policy.py"
@@ -26,6 +29,8 @@ REPLY_COUNTS = "functions/mailstep/aws/reply_counts.py"
 INDEX_ENTRY = "functions/mailstep/index_entry.py"
 MESSAGE_INDEX = "functions/mailstep/aws/message_index.py"
 GAPS = "functions/mailstep/index/sweep/gaps.py"
+THREADS = "functions/mailstep/aws/threads.py"
+SUPPRESSION = "functions/mailstep/feedback/suppression.py"
 MAIL_BUCKET = "functions/mailstep/aws/mail_bucket.py"
 SIGNING = "functions/mailstep/process/signing.py"
 EXCHANGE = "functions/mailstep/process/exchange.py"
@@ -38,7 +43,10 @@ KEYS = "functions/mailstep/keys.py"
 SES = "functions/mailstep/aws/ses.py"
 
 UNCHANGED: dict[str, Callable[[str], str]] = {
-    DEFINITION: lambda text: json.dumps(json.loads(text), indent=2),
+    **{
+        file: lambda text: json.dumps(json.loads(text), indent=2)
+        for file in (DEFINITION, LATER_DEFINITION, REPLAY_DEFINITION)
+    },
     **{file: lambda text: json.dumps(parsed(text)) for file in (TEMPLATE, RECEIVING)},
 }
 """The files that an edit rewrites as a whole, rewritten without a fault: their tests must pass all the same."""
@@ -57,44 +65,56 @@ def read(file: str) -> str:
     return (PROJECT / file).read_text()
 
 
-# ---- The definition of the workflow ----
+# ---- The definitions of the workflows ----
+
+
+MACHINES: dict[str, tuple[Location, tuple[str, ...]]] = {
+    DEFINITION: (("States",), unit("definition")),
+    LATER_DEFINITION: (("States",), unit("later_answers", only="retried_as")),
+    REPLAY_DEFINITION: (("States", "ReplayEach", "ItemProcessor", "States"), unit("replay_definition")),
+}
+"""Where the states of each definition are that have tasks, and the tests of their retries and timeouts."""
+
+
+def tasks() -> Iterator[tuple[str, Location, dict[str, Any], tuple[str, ...]]]:
+    """Each Task of each definition: the file, where it stands, the task, and the tests."""
+    for file, (location, tests) in MACHINES.items():
+        states = json.loads(read(file))
+        for step in location:
+            states = states[step]
+        for name, body in states.items():
+            if body["Type"] == "Task":
+                yield file, (*location, name), body, tests
 
 
 def error_names() -> Iterator[Mutant]:
     """Each name in each ErrorEquals, misspelt."""
-    for location, value in walk(json.loads(read(DEFINITION))["States"]):
-        if "ErrorEquals" in location[:-1] and isinstance(value, str):
-            name = " ".join(map(str, location))
-            change = in_json(("States", *location), lambda found: f"{found[:-1]}")
-            yield Mutant(f"error name misspelt: {name} ({value})", DEFINITION, change, unit("definition"))
+    for file, task, body, tests in tasks():
+        for location, value in walk(body):
+            if "ErrorEquals" in location[:-1] and isinstance(value, str):
+                name = " ".join(map(str, (task[-1], *location)))
+                change = in_json((*task, *location), lambda found: f"{found[:-1]}")
+                yield Mutant(f"error name misspelt: {name} ({value})", file, change, tests)
 
 
 def retries() -> Iterator[Mutant]:
     """Each Retry with a first interval of 300 s, and each without an attempt."""
-    for state, body in json.loads(read(DEFINITION))["States"].items():
+    for file, task, body, tests in tasks():
         for number, one in enumerate(body.get("Retry", [])):
-            where = f"{state} Retry {number} ({one['ErrorEquals'][0]})"
-            location = ("States", state, "Retry", number)
-            yield Mutant(
-                f"retry interval of 300 s: {where}",
-                DEFINITION,
-                in_json((*location, "IntervalSeconds"), lambda _: 300),
-                unit("definition"),
-            )
-            yield Mutant(
-                f"MaxAttempts 0: {where}",
-                DEFINITION,
-                in_json((*location, "MaxAttempts"), lambda _: 0),
-                unit("definition"),
-            )
+            where = f"{task[-1]} Retry {number} ({one['ErrorEquals'][0]})"
+            location = (*task, "Retry", number)
+            waits = in_json((*location, "IntervalSeconds"), lambda _: 300)
+            yield Mutant(f"retry interval of 300 s: {where}", file, waits, tests)
+            none = in_json((*location, "MaxAttempts"), lambda _: 0)
+            yield Mutant(f"MaxAttempts 0: {where}", file, none, tests)
 
 
 def timeouts() -> Iterator[Mutant]:
-    """Each Task that calls a function, without its timeout."""
-    for state, body in json.loads(read(DEFINITION))["States"].items():
-        if body["Type"] == "Task" and "FunctionName" in body.get("Arguments", {}):
-            change = in_json(("States", state, "TimeoutSeconds"), lambda _: 99999999)
-            yield Mutant(f"no timeout to speak of: {state}", DEFINITION, change, unit("definition"))
+    """Each Task with a timeout, without it."""
+    for file, task, body, tests in tasks():
+        if "TimeoutSeconds" in body:
+            change = in_json((*task, "TimeoutSeconds"), lambda _: 99999999)
+            yield Mutant(f"no timeout to speak of: {task[-1]}", file, change, tests)
 
 
 def sending_states() -> Iterator[Mutant]:
@@ -183,6 +203,57 @@ DEFINITION_BY_HAND = (
     Mutant("the idempotency key changes with the try", DEFINITION,
            in_json(state("ProcessEmail", "Arguments", "Payload", "idempotency_key"),
                    lambda _: "{% $states.context.State.EnteredTime %}"), workflow("ordinary_message")),
+)  # fmt: skip
+
+
+def in_replay(*location: str | int) -> Location:
+    return ("States", "ReplayEach", *location)
+
+
+def of_item(*location: str | int) -> Location:
+    return in_replay("ItemProcessor", "States", *location)
+
+
+OTHER_DEFINITIONS_BY_HAND = (
+    Mutant("later answers: one to a sender who gets no mail is sent", LATER_DEFINITION,
+           in_json(state("ChooseLaterAnswer", "Choices", 0, "Next"), lambda _: "SendLaterAnswer"),
+           workflow("later_answer")),
+    Mutant("later answers: none is sent", LATER_DEFINITION,
+           in_json(state("ChooseLaterAnswer", "Default"), lambda _: "WithholdLaterAnswer"), workflow("later_answer")),
+    Mutant("later answers: why one is withheld is not said", LATER_DEFINITION,
+           in_json(state("WithholdLaterAnswer", "Output", "withheld"), lambda _: None), workflow("later_answer")),
+    Mutant("later answers: one that was not sent is a reply", LATER_DEFINITION,
+           in_json(state("SendLaterAnswer", "Output", "outcome"), lambda _: "replied"), workflow("later_answer")),
+    Mutant("later answers: what is sent is not named", LATER_DEFINITION,
+           in_json(state("SendLaterAnswer", "Output", "answer_name"), removed), workflow("later_answer")),
+    Mutant("later answers: the answer of the email is sent once more", LATER_DEFINITION,
+           in_json(state("SendLaterAnswer", "Arguments", "Payload", "kind"), lambda _: "answer"),
+           workflow("later_answer")),
+    Mutant("many replays: the first that fails ends all", REPLAY_DEFINITION,
+           in_json(in_replay("ToleratedFailurePercentage"), removed), unit("replay_definition")),
+    Mutant("many replays: forty at once", REPLAY_DEFINITION,
+           in_json(in_replay("MaxConcurrency"), lambda _: 40), unit("replay_definition")),
+    Mutant("many replays: no pace", REPLAY_DEFINITION,
+           in_json(in_replay("ItemProcessor", "StartAt"), lambda _: "StartReplay"), unit("replay_definition")),
+    Mutant("many replays: the first has the number of the email itself", REPLAY_DEFINITION,
+           in_json(of_item("KeepPace", "Assign", "number"), lambda _: 1), unit("replay_definition")),
+    Mutant("many replays: one that is there already fails", REPLAY_DEFINITION,
+           in_json(of_item("StartReplay", "Catch"), removed), unit("replay_definition")),
+    Mutant("many replays: one since the batch began is replayed again", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Choices", 0), removed), unit("replay_definition")),
+    Mutant("many replays: one is started beside one that runs", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Choices", 1), removed), unit("replay_definition")),
+    Mutant("many replays: numbers without an end", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Choices", 2), removed), unit("replay_definition")),
+    Mutant("many replays: the same number for ever", REPLAY_DEFINITION,
+           in_json(of_item("ChooseNumber", "Assign"), removed), unit("replay_definition")),
+    Mutant("many replays: one that runs since before is said to be replayed", REPLAY_DEFINITION,
+           in_json(of_item("StartReplay", "Output", "done"), lambda _: "replayed"), unit("replay_definition")),
+    Mutant("many replays: the execution starts without its email", REPLAY_DEFINITION,
+           in_json(of_item("StartReplay", "Arguments", "Input"), lambda _: "{}"), workflow("replayed_once")),
+    Mutant("many replays: the list of another batch is read", REPLAY_DEFINITION,
+           in_json(in_replay("ItemReader", "Arguments", "Key"), lambda _: "replays/other.json"),
+           workflow("replayed_once")),
 )  # fmt: skip
 
 
@@ -412,6 +483,26 @@ TEXTS = (
            swapped("> _AS_LIGHT_AS_DARK", "> 1"), unit("look")),
     Mutant("texts: an answer may be in place of the logo", LOOK,
            swapped('LOGO_ID = "logo~@mailstep"', 'LOGO_ID = "logo@mailstep"'), unit("look")),
+    Mutant("texts: a small logo is enlarged", LOOK, swapped("_HEIGHT / height, 1)", "_HEIGHT / height)"), unit("look")),
+    Mutant("texts: what is logged after a reply is in its language", "functions/mailstep/texts/speaking.py",
+           swapped("        _language.reset(before)\n", "        pass\n"), unit("texts")),
+    Mutant("texts: a million takes the plural of a hundred", "functions/mailstep/texts/speaking.py",
+           swapped("if count % _MILLION == 0:", "if count == 0:"), unit("texts")),
+    Mutant("texts: Spanish groups four digits", "functions/mailstep/texts/speaking.py",
+           swapped('digits >= int(_fact("grouped_digits"))', "digits > 3"), unit("texts")),
+    Mutant("texts: a language of one's own may lack a sentence", TEXTS_FILES,
+           swapped("missing = [] if is_shipped else list(_missing(known, found.sentences))", "missing: list[str] = []"),
+           unit("texts")),
+    Mutant("texts: an own sentence takes away the other forms", TEXTS_FILES,
+           swapped("{**known, **written}", "{**written}"), unit("texts")),
+    Mutant("texts: a file of one language that is wrong fails every reply", CHOOSING,
+           swapped("except ConfigurationError as error:", "except ZeroDivisionError as error:"), unit("texts")),
+    Mutant("texts: the frame of an application's answer is in the sender's language", SEND_ONCE,
+           swapped("language = of_text(text_of(answer)) or language", "language = language"), unit("languages")),
+    Mutant("texts: an application's answer outvotes the route's language", SEND_ONCE,
+           swapped("if not route.language and _is_of", "if _is_of"), unit("languages")),
+    Mutant("texts: what a sender quotes tells the language", CHOOSING,
+           swapped("message.reply_text or message.text", "message.text"), unit("languages")),
 )  # fmt: skip
 
 
@@ -507,6 +598,70 @@ DOMAIN_BY_HAND = (
     Mutant("index: a sweep does not ask about what is running", GAPS,
            swapped("index.newest(By.OUTCOME, RUNNING, until=settled)", "index.newest(By.OUTCOME, '-', until=settled)"),
            unit("index_sweep", only="still_running")),
+    Mutant("index: a copy in place moves the time of receipt", INDEX_ENTRY,
+           swapped("email.stored if first else self.stored", "email.stored"), unit("index", "repeating")),
+    Mutant("index: the first execution is forgotten", INDEX_ENTRY,
+           swapped("[ordered[0], *ordered[1 - EXECUTIONS :]]", "ordered[-EXECUTIONS:]"), unit("index", only="bounded")),
+    Mutant("index: feedback has no bound", INDEX_ENTRY,
+           swapped("tuple(kept[:FEEDBACK])", "tuple(kept)"), unit("index", only="bounded")),
+    Mutant("index: an event that comes twice is two bounces", INDEX_ENTRY,
+           swapped("        if feedback in self.feedback:\n            return self\n", ""),
+           unit("feedback", only="tied")),
+    Mutant("index: the time to reply is that of the last reply", INDEX_ENTRY,
+           swapped("(min(ends) - received)", "(max(ends) - received)"), unit("index", only="time_to_reply")),
+    Mutant("index: an entry expires with the first execution", MESSAGE_INDEX,
+           swapped("max((one.latest_start for one in entry.executions), default=entry.received)", "entry.received"),
+           unit("index", only="expires")),
+    Mutant("index: keys that DynamoDB left are not asked for again", MESSAGE_INDEX,
+           swapped('wanted = answer.get("UnprocessedKeys")', "wanted = None"), unit("index", "index_sweep")),
+    Mutant("index: only the first page is read", MESSAGE_INDEX,
+           swapped('if "LastEvaluatedKey" not in answer:', "if True:"), unit("index")),
+    Mutant("index: a span of time has its end", MESSAGE_INDEX,
+           swapped('span[1].removesuffix("Z")', "span[1]"), unit("index", only="span_of_time")),
+    Mutant("index: shards are read one after the other", MESSAGE_INDEX,
+           swapped(', reverse=True):\n            if entry', "):\n            if entry"),
+           unit("index", only="found_by")),
+    Mutant("index: an execution that runs has ended", "functions/mailstep/index/status_events.py",
+           swapped('found.ended if found.status != "RUNNING" else None', "found.ended or found.started"),
+           unit("index")),
+    Mutant("index: a sweep overlooks a redrive", GAPS,
+           swapped("(known[listed.arn].status, known[listed.arn].redrives) == (listed.status, listed.redrives)",
+                   "known[listed.arn].status == listed.status"), unit("index_sweep")),
+    Mutant("index: each sweep fetches again what an entry no longer keeps", GAPS,
+           swapped("return len(known) >= EXECUTIONS", "return False"), unit("index_sweep")),
+    Mutant("index: a sweep without time says that it came to the end", GAPS,
+           swapped("return Swept(compared, filled, complete=False)", "return Swept(compared, filled, complete=True)"),
+           unit("index_sweep", only="without_time")),
+    Mutant("index: a sweep asks about each execution that runs", GAPS,
+           swapped("[arn for arn in arns if arn not in still_running]", "arns"),
+           unit("index_sweep", only="one_by_one")),
+    Mutant("thread: a replay forgets what was sent", THREADS,
+           swapped("if_not_exists(#email, :email)", ":email"), unit("threads")),
+    Mutant("thread: it grows without a bound", THREADS,
+           swapped("for old in emails[: -limits.THREAD_EMAILS]:", "for old in emails[:0]:"), unit("threads")),
+    Mutant("thread: the answers of an email have no bound", THREADS,
+           swapped(" AND size(#email.answers) < :most", " AND :most = :most"), unit("threads")),
+    Mutant("thread: an answer that is sent again is there twice", THREADS,
+           swapped(" AND NOT contains(#email.answers, :key)", " AND :key = :key"), unit("threads")),
+    Mutant("thread: a record counts after it expired", THREADS,
+           swapped('found if found and int(found["expiration"]["N"]) > time.time() else None', "found"),
+           unit("threads")),
+    Mutant("thread: a fault of the record fails a reply that was sent", SEND_ONCE,
+           swapped("except (TransientError, ClientError) as error:", "except ZeroDivisionError as error:"),
+           unit("sending", only="thread")),
+    Mutant("feedback: the address that the other system names is suppressed", SUPPRESSION,
+           swapped('_recipient(rest.get("mail"))',
+                   '_recipient({"destination": [one["emailAddress"] for one in rest["bounce"]["bouncedRecipients"]]})'),
+           unit("feedback")),
+    Mutant("feedback: taking mail out of the spam folder suppresses", SUPPRESSION,
+           swapped('case {"complaintFeedbackType": "not-spam"}:', 'case {"complaintFeedbackType": "none"}:'),
+           unit("feedback")),
+    Mutant("feedback: a full mailbox suppresses", SUPPRESSION,
+           swapped('case {"bounceType": "Transient" | "Undetermined"}:\n            return 0',
+                   'case {"bounceType": "Transient" | "Undetermined"}:\n            return BOUNCE_SECONDS'),
+           unit("feedback")),
+    Mutant("feedback: the header of a reply names any key", SUPPRESSION,
+           swapped("named if _EMAIL_ID.fullmatch(named) else None", "named"), unit("feedback", only="names")),
     Mutant("white space makes another message", LEDGER,
            swapped("_without_space(message.text)", "message.text"), unit("ledger")),
     Mutant("a retry of an email is a duplicate of itself", LEDGER,
@@ -573,7 +728,7 @@ DOMAIN_BY_HAND = (
            swapped("[current] if previous is None else [current, previous]", "[current]"), unit("signing")),
     Mutant("an attachment's key is its neighbour's", KEYS, swapped("/attachments/{number}", "/attachments/1"),
            unit("mail_bucket")),
-    Mutant("a thread is shared by all who name it", "functions/mailstep/aws/threads.py",
+    Mutant("a thread is shared by all who name it", THREADS,
            swapped("{message.route} {sender} {message.thread_id}", "{message.route} {message.thread_id}"),
            unit("threads")),
     Mutant("Reply-To of a stranger is written to", "functions/mailstep/addressee.py",
@@ -581,7 +736,17 @@ DOMAIN_BY_HAND = (
     Mutant("a macro sheet of Excel 4.0 passes", "functions/mailstep/validate/macros.py",
            swapped("{1, 6}", "{6}"), unit("macros")),
     Mutant("a document in an archive is known by its name only", "functions/mailstep/validate/archives.py",
-           swapped(" or first == COMPOUND_FILE_SIGNATURE", ""), unit("macros")),
+           swapped("first.startswith(COMPOUND_FILE_SIGNATURE) or ", ""), unit("macros")),
+    Mutant("a member of an archive is no program by its octets", "functions/mailstep/validate/contents.py",
+           swapped('programs.of_type(detected(member.first) or "")', "None"), unit("file_signatures")),
+    Mutant("only the names that an archive lists count", "functions/mailstep/validate/archives.py",
+           swapped("    yield from map(Member, _names(content))\n", ""), unit("hidden_members")),
+    Mutant("an archive in front of another one is not seen", "functions/mailstep/validate/archives.py",
+           swapped("_IN_A_ROW = 3 ", "_IN_A_ROW = 1 "), unit("hidden_members")),
+    Mutant("what somebody put into a document is no program", "functions/mailstep/validate/packages.py",
+           swapped("found.union(*map(_types, packages))", "found"), unit("packages")),
+    Mutant("a document that is a text has no macros", "functions/mailstep/validate/macros.py",
+           swapped("_IN_TEXT.search(content.replace(b\"\\0\", b\"\")) is not None", "False"), unit("macros")),
     Mutant("an archive in an archive is known by its name only", "functions/mailstep/validate/archives.py",
            swapped(" or first.startswith(_LOCAL_HEADER)", ""), unit("macros")),
     Mutant("an encrypted workbook hides its macro sheet", "functions/mailstep/validate/macros.py",
@@ -656,6 +821,7 @@ MUTANTS = (
     *timeouts(),
     *sending_states(),
     *DEFINITION_BY_HAND,
+    *OTHER_DEFINITIONS_BY_HAND,
     *conditions(),
     *lifecycle_prefixes(),
     *watched_dimensions(),

@@ -17,6 +17,7 @@ CASES = PROJECT / "tests" / "cases"
 DEFINITION = (PROJECT / "statemachine" / "email.asl.json").read_text()
 STATES: dict[str, dict[str, Any]] = json.loads(DEFINITION)["States"]
 LATER_DEFINITION = (PROJECT / "statemachine" / "later_answer.asl.json").read_text()
+REPLAY_DEFINITION = (PROJECT / "statemachine" / "replay.asl.json").read_text()
 LATER_STATES: dict[str, dict[str, Any]] = json.loads(LATER_DEFINITION)["States"]
 TEMPLATE: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
 RECEIVING: dict[str, Any] = yaml_parse((PROJECT / "receiving.yaml").read_text())

@@ -31,7 +31,7 @@ from mailstep.process import application
 from mailstep.process import handler as process_handler
 from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
 from mailstep.process.signing import forget_secrets
-from mailstep.routes import Route
+from mailstep.route import Route
 from tests.support.events import CONTEXT, event
 from tests.support.project import FUNCTIONS, PROJECT
 from tests.support.servers import http_response, octet_server

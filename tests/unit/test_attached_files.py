@@ -12,7 +12,7 @@ from mailstep.contracts import Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.media_types import by_evidence, registered
 from mailstep.notices import notice
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
 from mailstep.validate.records import NothingOnRecord

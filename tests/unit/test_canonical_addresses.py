@@ -9,7 +9,7 @@ from mailstep.aws import ledger
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Message, Verdicts
 from mailstep.errors import RefusedEmail
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
 from tests.support.messages import EMAIL, mail_with

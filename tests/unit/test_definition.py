@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.idempotency import exceptions as idempotenc
 from jsonata import Jsonata
 
 from mailstep import errors
-from mailstep.routes import Route
+from mailstep.route import Route
 from tests.support.project import DEFINITION, FUNCTIONS, STATES, TEMPLATE
 
 SENDING = ("SendReply", "SendRefusal", "SendDelayNotice", "SendFailureNotice", "SendCompletionNotice")
@@ -380,6 +380,21 @@ def test_a_task_waits_a_little_longer_than_its_function_may_run(state: str) -> N
     assert function
     timeout = FUNCTIONS[function[1]]["Timeout"]
     assert timeout < STATES[state]["TimeoutSeconds"] <= timeout + 5
+
+
+def test_a_service_that_does_not_answer_is_called_again_within_a_minute() -> None:
+    for task in OF_SERVICES:
+        assert STATES[task]["TimeoutSeconds"] <= 60, task
+
+
+def test_an_application_that_pulls_has_the_time_that_its_route_gives_it() -> None:
+    """docs/applications.md, "By queue": `limit_hours`, and `heartbeat_seconds` from when the item is queued."""
+    processing = {"limit_seconds": 7200, "heartbeat_seconds": 600}
+    for name, seconds in (("TimeoutSeconds", 7200), ("HeartbeatSeconds", 600)):
+        expression = Jsonata(STATES["QueueEmail"][name].strip("{%} "))
+        frame = expression.create_frame()
+        frame.bind("claim", {"processing": processing})
+        assert expression.evaluate(None, frame) == seconds, name
 
 
 def test_a_reply_that_died_is_waited_for_until_its_record_lapses() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -255,6 +256,38 @@ def test_a_bounce_is_tied_to_the_email_that_the_reply_names() -> None:
         feedback_handler.handler(sample, CONTEXT)
     ses_message_id = "EXAMPLE7c191be45-e9aedb9a-02f9-4d12-a87d-dd0099a07f8a-000000"
     assert indexed(SAMPLE_EMAIL) == [("Bounce", "Permanent", ses_message_id)]
+
+
+AT = datetime(2026, 11, 26, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "about", "detail", "at"),
+    [
+        ("Bounce", {"bounceType": "Transient", "timestamp": "2026-11-26T10:30:00.000Z"}, "Transient", AT),
+        ("Complaint", COMPLAINT | {"complaintFeedbackType": "abuse", "timestamp": "2026-11-26T10:30:00Z"}, "abuse", AT),
+        # Another offset is the same time; without one it is UTC, as all of SES's times are.
+        ("Complaint", COMPLAINT | {"timestamp": "2026-11-26T12:30:00+02:00"}, "", AT),
+        ("Bounce", {"bounceType": "Permanent", "timestamp": "2026-11-26T10:30:00"}, "Permanent", AT),
+        ("Bounce", {"bounceType": "Permanent", "timestamp": "ann@shop.example"}, "Permanent", None),
+        ("Bounce", {"bounceType": "Permanent", "timestamp": 1_795_000_000}, "Permanent", None),
+        ("Complaint", COMPLAINT | {"complaintFeedbackType": "ann@shop.example"}, "", None),
+    ],
+)
+def test_feedback_has_the_kind_and_the_time_that_ses_says(
+    event_type: str, about: dict[str, Any], detail: str, at: datetime | None
+) -> None:
+    """Amazon SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS"."""
+    event = {"eventType": event_type, event_type.lower(): about, "mail": {"destination": ["ann@shop.example"]}}
+    found = domain.record(json.dumps(event))
+    assert (found.detail, found.at) == (detail, at)
+
+
+@pytest.mark.parametrize("named", ["ann@shop.example", "", "a/b", "x" * 77])
+def test_what_is_no_id_of_an_email_names_none(named: str) -> None:
+    headers = [{"name": "X-Mailstep-Email-Id", "value": named}]
+    event = json.loads(bounce()) | {"mail": {"destination": ["ann@shop.example"], "headers": headers}}
+    assert domain.record(json.dumps(event)).email_id is None
 
 
 def test_a_bounce_is_tied_to_the_email_even_if_the_event_has_the_folds_of_the_header() -> None:

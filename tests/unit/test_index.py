@@ -14,7 +14,7 @@ import pytest
 from botocore.client import BaseClient
 
 from mailstep import keys, reference
-from mailstep.aws.message_index import SHARDS, By, MessageIndex
+from mailstep.aws.message_index import By, MessageIndex
 from mailstep.contracts import Message, StoredEmail
 from mailstep.errors import TransientError
 from mailstep.index import handler, indexing
@@ -121,6 +121,14 @@ def test_a_replay_is_no_time_to_reply(index: MessageIndex) -> None:
     assert [one.name for one in found.executions] == [stored.email_id, f"{stored.email_id}-r2"]
 
 
+def test_the_time_to_reply_ends_with_the_first_reply(index: MessageIndex) -> None:
+    stored = email()
+    for name, minutes in ((f"{stored.email_id}-rerun", 30), (stored.email_id, 0)):
+        began: dict[str, Any] = {"name": name, "started": NOW + timedelta(minutes=minutes)}
+        indexing.record(index, seen(stored, output=ended_as("replied", ses_message_id=f"ses-{minutes}"), **began))
+    assert entry_of(index, stored).time_to_reply_ms == 2000, "the work of the first execution"
+
+
 def test_an_entry_keeps_a_bounded_number_of_executions_and_of_feedback() -> None:
     entry = IndexEntry.empty(email().email_id)
     for number in range(99):
@@ -215,13 +223,13 @@ def test_the_first_rows_are_read_with_one_request_a_shard(
     monkeypatch.setattr(BaseClient, "_make_api_call", counted)
     entries = index.newest(page=20)
     assert next(entries).email_id == mailbox[0].email_id
-    assert requests == ["Query"] * SHARDS
+    assert requests == ["Query"] * 4
 
 
 def test_the_mail_of_one_moment_is_spread_over_partitions(index: MessageIndex, mailbox: list[StoredEmail]) -> None:
     items = boto3.client("dynamodb", region_name=REGION).scan(TableName="mailstep-index")["Items"]
     for by in (By.TIME, By.ROUTE, By.OUTCOME):
-        assert len({item[by.value]["S"].rpartition("#")[2] for item in items}) == SHARDS
+        assert len({item[by.value]["S"].rpartition("#")[2] for item in items}) == 4
 
 
 def test_an_email_is_found_by_every_name_it_has(index: MessageIndex, mailbox: list[StoredEmail]) -> None:
@@ -301,6 +309,27 @@ def test_an_entry_that_others_keep_changing_is_tried_again_later(index: MessageI
 
     with pytest.raises(TransientError):
         index.change("x", contended)
+
+
+def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(
+    index: MessageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon DynamoDB API Reference, BatchGetItem: a part of the keys may come back, as UnprocessedKeys."""
+    for number in range(5):
+        indexing.record(index, seen(email(number)))
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def two_at_most(self: Any, operation: str, parameters: Any) -> Any:
+        if operation != "BatchGetItem":
+            return call(self, operation, parameters)
+        [(table, asked)] = parameters["RequestItems"].items()
+        now, later = asked["Keys"][:2], asked["Keys"][2:]
+        answer = call(self, operation, {"RequestItems": {table: {"Keys": now}}})
+        return answer | {"UnprocessedKeys": {table: {"Keys": later}} if later else {}}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", two_at_most)
+    names = [email(number).email_id for number in range(5)]
+    assert sorted(index.get_many(names)) == sorted(names)
 
 
 def test_an_entry_expires_with_the_parsed_message(index: MessageIndex) -> None:

@@ -16,16 +16,17 @@ from moto import mock_aws
 from mailstep import keys
 from mailstep.aws import clients, executions
 from mailstep.aws.message_index import By
-from mailstep.contracts import StoredEmail
+from mailstep.contracts import Message, StoredEmail
 from mailstep.index import indexing
 from mailstep.index.status_events import Seen, of_description
 from mailstep.index.sweep import gaps
-from mailstep.index_entry import IndexEntry
+from mailstep.index_entry import EXECUTIONS, IndexEntry
 from mailstep.start.identity import stored_email
 from mailstep_cli import rebuilding
 from mailstep_cli.home_stack import HomeStack
 from tests.support.events import BUCKET, REGION
 from tests.support.index import TABLE, create_index_table, email, message_index
+from tests.support.index import seen as seen_of
 
 MAILS = 30
 REPLIED = {"outcome": "replied", "ses_message_id.$": "$.email_id"}
@@ -106,6 +107,33 @@ def test_an_index_that_is_gone_is_made_again(workflow: str, ended: list[Seen]) -
     assert contents() == before
 
 
+def test_an_email_that_waits_for_its_application_is_found_by_its_sender(workflow: str) -> None:
+    """Its end, which brings the sender into the index, may be days away."""
+    waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
+    sfn, one = boto3.client("stepfunctions", region_name=REGION), email()
+    sfn.update_state_machine(stateMachineArn=workflow, definition=json.dumps(waits))
+    arn = sfn.start_execution(stateMachineArn=workflow, name=one.email_id, input=one.model_dump_json())["executionArn"]
+    found = executions.describe(arn)
+    assert found
+    seen = of_description(found)
+    assert seen
+    assert found.status == "RUNNING"
+    indexing.record(message_index(), seen)
+    author = {"name": "Ann", "address": "Ann@shop.example"}
+    message = {"email_id": one.email_id, "route": one.route, "size_octets": 1, "from": [author], "subject": "Order"}
+    parsed = Message.model_validate(message).model_dump_json().encode()
+    assert sweep(workflow).filled == 0, "it is not parsed yet"
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=keys.message(one.email_id), Body=parsed)
+    assert sweep(workflow).filled == 1
+    [entry] = message_index().newest(By.SENDER, "ann@shop.example")
+    assert (entry.outcome, entry.subject) == ("running", "Order")
+    assert sweep(workflow).filled == 0
+    sfn.stop_execution(executionArn=arn)
+    message_index().delete(one.email_id)
+    assert indexing.record_message(message_index(), entry) is False
+    assert contents() == {}, "what was erased does not come back"
+
+
 def test_an_execution_that_started_before_the_span_and_is_still_running_in_the_index_is_asked_about(
     workflow: str, ended: list[Seen]
 ) -> None:
@@ -165,6 +193,41 @@ def test_a_replay_whose_events_were_lost_is_found_though_its_email_has_an_entry(
     found = message_index().get(again.email_id)
     assert found
     assert [one.replay for one in found.executions] == [False, True]
+
+
+def test_a_redrive_whose_events_were_lost_is_found(
+    workflow: str, ended: list[Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may end as before, and then only its number tells it."""
+    now = datetime.now(UTC)
+    for seen in ended:
+        indexing.record(message_index(), seen)
+    listed = list(executions.newest(workflow, now - timedelta(hours=6)))
+    described = executions.describe(ended[0].execution.arn)
+    assert described
+    again = [dataclasses.replace(one, redrives=int(one.arn == described.arn)) for one in listed]
+    # moto redrives nothing.
+    monkeypatch.setattr(executions, "newest", lambda *_: iter(again))
+    monkeypatch.setattr(executions, "describe", lambda _: dataclasses.replace(described, redrives=1, redriven=now))
+    assert sweep(workflow).filled == 1
+    assert contents()[ended[0].email.email_id].executions[0].redrives == 1
+
+
+def test_an_execution_that_a_full_entry_no_longer_keeps_is_not_asked_about(
+    workflow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    first, *others = (
+        seen_of(email(), name=f"{email().email_id}-r{number}", started=now - timedelta(hours=4, minutes=-number))
+        for number in range(EXECUTIONS + 1)
+    )
+    for one in others:
+        indexing.record(message_index(), one)
+    left_out = executions.Listed(first.execution.arn, "SUCCEEDED", first.execution.started, now, 0)
+    monkeypatch.setattr(executions, "newest", lambda *_: iter([left_out]))
+    made = requests(monkeypatch)
+    assert sweep(workflow) == gaps.Swept(1, 0, complete=True)
+    assert made["DescribeExecution"] == 0
 
 
 def requests(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:

@@ -12,7 +12,8 @@ from mailstep.contracts import Answer, ReplyRequest
 from mailstep.errors import ConfigurationError, RefusedEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
-from mailstep.routes import Route, load
+from mailstep.route import Route
+from mailstep.routes import load
 from mailstep.testing import DOMAIN, receive
 from mailstep.texts.choosing import of_message, of_text
 from mailstep.texts.files import texts_in
@@ -83,8 +84,9 @@ def test_a_disclaimer_below_a_short_text_does_not_outvote_it() -> None:
 
 def test_what_the_sender_quotes_does_not_count() -> None:
     quoted = "\n".join(f"> {line}" for line in 6 * ["Thank you for your order, which we have received."])
-    message = parsed(f"From: ann@shop.example\n\n{GERMAN}\n\nAm 3.3.2026 schrieb orders@mail.example:\n{quoted}\n")
-    assert of_message(message) == "de"
+    said = "Am 3.3.2026 schrieb orders@mail.example:"
+    for text in (f"{GERMAN}\n\n{said}\n{quoted}\n", f"{said}\n{quoted}\n\n{GERMAN}\n"):
+        assert of_message(parsed(f"From: ann@shop.example\n\n{text}")) == "de"
 
 
 # RFC 3282: a list of tags (RFC 5646), in order of preference.

@@ -9,6 +9,8 @@ import pytest
 from mailstep.aws import ledger
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Attachment, Message
+from mailstep_cli.message_files import parse_file, parse_octets
+from tests.support.project import EMAILS, EVENTS
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,16 @@ def test_the_same_message_under_another_key_is_a_duplicate_and_its_own_retry_pas
     assert replayed("first")
 
 
+def test_the_order_of_the_sample_events_is_no_duplicate_of_the_order_that_the_demo_mails() -> None:
+    """docs/local.md: `sam local invoke ValidateFunction` takes it, whatever was mailed before."""
+    order, stored = EMAILS / "order.eml", parse_file(EVENTS / "stored-order.eml")
+    # As SMTP carries it (RFC 5321 section 2.3.8).
+    mailed = parse_octets(order.read_bytes().replace(b"\n", b"\r\n"), order)
+    for number, message in enumerate((mailed, stored)):
+        received = {"email_id": str(number), "route": "orders", "verdicts": stored.verdicts}
+        assert records().record_delivery(message.model_copy(update=received), f"arn:of:{number}")
+
+
 def test_a_message_whose_first_delivery_failed_is_no_duplicate() -> None:
     assert delivered("first")
     FAILED.add("arn:of:first")
@@ -91,8 +103,28 @@ def test_a_notice_is_known_until_its_record_expires(monkeypatch: pytest.MonkeyPa
     ledger.record_notice("first")
     assert ledger.has_notice("first")
     assert not ledger.has_notice("second")
-    now += ledger.REPLAYABLE_SECONDS + 1
+    now += ledger.REPLAYABLE_SECONDS - 1
+    assert ledger.has_notice("first")
+    now += 1
     assert not ledger.has_notice("first")
+
+
+def test_the_rule_that_the_latest_replay_overrode_is_known_until_its_record_expires(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("mailstep.aws.ledger.time.time", lambda: now)
+    assert ledger.overridden("first") == ""
+    ledger.record_override("first", "spam")
+    ledger.record_override("second", "virus")
+    assert (ledger.overridden("first"), ledger.overridden("second")) == ("spam", "virus")
+    ledger.record_override("first", "")
+    assert ledger.overridden("first") == "", "the latest replay overrides none"
+    ledger.record_override("first", "automatic_mail")
+    now += ledger.REPLAYABLE_SECONDS - 1
+    assert ledger.overridden("first") == "automatic_mail"
+    now += 1
+    assert ledger.overridden("first") == ""
 
 
 @pytest.mark.parametrize(
@@ -164,6 +196,14 @@ def test_a_suppressed_address_is_known_until_it_expires(monkeypatch: pytest.Monk
     assert records().is_suppressed("ann@b.example")
     now += 61
     assert not records().is_suppressed("ann@b.example")
+
+
+def test_a_reply_that_is_not_sent_after_all_leaves_room_for_another() -> None:
+    ann = Address(address="ann@b.example")
+    assert records().count_reply(email("first"), ann, 1)
+    assert not records().count_reply(email("second"), ann, 1)
+    records().forget_reply(email("first"), ann)
+    assert records().count_reply(email("second"), ann, 1)
 
 
 def test_no_address_stands_in_the_table() -> None:

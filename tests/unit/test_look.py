@@ -12,7 +12,8 @@ from mailstep import custom, reference
 from mailstep.contracts import Answer, AnswerAttachment
 from mailstep.errors import ConfigurationError
 from mailstep.reply.look import LOGO_ID, look_of
-from mailstep.routes import Route, load
+from mailstep.route import Route
+from mailstep.routes import load
 from mailstep.telemetry import logger
 from mailstep.testing import receive
 from tests.support.messages import mail_with

@@ -18,7 +18,8 @@ from mailstep import limits
 from mailstep.contracts import Address, Attachment, Message, Override, Recipient, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.mime.options import DEFAULTS
-from mailstep.routes import Route
+from mailstep.route import Route
+from mailstep.validate import policy
 from mailstep.validate.effects import Effect
 from mailstep.validate.policy import MEANINGS, RULES, Case, validate, withheld_from
 from tests.support.archives import BOMBS, ONE_DEEP, archive, declaring
@@ -573,7 +574,7 @@ OF_THE_SENDER = {"automatic_mail", "blocked_sender", "own_address", "suppressed_
 def test_a_later_answer_is_withheld_for_what_is_known_of_the_sender_and_not_of_the_message(
     code: str, case: Case
 ) -> None:
-    """docs/applications.md, "A later answer": not to a sender to whom Mailstep may not write."""
+    """docs/applications.md, "A later answer": not to a sender that Mailstep may not write to."""
     assert code in broken(case)
     assert withheld_from(replace(case, records=asked(case))) == (code if code in OF_THE_SENDER else None)
 
@@ -787,9 +788,26 @@ def test_a_refusal_tells_the_sender_what_is_accepted() -> None:
     three = told(message(**attached(*[("a.csv", "text/csv", None)] * 3)))
     assert "3 attachments" in three
     assert "at most 2 are" in three
+    one = told(message(**attached(("a.csv", "text/csv", None))), ROUTE.model_copy(update={"max_attachments": 0}))
+    assert "1 attachment;" in one
+    assert "accepts none" in one
     typed = told(message(**attached(("a.pdf", "application/pdf", None))), CSV_ONLY)
     assert typed.startswith("{attachment 1} "), "the notice has the file's name there"
     assert "Accepted types: CSV file, picture. Please save" in typed
+
+
+def test_a_refusal_is_in_the_language_of_the_route_or_else_of_the_message() -> None:
+    """docs/policy.md, "Settings of a route", `language`."""
+    german = header("Content-Language", "de")
+    for language, fields, said in (
+        ("", {}, "1,001 bytes"),
+        ("", german, "1.001 Byte"),
+        ("en", german, "1,001 bytes"),
+        ("de", {}, "1.001 Byte"),
+    ):
+        with pytest.raises(RefusedEmail) as refused:
+            check(message(size_octets=1001, **fields), ROUTE.model_copy(update={"language": language}))
+        assert said in str(refused.value.explanation), (language, fields)
 
 
 def test_limits_of_a_route_are_the_last_that_pass() -> None:
@@ -959,6 +977,18 @@ def test_an_overridden_bound_counts_no_reply() -> None:
     assert records.replies == 0
 
 
-def test_the_meaning_of_automatic_mail_names_lists_too_because_a_route_may_refuse_them() -> None:
-    assert "List-*" in MEANINGS["automatic_mail"]
-    assert "auto-replied" in MEANINGS["automatic_mail"]
+@pytest.mark.parametrize(
+    ("code", "begins"),
+    [
+        # A route may refuse lists too.
+        ("automatic_mail", ["A machine responded with it", "A machine passed it on"]),
+        ("virus", ["SES found a virus"]),
+        # No rule of the code refuses.
+        ("suppressed_sender", ["The address is suppressed"]),
+    ],
+)
+def test_a_code_means_what_each_rule_with_it_means(code: str, begins: list[str]) -> None:
+    # Not only as it was when the module was imported: mutmut makes its faults after that.
+    assert policy._meaning(code) == MEANINGS[code]
+    meanings = MEANINGS[code].split(". Or: ")
+    assert [meaning[: len(begin)] for meaning, begin in zip(meanings, begins, strict=True)] == begins

@@ -122,6 +122,13 @@ def test_one_who_names_a_mailbox_in_reply_to_leaves_room_for_others() -> None:
     assert count_reply(email("other", sender="bob@b.example"), 5, "desk@b.example")
 
 
+def test_each_route_has_its_own_bound_of_replies_to_a_mailbox_in_reply_to() -> None:
+    for route in ("orders", "feedback"):
+        senders = [f"s{n}@b.example" for n in range(limits.REPLIES_BY_REPLY_TO + 1)]
+        found = [count_reply(email(f"{route} {one}", sender=one, route=route), 1, "desk@b.example") for one in senders]
+        assert found == [True] * limits.REPLIES_BY_REPLY_TO + [False], route
+
+
 def test_a_retry_of_a_reply_by_reply_to_counts_once() -> None:
     assert all(count_reply(email("m1"), 1, "desk@b.example") for _ in range(3))
     assert count_reply(email("m2", sender="bob@b.example"), 1, "desk@b.example")

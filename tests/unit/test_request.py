@@ -115,6 +115,8 @@ def test_a_request_that_just_fits_is_whole_and_one_octet_more_is_too_large(more:
     ("texts", "octets", "turns"),
     [
         pytest.param(1, 600_000, 6, id="one text, ten times too large"),
+        # By as much as it is too large, and then a tenth less in each turn: by tenths alone, there are twenty turns.
+        pytest.param(10, 60_000, 10, id="many texts, ten times too large"),
         # From the limit to less than 2,000 octets, a tenth less in each turn.
         pytest.param(35, 2_000, 40, id="many texts, a little too large"),
     ],

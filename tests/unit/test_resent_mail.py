@@ -6,7 +6,7 @@ import pytest
 
 from mailstep.contracts import Address, Message, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
 from mailstep.validate.records import NothingOnRecord

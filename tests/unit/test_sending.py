@@ -9,14 +9,16 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from mailstep import reference, routes
-from mailstep.aws import ledger, mail_bucket, ses
+from mailstep import reference
+from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.contracts import Answer, Message, ReplyRequest
-from mailstep.errors import ConfigurationError, SendUnconfirmed
+from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
 from mailstep.reply.handler import handler
+from mailstep.route import Route
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -135,6 +137,18 @@ def test_a_reply_that_ses_did_not_confirm_is_not_recorded_as_sent(
     assert replied(sent, kind) == "ses-1"
 
 
+@pytest.mark.parametrize("fault", [TransientError("x"), ClientError({"Error": {"Code": "ValidationException"}}, "x")])
+def test_a_reply_that_its_thread_cannot_record_is_sent_and_not_sent_again(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def broken(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(threads, "record_reply", broken)
+    assert [replied(sent, "delay"), replied(sent, "delay")] == ["ses-1", "ses-1"]
+    assert len(sent.calls) == 1
+
+
 def test_a_reply_is_on_record_for_longer_than_its_execution_can_be_redriven(sent: Sent) -> None:
     """AWS Step Functions, "Quotas": an execution can run for days here, and be replayed for 90 days after its end."""
     replied(sent, "delay")
@@ -151,7 +165,7 @@ def test_a_reply_is_on_record_for_longer_than_its_execution_can_be_redriven(sent
 )
 def test_a_domain_is_the_same_in_capitals(monkeypatch: pytest.MonkeyPatch, reply_from: str, domain: str) -> None:
     monkeypatch.setenv("DOMAIN", domain)
-    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_from=reply_from)})
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_from=reply_from)})
     assert send_once.sender_of("orders").addr_spec.lower() == "orders@mailstep.example"
 
 

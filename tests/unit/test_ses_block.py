@@ -235,12 +235,46 @@ def test_the_domain_of_spf_begins_at_the_last_at_sign() -> None:
     assert parsed(block(results, sender=quoted)).verdicts.spf_domain == "evil.example"
 
 
+SES_BLOCK = SES.format(spam="PASS", virus="PASS", dkim="pass", dmarc="pass").encode()
+
+
+@pytest.mark.parametrize("domain", ["localhost", "evil..example", "-.example", "192.0.2.1]"])
+def test_a_return_path_whose_domain_is_no_name_of_two_labels_is_no_domain_of_spf(domain: str) -> None:
+    results = AUTHENTICATION.replace("spf=none", "spf=pass")
+    assert parsed(block(results, sender=f"x@{domain}")).verdicts.spf_domain is None
+
+
+def test_a_verdict_is_the_first_word_of_its_field() -> None:
+    raw = block().replace(b"X-SES-Virus-Verdict: PASS", b"X-SES-Virus-Verdict: FAIL (two parts) PASS")
+    assert parsed(raw).verdicts.virus == "FAIL"
+
+
 @pytest.mark.parametrize("line_ends", ["\r\n", "\n"])
 def test_the_size_of_a_message_is_what_its_sender_sent_without_the_fields_of_ses(line_ends: str) -> None:
     sent = "From: ann@shop.example\nSubject: Order\n\nForty, please.\n".replace("\n", line_ends).encode()
-    block = SES.format(spam="PASS", virus="PASS", dkim="pass", dmarc="pass").encode()
-    assert parsed(block + sent).size_octets == len(sent)
+    assert parsed(SES_BLOCK + sent).size_octets == len(sent)
     assert parsed(sent).size_octets == len(sent)
+
+
+@pytest.mark.parametrize("space", [" ", "\t"])
+def test_folded_lines_of_the_signature_of_ses_are_no_part_of_what_the_sender_sent(space: str) -> None:
+    """RFC 5322 section 2.2.3: folding is before white space. The list `h=` of a signature has colons."""
+    sent = b"From: ann@shop.example\r\n\r\nx\r\n"
+    folded = f" h=From:To:Subject;\r\n{space}v=1;\r\n{space}bh=AAAA=;".encode()
+    assert SES_BLOCK.count(b" v=1; bh=AAAA=;") == 1
+    assert parsed(SES_BLOCK.replace(b" v=1; bh=AAAA=;", folded) + sent).size_octets == len(sent)
+
+
+@pytest.mark.parametrize("first", [b"X-\xff: 1\r\n", b"X-A: 1\r\nX-SES-RECEIPT: of the sender\r\n"])
+def test_whatever_the_senders_first_line_is_it_counts_to_the_size(first: bytes) -> None:
+    sent = first + b"From: ann@shop.example\r\n\r\nx\r\n"
+    assert parsed(SES_BLOCK + sent).size_octets == len(sent)
+
+
+def test_a_line_of_white_space_that_follows_the_results_ends_what_is_of_ses() -> None:
+    top = SES_BLOCK[: SES_BLOCK.index(b"X-SES-RECEIPT")]
+    sent = b" \r\nFrom: ann@shop.example\r\n\r\nx\r\n"
+    assert parsed(top + sent).size_octets == len(sent)
 
 
 def test_fields_that_a_sender_wrote_as_ses_does_count_to_the_size() -> None:

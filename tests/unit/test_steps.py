@@ -49,6 +49,7 @@ from mailstep.process.built_in import Processor
 from mailstep.process.processors import OpenAttachment
 from mailstep.reply import handler as reply_handler
 from mailstep.reply import send_once
+from mailstep.route import Route
 from mailstep.validate import handler as validate_handler
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
@@ -383,6 +384,15 @@ def test_an_error_of_ses_names_the_remedy_and_not_the_recipient(
     assert "ann@" not in str(caught.value)
 
 
+def test_a_rejection_of_ses_without_a_word_is_one_too(ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rejecting(**_call: Any) -> None:
+        raise ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
+
+    monkeypatch.setattr(ses.client(), "send_email", rejecting)
+    with pytest.raises(ReplyRejected, match="MessageRejected"):
+        reply_handler.handler(event("reply"), CONTEXT)
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [("TooManyRequestsException", 429), ("LimitExceededException", 400), ("InternalFailure", 500)]
 )
@@ -397,7 +407,7 @@ def test_what_ses_may_have_taken_is_not_sent_again_at_once(ready: None, monkeypa
         raise ReadTimeoutError(endpoint_url="https://email.us-east-1.amazonaws.com")
 
     monkeypatch.setattr(ses.client(), "send_email", silent)
-    with pytest.raises(SendUnconfirmed):
+    with pytest.raises(SendUnconfirmed, match="SES did not answer: ReadTimeoutError"):
         reply_handler.handler(event("reply"), CONTEXT)
     config: Any = ses.client().meta.config
     assert config.retries["total_max_attempts"] == 1, "boto3 repeats nothing by itself"
@@ -483,9 +493,7 @@ def test_a_route_names_where_its_replies_come_from(
     monkeypatch: pytest.MonkeyPatch, setting: str, stack: str, comes_from: str
 ) -> None:
     monkeypatch.setenv("REPLY_FROM", stack)
-    monkeypatch.setattr(
-        send_once, "routes", lambda: {"orders": routes.Route(reply_from=setting, reply_name="Bürobedarf")}
-    )
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_from=setting, reply_name="Bürobedarf")})
     sender = send_once.sender_of("orders")
     assert (sender.addr_spec, sender.display_name) == (comes_from, "Bürobedarf")
 
@@ -519,7 +527,7 @@ def test_ses_is_given_the_routes_display_name_and_address(
     ready: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """RFC 5322 section 3.4, read as RFC 2047 says, by the older of Python's two parsers: it wrote nothing of this."""
-    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_name=name)})
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_name=name)})
     reply_handler.handler(event("reply"), CONTEXT)
     [sent] = sesv2_backends[DEFAULT_ACCOUNT_ID][REGION].core_backend.sent_messages
     assert sent.source == "orders@mailstep.example", (

@@ -14,7 +14,7 @@ from mailstep.process.processors import (
     UnreadableAttachment,
     work_on_each,
 )
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import RULES
 from tests.support.messages import SES, mail_with

@@ -39,6 +39,11 @@ def test_a_later_answer_is_sent_under_its_own_name() -> None:
     assert ended.payloads["Reply"] == [sent]
 
 
+def test_an_answer_that_send_once_withholds_is_no_reply() -> None:
+    ended = go(Reply=[{"ses_message_id": None}])
+    assert (ended.status, ended.output["outcome"], ended.output["ses_message_id"]) == ("SUCCEEDED", "processed", None)
+
+
 def test_an_answer_to_a_sender_who_gets_no_mail_is_not_sent_and_says_why() -> None:
     ended = go(Validate=[{"claim": CLAIM, "withheld": "suppressed_sender"}])
     assert ended.path[-1] == "WithholdLaterAnswer"

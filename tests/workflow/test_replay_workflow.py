@@ -8,11 +8,10 @@ from typing import Any
 import boto3
 
 from tests.support.moto_interpreter import BUCKET, REGION, interpreter
-from tests.support.project import PROJECT
+from tests.support.project import REPLAY_DEFINITION
 
 ROLE = "arn:aws:iam::123456789012:role/workflow"
 PASS = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
-DEFINITION = (PROJECT / "statemachine" / "replay.asl.json").read_text()
 
 
 def ended(arn: str) -> Any:
@@ -29,7 +28,7 @@ def test_each_message_is_replayed_once_whatever_was_replayed_before() -> None:
     with interpreter():
         sfn = boto3.client("stepfunctions", region_name=REGION)
         email = sfn.create_state_machine(name="email", definition=PASS, roleArn=ROLE)["stateMachineArn"]
-        filled = DEFINITION.replace("${Partition}", "aws").replace("${WorkflowAliasArn}", email)
+        filled = REPLAY_DEFINITION.replace("${Partition}", "aws").replace("${WorkflowAliasArn}", email)
         filled = filled.replace("${ExecutionArnPrefix}", email.replace(":stateMachine:", ":execution:"))
         # moto takes a percentage with a fraction only, and no Arguments of a ResultWriter.
         definition = json.loads(filled.replace('Percentage": 100', 'Percentage": 100.0'))

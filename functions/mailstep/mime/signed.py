@@ -15,14 +15,14 @@ _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """How a message is signed and encrypted as a whole. Nothing of it is verified or decrypted."""
+    """How a message is signed and encrypted as a whole. Mailstep verifies and decrypts nothing."""
 
     signed: Scheme | None = None
     encrypted: Scheme | None = None
 
 
 def open_signed(root: Part, defects: set[Defect], options: Options = DEFAULTS) -> Protection:
-    """Put what is signed into its part as a child, wherever there is opaque S/MIME; how the whole is protected.
+    """Add the content of each opaque S/MIME part as its child; return how the whole message is protected.
 
     The object identifier within says whether it is signed or encrypted; `smime-type` is optional, and often wrong.
     """

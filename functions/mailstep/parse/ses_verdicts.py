@@ -26,7 +26,7 @@ _RESULT = re.compile(r"[ \t]+([a-z][a-z-]*)=([a-z]+)(?=[ \t;]|$)(.*)", re.DOTALL
 # The whole rest of a line of SES. An identity with quotes or white space could hold a result of its own.
 _IDENTITY = re.compile(r"[ \t]+header\.i=[^\s;,()<>\"@]*@([^\s;,()<>\"@]+?);?[ \t]*")
 _AUTHOR = re.compile(r"[ \t]+header\.from=([^\s;,()<>\"@]+?);?[ \t]*")
-# An address that needs quotes, as `"a b"@`, is not read: none of ours does.
+# An address that needs quotes, as `"a b"@`, is not read: no route's address does.
 _RECIPIENT = re.compile(r"[ \t]+for <?([^\s;,()<>\"@]+@[^\s;,()<>\"@]+)>?;[ \t]*")
 _SIGNATURES = {"dkim-signature", "x-ses-dkim-signature"}
 
@@ -142,8 +142,7 @@ def received(block: SesBlock | None) -> datetime | None:
     """When SES received the message, by SES's own Received field (RFC 5321 section 4.4)."""
     if block is None:
         return None
-    when = "".join(block.fields["received"]).rpartition(";")[2]
-    return parse_date(re.sub(r"\([^()]*\)", " ", when).strip())
+    return parse_date("".join(block.fields["received"]).rpartition(";")[2])
 
 
 def _only(results: list[_Result], method: str) -> tuple[str | None, str]:

@@ -109,7 +109,7 @@ def _body(
 
 
 def _cut(text: str, hints: Mapping[int, Hint]) -> HtmlText:
-    """The beginning of a text, with what is said of its lines."""
+    """The beginning of a text, with the tags of its lines."""
     lines = text.count("\n") + 1
     return HtmlText(text, {at: hint for at, hint in hints.items() if at < lines})
 

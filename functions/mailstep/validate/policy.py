@@ -17,7 +17,7 @@ from mailstep.authentication import is_authenticated, is_only_signed
 from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import say, speaking
 from mailstep.validate import attached_files
@@ -403,7 +403,7 @@ RULES = (
     ),
     Rule(
         "archive_bomb",
-        "Its ZIP archives together contain too much data, too many members, or archives within archives",
+        "Its ZIP archives together contain more data or members than can be checked, or archives within archives",
         "functions/mailstep/limits.py",
         Effect.TELL,
         _is_an_archive_bomb,
@@ -435,12 +435,12 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 """The codes that `mailstep replay --override` takes."""
 
 
-# They judge a message, and say nothing of its sender.
+# These rules judge a message, not its sender.
 _OF_ONE_MESSAGE = {"unknown_route", OTHER_ROUTE, "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
 def withheld_from(case: Case, overridden: str = "") -> str | None:
-    """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
+    """The code of the first rule that withholds a later answer from the sender; None if no rule does.
 
     A message that was refused may be answered too, if its sender may be told. `overridden` is the code of the rule that
     an operator overrode for the message, or empty. That decided about the message: what is on record of the sender,

@@ -13,7 +13,7 @@ _CODEPAGE = re.compile(
 )
 _ISO_8859 = re.compile(r"(?:x|cs)?(?:iso)?8859(?:p|part|cp)?([1-9][0-9]?)(?:[12][09][0-9]{2})?")
 
-# What says nothing of the character set.
+# Labels that do not tell the character set.
 _SAY_NOTHING = {"", "unknown", "unknown8bit", "xunknown", "8bit", "7bit", "binary", "default", "none", "xuserunknown"}
 
 # Labels of mail, without their punctuation, and the charset of the standard or of Python that they mean.

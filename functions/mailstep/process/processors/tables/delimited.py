@@ -165,7 +165,7 @@ class _Split:
 
 
 def _split(text: str, delimiter: str, most: int) -> _Split:
-    """The rows of a text (RFC 4180); where its quotation marks do not pair, those that do not are part of a cell."""
+    """The rows of a text (RFC 4180). A quotation mark without a partner is part of its cell."""
     if split := _strict(text, delimiter, most):
         return split
     if '\\"' in text and (split := _strict(text.replace('\\"', '""'), delimiter, most)):
@@ -215,7 +215,7 @@ def _taken(lines: Iterator[list[str]], most: int) -> _Split:
 
 @dataclass(frozen=True)
 class _Usual:
-    """What most rows are like: their width, and the columns that hold numbers."""
+    """The width of most rows, and their columns that hold numbers."""
 
     width: int
     numbers: tuple[int, ...]

@@ -54,7 +54,7 @@ def harmless(cell: str) -> str:
 
 def _are_numbers(cell: str, start: int) -> bool:
     """Whether all that begins with this sign is a number, or several."""
-    # What spaces end is all of the cell: behind 200 of them a formula goes on.
+    # Spaces are taken off at the end of the cell only: behind 200 of them, a formula may go on.
     rest = cell[start:].rstrip(' "')
     if len(rest) > _NUMBERS:
         return False

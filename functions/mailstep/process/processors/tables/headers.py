@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.missing_values import is_missing
 from mailstep.process.processors.tables.model import Stored, StoredText
 from mailstep.process.processors.tables.rows import Row
-from mailstep.process.processors.tables.values import is_missing
 
 CELLS_SAMPLED = 20_000
 """Cells below a row that tell whether it is a header."""
@@ -94,7 +94,7 @@ def are_names(row: Row) -> bool:
 
 
 def _are_groups(rows: Sequence[Row], count: int, usual: int) -> bool:
-    """Whether so many rows are a header, of which the upper ones name groups of columns."""
+    """Whether the first `count` rows are a header whose upper rows name groups of columns."""
     header, below = rows[:count], rows[count : count + ROWS_SAMPLED]
     if not below or not all(map(are_names, header[:-1])) or not _are_texts(header[-1]):
         return False

@@ -80,7 +80,7 @@ def _begins_table(rows: Sequence[Row]) -> bool:
 
 
 def lay_out(rows: Sequence[Row]) -> Layout:
-    """Find the parts of a table in its rows, whose cells are stripped and of which none is empty."""
+    """Find the parts of a table in its rows. The cells are stripped, and no row is empty."""
     notes: list[str] = []
     # Database clients and SAP draw lines around the table, and below its header.
     if not isinstance(rows, Rows):

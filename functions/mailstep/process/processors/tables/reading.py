@@ -10,6 +10,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from mailstep.contracts import Attachment
+from mailstep.media_types import COMPOUND_FILE_SIGNATURE, XLSX
 from mailstep.process.processors.tables import (
     binary_workbooks,
     containers,
@@ -30,7 +31,6 @@ from mailstep.process.processors.tables.summaries import summarise
 from mailstep.texts.speaking import say
 from mailstep.zip_errors import UNREADABLE
 
-_COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
 _OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")  # [MS-XLS] 2.4.21, BOF
 _PACKAGE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
@@ -49,7 +49,7 @@ _ARCHIVES = {".zip", ".gz"}
 _MEDIA_TYPES = {
     *("text/csv", "text/tab-separated-values", "application/csv", "text/x-csv", "text/comma-separated-values"),
     *("application/vnd.ms-excel", "application/vnd.oasis.opendocument.spreadsheet"),
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    XLSX,
     "application/vnd.ms-excel.sheet.macroenabled.12",
     "application/vnd.ms-excel.sheet.binary.macroenabled.12",
 }
@@ -94,7 +94,8 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _tables(filename: str, content: bytes, quota: TableQuota, declared: str | None = None) -> list[Table]:
-    if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
+    # A compound file is an XLS, or an XLSX under a password.
+    if content.startswith(COMPOUND_FILE_SIGNATURE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
         if _ENCRYPTED in content:
             raise UnreadableTable(say(LOCKED))
         return _of_sheets(legacy_workbooks.sheets(content, quota))

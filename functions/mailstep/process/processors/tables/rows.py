@@ -67,7 +67,7 @@ class Gathering:
         self._uneven: list[list[str]] | None = None
 
     def add(self, rows: Sequence[list[str]]) -> None:
-        """Take more rows, none of which is empty."""
+        """Take more rows. No row is empty."""
         if not rows:
             return
         widths = {*map(len, rows)}
@@ -97,7 +97,7 @@ class Gathering:
 
 
 def columns_of(rows: Sequence[Row], *, at_least: int) -> list[list[str]]:
-    """The cells of each column, as many as the widest row has, or `at_least` so many; no cell is an empty one."""
+    """The cells of each column: as many columns as the widest row has, at least `at_least`. A missing cell is ""."""
     if isinstance(rows, Rows) and rows:
         columns = [*rows.columns()]
     else:

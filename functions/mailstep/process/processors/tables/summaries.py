@@ -9,8 +9,9 @@ from itertools import accumulate, islice, pairwise
 from operator import mul
 
 from mailstep.process.processors.tables.dates import comparable
+from mailstep.process.processors.tables.missing_values import is_missing
 from mailstep.process.processors.tables.model import Column, Figures, Moment, Number, Odd, Period
-from mailstep.process.processors.tables.values import Reading, is_missing, kind_of, read_column
+from mailstep.process.processors.tables.values import Reading, kind_of, read_column
 
 FREQUENT = 3
 """Most frequent values that are named for a column."""

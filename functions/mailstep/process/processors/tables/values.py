@@ -10,7 +10,7 @@ from typing import Any
 
 from mailstep.process.processors.tables import dates, numbers
 from mailstep.process.processors.tables.column_names import CARD, KEY, TELEPHONE
-from mailstep.process.processors.tables.missing import MISSING
+from mailstep.process.processors.tables.missing_values import is_missing, take_missing
 from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
 from mailstep.texts.speaking import say
 
@@ -21,7 +21,6 @@ ODD_SHARE = 20
 
 _TRIED = 200
 _SAMPLED = 2_000  # cells that all differ in a column of keys
-_TWO_LETTERS = re.compile(r"[A-Z]{2}")
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
 _TRUE_AND_FALSE = [
     ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("ja", "nein"), ("j", "n"), ("oui", "non"),
@@ -63,12 +62,6 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def is_missing(cell: str) -> bool:
-    """Whether a cell is empty or holds a mark for a missing value."""
-    # A format may show a stored number as a dash.
-    return cell in MISSING and not isinstance(cell, Stored)
-
-
 def read_column(
     name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None, stored: bool = True
 ) -> Reading:
@@ -80,7 +73,7 @@ def read_column(
     if Stored in types:
         return _stored(cells)
     counts = _counted(cells)
-    missing = _take_missing(counts)
+    missing = take_missing(counts)
     if not counts:
         return Reading("empty", counts, missing, _text)
     if truth := _truth_values(counts):
@@ -195,7 +188,7 @@ def kind_of(value: Value) -> Kind:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
-        # The sum of such numbers may be none.
+        # The sum of larger numbers could overflow.
         return "number" if abs(value) < _LARGEST else "text"
     return "date" if isinstance(value, Moment) else "text"
 
@@ -218,16 +211,6 @@ def _text(cell: str) -> Value:
 def _or_text(value: Callable[[str], Value], cell: str) -> Value:
     found = value(cell)
     return _text(cell) if found is None else found
-
-
-def _take_missing(counts: Counts[str]) -> int:
-    """Count and take out the marks for missing values. `NA` among two-letter codes is one of them (Namibia)."""
-    marks = [mark for mark in MISSING if mark in counts]
-    if "NA" in marks:
-        others = [text for text in counts if text not in marks]
-        if others and all(_TWO_LETTERS.fullmatch(text) for text in others[:1000]):
-            marks.remove("NA")
-    return sum(counts.pop(text) for text in marks)
 
 
 def _truth_values(counts: Counts[str]) -> Callable[[str], Value] | None:
