@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from mailstep import reference
+from mailstep import reference, routes
 from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.contracts import Answer, Message, ReplyRequest
 from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
@@ -157,7 +157,7 @@ def test_an_answer_is_recorded_in_the_thread_of_its_email_if_the_route_keeps_thr
     """docs/applications.md, "The thread": answers and later answers, no notices."""
     found: list[tuple[str, str]] = []
     monkeypatch.setattr(threads, "record_answer", lambda message, key: found.append((message.email_id, key)))
-    route = routes.Route(url="https://application.example/", thread=thread)
+    route = Route(url="https://application.example/", thread=thread)
     monkeypatch.setattr(send_once, "routes", lambda: {"orders": route} if known else {})
     first = mail_bucket.write_answer(BUCKET, EMAIL_ID, Answer(text="x"))
     later = {"email_id": EMAIL_ID, "name": "shipped", "bucket": BUCKET, "key": f"answers/{EMAIL_ID}/shipped.json"}
@@ -194,7 +194,7 @@ def test_a_reply_goes_to_reply_to_unless_that_is_an_address_of_mailsteps_own(
 
 
 def test_a_reply_has_the_look_of_its_route(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_footer="Shop, 1 High Street")})
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_footer="Shop, 1 High Street")})
     replied(sent, "delay")
     assert "Shop, 1 High Street" in sent.text
 
