@@ -139,7 +139,7 @@ def order(texts: Iterable[str], *, day_first: bool | None = None) -> tuple[dict[
     read = {text: moment for text in texts if (moment := value(text)) is not None}
     if not read:
         return None
-    # What lasts a day or more is no time of day, and neither are the others of its column.
+    # A duration of a day or more is not a time of day. Then all values of the column are durations.
     if timedelta in set(map(type, read.values())):
         if any(map(_SCORE.fullmatch, texts)):
             return None
