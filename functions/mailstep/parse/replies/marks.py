@@ -25,7 +25,7 @@ _DATE_ALONE = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?: [AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,5})?"
 )
 _NOTES_LINES = 15
-_DRAWN_HEADING = re.compile(r"[-_=]{3,} ?(?:[^\W_][^\s:]{0,30} ?){1,5}[-_=]{3,}")
+_DRAWN_HEADING = re.compile(r"[-_=]{3,} ?(?:[^\W_][^\s:]{0,30} ){0,4}[^\W_][^\s:]{0,30}? ?[-_=]{3,}")
 _RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ?){3,}[\s*]*")
 # Outlook puts marks of direction into its header in Hebrew and Arabic.
 _AROUND_FIELD = r"[*_\s\u200e\u200f\u202a-\u202e\u2066-\u2069]"
