@@ -80,7 +80,7 @@ HTML: dict[str, str] = {
     "numbers": "&#99999999",
     "quotes that hide every end": '<a x=">"',
 }
-"""22 kinds of HTML."""
+"""23 kinds of HTML."""
 
 
 def of(kind: str, octets: int) -> str:
