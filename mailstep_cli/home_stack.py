@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import boto3
 
+from mailstep.aws.clients import answered
 from mailstep.aws.message_index import MessageIndex
 from mailstep_cli.errors import UserError
 
@@ -93,13 +93,4 @@ def find(stack: str) -> HomeStack:
     parameters = {
         one["ParameterKey"]: one.get("ParameterValue", "") for one in answer["Stacks"][0].get("Parameters", [])
     }
-    asked = _time(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
-    return HomeStack(stack, outputs, resources, asked, parameters)
-
-
-def _time(date: str | None) -> datetime:
-    """The Date of an HTTP response (RFC 9110 section 6.6.1)."""
-    try:
-        return parsedate_to_datetime(date or "")
-    except ValueError:
-        return datetime.now(UTC)
+    return HomeStack(stack, outputs, resources, answered(answer), parameters)

@@ -42,12 +42,12 @@ def start_stored(home: HomeStack, route: str) -> Started:
     Raises:
         TransientError: Step Functions is unavailable.
     """
-    ended = {"started": 0, "already there": 0, "too old": 0}
+    ended = {executions.STARTED: 0, executions.ALREADY_THERE: 0, "too old": 0}
     oldest = datetime.now(UTC) - REMEMBERED
     for email in stored(boto3.client("s3"), home.bucket, route):
         old = email.stored is None or email.stored < oldest
         ended["too old" if old else executions.start(email.email_id, email, home.workflow_alias)] += 1
-    return Started(ended["started"], ended["already there"], ended["too old"])
+    return Started(ended[executions.STARTED], ended[executions.ALREADY_THERE], ended["too old"])
 
 
 def stored(s3: "S3Client", bucket: str, route: str, *, pages: int | None = None) -> Iterator[StoredEmail]:

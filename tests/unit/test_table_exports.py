@@ -1,8 +1,15 @@
 """Tables with what banks, databases, shops and instruments write around them."""
 
+from datetime import date
+from typing import Any
+
 import pytest
 from openpyxl import Workbook
 
+from mailstep.process.processors.tables.limits import TableQuota
+from mailstep.process.processors.tables.reading import read
+from mailstep.testing import receive
+from tests.support.messages import mail_with
 from tests.support.tables import figures_of, one, saved
 
 # By program: the text; the header; the kinds of the columns; the number of rows.
@@ -78,6 +85,25 @@ EXPORTED: dict[str, tuple[str, str, str, int]] = {
 }
 
 
+ORDERS: list[list[Any]] = [["Item", "Qty"], ["a", 1], ["b", 2]]
+SALES: list[list[Any]] = [["Region", "Sales", "Date"], ["N", 10.5, date(2024, 1, 31)], ["S", 20, date(2024, 2, 1)]]
+
+
+def as_sheet(*rows: list[Any]) -> bytes:
+    workbook = Workbook()
+    for row in rows:
+        workbook["Sheet"].append(row)
+    return saved(workbook)
+
+
+def as_lines(*rows: list[Any]) -> bytes:
+    return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
+
+
+def as_even_lines(*rows: list[Any]) -> bytes:
+    return as_lines(*([*row, "", "", ""][:3] for row in rows))
+
+
 @pytest.mark.parametrize(("text", "header", "kinds", "rows"), EXPORTED.values(), ids=EXPORTED)
 def test_what_stands_around_a_table_is_no_row_of_it(text: str, header: str, kinds: str, rows: int) -> None:
     table = one(text.encode())
@@ -92,16 +118,14 @@ def test_what_a_bank_says_above_its_table_is_told() -> None:
 
 
 def test_names_of_groups_in_three_rows_are_joined() -> None:
-    workbook = Workbook()
-    for row in (
+    content = as_sheet(
         ["Name", "2023", None, None, None],
         [None, "H1", None, "H2", None],
         [None, "Q1", "Q2", "Q3", "Q4"],
         ["a", 1, 2, 3, 4],
         ["b", 2, 3, 4, 5],
-    ):
-        workbook["Sheet"].append(row)
-    table = one(saved(workbook), "t.xlsx")
+    )
+    table = one(content, "t.xlsx")
     assert table.header == ("Name", "2023 H1 Q1", "2023 H1 Q2", "2023 H2 Q3", "2023 H2 Q4")
     assert table.rows == 2
 
@@ -125,3 +149,84 @@ def test_a_grand_total_is_no_row_and_subtotals_are_told() -> None:
     table = one(text.encode())
     assert (table.rows, figures_of(table.columns[2]).maximum) == (6, 9)
     assert "2 rows within the table are subtotals. The figures count them, too." in table.notes
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (as_sheet(*ORDERS, [], ["Sales by region"], *SALES), "t.xlsx"),
+        (as_lines(*ORDERS, [], *SALES), "t.csv"),
+        (as_even_lines(*ORDERS, [], ["Sales by region"], [], *SALES), "t.csv"),
+    ],
+)
+def test_tables_that_an_empty_row_divides_are_read_by_themselves(content: bytes, name: str) -> None:
+    orders, sales = read(name, content, TableQuota())
+    assert (orders.header, orders.rows, figures_of(orders.columns[1]).total) == (("Item", "Qty"), 2, 3)
+    assert (sales.header, sales.rows) == (("Region", "Sales", "Date"), 2)
+    assert [column.kind for column in sales.columns] == ["text", "number", "date"]
+    assert orders.name.endswith(", table 1")
+    assert sales.name.endswith(", table 2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Item,Qty,Price\na,1,1.5\n\nb,2,2.5\n\nTotal,3,4.0\n",
+        "Item,Qty,Price\na,1,1.5\nb,2,2.5\n\n* without VAT, subject to change\n",
+        "Customer:,Acme\nNumber:,4711\n\nItem,Qty,Price\na,1,1.5\nb,2,2.5\n",
+        "Item,Qty,Price\na,1,1.5\nb,2,2.5\n\n,Net,4.0\n,VAT,0.4\n",
+    ],
+)
+def test_an_empty_row_within_one_table_divides_nothing(text: str) -> None:
+    assert one(text.encode()).header == ("Item", "Qty", "Price")
+
+
+def test_the_files_of_divided_tables_have_a_name_each() -> None:
+    answer = receive(mail_with({"t.csv": as_lines(*ORDERS, [], *SALES)})).process("tables")
+    names = [file.filename for file in answer.attachments if file.media_type != "image/png"]
+    assert names == ["t (cleaned).xlsx", "t, table 1 (cleaned).csv", "t, table 2 (cleaned).csv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "kinds"),
+    [
+        (
+            "ID   Name        Amount  Date\n1    Ann Archer   10.50  2024-01-31\n2    Bob          20.00  2024-02-01\n",
+            ("ID", "Name", "Amount", "Date"),
+            "number text number date",
+        ),
+        (
+            "Konto     Bezeichnung         Saldo\n001200    Bank             1.234,56\n"
+            "008400    Erlöse             -99,00\n",
+            ("Konto", "Bezeichnung", "Saldo"),
+            "text text number",
+        ),
+        (
+            "        ID NAME       AMOUNT\n---------- ---------- ----------\n"
+            "         1 Ann             10.5\n         2 Bob Young        .75\n",
+            ("ID", "NAME", "AMOUNT"),
+            "number text number",
+        ),
+        ("A001   10.5   2024-01-31\nB002    7.5   2024-02-01\nC003  100.0   2024-02-02\n", None, "text number date"),
+        ("1.5 2.5 3.5\n4.5 5.5 6.5\n7.5 8.5 9.5\n", None, "number number number"),
+    ],
+    ids=["names-and-amounts", "decimal-commas", "line-below-the-names", "no-names", "one-space"],
+)
+def test_columns_that_spaces_divide_are_read(text: str, header: tuple[str, ...] | None, kinds: str) -> None:
+    table = one(text.encode(), "list.txt")
+    assert table.header == header
+    assert [column.kind for column in table.columns] == kinds.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name\nAnn  Archer\nBob  Young\nCy  Twombly\n", "a\n1 234\n5 678\n12 345 678\n", "12 345 678\n11 234 567\n"],
+)
+def test_spaces_within_names_and_numbers_divide_nothing(text: str) -> None:
+    assert len(one(text.encode()).columns) == 1
+
+
+def test_a_line_that_does_not_keep_the_columns_keeps_its_text() -> None:
+    lines = ["id   amount  note", "1      10.5  a", "2       7.5  b"] * 400
+    table = one("\n".join([*lines, "a very long remark of somebody"]).encode())
+    assert "a very long remark of somebody" in [" ".join(filter(None, row)) for row in table.body]

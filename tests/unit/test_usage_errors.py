@@ -1,6 +1,7 @@
 """A wrong option or argument gets one line in plain words, which names what is meant and where to read more."""
 
 import logging
+import re
 import sys
 from pathlib import Path
 
@@ -56,14 +57,12 @@ def test_a_wrong_option_or_argument_is_one_line_that_says_what_to_do(typed: str,
     assert told(caught.value) == line
 
 
-def test_the_help_calls_no_value_of_an_option_by_a_type_of_python(capsys: pytest.CaptureFixture[str]) -> None:
-    for typed in ("list", "replay", "doctor", "verify-aws", "up", "quarantine release", "suppressed list"):
+def test_the_help_calls_no_value_by_a_type_of_python(capsys: pytest.CaptureFixture[str]) -> None:
+    for typed in ("list", "replay", "doctor", "up", "demo", "reply", "routes", "quarantine release", "suppressed list"):
         command()([*typed.split(), "-h"], prog_name="mailstep", standalone_mode=False)
-    shown = [line for line in capsys.readouterr().out.splitlines() if "--" in line and "--help" not in line]
-    assert len(shown) > 40
-    assert not any(
-        kind in line for line in shown for kind in ("<str", "<int", "<float", "<bool", "<Path", "<list", "range>")
-    )
+    shown = capsys.readouterr().out
+    assert shown.count("--help") == 9
+    assert re.findall(r"<[a-z]+(?:\[\w+\])?>|range>", shown.lower()) == []
 
 
 @pytest.mark.parametrize(

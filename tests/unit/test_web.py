@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from mailstep import keys
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.index import indexing
+from mailstep.index_entry import Feedback
 from mailstep_cli import executions, failures, history, showing
 from mailstep_cli.cli import app
 from mailstep_cli.commands import finding
@@ -238,6 +239,29 @@ def test_the_list_shows_the_newest_and_takes_filters(operator: TestClient) -> No
     assert "Order 4711" not in operator.get("/", params={"from": "eve@evil.example"}).text
     assert operator.get("/", params={"outcome": "nonsense"}).status_code == 400
     assert operator.get("/", params={"since": "nonsense"}).status_code == 400
+
+
+def test_the_list_says_why_an_email_ended_so_and_that_its_reply_bounced(operator: TestClient) -> None:
+    for number, outcome, reason in ((3, "silent", "automatic_mail"), (4, "quarantined", "it is no email")):
+        indexing.record(message_index(), seen(email(number), output=ended_as(outcome, reason)))
+    message_index().change(ANN, lambda entry: entry.with_feedback(Feedback(kind="Bounce")))
+    rows = re.findall(r'<td class="ended">(.*?)</td>', operator.get("/").text, re.DOTALL)
+    told = {" ".join(re.sub("<[^>]+>", " ", row).split()) for row in rows}
+    assert told == {"replied bounce", "failed", "silent automatic_mail", "quarantined"}
+
+
+@pytest.mark.parametrize(
+    ("status", "subject", "shown"),
+    [("RUNNING", None, "(not read yet)"), ("FAILED", None, "(not read)"), ("FAILED", "", "(no subject)")],
+)
+def test_an_email_without_a_subject_is_told_from_one_that_is_not_read(
+    operator: TestClient, status: str, subject: str | None, shown: str
+) -> None:
+    one = email(5)
+    indexing.record(message_index(), seen(one, status))
+    message_index().change(one.email_id, lambda entry: entry.model_copy(update={"subject": subject}))
+    assert f'<a href="/messages/{one.email_id}">{shown}</a>' in operator.get("/").text
+    assert f">{shown}</h1>" in operator.get(f"/messages/{one.email_id}").text
 
 
 def test_a_page_of_the_list_leads_to_the_older_ones(operator: TestClient) -> None:

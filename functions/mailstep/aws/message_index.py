@@ -103,8 +103,8 @@ class MessageIndex:
         dynamodb = self._client()
         for _ in range(_ATTEMPTS):
             item = self._item(email_id)
-            before = _entry(item)
-            after = change(before or IndexEntry.empty(email_id))
+            before = _entry(item) or IndexEntry.empty(email_id)
+            after = change(before)
             if after == before:
                 return False
             revision = int(item["revision"]["N"]) if item else 0

@@ -2,19 +2,15 @@
 
 import hashlib
 import mimetypes
-import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 
-import filetype
-from filetype.match import match
-
 from mailstep import keys
 from mailstep.budget import Budget
 from mailstep.contracts import Attachment, EnclosedMessage
+from mailstep.file_signatures import detected
 from mailstep.filenames import safe_filename
-from mailstep.media_types import COMPOUND_FILE, COMPOUND_FILE_SIGNATURE
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
 from mailstep.mime.options import DEFAULTS
@@ -30,12 +26,6 @@ NESTED = {"message/rfc822", "message/global"}
 """Media types of attached messages (RFC 2046 section 5.2.1, RFC 6532 section 3.7)."""
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
-_FIRST_OCTETS = 8_192  # the library detects the media type from them
-NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-"""Octets that no text has, whatever its charset: all controls but white space and ESC."""
-_OF_TEXT = [
-    kind for kind in filetype.TYPES if kind.mime in {"application/pdf", "application/postscript", "application/rtf"}
-]
 
 
 class Attachments:
@@ -108,7 +98,7 @@ class Attachments:
         key = keys.attachment(self._email_id, number)
         with self._budget.paused():
             self._keep(key, octets)
-        guess = partial(_detected, octets[:_FIRST_OCTETS])
+        guess = partial(detected, octets)
         self.described.append(
             Attachment(
                 filename=safe_filename(name or (subject and f"{subject}.eml"), media_type, number),
@@ -150,16 +140,6 @@ class Attachments:
 
     def _attempt[T](self, step: Callable[[], T], otherwise: T, defect: Defect) -> T:
         return self._budget.attempt(step, otherwise, self._defects, defect)
-
-
-def _detected(first: bytes) -> str | None:
-    """The media type that the first octets of a file have, or None."""
-    if first.startswith(COMPOUND_FILE_SIGNATURE):
-        return COMPOUND_FILE
-    # Some types begin with two or three letters, as a text may: "BM" of a bitmap, "MZ" of a program.
-    kinds = filetype.TYPES if NOT_IN_TEXT.search(first) else _OF_TEXT
-    found: str | None = getattr(match(first, kinds), "mime", None)
-    return found
 
 
 def decoded_content(part: Part, defects: set[Defect], budget: Budget) -> bytes:

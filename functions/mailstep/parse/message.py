@@ -5,12 +5,13 @@ from functools import partial
 from mailstep.budget import Budget, OverBudget
 from mailstep.contracts import Message, StoredEmail, TextKind
 from mailstep.errors import UnreadableEmail
+from mailstep.file_signatures import NOT_IN_TEXT
 from mailstep.mime.bodies import Bodies, bodies
 from mailstep.mime.defects import Defect, in_order
 from mailstep.mime.fields import parse_message_ids, parse_unstructured
 from mailstep.mime.signed import Protection, open_signed
 from mailstep.mime.structure import Part, structure
-from mailstep.parse.attachment_parts import NESTED, NOT_IN_TEXT, Attachments, Keep
+from mailstep.parse.attachment_parts import NESTED, Attachments, Keep
 from mailstep.parse.calendar import calendar_method
 from mailstep.parse.delivery_reports import delivery_report
 from mailstep.parse.enclosed import EnclosedMessages

@@ -70,6 +70,8 @@ def are_proven(rows: Sequence[Row], usual: int) -> bool:
 
 
 def _is_header(row: Row, below: Sequence[Row]) -> bool:
+    if _is_scale(row) and below and all(line[0] for line in below[:ROWS_SAMPLED]):
+        return True
     found = evidence(row, below)
     if found.support or found.doubt:
         return found.support > found.doubt
@@ -161,7 +163,8 @@ def evidence(first: Row, rows: Sequence[Row]) -> Evidence:
         return found
     kinds_of_first = list(map(kind, first))
     numbered = [cell for cell, own in zip(first, kinds_of_first, strict=True) if own == "number"]
-    years = _are_years(numbered) and any(own in ("text", "") for own in kinds_of_first)
+    named = any(own in ("text", "") for own in kinds_of_first) or _follow(numbered)
+    years = _are_years(numbered) and named
     whole_again = list(first) in [list(row) for row in below]
     for place, (name, own) in enumerate(zip(first, kinds_of_first, strict=True)):
         cells = [row[place] for row in below if place < len(row) and row[place]]
@@ -188,6 +191,19 @@ def _are_years(cells: Sequence[str]) -> bool:
     if counted and found[0] in (0, 1) and len(found) > 1 + found[0]:
         return True
     return all(number in _YEARS for number in found) and len(set(found)) == len(found)
+
+
+def _is_scale(row: Row) -> bool:
+    """Whether numbers rise behind an empty cell: those of a table of two variables, whose other one stands below it."""
+    found = [number.value(number.decimal or ".") for cell in row[1:] if (number := numbers.written(cell))]
+    values = [value for value in found if value is not None]
+    return not row[0] and len(values) == len(row) - 1 > 2 and all(a < b for a, b in pairwise(values))
+
+
+def _follow(cells: Sequence[str]) -> bool:
+    """Whether the cells are at least three years, one after another."""
+    found = [int(cell) for cell in cells if _DIGITS.fullmatch(cell) and len(cell) < 6]
+    return len(found) == len(cells) > 2 and found[0] in _YEARS and all(b - a == 1 for a, b in pairwise(found))
 
 
 def _is_like(name: str, cells: Sequence[str]) -> bool:

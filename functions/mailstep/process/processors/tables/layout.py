@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from mailstep.process.processors.tables import headers, numbers
 from mailstep.process.processors.tables.headers import filled, kind, width
@@ -16,12 +17,20 @@ TITLES = 30
 SAMPLED_FOR_REMARK = 20
 FOOT = 5
 """Rows at the end that may be totals or remarks."""
+ROWS_DIVIDED = 10_000
+"""Rows of the longest file in which empty rows may divide tables."""
 _PAIR = 3
 """Cells of a line above a table that says a name and its value, with a unit at most."""
 
 _TOTAL = re.compile(
-    r"\W*(?:(?:grand|sub)[ -]?)?(?:total(?:s|e|en)?|sum|summe|gesamt\w*|insgesamt|zwischensumme|endsumme|somme|suma|"
-    r"soma|totaal|razem|celkem|итого|всего|合計|总计|合计)\b.{0,40}",
+    r"\W*(?:(?:grand|sub)[ -]?)?(?:total(?:s|e|en|t)?|sum|summe|gesamt\w*|insgesamt|zwischensumme|endsumme|somme|suma|"
+    r"soma|totaal|summa|yhteens\u00e4|i alt|razem|celkem|spolu|\u00f6sszesen|toplam|"
+    r"\u03c3\u03cd\u03bd\u03bf\u03bb\u03bf|"
+    r"\u0432\u0441\u044c\u043e\u0433\u043e|итого|всего|合計|总计|合计|\uCD1D\uACC4|\uD569\uACC4)\b.{0,40}",
+    re.IGNORECASE,
+)
+_MEAN = re.compile(
+    r"\W*(?:average|mean|avg|mittelwert|durchschnitt|mittel|moyenne|promedio|media|m\u00e9dia|gemiddelde|\u00f8)\b.{0,40}",
     re.IGNORECASE,
 )
 _SUBTOTAL = re.compile(r".{1,60}\b(?:total|summe|zwischensumme|ergebnis)\W*", re.IGNORECASE)
@@ -36,6 +45,38 @@ class Layout:
     header: tuple[str, ...] | None
     body: Sequence[Row]
     notes: list[str] = field(default_factory=list)
+
+
+def divided(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """The filled rows of each table. Empty rows divide tables if each has a header that its columns prove."""
+    filled_rows = rows.filled() if isinstance(rows, Rows) else [row for row in rows if any(row)]
+    if len(filled_rows) == len(rows) or len(rows) > ROWS_DIVIDED:
+        return [filled_rows]
+    parts: list[list[Row]] = []
+    title: list[Row] = []
+    is_table = False
+    for block in (list(block) for has_cells, block in groupby(rows, any) if has_cells):
+        if is_table and not title and all(filled(row) == 1 for row in block):
+            title = block
+        elif is_table and _begins_table(block):
+            parts.append(title + block)
+            title = []
+        else:
+            parts = [*parts[:-1], [*(parts[-1] if parts else []), *title, *block]]
+            title, is_table = [], is_table or _begins_table(parts[-1])
+    if title:
+        parts[-1] += title
+    return [*parts] if len(parts) > 1 else [filled_rows]
+
+
+def _begins_table(rows: Sequence[Row]) -> bool:
+    """Whether a header that the kinds of its columns prove stands in the rows, below titles at most."""
+    usual = _usual_width(rows)
+    above = _titles(rows, usual)
+    above += _preamble(rows[above:], usual)
+    # Two cells in two rows may as well be names with their values.
+    is_pairs = usual == 2 and (len(rows) < above + 3 or any(row[0].endswith(":") for row in rows))
+    return usual > 1 and not is_pairs and headers.are_proven(rows[above:], usual)
 
 
 def lay_out(rows: Sequence[Row]) -> Layout:
@@ -173,17 +214,23 @@ def _is_remark(row: Row, above: Sequence[Row], usual: int) -> bool:
 
 
 def _is_total(row: Row, above: Sequence[Row]) -> bool:
-    """Whether the row says that it is a total, and one of its numbers is the sum of those above it.
+    """Whether the row says that it is a total or a mean, and one of its numbers is that of those above it.
 
-    A total that the workbook has not calculated has no number.
+    A total that the workbook has not calculated has no number. Without a name, all of its numbers must be sums.
     """
     label = next((cell for cell in row if cell), "")
-    if not _TOTAL.fullmatch(label) or len(above) < 2:
+    if len(above) < 2:
+        return False
+    parts = [line for line in above if not _is_subtotal(line)]
+    if _MEAN.fullmatch(label):
+        return any(_agrees(row, parts, place, mean=True) for place in range(len(row)))
+    if not row[0] and all(line[0] for line in above):
+        return all(_agrees(row, above, place) for place, cell in enumerate(row) if cell)
+    if not _TOTAL.fullmatch(label):
         return False
     if filled(row) == 1 and len(row) < max(map(width, above[-2:])):
         return True
-    parts = [line for line in above if not _is_subtotal(line)]
-    return _is_sum(row, above) or (len(parts) < len(above) and _is_sum(row, parts))
+    return any(_agrees(row, lines, place) for lines in (above, parts) for place in range(len(row)))
 
 
 def _is_subtotal(row: Row) -> bool:
@@ -191,15 +238,13 @@ def _is_subtotal(row: Row) -> bool:
     return bool(_TOTAL.fullmatch(label) or _SUBTOTAL.fullmatch(label))
 
 
-def _is_sum(row: Row, above: Sequence[Row]) -> bool:
-    for place, cell in enumerate(row):
-        if not (own := _amount(cell)):
-            continue
-        cells = [line[place] for line in above if place < len(line)]
-        found = [number for number in map(_amount, cells) if number is not None]
-        if len(found) > 1 and abs(sum(found) - own) <= 0.005 * max(abs(own), 1):
-            return True
-    return False
+def _agrees(row: Row, above: Sequence[Row], place: int, *, mean: bool = False) -> bool:
+    """Whether the row's number is the sum of those above it, or their mean."""
+    if not (own := _amount(row[place])):
+        return False
+    found = [number for line in above if place < len(line) and (number := _amount(line[place])) is not None]
+    expected = sum(found) / (len(found) if mean and found else 1)
+    return len(found) > 1 and abs(expected - own) <= 0.005 * max(abs(own), 1)
 
 
 def _amount(cell: str) -> int | float | None:

@@ -54,7 +54,10 @@ def _wanted(attachment: Attachment, tables: Sequence[Table]) -> Iterator[tuple[s
     name = PurePath(attachment.filename.removesuffix(".gz")).stem
     yield _name(name, "xlsx", *tables), XLSX, partial(as_xlsx, tables)
     for table in tables:
-        own = name if len(tables) == 1 else f"{cut(name, NAME_OCTETS // 2)} {table.name}"
+        # A file's own tables have its name already.
+        apart = table.name.removeprefix(attachment.filename)
+        apart = apart if apart != table.name else f" {table.name}"
+        own = name if len(tables) == 1 else f"{cut(name, NAME_OCTETS // 2)}{apart}"
         yield _name(own, "csv", table), "text/csv", partial(as_csv, table)
 
 
