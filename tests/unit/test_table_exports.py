@@ -220,7 +220,14 @@ def test_columns_that_spaces_divide_are_read(text: str, header: tuple[str, ...] 
 
 @pytest.mark.parametrize(
     "text",
-    ["name\nAnn  Archer\nBob  Young\nCy  Twombly\n", "a\n1 234\n5 678\n12 345 678\n", "12 345 678\n11 234 567\n"],
+    [
+        "name\nAnn  Archer\nBob  Young\nCy  Twombly\n",
+        "a\n1 234\n5 678\n12 345 678\n",
+        "12 345 678\n11 234 567\n",
+        "1 234 567.50\n2 345 678.75\n9 999 999.00\n",
+        "+49 30 1234567\n+49 89 7654321\n+49 40 555123\n",
+        "10:11:12\n10:11:13\n10:11:14\n",
+    ],
 )
 def test_spaces_within_names_and_numbers_divide_nothing(text: str) -> None:
     assert len(one(text.encode()).columns) == 1

@@ -43,7 +43,7 @@ _ZONES = dict.fromkeys(("Z", "UTC", "GMT", "WET"), 0) | {
 }
 _ZONE = (
     rf"(?:\s?\(?(?P<zone>{'|'.join(_ZONES)}|(?:UTC|GMT)[+-][0-9]{{1,2}}(?::?[0-9]{{2}})?|"
-    r"[+-][0-9]{2}(?::?[0-9]{2})?)\)?)?"
+    r"[+-][0-9]{2}(?::?[0-9]{2})?)\)?(?:\s\([^()]{1,40}\))?)?"
 )
 _HALF = r"\s?(?P<half>[AaPp])\.?\s?[Mm]\.?"
 # Hours and minutes, with points also (`10.11`), which alone are a number.
@@ -52,7 +52,7 @@ _TIME = (
     r"(?P<hour>[01]?[0-9]|2[0-3])(?P<colon>[:.h])(?P<minute>[0-5][0-9])"
     rf"(?:(?P=colon)(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{{1,9}}))?)?(?:{_HALF})?(?:\s?Uhr)?{_ZONE}"
 )
-_AT = r"(?:(?:klo|um|at|kl\.?|à|às|a las|alle|om|\u0432)\s+)?"
+_AT = r"(?:(?:-|klo|um|at|kl\.?|à|às|a las|alle|ore|om|godz\.?|\u0432)\s+)?"
 _WEEKDAY = r"(?:[^\W\d_]{2,12}(?:-feira)?\.?,?\s+)?"
 _AFTER = rf"(?:(?:[Tt:]|,?\s+{_AT}){_TIME})?"
 _NAME = r"(?P<name>[^\W\d_]{3,12})"
@@ -67,13 +67,13 @@ _BASIC = re.compile(
 )
 _YEAR_LAST = re.compile(
     rf"{_WEEKDAY}(?P<one>[0-9]{{1,2}})(?P<mark>[-/]|\. ?)(?P<two>[0-9]{{1,2}})(?P=mark)(?P<year>[0-9]{{4}}|[0-9]{{2}})"
-    rf"\.?(?:\s?\u0433\.?)?{_AFTER}"
+    rf"\.?(?:\s?[\u0433\u0440]\.?)?{_AFTER}"
 )
 _NAMED = [
     re.compile(pattern + _AFTER)
     for pattern in (
-        rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[\s/-]+(?:de\s+)?{_NAME}\.?,?[\s/-]+(?:de\s+)?"
-        r"(?P<year>[0-9]{4}|[0-9]{2})(?:\s?\u0433\.?)?",
+        rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|er|\.?º|\.)?[\s/-]+(?:de\s+)?{_NAME}\.?,?[\s/-]+(?:de\s+)?"
+        r"(?P<year>[0-9]{4}|[0-9]{2})(?:\s?[\u0433\u0440]\.?)?",
         rf"{_WEEKDAY}{_NAME}\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}})",
         rf"{_NAME}-(?P<day>[0-9]{{1,2}})-(?P<year>[0-9]{{4}}|[0-9]{{2}})",
         rf"(?P<year>[0-9]{{4}})(?:\.?\s+|-|/){_NAME}\.?(?:\s+|-|/)(?P<day>[0-9]{{1,2}})\.?",
