@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from mailstep.process.processors.tables.layout import BLOCKS_DIVIDED
 from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.reading import read
 from mailstep.testing import receive
@@ -237,3 +238,10 @@ def test_a_line_that_does_not_keep_the_columns_keeps_its_text() -> None:
     lines = ["id   amount  note", "1      10.5  a", "2       7.5  b"] * 400
     table = one("\n".join([*lines, "a very long remark of somebody"]).encode())
     assert "a very long remark of somebody" in [" ".join(filter(None, row)) for row in table.body]
+
+
+def test_very_many_empty_rows_divide_nothing() -> None:
+    """Each piece would be searched for a header of its own."""
+    piece = [*ORDERS, []]
+    assert len(read("t.csv", as_lines(*piece * BLOCKS_DIVIDED), TableQuota())) == BLOCKS_DIVIDED
+    assert len(read("t.csv", as_lines(*piece * (BLOCKS_DIVIDED + 1)), TableQuota())) == 1

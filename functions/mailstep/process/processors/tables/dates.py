@@ -83,6 +83,8 @@ _NAMED = [
 ]
 # As C's asctime writes it: Wed Jan 31 10:11:12 2024.
 _YEAR_AT_END = re.compile(rf"{_WEEKDAY}{_NAME}\s+(?P<day>[0-9]{{1,2}})\s+{_TIME}\s+(?P<year>[0-9]{{4}})")
+_MARKED = re.compile(r"[0-9][-/.:h年년] ?[0-9]|[0-9]{8}[T ][0-9]{4}")
+_WORD = re.compile(r"[^\W\d_]{3,12}")
 _CLOCK = re.compile(_TIME)
 _HOUR = re.compile(rf"(?P<hour>1[0-2]|0?[1-9]){_HALF}")
 _ELAPSED = re.compile(
@@ -111,7 +113,8 @@ class Order:
 
 def either_order(text: str) -> Moment | None:
     """The date or time that a text says in either order of day and month."""
-    return moment_in(text, day_first=True) or moment_in(text, day_first=False)
+    found = moment_in(text, day_first=True)
+    return found if found is not None or not _YEAR_LAST.fullmatch(text) else moment_in(text, day_first=False)
 
 
 def order(texts: Iterable[str], *, day_first: bool | None = None) -> tuple[dict[str, Moment], Order] | None:
@@ -178,7 +181,7 @@ def moment_in(text: str, *, day_first: bool) -> Moment | None:
 
     It has an offset from UTC where the cell names one.
     """
-    if len(text) > CHARACTERS or not any(map(str.isdigit, text[:24])):
+    if len(text) > CHARACTERS or not _may_be_moment(text):
         return None
     # Logs of web servers put the moment in brackets.
     if text[0] == "[" and text[-1] == "]":
@@ -189,6 +192,13 @@ def moment_in(text: str, *, day_first: bool) -> Moment | None:
         return _in_digits(text, day_first=day_first) or _in_hours(text) or _named(text)
     except ValueError:
         return None
+
+
+def _may_be_moment(text: str) -> bool:
+    """Whether the text has digits with a mark between them, or the name of a month; other texts are not searched."""
+    if not any(map(str.isdigit, text[:24])):
+        return False
+    return bool(_MARKED.search(text) or _HOUR.fullmatch(text)) or any(map(_month, _WORD.findall(text)))
 
 
 def _in_digits(text: str, *, day_first: bool) -> date | datetime | None:
