@@ -234,8 +234,8 @@ class Message(Contract):
     )
     text: str = Field(
         default="",
-        description="The text to read (RFC 8621 section 4.1.4, `textBody`), with LF line ends; HTML that has no text "
-        "beside it is written as text",
+        description="The text to read (RFC 8621 section 4.1.4, `textBody`), with LF line ends; the paragraphs of "
+        "flowed text (RFC 3676) are put together; HTML that has no text beside it is written as text",
     )
     text_from_html: bool = Field(default=False, description="Whether `text`, or a part of it, was made from HTML")
     html: str | None = Field(default=None, description="The text/html body")

@@ -9,7 +9,7 @@ from typing import Any
 from mailstep_cli.history import Timeline
 from mailstep_cli.timeline_view import word_of
 
-_WIDTH, _HEIGHT, _GAP, _BETWEEN = 150, 34, 14, 46
+_WIDTH, _HEIGHT, _GAP, _BETWEEN = 150, 34, 14, 40
 """Of a state, and the space beside it and below it, in pixels."""
 _LANE = 14
 """Width of the place that an edge takes where it passes a layer."""

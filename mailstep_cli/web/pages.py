@@ -153,12 +153,11 @@ def _environment() -> Environment:
         loader=PackageLoader("mailstep_cli.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
-    environment.filters |= {"moment": _moment, "took": took, "codes": _codes, "size": _size}
+    environment.filters |= {"moment": _moment, "took": took, "codes": _codes, "subject": _subject, "size": _size}
     environment.tests["short_html"] = _is_short
     environment.globals |= {
         "filename": filename,
         "meanings": MEANINGS,
-        "running": RUNNING,
         "in_quarantine": Outcome.QUARANTINED,
     }
     return environment
@@ -177,6 +176,13 @@ def _is_short(html: str) -> bool:
 
 def _moment(at: datetime | None) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def _subject(entry: "IndexEntry") -> str:
+    """The subject, or why there is none: the index learns it once the message is parsed."""
+    if entry.subject is None:
+        return "(not read yet)" if entry.outcome == RUNNING else "(not read)"
+    return entry.subject or "(no subject)"
 
 
 def _codes(entry: "IndexEntry") -> list[str]:

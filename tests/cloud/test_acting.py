@@ -24,6 +24,7 @@ from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
 from tests.support.cloud import Desk, eventually, execution_arn, function_configuration, index_of, put, role_without
 from tests.support.events import s3_event, stored_order
+from tests.support.later_answers import ended, written
 from tests.support.project import MAILSTEP, PROJECT, run
 from tests.support.runbook import commands
 
@@ -241,6 +242,8 @@ def test_a_person_gets_a_copy_of_all_that_is_stored_and_then_nothing_is_stored(
     assert outcome(cloud, email.email_id) == "replied"
     index = index_of(cloud)
     assert eventually(lambda: (entry := index.get(email.email_id)) and entry.sender and entry.outcome == "replied")
+    later = ended(cloud, written(cloud, email.email_id, "shipped", "It is on its way."))
+    assert later["status"] == "SUCCEEDED"
     copy, look, erase = commands("A person asks for their data, or for its erasure", the_address="Paula@shop.example")
     exported = operator.told(*copy, "--output", str(tmp_path / "export.zip"))
     assert (exported["messages"], (tmp_path / "export.zip").exists()) == (1, True)
@@ -251,6 +254,7 @@ def test_a_person_gets_a_copy_of_all_that_is_stored_and_then_nothing_is_stored(
     assert done["complete"]
     assert done["messages"] == would["messages"]
     assert done["messages"][0]["index"] == 1
+    assert done["messages"][0]["answers"] >= 2, "the answer, and the later one"
     assert json.loads((tmp_path / "erasure.json").read_text()) == done
     s3 = cloud.account.client("s3")
     for prefix in (email.key, f"parsed/{email.email_id}", f"answers/{email.email_id}"):

@@ -16,11 +16,11 @@ from mailstep.contracts import StoredEmail
 from mailstep.index_entry import IndexEntry
 from mailstep.outcomes import RUNNING
 from mailstep_cli import batches, distributed
-from mailstep_cli.commands.repeating import Repeat, stored_email_of
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import name_of, numbered
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import Filter
+from mailstep_cli.repeating import Repeat, stored_email_of
 from mailstep_cli.times import moment
 from tests.support.events import BUCKET
 from tests.support.index import NOW as NOW_OF_INDEX

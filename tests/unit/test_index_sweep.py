@@ -134,9 +134,7 @@ def test_an_email_that_waits_for_its_application_is_found_by_its_sender(workflow
     assert contents() == {}, "what was erased does not come back"
 
 
-def test_an_execution_that_started_before_the_span_and_is_still_running_in_the_index_is_asked_about(
-    workflow: str, ended: list[Seen]
-) -> None:
+def test_an_older_execution_that_is_still_running_in_the_index_is_asked_about(workflow: str, ended: list[Seen]) -> None:
     indexing.record(message_index(), started(ended[0]))
     now = datetime.now(UTC)
     swept = gaps.sweep(workflow, message_index(), now, now, go_on=lambda _: True)

@@ -315,6 +315,12 @@ def test_macros_in_a_document_that_is_a_text_are_found(name: str, evil: str, goo
         assert reason("a.zip", archive((name, good.encode(encoding)))) is None
 
 
+def test_a_large_document_in_an_archive_is_accepted() -> None:
+    """Only the list of the parts of an office document is bounded by its length: it has some 150 octets for each."""
+    assert reason("a.zip", archive(("a.doc", OLE + bytes(5_000_000)))) is None
+    assert reason("a.zip", archive(("a.xls", compound(bof(0x0005) + record(0x000A)) + bytes(5_000_000)))) is None
+
+
 def test_the_name_of_the_storage_of_macros_has_no_case() -> None:
     """MS-CFB section 2.6.4: names are compared in upper case."""
     assert reason("a.doc", OLE + bytes(600) + "_Vba_Project".encode("utf-16-le")) == "attachment_type"

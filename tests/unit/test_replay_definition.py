@@ -98,7 +98,7 @@ def test_the_first_replay_of_an_email_is_its_second_execution() -> None:
         (99, SINCE, "FAILED", "replayed already"),
     ],
 )
-def test_a_replay_since_the_batch_began_is_the_one_and_none_is_started_beside_one_that_runs(
+def test_a_replay_since_the_batch_began_counts_and_no_second_one_starts_beside_one_that_runs(
     number: int, started: str, status: str, done: str
 ) -> None:
     assert chosen(number, started, status) == done

@@ -206,6 +206,22 @@ TELEPHONES = [
     "Sent from my Verizon, Samsung Galaxy smartphone",
     "Sent via BlackBerry from T-Mobile",
     "Sent from my Moto G",
+    "Envoyé depuis mon appareil Galaxy",
+    "Enviado do Yahoo Mail no Android",
+    "Lähetetty Outlook for iOS -sovelluksesta",
+    "Отправлено из мобильной Почты Mail.ru",
+    "Отправлено из мобильного приложения Яндекс Почты",
+    "Надіслано з мого iPhone",
+    "Sent from Yahoo Mail. Get the app",
+    "Yahoo Mail: Search, Organize, Conquer",
+    "Sent from the all new AOL app for iOS",
+    "Sent from my BlackBerry - the most secure mobile device",
+    "sent from my phone - please excuse typos",
+    "Outlook für iOS laden",
+    "Получить Outlook для iOS",
+    "取得 iOS 版 Outlook",
+    "iOS용 Outlook 받기",
+    "\u200bSent from my iPhone",
 ]
 
 SENTENCES = [
@@ -223,6 +239,9 @@ SENTENCES = [
     "Outlook para el próximo trimestre es bueno",
     "我的iPhone坏了",
     "Sent from the phone shop, Samsung will call you",
+    "Gesendet mit Hermes",
+    "Yahoo Mail: it does not open",
+    "Sent via DHL (https://dhl.example/4711)",
 ]
 
 # Names with words that are pronouns in some language, or that say pronouns.
@@ -253,6 +272,7 @@ HEADERS_OF_CLIENTS = [
     "----- Ursprüngliche Mail -----\nVon: Carol <carol@example.org>\nAn: ann\nGesendet: 3. Juni 09:15\nBetreff: Order",
     "----- Post original -----\nDe: Carol <carol@example.org>\nÀ: ann\nEnvoyé: 3 juin 2025 09:15\nObjet: Order",
     "Carol Jones <carol@example.org>\n06/03/2025 09:15 AM\n\nTo\nAnn Lee <ann@example.org>\ncc\n\nSubject\nOrder",
+    "Carol Jones <carol@example.org>\n\n06/03/2025 09:15 AM\nTo\tAnn Lee <ann@example.org>\ncc\nSubject\tOrder",
     "Carol Jones\n06/03/2001 09:15 AM\nTo: Ann Lee/HOU/EX@EX\ncc:  \nSubject: Re: Order",
     "Carol Jones/SALES/EXAMPLE@EXAMPLE\n03.06.2025 09:15\n\nAn\nann@example.org\nKopie\n\nThema\nOrder",
     "Carol Jones ---06/03/2025 09:15:00 AM---Hello Ann, which lamp?\n\nFrom: Carol Jones/SALES\nTo: ann@example.org\n"
@@ -465,7 +485,17 @@ def test_a_header_that_nothing_stands_above_is_handed_on() -> None:
 
 @pytest.mark.parametrize(
     ("subject", "kind"),
-    [("Fwd: Order", "forward"), ("WG: Order", "forward"), ("İLT: Order", "forward"), ("Re: Fwd: Order", "top")],
+    [
+        *(
+            (f"{prefix} Order", "forward")
+            for prefix in ("Fwd:", "WG:", "İLT:", "إعادة توجيه:", "[EXTERNAL] FW:", "EXTERNAL: Fwd:", "Fwd[2]:")
+        ),
+        ("[Fwd: Order]", "forward"),
+        *(
+            (f"{prefix} Order", "top")
+            for prefix in ("Re: Fwd:", "[Lamps] Re: FW:", "Re: [Fwd:", "[Lamps]", "[Lamps] I ask:")
+        ),
+    ],
 )
 def test_the_subject_tells_whether_outlook_hands_a_message_on(subject: str, kind: str) -> None:
     message = parsed(

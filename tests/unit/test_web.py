@@ -250,6 +250,20 @@ def test_the_list_says_why_an_email_ended_so_and_that_its_reply_bounced(operator
     assert told == {"replied bounce", "failed", "silent automatic_mail", "quarantined"}
 
 
+@pytest.mark.parametrize(
+    ("status", "subject", "shown"),
+    [("RUNNING", None, "(not read yet)"), ("FAILED", None, "(not read)"), ("FAILED", "", "(no subject)")],
+)
+def test_an_email_without_a_subject_is_told_from_one_that_is_not_read(
+    operator: TestClient, status: str, subject: str | None, shown: str
+) -> None:
+    one = email(5)
+    indexing.record(message_index(), seen(one, status))
+    message_index().change(one.email_id, lambda entry: entry.model_copy(update={"subject": subject}))
+    assert f'<a href="/messages/{one.email_id}">{shown}</a>' in operator.get("/").text
+    assert f">{shown}</h1>" in operator.get(f"/messages/{one.email_id}").text
+
+
 def test_a_page_of_the_list_leads_to_the_older_ones(operator: TestClient) -> None:
     for number in range(10, 70):
         one = email(number)

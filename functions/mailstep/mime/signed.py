@@ -70,10 +70,12 @@ def _protection(root: Part, kinds: dict[int, str | None]) -> Protection:
     part = root
     while True:
         kind = kinds.get(id(part)) or part.media_type.removeprefix("multipart/")
-        scheme: Scheme = "pgp" if "pgp" in part.parameters.get("protocol", "").lower() else "smime"
+        types = {child.media_type for child in part.children}
+        protocol = part.parameters.get("protocol", "").lower() or " ".join(types)
+        scheme: Scheme = "pgp" if "application/pgp-" in protocol else "smime"
         if kind == "signed":
             found = replace(found, signed=scheme)
-        elif kind == "encrypted":
+        elif kind == "encrypted" or "application/pgp-encrypted" in types:  # Exchange makes it multipart/mixed
             found = replace(found, encrypted=scheme)
         if kind != "signed" or not part.children:
             return found

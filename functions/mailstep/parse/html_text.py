@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import dataclass, field
 
+from mailstep.parse.html_clients import hint_of, is_quote, is_tight
 from mailstep.parse.html_styles import declarations, is_hidden, is_sized
 from mailstep.parse.html_tokens import attributes_of, tokens
 from mailstep.parse.replies.marks import Hint
@@ -12,8 +13,6 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 _TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")  # no character has so many digits, and Python refuses thousands
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]|\u034f|(?:\u200c|\u200d)(?=\s|$)")
 _KEEPS_SPACE = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
-_INDENTED = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.IGNORECASE)
-_NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0(?![.\d])", re.IGNORECASE)
 _DEPTH = 20  # of quotes, lists and marked elements; what lies deeper is written as if it lay there
 
 _KEEP_SPACE = frozenset({"pre", "textarea", "listing", "xmp"})
@@ -31,6 +30,9 @@ _END_PARAGRAPHS = _PARAGRAPHS | _LINES - {
     "body", "caption", "head", "html", "legend", "option", "table", "tbody", "tfoot", "thead", "tr"
 }  # fmt: skip
 _CELLS = frozenset({"td", "th"})
+_OF_TABLES = frozenset({"table", "tbody", "tfoot", "thead", "tr"}) | _CELLS
+# Outlook and Word write each cell as a paragraph: the first and the last of these do not break a row.
+_WITHIN_CELLS = frozenset({"p", "div"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 
 
@@ -81,6 +83,8 @@ class _Walk:
         self._is_empty = True  # whether the line has nothing but what was put before it
         self._space = False  # whether a space is due before the next word
         self._cell = False  # whether a cell ended in this line
+        self._in_cell = self._begins_cell = False
+        self._block_ended = False  # whether the line ends if the cell goes on
         self._paragraph = False  # whether an empty line is due before the next line
         self._is_tight = False  # whether the last paragraph has no margin
         self._bullet = ""
@@ -128,11 +132,16 @@ class _Walk:
         for region in self._regions:
             region.depth += region.name == name
         values = attributes_of(attributes) if attributes and not attributes.isspace() else {}
+        if name in _OF_TABLES:
+            self._in_cell = self._begins_cell = name in _CELLS
+            self._block_ended = False
         if name == "br":
             self._break(forced=True)
+        elif self._begins_cell and name in _WITHIN_CELLS:
+            pass
         elif name in _PARAGRAPHS:
             self._break()
-            self._is_tight = name == "p" and _is_tight(values)
+            self._is_tight = name == "p" and is_tight(values)
             self._paragraph = self._paragraph or not self._is_tight
         elif name in _LINES:
             self._start_block(name, values)
@@ -152,7 +161,7 @@ class _Walk:
         elif name == "blockquote":
             self._paragraph = True
             if len(self._quotes) < _DEPTH:
-                self._quotes.append(_is_quote(values))
+                self._quotes.append(is_quote(values))
         elif name == "li":
             self._bullet = self._next_bullet(values.get("value", ""))
         if name in _LISTS and len(self._lists) < _DEPTH:
@@ -174,7 +183,7 @@ class _Walk:
             is_hidden=not self._shows_hidden and is_hidden(told, hidden="hidden" in values),
             is_sized=None if self._shows_hidden else is_sized(told),
             keeps_space=name in _KEEP_SPACE or _KEEPS_SPACE.search(style) is not None,
-            hint=_hint_of(values),
+            hint=hint_of(values),
         )
         # A size matters only below an element whose letters have size 0.
         if region.is_sized and all(other.is_sized is not False for other in self._regions):
@@ -183,7 +192,11 @@ class _Walk:
             self._regions.append(region)
 
     def _end(self, name: str) -> None:
-        if name in {"br", "p"}:
+        if name in _OF_TABLES:
+            self._in_cell = self._begins_cell = self._block_ended = False
+        if self._in_cell and name in _WITHIN_CELLS:
+            self._block_ended = True
+        elif name in {"br", "p"}:
             self._break(forced=name == "br")
             self._paragraph = self._paragraph or (name == "p" and not self._is_tight)
         elif name in _PARAGRAPHS:
@@ -234,6 +247,9 @@ class _Walk:
         """Add to the line, with what is due before it."""
         if not text:
             return
+        if self._block_ended:
+            self._break()
+        self._begins_cell = False
         if self._is_empty:
             prefix = self._prefix()
             if self._paragraph and self._lines:
@@ -261,36 +277,10 @@ class _Walk:
         self._line = []
         self._is_empty = True
         self._space = False
-        self._cell = False
+        self._cell = self._block_ended = False
 
     def _prefix(self) -> str:
         return "> " * sum(self._quotes) if self._quotes else ""
-
-
-def _is_tight(values: dict[str, str]) -> bool:
-    """Whether a paragraph is a line: Outlook writes every line as one, without a margin."""
-    return values.get("class", "").startswith("Mso") or _NO_MARGIN.search(values.get("style", "")) is not None
-
-
-def _is_quote(values: dict[str, str]) -> bool:
-    """Whether a block quote quotes: Gmail and Outlook write an indented paragraph as one, without its border."""
-    cites = values.get("type", "").lower() == "cite" or "quote" in values.get("class", "").lower() or "cite" in values
-    return cites or _INDENTED.search(values.get("style", "")) is None
-
-
-def _hint_of(values: dict[str, str]) -> Hint | None:
-    """What the names of Gmail, Outlook, Thunderbird or Proton Mail say."""
-    names = f"{values.get('class', '')} {values.get('id', '')}"
-    if "gmail_attr" in names or "moz-cite-prefix" in names or "cite-prefix" in names:
-        return Hint.ATTRIBUTION
-    if "divRplyFwdMsg" in names:
-        return Hint.HEADER
-    if any(
-        name in names
-        for name in ("gmail_signature", "moz-signature", "protonmail_signature_block", "ms-outlook-mobile-signature")
-    ):
-        return Hint.SIGNATURE
-    return None
 
 
 def _is_character(alt: str) -> bool:

@@ -37,7 +37,8 @@ _SUFFIXES = (
     ".apk",
 )
 _OFFICE = tuple(suffix for suffix in _SUFFIXES if suffix not in {".zip", ".jar", ".apk"})
-_CONTENT_TYPES = "[content_types].xml"  # says what each part of an office document is (ISO/IEC 29500-2 section 7.2.3)
+CONTENT_TYPES = "[content_types].xml"
+"""The name, in lower case, of the list of the types of a document's parts (ISO/IEC 29500-2 section 7.2.3)."""
 _PIECE = 1024 * 1024
 _PACKED_PIECE = 16 * 1024
 _WEIGHT = {zipfile.ZIP_BZIP2: 4, zipfile.ZIP_LZMA: 4}  # cost of an octet: these take that much longer than Deflate
@@ -162,7 +163,7 @@ def _member(content: bytes, member: ZipInfo, quota: ArchiveQuota, depth: int) ->
     name = member.filename.lower()
     first = _first_octets(content, member, quota)
     is_document = first.startswith(COMPOUND_FILE_SIGNATURE) or _WORKBOOK.match(first) or _is_text_document(name, first)
-    tells = name == _CONTENT_TYPES or is_document
+    tells = name == CONTENT_TYPES or is_document
     yield Member(member.filename, first, _inflated(content, member, quota) if tells else None)
     if name.endswith(".zip") and depth == limits.ARCHIVE_DEPTH:
         raise ArchiveBomb

@@ -7,7 +7,7 @@ from mailstep.contracts import Attachment
 from mailstep.file_signatures import detected
 from mailstep.media_types import COMPOUND_FILE, COMPOUND_FILE_SIGNATURE, MACRO_TYPES, by_evidence
 from mailstep.validate import macros, packages, programs
-from mailstep.validate.archives import ArchiveBomb, ArchiveQuota, Member, may_be_zip, members
+from mailstep.validate.archives import CONTENT_TYPES, ArchiveBomb, ArchiveQuota, Member, may_be_zip, members
 
 # Excel also opens a workbook that is in no compound file, and Word a document that is a text.
 _EXCEL = "application/vnd.ms-excel"
@@ -66,6 +66,6 @@ def _in_member(member: Member) -> set[str]:
     found = {kind for kind in kinds if kind}
     if member.content is None:
         return found
-    if macros.are_listed(member.content):
-        found.add(MACRO_TYPES["docm"])
+    if member.name.lower() == CONTENT_TYPES:
+        return found | ({MACRO_TYPES["docm"]} if macros.are_listed(member.content) else set())
     return found | _in_document(member.content)

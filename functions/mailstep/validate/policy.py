@@ -21,6 +21,7 @@ from mailstep.route import Route
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import say, speaking
 from mailstep.validate import attached_files
+from mailstep.validate.age import written
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
 from mailstep.validate.effects import Effect, Overridden, Setting
@@ -173,14 +174,14 @@ def _has_no_route(case: Case) -> str | None:
 
 
 def _is_stale(case: Case) -> str | None:
-    received, stored, written = case.message.received, case.email.stored, case.message.date
+    received, stored = case.message.received, case.email.stored
     if case.route is None or case.email.replay or received is None:
         return None
     most = timedelta(hours=case.route.max_age_hours)
     if stored is not None and stored - received > most:
         return f"The message was stored more than {case.route.max_age_hours:g} hours after SES received it."
-    # A copy of a signed message passes for ever, from wherever somebody sends it.
-    if written is not None and is_only_signed(case.message) and received - written > most:
+    signed = written(case.message) if is_only_signed(case.message) else None
+    if signed is not None and received - signed > most:
         return f"The message was signed more than {case.route.max_age_hours:g} hours before SES received it."
     return None
 
@@ -340,8 +341,8 @@ RULES = (
     Rule(
         "stale_message",
         "S3 stored it long after SES received it: old mail, copied or restored; or only DKIM authenticates it, and its "
-        "Date is that old: a copy that somebody sent again. `mailstep replay` still processes it",
-        "SES's Received field; S3's event time; Date; `max_age_hours`",
+        "Date or a signature is that old: a copy that somebody sent again. `mailstep replay` still processes it",
+        "SES's Received field; S3's event time; Date; DKIM-Signature, `t=`; `max_age_hours`",
         Effect.REFUSE,
         _is_stale,
         needs="stack",

@@ -43,10 +43,12 @@ _KINDS = {name.casefold(): kind for kind, names in words.FIELDS.items() for name
 _FIELD_AND_REST = 3  # lines that a field is folded to
 _LINE_CHARACTERS = 200
 _MOBILE_CHARACTERS = 140
-_AROUND = "<>()[]*_-–—• "
+_AROUND = "<>()[]*_-–—• \u200b\ufeff"
 _MOBILE_BEGINS = frozenset(phrase[:2] for phrase in words.MOBILE)
 _MOBILE_ENDS = frozenset(phrase[-2:] for phrase in words.MOBILE_ENDINGS)
 _LINKS = re.compile(r"\(?<?https?:[^\s>)]*[>)]?|<mailto:[^>]*>|[^\s<(\[]+\.(?:com|net|org)/\S*")
+_CLAUSE = re.compile(r",|\s[-–—]\s")
+_YAHOO = re.compile(r"yahoo mail ?: ?\w+[,،、] ?\w+[,،、] ?\w+")
 _LIST_FOOTER_LINES = 4
 _DEVICES = ("iphone", "ipad", "android", "blackberry", "outlook")
 
@@ -179,7 +181,7 @@ def is_notes_header(lines: Sequence[str], start: int) -> bool:
     if _DATE_ALONE.fullmatch(lines[start].strip()) is None:
         return False
     below = [line for line in lines[start + 1 : start + _NOTES_LINES] if line.strip()]
-    kinds = [field_kind(line) or _KINDS.get(_phrase(line)) for line in below]
+    kinds = [field_kind(line) or _KINDS.get(_phrase(line.partition("\t")[0])) for line in below]
     return kinds[:1] == ["to"] and "subject" in kinds
 
 
@@ -218,10 +220,10 @@ def is_mobile(stripped: str) -> bool:
     sentence, _, rest = plain.partition(". ")
     if rest and not rest.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
         return False
-    sentence, _, clause = sentence.partition(",")
+    sentence, clause = [*_CLAUSE.split(sentence, maxsplit=1), ""][:2]
     if any(_names_device(word) for word in _words_of(clause)):
         sentence, clause = f"{sentence} {clause}", ""
-    if clause and not clause.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
+    if clause and not (clause.casefold().lstrip().startswith(words.MOBILE_EXCUSES) or _YAHOO.match(line)):
         return False
     found = _words_of(sentence)
     names = [word for word in found if _names_device(word)]

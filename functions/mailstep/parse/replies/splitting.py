@@ -17,6 +17,10 @@ _ABOVE_WORDS = {max(phrase.split(), key=lambda word: (word == "above", len(word)
 _ABOVE_WORDS_ASCII = {word for word in _ABOVE_WORDS if word.isascii()}
 _PIECE = 65_536  # characters
 _LONGEST_PHRASE = max(map(len, words.REPLY_ABOVE))
+_SUBJECT = 200  # characters of a subject that are looked at
+# What lists and mail systems put before a subject, "[Lamps]" and "EXTERNAL:", and a number of forwards, "Fwd[2]:".
+_BEFORE_PREFIX = re.compile(r"\A\s*(?:(?:\[[^\]:]{1,40}\]|EXTERNAL:|EXT:)\s*)*")
+_COUNT = re.compile(r"[\[(]\d{1,3}[\])]")
 _SENTENCES = re.compile(r".*[.!?:](?=[\s#-])")
 _HEADER_LINES = 12  # of a quoted header
 _LETTER = re.compile(r"[^\W_]")
@@ -60,8 +64,10 @@ def split(text: str, *, forwarded: bool = False, hints: Mapping[int, Hint] | Non
 
 def is_forwarded(subject: str) -> bool:
     """Whether a subject says that the message hands another one on: `Fwd: Order`."""
-    prefix, colon, _ = subject.replace("：", ":").partition(":")
-    return colon != "" and prefix.strip().casefold().replace("\u0307", "") in words.FORWARDING_SUBJECTS
+    said = _BEFORE_PREFIX.sub("", subject[:_SUBJECT].replace("：", ":"))
+    prefix, colon, _ = said.removeprefix("[").partition(":")
+    bare = _COUNT.sub("", prefix).strip().casefold().replace("\u0307", "")
+    return colon != "" and bare in words.FORWARDING_SUBJECTS
 
 
 def _above_the_line(text: str) -> tuple[str, str]:

@@ -118,10 +118,11 @@ class Tagging:
 
     def _begins_header(self, at: int, line: str, stripped: str) -> bool:
         begin = at
-        if stripped[0].isdigit() and at and self.tags[at - 1] is Tag.TEXT:
-            if not (marks.is_notes_header(self.lines, at) and attribution.is_writer(self.lines[at - 1])):
+        if stripped[0].isdigit():
+            begin -= 2 if at > 1 and self.tags[at - 1] is Tag.BLANK else 1
+            is_below_writer = begin >= 0 and self.tags[begin] is Tag.TEXT and attribution.is_writer(self.lines[begin])
+            if not (is_below_writer and marks.is_notes_header(self.lines, at)):
                 return False
-            begin = at - 1
             self.tags[begin] = Tag.HISTORY
         elif not ((":" in line or "：" in line) and marks.field_kind(line) and marks.is_header_block(self.lines, at)):
             return False

@@ -275,7 +275,8 @@ MOBILE = _phrases(
     ส่งจาก | 发自 | 發自 | 发送自 | 來自 | 来自 | 從我的 | 从我的 | 寄自 | 傳送自 | 통해 | 나의 | 내 |
     get outlook for | get [outlook for | download outlook | obtener [outlook | outlook para | outlook pour |
     outlook per | outlook pro | outlook dla | outlook til | outlook till | obter o outlook | verzonden vanuit |
-    skickades från | ios 版 outlook | android 版 outlook
+    skickades från | ios 版 outlook | android 版 outlook | получить outlook | 取得 ios | 取得 android | ios용 |
+    android용 | yahoo mail
     """
 )
 """How the line of a telephone or an app begins."""
@@ -301,8 +302,8 @@ MOBILE_SUBJECTS = frozenset(
         telefoon | mobilen | puhelin | puhelimesta | telefonu | telefonem | iphonesta | iphonu | iphone'a | device |
         laptop | mac | macbook | imac | pc | windows | outlook | gmail | mailbox | yahoo | hotmail | aol | gmx |
         webmail | proton | protonmail | tutanota | airmail | superhuman | bluemail | typeapp | polymail | mailspring |
-        thunderbird | fairemail | spark | canary | edison | mymail | dispositivo | zoho | missive | acompli | ios |
-        телефона | телефон | устройства | смартфона | айфона | айпада | почты
+        boxer | thunderbird | fairemail | spark | canary | edison | mymail | dispositivo | zoho | missive | acompli |
+        ios | телефона | телефон | устройства | смартфона | айфона | айпада | почты
         """
     )
 )
@@ -311,7 +312,7 @@ MOBILE_SUBJECTS = frozenset(
 MOBILE_OWNERS = frozenset(
     _phrases(
         """
-        my | mein | meinem | meiner | mon | ma | mi | mis | mio | meu | minha | mijn | min | mit | mojego | mého |
+        my | mein | meinem | meiner | mon | ma | mi | mis | mio | meu | minha | mijn | min | mojego | mého |
         moj | môjho | моего | моей | moim | minun
         """
     )
@@ -328,7 +329,8 @@ MOBILE_OTHER_WORDS = frozenset(
         min | från | fra | til | med | mitt | z | ze | zo | s | mého | mojego | môjho | с | из | моего | моей | від |
         diese | nachricht | wurde | за | from | der | auf | secure | beziehen | omról | ul | pe | del | des | το |
         μου | của | tôi | dari | saya | mog | mojega | моя | для | мобильной | lle | för | dla | systemu | program |
-        o | l'application | post | pro | aplikacji | を入手
+        o | l'application | post | pro | aplikacji | を入手 | appareil | messagerie | sécurisée | la | no | new | all |
+        most | network | laden | sovelluksesta | мобильного | приложения | ru | мого | 받기 | 版
         """
     )
 )
@@ -337,7 +339,7 @@ MOBILE_OTHER_WORDS = frozenset(
 MOBILE_EXCUSES = _phrases(
     """
     please | excuse | pardon | sorry | apolog | typo | bitte | entschuldig | merci | veuillez | disculp | perdon |
-    scus | forgive | brevity | autocorrect
+    scus | forgive | brevity | autocorrect | get the app
     """
 )
 """What may follow a full stop in such a line."""
@@ -354,7 +356,7 @@ FORWARDING_SUBJECTS = frozenset(
         """
         fw | fwd | wg | tr | rv | enc | i | inoltra | doorst | vb | vs | vl | vbs | videresend | videresendt |
         redir. | redir | pd | fs | továbbítás | пересл | ilt | yön | 转发 | 轉寄 | 転送 | 전달 | הועבר | إعادة | ιπρ |
-        πρθ
+        πρθ | إعادة توجيه | trs | prt | yml | přeposl | preposl | edasi | transfert
         """
     )
 )
