@@ -52,9 +52,10 @@ def without_mutant(tests: tuple[str, ...], changed: str, runners: "Queue[Runner]
 
 
 def _module(mutant: Mutant) -> str:
-    """The module of the functions that the mutant changes, or `""` if it changes data or a test."""
+    """The module of Python that the mutant changes, or `""` if it changes data."""
     path = Path(mutant.file)
-    return ".".join(path.parts[1:]).removesuffix(".py") if path.parts[0] == "functions" else ""
+    parts = path.parts[1:] if path.parts[0] == "functions" else path.parts
+    return ".".join(parts).removesuffix(".py") if path.suffix == ".py" else ""
 
 
 def main(words: list[str]) -> int:

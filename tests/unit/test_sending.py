@@ -1,17 +1,20 @@
 """Sending once: what each kind of reply says, to which sender, from which address, and what is recorded of it."""
 
+import json
 import time
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from mailstep import reference
+from mailstep import reference, routes
 from mailstep.aws import ledger, mail_bucket, ses, threads
 from mailstep.contracts import Answer, Message, ReplyRequest
 from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
@@ -19,6 +22,7 @@ from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
 from mailstep.reply.handler import handler
 from mailstep.route import Route
+from mailstep.telemetry import logger
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -137,6 +141,64 @@ def test_a_reply_that_ses_did_not_confirm_is_not_recorded_as_sent(
     assert replied(sent, kind) == "ses-1"
 
 
+@pytest.mark.parametrize(
+    ("kind", "thread", "known", "recorded"),
+    [
+        ("answer", True, True, True),
+        ("later_answer", True, True, True),
+        ("delay", True, True, False),
+        ("answer", False, True, False),
+        ("answer", True, False, False),
+    ],
+)
+def test_an_answer_is_recorded_in_the_thread_of_its_email_if_the_route_keeps_threads(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, kind: str, thread: bool, known: bool, recorded: bool
+) -> None:
+    """docs/applications.md, "The thread": answers and later answers, no notices."""
+    found: list[tuple[str, str]] = []
+    monkeypatch.setattr(threads, "record_answer", lambda message, key: found.append((message.email_id, key)))
+    route = Route(url="https://application.example/", thread=thread)
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": route} if known else {})
+    first = mail_bucket.write_answer(BUCKET, EMAIL_ID, Answer(text="x"))
+    later = {"email_id": EMAIL_ID, "name": "shipped", "bucket": BUCKET, "key": f"answers/{EMAIL_ID}/shipped.json"}
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=later["key"], Body=b'{"text": "Shipped."}')
+    keys: dict[str, dict[str, object]] = {"answer": {"answer_key": first}, "later_answer": {"later_answer": later}}
+    assert replied(sent, kind, **keys.get(kind, {}))
+    assert ("Shipped." in sent.text) == (kind == "later_answer")
+    assert found == ([(EMAIL_ID, later["key"] if kind == "later_answer" else first)] if recorded else [])
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "to"),
+    [
+        ("desk@shop.example", "desk@shop.example"),
+        # Mailstep's own addresses would answer themselves: a route, and the one that other replies come from.
+        ("orders@mail.shop.example", "ann@shop.example"),
+        ("office@mail.shop.example", "ann@shop.example"),
+    ],
+)
+def test_a_reply_goes_to_reply_to_unless_that_is_an_address_of_mailsteps_own(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reply_to: str, to: str
+) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text('[routes.orders]\nprocessor = "tables"\nreply_from = "orders@mail.shop.example"\n')
+    monkeypatch.setattr(routes, "ROUTES_FILE", file)
+    monkeypatch.setenv("DOMAIN", "mail.shop.example")
+    monkeypatch.setenv("REPLY_FROM", "office@mail.shop.example")
+    s3, key = boto3.client("s3", region_name=REGION), event("reply")["claim"]["message_key"]
+    message = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    message["reply_to"] = [{"name": "", "address": reply_to}]
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(message))
+    assert replied(sent, "delay")
+    assert [call["to"].addr_spec for call in sent.calls] == [to]
+
+
+def test_a_reply_has_the_look_of_its_route(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_footer="Shop, 1 High Street")})
+    replied(sent, "delay")
+    assert "Shop, 1 High Street" in sent.text
+
+
 @pytest.mark.parametrize("fault", [TransientError("x"), ClientError({"Error": {"Code": "ValidationException"}}, "x")])
 def test_a_reply_that_its_thread_cannot_record_is_sent_and_not_sent_again(
     sent: Sent, monkeypatch: pytest.MonkeyPatch, fault: Exception
@@ -145,8 +207,12 @@ def test_a_reply_that_its_thread_cannot_record_is_sent_and_not_sent_again(
         raise fault
 
     monkeypatch.setattr(threads, "record_reply", broken)
-    assert [replied(sent, "delay"), replied(sent, "delay")] == ["ses-1", "ses-1"]
+    with patch.object(logger, "warning") as said:
+        assert [replied(sent, "delay"), replied(sent, "delay")] == ["ses-1", "ses-1"]
     assert len(sent.calls) == 1
+    [line] = said.call_args_list
+    assert "thread" in line.args[0]
+    assert line.kwargs["extra"] == {"error": type(fault).__name__}
 
 
 def test_a_reply_is_on_record_for_longer_than_its_execution_can_be_redriven(sent: Sent) -> None:
