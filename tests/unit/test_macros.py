@@ -91,10 +91,10 @@ def test_what_is_no_workbook_by_its_octets_is_not_opened_as_one_for_its_name() -
     """docs/policy.md, `attachment_type`: the octets count before the name."""
     opened: list[Attachment] = []
     table = Attachment(filename="a.xls", media_type="text/csv", size_octets=1, sha256="0", key="k")
-    for detected in ("application/pdf", None):
-        file = table.model_copy(update={"media_type_detected": detected})
+    for name, detected in (("a.xls", "application/pdf"), ("a.xls", None), ("a.csv", None)):
+        file = table.model_copy(update={"filename": name, "media_type_detected": detected})
         look_into([file], lambda one: opened.append(one) or b"")  # type: ignore[func-returns-value]
-    assert [one.media_type_detected for one in opened] == [None]
+    assert [(one.filename, one.media_type_detected) for one in opened] == [("a.xls", None)]
 
 
 def with_sheet(kind: int, begins: int, *before: bytes) -> bytes:
