@@ -21,8 +21,9 @@ from mailstep_cli.commands import (
 )
 from mailstep_cli.commands.shared import out
 
+_HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     epilog="Completion in your shell: mailstep --install-completion",
@@ -47,10 +48,15 @@ _VALUES = {"bool": "", "int": "NUMBER", "float": "NUMBER", "Path": "PATH"}
 
 
 def _name_values(of: Any) -> None:
-    """Give the values of all options names for people: the library names the types of Python."""
-    for option in of.params:
-        if option.param_type_name == "option" and option.metavar is None:
-            option.metavar = _VALUES.get(option.bare_type(), "TEXT")
+    """Give the values of all options names for people: the library names the types of Python.
+
+    An argument needs none beside its own name.
+    """
+    for value in (*of.params, of.get_help_option(of.context_class(of, **_HELP))):
+        if value.param_type_name == "argument":
+            value.display_type_rich = lambda ctx: None
+        elif value.metavar is None:
+            value.metavar = _VALUES.get(value.bare_type(), "TEXT")
     for inner in getattr(of, "commands", {}).values():
         _name_values(inner)
 

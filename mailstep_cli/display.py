@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from mailstep_cli.stored_mail import Started
     from mailstep_cli.verify.experiments import Experiment
 
-_BAR = 28
-_CAUSE_BOUND = 240
 _COLUMNS_SHOWN = 12
 _WAITS = {
     "WaitForApplication": "The application is unavailable. The workflow keeps trying (docs/applications.md).",

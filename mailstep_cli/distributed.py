@@ -12,6 +12,7 @@ import boto3
 
 from mailstep import keys
 from mailstep.contracts import StoredEmail
+from mailstep_cli import failures
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -73,9 +74,11 @@ def follow(stack: HomeStack, execution: str, batch: str, total: int) -> Iterator
     sfn: SFNClient = boto3.client("stepfunctions")
     results = f"s3://{stack.bucket}/{keys.replay_results(batch)}/"
     while True:
-        status = sfn.describe_execution(executionArn=execution)["status"]
+        # DescribeExecution is eventually consistent (API reference): it may not know yet what has just begun.
+        described = failures.described(sfn, execution)
+        status = described["status"] if described else "RUNNING"
         failed = ended = 0
-        for run in sfn.list_map_runs(executionArn=execution)["mapRuns"]:
+        for run in sfn.list_map_runs(executionArn=execution)["mapRuns"] if described else ():
             counts = sfn.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
             failed += counts["failed"] + counts["timedOut"] + counts["aborted"]
             ended += counts["succeeded"] + counts["failed"] + counts["timedOut"] + counts["aborted"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mailstep.contracts import Answer, Message
     from mailstep.index_entry import IndexEntry
     from mailstep_cli.outbox import Sent
-    from mailstep_cli.showing import Ruling, Shown
+    from mailstep_cli.showing import Ruling, ShownEmail
     from mailstep_cli.statistics import Statistics
 
 _COLOURS: dict[str, str] = {
@@ -50,7 +50,7 @@ def emails_view(entries: "Sequence[IndexEntry]") -> RenderableType:
         table.add_column(title, max_width=most)
     for entry in entries:
         table.add_row(
-            _short(entry.received), _outcome(entry), _took(entry), Text(entry.reference),
+            _short(entry.received), _outcome(entry), took(entry), Text(entry.reference),
             *(Text(text or "", no_wrap=True, overflow="ellipsis")
               for text in (entry.route, entry.sender, entry.subject)),
         )  # fmt: skip
@@ -63,13 +63,13 @@ def email_line(entry: "IndexEntry") -> RenderableType:
     told = "  ".join(part for part in (route, sender, subject) if part)
     line = Text.assemble(
         f"{_clock(entry.ended or entry.received)}  ", _outcome(entry), " " * max(1, 12 - len(_outcome(entry))),
-        f"{_took(entry):>8}  {entry.reference}  {told}", no_wrap=True, overflow="ellipsis",
+        f"{took(entry):>8}  {entry.reference}  {told}", no_wrap=True, overflow="ellipsis",
     )  # fmt: skip
     # Within a group: a console that prints a Text by itself wraps it.
     return Group(line)
 
 
-def shown_view(shown: "Shown") -> RenderableType:
+def shown_view(shown: "ShownEmail") -> RenderableType:
     """An email as a person reads it: how it ended, the message, the verdicts, the rules, the answer, its replies."""
     entry = shown.email
     parts: list[RenderableType] = [_ending(entry)]
@@ -151,7 +151,8 @@ def _outcome(entry: "IndexEntry") -> Text:
     return Text(word, style="red" if bounced else _COLOURS.get(entry.outcome, ""))
 
 
-def _took(entry: "IndexEntry") -> str:
+def took(entry: "IndexEntry") -> str:
+    """The time from the email until its reply, in the largest unit that it fills twice; empty without a reply."""
     return "" if entry.time_to_reply_ms is None else _seconds(entry.time_to_reply_ms)
 
 
@@ -181,7 +182,7 @@ def _rule(title: str) -> RenderableType:
 def _ending(entry: "IndexEntry") -> RenderableType:
     line = Text.assemble((f"{entry.reference}  ", "bold"), _outcome(entry))
     if entry.time_to_reply_ms is not None:
-        line.append(f", {_took(entry)} after it was received")
+        line.append(f", {took(entry)} after it was received")
     came_to = [f"Route: {entry.route}"] if entry.route else []
     came_to += [f"Recipient: {entry.recipient}"] if entry.recipient else []
     if came_to:

@@ -60,11 +60,11 @@ class Report:
 
     Attributes:
         about: `{"email_id": ...}`, or `{"address_sha256": ...}` of the canonical address without label.
-        by: The ARN of who erased it.
+        by: The ARN of the operator who erased it.
         messages: What each email had.
         address_records: Records of the ledger by the address itself: counts of replies, and suppression.
         mentioned: Messages of other senders that name the address. They are not erased.
-        unknown_answers: Answers of which nothing says whose they are. They are not erased.
+        unknown_answers: Answers without a message, so their sender is unknown. They are not erased.
         running: Emails that are still being processed, or answered later. They are not erased: erase again once their
             executions ended.
         complete: Whether nothing of what was found is left.

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from pydantic import ValidationError
 
 from mailstep.contracts import StoredEmail
+from mailstep.outcomes import ENDED_BADLY
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
 
@@ -26,7 +27,6 @@ REPLAYS = 99
 """An execution's name has 80 characters, so that `-r99` is the last replay of an email (identity.py)."""
 _LONGEST = timedelta(days=15)
 """How long an execution may take: an application's outage and its own time are days (route_settings.py)."""
-_FAILED: tuple[Literal["FAILED"], Literal["TIMED_OUT"], Literal["ABORTED"]] = ("FAILED", "TIMED_OUT", "ABORTED")
 _NAME = re.compile(r"(?P<email_id>.+?)(?:-r(?P<number>[1-9]\d?))?")
 REDRIVEN = "redriven"
 UNANSWERED = "ApplicationUnanswered"
@@ -77,7 +77,7 @@ def failure_of(execution: "DescribeExecutionOutputTypeDef") -> Failure:
     Raises:
         UserError: it did not fail.
     """
-    if execution["status"] not in _FAILED:
+    if execution["status"] not in ENDED_BADLY:
         raise UserError(
             f"{execution['name']} did not fail: its status is {execution['status']}. To redrive an earlier execution "
             "of the email, give its ARN"
@@ -104,7 +104,7 @@ def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetim
     for email_id, (number, arn) in latest.items():
         if number < REPLAYS and described(sfn, stack.execution(name_of(email_id, number + 1))):
             continue
-        if (execution := described(sfn, arn)) and execution["status"] in _FAILED:
+        if (execution := described(sfn, arn)) and execution["status"] in ENDED_BADLY:
             failure = failure_of(execution)
             if failure.email:
                 yield failure
@@ -112,7 +112,7 @@ def failures(sfn: "SFNClient", stack: HomeStack, since: datetime, until: datetim
 
 def ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> Iterator["ExecutionListItemTypeDef"]:
     """The executions of a state machine that failed, timed out or were aborted at a time from `since` to `until`."""
-    for status in _FAILED:
+    for status in ENDED_BADLY:
         pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=workflow, statusFilter=status)
         # The latest start comes first.
         for found in (one for page in pages for one in page["executions"]):
@@ -123,7 +123,7 @@ def ended(sfn: "SFNClient", workflow: str, since: datetime, until: datetime) -> 
 
 
 def described(sfn: "SFNClient", arn: str) -> "DescribeExecutionOutputTypeDef | None":
-    """The execution, or None if there is none of that ARN."""
+    """The execution; None if the ARN names none."""
     try:
         return sfn.describe_execution(executionArn=arn)
     except sfn.exceptions.ExecutionDoesNotExist:

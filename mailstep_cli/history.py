@@ -21,7 +21,7 @@ _ENTERED = re.compile(r"^\w+StateEntered$")
 _LEFT = re.compile(r"^\w+State(Exited|Aborted)$")
 _ENDED = re.compile(r"^Execution(Succeeded|Failed|Aborted|TimedOut)$")
 _PASSED_OVER = {"ExecutionStarted", "TaskStarted", "TaskSubmitted", "LambdaFunctionStarted", "ActivityStarted"}
-"""Events that say nothing which their neighbours do not say."""
+"""Events that add nothing to the events beside them."""
 _ENDED_BADLY = {"ExecutionFailed": "Failed", "ExecutionAborted": "Aborted", "ExecutionTimedOut": "States.Timeout"}
 
 

@@ -1,13 +1,16 @@
 """The deployed home stack, as the commands need it: its outputs, and the names that AWS gave its resources."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 
+from mailstep.aws.clients import answered
 from mailstep.aws.message_index import MessageIndex
 from mailstep_cli.errors import UserError
+
+CLOCK = timedelta(seconds=1)
+"""How exact AWS's clock is in the Date of a response: it is cut to whole seconds (RFC 9110 section 5.6.7)."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class HomeStack:
     outputs: dict[str, str]
     resources: dict[str, str] = field(default_factory=dict)
     asked: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """When AWS was asked, by AWS's own clock: it is compared with times that AWS wrote."""
+    """When AWS was asked, by AWS's own clock, up to `CLOCK` later: it is compared with times that AWS wrote."""
     parameters: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -90,13 +93,4 @@ def find(stack: str) -> HomeStack:
     parameters = {
         one["ParameterKey"]: one.get("ParameterValue", "") for one in answer["Stacks"][0].get("Parameters", [])
     }
-    asked = _time(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
-    return HomeStack(stack, outputs, resources, asked, parameters)
-
-
-def _time(date: str | None) -> datetime:
-    """The Date of an HTTP response (RFC 9110 section 6.6.1)."""
-    try:
-        return parsedate_to_datetime(date or "")
-    except ValueError:
-        return datetime.now(UTC)
+    return HomeStack(stack, outputs, resources, answered(answer), parameters)

@@ -13,7 +13,7 @@ from mailstep.contracts import LaterAnswer
 from mailstep.errors import MalformedAnswer
 from mailstep.start.identity import execution_name
 from mailstep_cli.errors import UserError
-from mailstep_cli.home_stack import execution_arn, find
+from mailstep_cli.home_stack import HomeStack, execution_arn
 from mailstep_cli.message_files import read_file
 from mailstep_cli.messages import find_email
 
@@ -32,24 +32,22 @@ class Written:
     execution_arn: str
 
 
-def write(stack: str, email: str, file: Path, name: str | None) -> Written:
+def write(home: HomeStack, email: str, file: Path, name: str | None) -> Written:
     """Write the answer in `file` for an email, under `name` or else the file's own name.
 
     `email` is the email's id, the first characters of it, or its short reference.
 
     Raises:
-        UserError: the stack is not Mailstep's, there is no such email or more than one, the file is not an answer, or
-            the name is taken.
+        UserError: the stack is older than later answers, there is no such email or more than one, the file is not an
+            answer, or the name is taken.
     """
     octets = read_file(file)
     _check(octets, file)
-    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    if "LaterAnswerStateMachineArn" not in outputs:
-        raise UserError(f"the stack {stack!r} is not Mailstep's, or is older: name it with --stack, or deploy it again")
+    if "LaterAnswerStateMachineArn" not in home.outputs:
+        raise UserError(f"the stack {home.name!r} has no later answers: deploy this version")
     s3: S3Client = boto3.client("s3")
-    bucket, machine = outputs["MailBucketName"], outputs["LaterAnswerStateMachineArn"]
-    email_id, called = _email_id(s3, bucket, email, stack), name or file.stem
+    bucket, machine = home.bucket, home.outputs["LaterAnswerStateMachineArn"]
+    email_id, called = _email_id(s3, home, email), name or file.stem
     key = keys.later_answer(email_id, called)
     try:
         answer = LaterAnswer(email_id=email_id, name=called, bucket=bucket, key=key)
@@ -72,15 +70,15 @@ def _check(octets: bytes, file: Path) -> None:
         ) from error
 
 
-def _email_id(s3: "S3Client", bucket: str, begin: str, stack: str) -> str:
+def _email_id(s3: "S3Client", home: HomeStack, begin: str) -> str:
     """The id of the one email that is kept and whose id begins so, or that has this reference."""
-    page = s3.list_objects_v2(Bucket=bucket, Prefix=f"{keys.PARSED}{begin}", Delimiter="/", MaxKeys=_LISTED)
+    page = s3.list_objects_v2(Bucket=home.bucket, Prefix=f"{keys.PARSED}{begin}", Delimiter="/", MaxKeys=_LISTED)
     found = [one["Prefix"].removeprefix(keys.PARSED).rstrip("/") for one in page.get("CommonPrefixes", [])]
     if begin in found:
         return begin
     # With a catch-all route, an email and its copy have ids that begin alike: the index knows which one is the email.
     if len(found) > 1 or (not found and reference.read(begin)):
-        return find_email(find(stack), begin).email_id
+        return find_email(home, begin).email_id
     if not found:
         raise UserError(
             f"no email that is kept has an id that begins with {begin!r}. mailstep list shows the latest ones"

@@ -38,7 +38,7 @@ class Filter:
 
     `sender` and `recipient` are an address, a domain (`@shop.example`) or a part of either, or of the sender's name.
     `reason` is a code of the policy, of a withheld reply, or the name of an error. `subject` is a part of the subject.
-    Letters in capitals are as good as small ones. Copies for the catch-all route are not meant, because the email is
+    Case does not matter. Copies for the catch-all route are not meant, because the email is
     listed with its own route, unless `copies` or their `reason` asks for them.
     """
 

@@ -9,7 +9,7 @@ from mailstep_cli.batches import Tally
 from mailstep_cli.distributed import MapRun
 from mailstep_cli.erasure import Report
 from mailstep_cli.outbox import Delivery, OutboxEntry
-from mailstep_cli.quarantine import Quarantined, Shown
+from mailstep_cli.quarantine import Quarantined, ShownQuarantined
 from mailstep_cli.queues import Queue, TakenUp
 from mailstep_cli.rebuilding import Rebuilt
 from mailstep_cli.suppressed import Removed, Suppressed
@@ -23,7 +23,7 @@ OUTPUTS: dict[str, Any] = {
     "erasure-report": Report,
     "export": Export,
     "quarantine-list": list[Quarantined],
-    "quarantine-show": Shown,
+    "quarantine-show": ShownQuarantined,
     "replay-distributed": MapRun,
     "queues": list[Queue],
     "queues-redrive": TakenUp,

@@ -44,7 +44,7 @@ class Found:
         messages: By email_id, the key of the raw message; None if the raw message itself is gone.
         mentioned: How many messages of others name the address in a field such as To or Cc.
         routes: The names under `inbound/`.
-        unknown_answers: How many answers belong to no message that is left, so that nothing says whose they are.
+        unknown_answers: How many answers have no message left, so their sender is unknown.
     """
 
     messages: dict[str, str | None] = field(default_factory=dict)

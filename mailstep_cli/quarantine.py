@@ -34,7 +34,7 @@ class Quarantined:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownQuarantined:
     """A message in quarantine, and how its raw text begins, with escapes for what a terminal obeys."""
 
     message: Quarantined
@@ -82,10 +82,11 @@ class Quarantine:
             self._s3, self._stack.bucket, keys.quarantined(one.email_id), octets=limits.MESSAGE_OCTETS
         )
 
-    def release(self, one: Quarantined, *, began: datetime) -> replay.Replayed:
+    def release(self, one: Quarantined, *, began: datetime | None = None) -> replay.Replayed:
         """Process the original message again, and take its copy out of quarantine; return what was done.
 
-        If it cannot be read this time either, the workflow quarantines it again.
+        If it cannot be read this time either, the workflow quarantines it again. With `began`, by AWS's clock, the
+        message is left alone if an execution of it was started since then (`replay_once`).
         """
         sfn = failures.client()
         execution = failures.described(sfn, self._stack.execution(one.email_id))

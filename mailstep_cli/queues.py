@@ -93,7 +93,7 @@ class Queues:
         """The logical id and the address of a dead-letter queue, by the first letters of either of its names.
 
         Raises:
-            UserError: there is none of this name.
+            UserError: no queue has this name.
         """
         dead = {logical: url for logical, url in self._urls.items() if logical.endswith(_DEAD)}
         wanted = name.lower()

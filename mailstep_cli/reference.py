@@ -25,14 +25,14 @@ from mailstep.index_entry import IndexEntry
 from mailstep.metrics import ALL, NAMESPACE, SERVICE
 from mailstep.mime.defects import Defect
 from mailstep.outcomes import APPLICATION_REFUSED
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.validate.effects import Effect, Overridden
 from mailstep.validate.policy import RULES, Rule
 from mailstep_cli.limits_page import limits_page
 from mailstep_cli.outputs import OUTPUTS
 from mailstep_cli.parameters_page import parameters_page
 from mailstep_cli.related import History
-from mailstep_cli.showing import Shown
+from mailstep_cli.showing import ShownEmail
 from mailstep_cli.statistics import Statistics
 from mailstep_cli.verify.facts import FACTS
 
@@ -77,9 +77,14 @@ do pictures that a winmail.dat marks as part of its text. With `read_enclosed`, 
 too: your application gets them as it gets the others.
 
 Programs and macros are looked for in every part, attached or not, and in ZIP archives, office documents among them, two
-archives deep; and in documents of Office 97 to 2003. Names and labels hide none of them, also within archives. Macros
-are VBA and the macro sheets of Excel 4.0, these also in an encrypted workbook: Excel opens one with its default
-password without asking. An office document has them if a part's name or its type says so.
+archives deep; and in documents of Office 97 to 2003. Names and labels hide none of them: the first octets of a file
+tell, within archives too. Nor do headers of an archive that programs read differently, or an archive behind
+another one. Macros are VBA and the macro sheets of Excel 4.0, these also in an encrypted workbook: Excel opens one with
+its default password without asking. A document has them if a part's name or its type says so, also if it is a text that
+Word opens (a page of one file, XML). A program that somebody put into a document as an object counts, too.
+
+Mailstep does not look into PDF, HTML, SVG, RTF and OneNote: scripts and files in them are no reason to refuse. Nor does
+it open DOCX, XLSX and PPTX that are encrypted, whatever the password.
 The names in an encrypted ZIP archive are readable, so a program in it is refused too. What is in other
 archives (7z, RAR, tar), or in an archive within an encrypted one, cannot be seen. A route accepts such files, because
 people encrypt what is private, and Mailstep neither unpacks nor runs them. If your application does not want them, list
@@ -190,7 +195,7 @@ PUBLISHED: dict[str, Any] = {
     "application-request": ApplicationRequest,
     "queue-item": QueueItem,
     "index-entry": IndexEntry,
-    "shown-email": Shown,
+    "shown-email": ShownEmail,
     "statistics": Statistics,
     "history": History,
     **OUTPUTS,

@@ -1,6 +1,7 @@
 """Processes a stored message again, as a new execution from its S3 object."""
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,10 +17,13 @@ from mailstep_cli.home_stack import execution_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
     from mypy_boto3_sts import STSClient
 
 DONE, DONE_ALREADY = "replayed", "replayed already"
 STILL_RUNNING, TOO_OFTEN = "still running", "replayed too often"
+_WAITS = (0.5, 1, 2)
+"""Seconds between questions about an execution that must be there."""
 
 
 def override(rule: str) -> Override:
@@ -94,7 +98,7 @@ def replay_once(
         try:
             started = sfn.start_execution(stateMachineArn=workflow, name=name, input=terms)
         except sfn.exceptions.ExecutionAlreadyExists:
-            there = described(sfn, arn)
+            there = _existing(sfn, arn)
             if there and began and there["startDate"] >= began:
                 return Replayed(DONE_ALREADY, arn)
             if there and there["status"] == "RUNNING":
@@ -103,6 +107,19 @@ def replay_once(
             is_new = began is None or started["startDate"] >= began
             return Replayed(DONE if is_new else STILL_RUNNING, arn)
     return Replayed(TOO_OFTEN, "")
+
+
+def _existing(sfn: "SFNClient", arn: str) -> "DescribeExecutionOutputTypeDef | None":
+    """The execution whose name is taken; None if Step Functions does not describe it within some seconds.
+
+    DescribeExecution is eventually consistent (AWS Step Functions API Reference): one that began a moment ago, by this
+    batch or another operator, may not be there yet.
+    """
+    for wait in (*_WAITS, None):
+        if (there := described(sfn, arn)) or wait is None:
+            return there
+        time.sleep(wait)
+    return None
 
 
 def _still_running(name: str) -> UserError:

@@ -8,7 +8,8 @@ from mailstep import custom, rendering
 from mailstep.addresses import canonical_domain, is_domain
 from mailstep.errors import ConfigurationError
 from mailstep.process.built_in import built_in
-from mailstep.routes import Route, lone_catch_all, names, read
+from mailstep.route import Route
+from mailstep.routes import lone_catch_all, names, read
 from mailstep.routes_toml import RoutesToml, variables
 from mailstep.texts import files
 from mailstep_cli import bundled, checkout, samconfig, templates
@@ -81,7 +82,7 @@ def route_with_processor(name: str) -> tuple[Route, str | None]:
     toml = checkout.routes_toml()
     _check_name(name, toml)
     route = read(toml.text, _variables(project) | {"DOMAIN": samconfig.domain(project)}, file=toml.file)[name]
-    if route.url or route.queue:
+    if route.calls_an_application:
         raise UserError(
             f"mail to the route {name!r} is for an application, which has to be running: mailstep demo --route {name}"
         )

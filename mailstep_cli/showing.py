@@ -14,7 +14,8 @@ from mailstep.aws import mail_bucket
 from mailstep.contracts import Answer, Contract, Message, StoredEmail
 from mailstep.errors import ConfigurationError, MalformedAnswer
 from mailstep.index_entry import IndexEntry
-from mailstep.routes import Route, load, own_addresses
+from mailstep.route import Route
+from mailstep.routes import load, own_addresses
 from mailstep.validate import policy
 from mailstep.validate.records import NothingOnRecord
 from mailstep_cli import checkout
@@ -36,7 +37,7 @@ class Ruling(Contract):
     explanation: str | None = None
 
 
-class Shown(Contract):
+class ShownEmail(Contract):
     """Everything about one email. `mailstep show --json` prints it."""
 
     schema_: Literal["mailstep.shown-email/1"] = Field(default="mailstep.shown-email/1", alias="schema")
@@ -52,10 +53,10 @@ class Shown(Contract):
     model_config = Contract.model_config | {"populate_by_name": True, "serialize_by_alias": True}
 
 
-def gather(home: HomeStack, entry: IndexEntry) -> Shown:
+def gather(home: HomeStack, entry: IndexEntry) -> ShownEmail:
     """Everything about an email, read anew. Nothing is written or counted."""
     message = mail_bucket.find_message(home.bucket, entry.email_id)
-    return Shown(
+    return ShownEmail(
         email=entry,
         message=message,
         authenticated=is_authenticated(message) if message else None,

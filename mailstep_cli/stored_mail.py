@@ -11,7 +11,7 @@ from mailstep import keys
 from mailstep.aws import executions
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import SETUP_NOTIFICATION, stored_email
-from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,30 +34,20 @@ class Started:
     too_old: int = 0
 
 
-def start_stored(stack: str, route: str) -> Started:
+def start_stored(home: HomeStack, route: str) -> Started:
     """Start the execution of each stored message of a route, under the name that StartFunction gives it.
 
     A message whose execution exists is left alone. So the command can be repeated.
 
     Raises:
-        UserError: the stack is not Mailstep's.
         TransientError: Step Functions is unavailable.
     """
-    cloudformation = boto3.client("cloudformation")
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-    aliases = [
-        r["PhysicalResourceId"] for r in resources if r["ResourceType"] == "AWS::StepFunctions::StateMachineAlias"
-    ]
-    if "MailBucketName" not in outputs or len(aliases) != 1:
-        raise UserError(f"the stack {stack!r} is not Mailstep's: name it with --stack")
-    ended = {"started": 0, "already there": 0, "too old": 0}
+    ended = {executions.STARTED: 0, executions.ALREADY_THERE: 0, "too old": 0}
     oldest = datetime.now(UTC) - REMEMBERED
-    for email in stored(boto3.client("s3"), outputs["MailBucketName"], route):
+    for email in stored(boto3.client("s3"), home.bucket, route):
         old = email.stored is None or email.stored < oldest
-        ended["too old" if old else executions.start(email.email_id, email, aliases[0])] += 1
-    return Started(ended["started"], ended["already there"], ended["too old"])
+        ended["too old" if old else executions.start(email.email_id, email, home.workflow_alias)] += 1
+    return Started(ended[executions.STARTED], ended[executions.ALREADY_THERE], ended["too old"])
 
 
 def stored(s3: "S3Client", bucket: str, route: str, *, pages: int | None = None) -> Iterator[StoredEmail]:

@@ -13,7 +13,7 @@ def moment(text: str, *, now: datetime) -> datetime:
     """The time that `90m`, `2h`, `3d`, `2026-11-26` or `2026-11-26T12:00` means. A time without a zone is local.
 
     Raises:
-        UserError: it is none of these.
+        UserError: it has another form.
     """
     if ago := _AGO.fullmatch(text.strip()):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})

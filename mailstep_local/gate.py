@@ -178,18 +178,14 @@ async def _refuse(request: Request, receive: Receive, send: Send, code: str, tex
         # Only the body of an unsigned Query API call names the service. Its first part is enough.
         start = (await receive()).get("body", b"")
     service = _service(request, start)
-    headers = _joined(request)
+    headers = request.fields()
     status, fields, body = app._credential_failure(service, "", str(uuid4()), AuthError(code, text), headers)
     await app._send_response(send, status, fields, body, head=request.method == "HEAD")
 
 
 def _service(request: Request, body: bytes) -> str:
     """The service that MiniStack routes the request to, or `sesv2`."""
-    headers, query = _joined(request), parse_qs(request.query, keep_blank_values=True)
+    headers, query = request.fields(), parse_qs(request.query, keep_blank_values=True)
     params = app._routing_params(request.method, request.path, headers, body, query)
     service = str(detect_service(request.method, request.path, headers, params))
     return "sesv2" if service == "ses" and request.path.startswith("/v2/") else service
-
-
-def _joined(request: Request) -> dict[str, str]:
-    return {name: request.field(name) or "" for name, _ in request.headers}

@@ -5,6 +5,9 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
+Response = tuple[int, dict[str, str], bytes]
+"""What a service of MiniStack answers: status, header fields and body."""
+
 
 class IncompatibleMiniStack(RuntimeError):  # a defect of ours, not of the user's
     """MiniStack does not have a name that we use, or the function of that name takes other parameters."""

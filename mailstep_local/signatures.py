@@ -77,6 +77,10 @@ class Request:
         values = [value for key, value in self.headers if key == name]
         return ",".join(values) if values else None
 
+    def fields(self) -> dict[str, str]:
+        """All header fields by name, several of one name joined likewise."""
+        return {name: self.field(name) or "" for name, _ in self.headers}
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -184,7 +188,7 @@ def _in_header(request: Request, authorization: str) -> sigv4.HeaderSignature:
         raise NotAuthenticated("UnsupportedSignature", f"Please use {_HEADER_ALGORITHM}.")
     if authorization.count("Credential=") > 1:
         raise NotAuthenticated("IncompleteSignature", "Only one Credential is taken.")
-    signature = _parsed(sigv4.parse_header_signature({name: request.field(name) or "" for name, _ in request.headers}))
+    signature = _parsed(sigv4.parse_header_signature(request.fields()))
     _moment(signature.amz_date)
     if failure := sigv4.request_time_failure(signature):
         raise NotAuthenticated(*failure)
@@ -210,7 +214,7 @@ def _in_link(request: Request, query: list[tuple[str, str]]) -> sigv4.HeaderSign
 def _check_version_2(request: Request, root: str) -> None:
     """A link as boto3 makes it for S3 by default; MiniStack checks it with botocore's signer."""
     query = parse_qs(request.query, keep_blank_values=True)
-    headers = {name: request.field(name) or "" for name, _ in request.headers}
+    headers = request.fields()
     [key, *others] = query["AWSAccessKeyId"]
     if others or detect_service(request.method, request.path, headers, query) != "s3":
         raise NotAuthenticated("UnsupportedSignature", f"Please use {_HEADER_ALGORITHM}.")

@@ -29,6 +29,10 @@ from mailstep.outcomes import ReplyKind
 
 EMAIL_ID_FIELD = "X-Mailstep-Email-Id"
 """The header field of every reply that has the email's id. A message that has the field is a reply that came back."""
+EMAIL_ID = r"[A-Za-z0-9_-]{1,76}"
+"""The form of an email_id (start/identity.py)."""
+ANSWER_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""The form of the name of a later answer."""
 SUBJECT_IN_STATE = 200
 """Characters of the subject that state carries: enough to recognise a message, too few to fill history."""
 
@@ -49,7 +53,7 @@ class Override(Contract):
 class StoredEmail(Contract):
     """The raw message in S3, and the input of an execution."""
 
-    email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="Derived from bucket and key (identity.py)")
+    email_id: str = Field(pattern=f"^{EMAIL_ID}$", description="Derived from bucket and key (identity.py)")
     route: str = Field(description="The route that SES stored it for (keys.py)")
     bucket: str
     key: str
@@ -63,8 +67,8 @@ class StoredEmail(Contract):
 class LaterAnswer(Contract):
     """A further answer to an email, in the mail bucket; and the input of the execution that sends it."""
 
-    email_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,76}$", description="The email that it answers")
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Its own name: it is sent once")
+    email_id: str = Field(pattern=f"^{EMAIL_ID}$", description="The email that it answers")
+    name: str = Field(pattern=f"^{ANSWER_NAME}$", description="Its own name: it is sent once")
     bucket: str
     key: str
 
@@ -230,8 +234,8 @@ class Message(Contract):
     )
     text: str = Field(
         default="",
-        description="The text to read (RFC 8621 section 4.1.4, `textBody`), with LF line ends; HTML that has no text "
-        "beside it is written as text",
+        description="The text to read (RFC 8621 section 4.1.4, `textBody`), with LF line ends; the paragraphs of "
+        "flowed text (RFC 3676) are put together; HTML that has no text beside it is written as text",
     )
     text_from_html: bool = Field(default=False, description="Whether `text`, or a part of it, was made from HTML")
     html: str | None = Field(default=None, description="The text/html body")

@@ -14,7 +14,7 @@ def safe_filename(name: str | None, media_type: str, number: int) -> str:
 
     Where none is declared it is made from the media type.
     """
-    shown = name or ""
+    shown = (name or "").replace("\t", " ")  # which folding leaves in a name
     if not (shown.isascii() and shown.isprintable()):
         kinds = ((c, unicodedata.category(c)[0]) for c in shown)
         shown = "".join(" " if kind == "Z" else c for c, kind in kinds if kind != "C")

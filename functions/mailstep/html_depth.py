@@ -28,9 +28,9 @@ _COMMENT_ENDS = re.compile("--!?>")
 
 
 def is_deeper(html: str, most: int) -> bool:
-    """Whether elements nest deeper than `most`, with those that need no end tag left out of account.
+    """Whether elements nest deeper than `most`. Elements that need no end tag do not count.
 
-    In doubt an element stays open: HTML that is written badly may seem deeper, and none seems less deep.
+    In doubt an element stays open, so badly written HTML may seem deeper than it is, and never less deep.
     """
     still_open: list[str] = []
     at, text = 0, ""
@@ -41,7 +41,7 @@ def is_deeper(html: str, most: int) -> bool:
             return False
         at, name = found.end(), (found["name"] or "").lower()
         if text:
-            # A tag in a text may be one after all, and a value in quotes may be none.
+            # A browser may read a tag here after all, and no quoted value: go on behind the name.
             at = found.end("name") if name else begins.end()
             text = "" if found["end"] and name == text else text
             if name and not found["end"] and name not in _NOT_NESTED:

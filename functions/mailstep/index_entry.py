@@ -13,7 +13,7 @@ from pydantic import Field, PlainSerializer
 from mailstep import reference
 from mailstep.addresses import NAME_BOUND, canonical, one_line
 from mailstep.contracts import SUBJECT_IN_STATE, Contract, Message, StoredEmail
-from mailstep.outcomes import RUNNING, UNKNOWN, Outcome, Standing
+from mailstep.outcomes import ENDED_BADLY, RUNNING, UNKNOWN, Outcome, Standing
 
 EXECUTIONS = 50
 """Executions that an entry keeps: the first one, and the latest others. A name allows 98 replays."""
@@ -23,8 +23,6 @@ _ERROR = 200  # characters of an error's name
 
 # `<email_id>`, or `<email_id>-r…` for a replay; an email_id ends with a hash (start/identity.py).
 _EXECUTION_NAME = re.compile(r"([A-Za-z0-9_-]{1,43}-[0-9a-f]{32})(-r.*)?")
-
-_ENDED_AS = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
 def text_of(time: datetime) -> str:
@@ -130,7 +128,7 @@ class IndexEntry(_Tolerant):
 
     @classmethod
     def empty(cls, email_id: str) -> Self:
-        """An entry that says nothing of the email yet."""
+        """An entry of an email about which nothing is known yet."""
         return cls(email_id=email_id, reference=reference.short(email_id))
 
     @property
@@ -219,7 +217,7 @@ def standing(status: str, outcome: str | None) -> Standing:
     """How an email stands by the status of its execution and the `outcome` in its output."""
     if status == "SUCCEEDED":
         return next((one for one in Outcome if one == outcome), UNKNOWN)
-    return Outcome.FAILED if status in _ENDED_AS else RUNNING
+    return Outcome.FAILED if status in ENDED_BADLY else RUNNING
 
 
 def error_name(error: str | None) -> str | None:

@@ -4,6 +4,10 @@ One table of aliases: types that mail programs write for a registered type. One 
 """
 
 from mimetypes import MimeTypes
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailstep.contracts import Attachment
 
 UNKNOWN = "application/octet-stream"
 COMPOUND_FILE = "application/x-ole-storage"
@@ -76,6 +80,7 @@ _ALIASES = {
 }
 _REGISTERED = {alias: kind for kind, aliases in _ALIASES.items() for alias in aliases.split()}
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
+XLSX = f"{_OPEN_XML}spreadsheetml.sheet"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 ZIP_TYPES = {
     "application/zip",
@@ -83,7 +88,7 @@ ZIP_TYPES = {
     "application/vnd.android.package-archive",
     "application/epub+zip",
     "application/vnd.ms-excel.sheet.binary.macroenabled.12",
-    *(f"{_OPEN_XML}{kind}" for kind in ("spreadsheetml.sheet", "spreadsheetml.template")),
+    *(XLSX, f"{_OPEN_XML}spreadsheetml.template"),
     *(f"{_OPEN_XML}{kind}" for kind in ("wordprocessingml.document", "wordprocessingml.template")),
     *(f"{_OPEN_XML}presentationml.{kind}" for kind in ("presentation", "slideshow", "template")),
     *(f"{_OPEN_DOCUMENT}{kind}" for kind in ("text", "spreadsheet", "presentation", "graphics")),
@@ -116,7 +121,7 @@ _NAMES = {end.removeprefix("."): kind for end, kind in MimeTypes().types_map[Tru
     "tgz": "application/gzip",
     "vcf": "text/vcard",
     "xlsb": "application/vnd.ms-excel.sheet.binary.macroenabled.12",
-    "xlsx": f"{_OPEN_XML}spreadsheetml.sheet",
+    "xlsx": XLSX,
     "xltx": f"{_OPEN_XML}spreadsheetml.template",
     "xps": "application/oxps",
     **MACRO_TYPES,
@@ -126,7 +131,7 @@ _NAMES = {end.removeprefix("."): kind for end, kind in MimeTypes().types_map[Tru
 WORDS = {
     "application/vnd.ms-excel": "excel",
     "application/vnd.ms-excel.sheet.binary.macroenabled.12": "excel",
-    f"{_OPEN_XML}spreadsheetml.sheet": "excel",
+    XLSX: "excel",
     f"{_OPEN_XML}spreadsheetml.template": "excel",
     "application/msword": "word",
     f"{_OPEN_XML}wordprocessingml.document": "word",
@@ -176,7 +181,7 @@ ARCHIVES = {
 
 
 def registered(media_type: str) -> str:
-    """The registered type that a media type stands for, in lower case; one that says nothing is `UNKNOWN`."""
+    """The registered type that a media type stands for, in lower case; `UNKNOWN` for one that names no real type."""
     kind = media_type.strip().lower()
     return _REGISTERED.get(kind, kind)
 
@@ -184,6 +189,11 @@ def registered(media_type: str) -> str:
 def of_name(filename: str) -> str:
     """The type that the end of a file's name stands for, or `UNKNOWN`."""
     return registered(_NAMES.get(filename.rpartition(".")[2].lower(), UNKNOWN))
+
+
+def of_attachment(attachment: "Attachment") -> str:
+    """The type of an attachment, by the evidence of its octets, its name and its label."""
+    return by_evidence(attachment.media_type_detected, attachment.filename, attachment.media_type)
 
 
 def by_evidence(detected: str | None, filename: str, declared: str) -> str:
@@ -196,5 +206,5 @@ def by_evidence(detected: str | None, filename: str, declared: str) -> str:
     seen = registered(detected or UNKNOWN)
     if seen == "application/zip":
         return next((kind for kind in kinds if kind in ZIP_TYPES), seen)
-    # A compound file says as little of what is in it, and has no list of types.
+    # A compound file does not tell its content either, and has no list of types.
     return seen if seen not in {UNKNOWN, COMPOUND_FILE} else next(iter(kinds), seen)

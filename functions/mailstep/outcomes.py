@@ -53,5 +53,8 @@ UNKNOWN: Final = "unknown"
 Standing = Outcome | Literal["running", "unknown"]
 """How an email stands, in the index."""
 
+ENDED_BADLY: Final = ("FAILED", "TIMED_OUT", "ABORTED")
+"""The statuses of an execution that ended without success (AWS Step Functions API Reference, DescribeExecution)."""
+
 APPLICATION_REFUSED = "application_refused"
 """The reason code if the application refused the email. The other reasons are in validate/policy.py."""

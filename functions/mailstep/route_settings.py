@@ -2,6 +2,8 @@
 
 import re
 import struct
+from collections.abc import Callable
+from functools import wraps
 from ipaddress import ip_address
 from mimetypes import guess_type
 from pkgutil import iter_modules
@@ -61,23 +63,33 @@ def remedy(fault: ErrorDetails) -> str:
     return next(found, fault["msg"])
 
 
+def _unless_empty(check: Callable[[str], str]) -> Callable[[str], str]:
+    """A setting that is empty is not set, so there is nothing to check."""
+
+    @wraps(check)
+    def checked(value: str) -> str:
+        return check(value) if value else ""
+
+    return checked
+
+
+@_unless_empty
 def application_url(value: str) -> str:
     """A URL with HTTPS, or on this machine (RFC 3986), with its host as A-labels.
 
     Raises:
         ValueError: what to write instead.
     """
-    return _called(value).url if value else ""
+    return _called(value).url
 
 
+@_unless_empty
 def queue_url(value: str) -> str:
     """The URL of an SQS FIFO queue.
 
     Raises:
         ValueError: what to write instead.
     """
-    if not value:
-        return ""
     if not value.endswith(".fifo"):
         raise ValueError("name the URL of a FIFO queue; it ends in .fifo")
     url = _called(value)
@@ -116,17 +128,19 @@ def _is_ip_address(host: str) -> bool:
     return True
 
 
+@_unless_empty
 def secret_arn(value: str) -> str:
     """The ARN of a secret.
 
     Raises:
         ValueError: what to write instead. It never repeats the value, which may be the secret.
     """
-    if value and not _SECRET.fullmatch(value):
+    if not _SECRET.fullmatch(value):
         raise ValueError("name the ARN of a secret in Secrets Manager, not the secret itself")
     return value
 
 
+@_unless_empty
 def processor(value: str) -> str:
     """The name of a module of mailstep/process/processors.
 
@@ -135,7 +149,7 @@ def processor(value: str) -> str:
     """
     # Only names are checked here: the process step imports the processor.
     known = sorted({module.name for module in iter_modules(custom.PROCESSORS)})
-    if value and value not in known:
+    if value not in known:
         missing = (
             f"there is no functions/custom/processors/{value}.py"
             if value.isidentifier()
@@ -145,14 +159,13 @@ def processor(value: str) -> str:
     return value
 
 
+@_unless_empty
 def reply_address(value: str) -> str:
     """An address that SES can send from, its domain as A-labels in lower case.
 
     Raises:
         ValueError: what to write instead.
     """
-    if not value:
-        return ""
     local, _, domain = value.strip().rpartition("@")
     address = f"{local}@{canonical_domain(domain)}"
     if not is_address(address):
@@ -171,6 +184,7 @@ def display_name(value: str) -> str:
     return value
 
 
+@_unless_empty
 def language(value: str) -> str:
     """A language that there are texts in, by its code of ISO 639-1.
 
@@ -178,7 +192,7 @@ def language(value: str) -> str:
         ValueError: the languages that there are.
     """
     known = languages()
-    if value and value not in known:
+    if value not in known:
         raise ValueError(f"there is no functions/custom/texts/{value}.toml: write one of {', '.join(known)}")
     return value
 
@@ -194,28 +208,26 @@ def footer(value: str) -> str:
     return value
 
 
+@_unless_empty
 def colour(value: str) -> str:
     """A colour of sRGB as `#rrggbb`, in lower case.
 
     Raises:
         ValueError: what to write instead.
     """
-    if not value:
-        return ""
     written = value.strip().lower()
     if not _COLOUR.fullmatch(written):
         raise ValueError("write a colour in hexadecimal, as #1a73e8")
     return written if len(written) == 7 else "#" + "".join(2 * digit for digit in written[1:])
 
 
+@_unless_empty
 def logo(value: str) -> str:
     """The name of a PNG in functions/custom/.
 
     Raises:
         ValueError: what to write instead.
     """
-    if not value:
-        return ""
     file = custom.own_file(value) if _FILE_NAME.fullmatch(value) else None
     if file is None:
         raise ValueError(f"there is no functions/custom/{value}: write the name of a PNG in that folder")

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mailstep.errors import ConfigurationError
 
 GLOBALS = "Globals"
+_STATE_MACHINE = r"^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:.+$"
+_TABLE = r"^[A-Za-z0-9_.-]{3,255}$"  # Amazon DynamoDB API Reference, CreateTable
 _TEMPLATE = "template.yaml"
 
 # The role's credentials, which AWS Lambda sets (AWS Lambda Developer Guide, "Defined runtime environment variables").
@@ -66,7 +68,7 @@ class Workflow(Settings):
 
     workflow_arn: str = Field(
         alias="STATE_MACHINE_ARN",
-        pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:.+$",
+        pattern=_STATE_MACHINE,
         title=_set_in("StartFunction", "SweepFunction"),
     )
 
@@ -76,7 +78,7 @@ class LaterAnswers(Settings):
 
     later_answers_arn: str = Field(
         alias="LATER_ANSWERS_ARN",
-        pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:.+$",
+        pattern=_STATE_MACHINE,
         title=_set_in("StartFunction"),
     )
 
@@ -88,12 +90,11 @@ class MailBucket(Settings):
 
 
 class Ledger(Settings):
-    """The table of what is remembered between messages."""
+    """The ledger: what was sent, which addresses are suppressed, and the counts of replies."""
 
-    # 3 to 255 characters (Amazon DynamoDB API Reference, CreateTable).
     table_name: str = Field(
         alias="TABLE_NAME",
-        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+        pattern=_TABLE,
         title=_set_in("ParseFunction", "ValidateFunction", "ReplyFunction", "FeedbackFunction"),
     )
 
@@ -103,7 +104,7 @@ class MessageIndex(Settings):
 
     index_table: str = Field(
         alias="INDEX_TABLE_NAME",
-        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+        pattern=_TABLE,
         title=_set_in("FeedbackFunction", "IndexFunction", "SweepFunction"),
     )
     retention_days: int = Field(

@@ -21,7 +21,7 @@ from mailstep.parse.recipients import Place
 from mailstep.process.built_in import Processor, answered, built_in
 from mailstep.reply.compose import compose
 from mailstep.reply.look import look_of
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import speaking
 from mailstep.validate.policy import RULES, Case, validate
@@ -153,7 +153,7 @@ class ReceivedEmail:
 
     def _processor(self) -> str:
         route = self._route()
-        if route.url or route.queue:
+        if route.calls_an_application:
             raise ConfigurationError(f"mail to the route {self.message.route!r} is for an application to answer")
         return route.processor
 

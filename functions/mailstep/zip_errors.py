@@ -1,6 +1,6 @@
 """The errors that zipfile raises for an archive that is broken, encrypted or of an unknown kind.
 
-MemoryError is none of them: what does not fit into memory may be a good archive.
+MemoryError is not among them: an archive that does not fit into memory may be good.
 """
 
 import lzma

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from mailstep_cli import later_answers
 from mailstep_cli.commands.shared import Stack, out
+from mailstep_cli.home_stack import find
 
 app = typer.Typer()
 
@@ -22,6 +23,6 @@ def reply(
     stack: Stack = "",
 ) -> None:
     """Answer an email once more, in its thread, if Mailstep may write to its sender."""
-    written = later_answers.write(stack, email_id, file, name)
+    written = later_answers.write(find(stack), email_id, file, name)
     out.print(f"Written to s3://{escape(written.bucket)}/{escape(written.key)}", soft_wrap=True)
     out.print(f"Follow it with: mailstep history {escape(written.execution_arn)}", soft_wrap=True)

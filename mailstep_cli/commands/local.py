@@ -194,7 +194,7 @@ def _local_account(command: str) -> tuple[Path, Callable[..., AbstractContextMan
     """The checkout, and the function that runs a local account from it. The installed command may lack both.
 
     Raises:
-        UserError: one of them is missing.
+        UserError: the checkout or its environment is missing.
     """
     project = checkout.needed(command, environment=True)
     try:

@@ -16,6 +16,7 @@ from mailstep_cli.errors import UserError
 from mailstep_cli.executions import find_execution, find_failed, stack_of
 from mailstep_cli.home_stack import find
 from mailstep_cli.messages import Filter, emails
+from mailstep_cli.repeating import Repeat
 from mailstep_cli.routing import check_route
 from mailstep_cli.terminal import print_json
 from mailstep_cli.timeline_view import aws_links, related_view, timeline_table
@@ -138,7 +139,7 @@ def replay_execution(
         raise UserError("name executions to override a rule for: other messages are processed by all rules")
     overridden = replay.override(override) if override else None
     if failed or wanted != Filter():
-        asked = repeating.Repeat("replay", find(stack), since, until, began, reply_again=reply_again)
+        asked = Repeat("replay", find(stack), since, until, began, reply_again=reply_again)
         if not failed:
             asked = replace(asked, wanted=wanted, options=options_of(wanted))
         if distributed:
@@ -148,7 +149,7 @@ def replay_execution(
         raise UserError("--distributed is for many messages: choose with --failed, or with options such as --route")
     if stored:
         check_route(stored)
-        out.print(display.started_view(stored_mail.start_stored(stack, stored)), soft_wrap=True)
+        out.print(display.started_view(stored_mail.start_stored(find(stack), stored)), soft_wrap=True)
     for execution in executions or []:
         arn, sfn = find_execution(execution, stack)
         again = replay.replay(sfn, arn, reply_again=reply_again, overridden=overridden)
@@ -182,7 +183,7 @@ def redrive(
         raise UserError("name executions to redrive, or choose with --failed --since TIME")
     if failed:
         return repeating.repeat(
-            repeating.Repeat("redrive", find(stack), since, until, began), rate=rate, yes=yes, as_json=as_json
+            Repeat("redrive", find(stack), since, until, began), rate=rate, yes=yes, as_json=as_json
         )
     code, faults = 0, list[str]()
     for execution in executions or []:

@@ -10,7 +10,7 @@ from mailstep_cli.commands.shared import AsJson, Rate, Since, Stack, Yes, confir
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import find
 from mailstep_cli.outputs import print_output
-from mailstep_cli.quarantine import Quarantine, Quarantined, Shown
+from mailstep_cli.quarantine import Quarantine, Quarantined, ShownQuarantined
 from mailstep_cli.terminal import counted, visible
 from mailstep_cli.times import moment_given
 
@@ -57,7 +57,7 @@ def show_quarantined(
             raise UserError(f"{raw}: {error.strerror}") from error
     begins = visible(content[:_SHOWN_OCTETS].decode("utf-8", "backslashreplace"))
     if as_json:
-        print_output(Shown(one, begins))
+        print_output(ShownQuarantined(one, begins))
     else:
         out.print(listings.quarantined_view(one, begins))
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mailstep.routes import Route, load
+from mailstep.route import Route
+from mailstep.routes import load
 from mailstep_cli import checkout
 from mailstep_cli.aws_errors import refused, unasked, way_to_aws
 from mailstep_cli.doctor.dns_records import Lookup, lookup

@@ -55,7 +55,7 @@ class Lab:
         """The first message of a queue that is wanted; all messages before it are deleted.
 
         Raises:
-            TimeoutError: none came within a minute.
+            TimeoutError: no message came within a minute.
         """
         sqs, url = self.client("sqs"), self.outputs[queue]
 
@@ -72,7 +72,7 @@ def eventually[T](look: Callable[[], T | None], what: str, seconds: float = 60) 
     """What `look` returns, as soon as it is not None.
 
     Raises:
-        TimeoutError: it still is.
+        TimeoutError: it is still None after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while (found := look()) is None:

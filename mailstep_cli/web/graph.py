@@ -9,7 +9,7 @@ from typing import Any
 from mailstep_cli.history import Timeline
 from mailstep_cli.timeline_view import word_of
 
-_WIDTH, _HEIGHT, _GAP, _BETWEEN = 168, 34, 22, 46
+_WIDTH, _HEIGHT, _GAP, _BETWEEN = 150, 34, 14, 40
 """Of a state, and the space beside it and below it, in pixels."""
 _LANE = 14
 """Width of the place that an edge takes where it passes a layer."""
@@ -80,7 +80,7 @@ def lay_out(definition: dict[str, Any], line: Timeline | None = None) -> Graph:
     edges = [one for one in _edges(definition) if one.source in names and one.target in names]
     rank = _ranks(definition["StartAt"], names, edges)
     layers = _ordered(_layers(names, edges, rank), edges)
-    places, width = _places(layers)
+    places, width = _places(layers, _main_path(definition["StartAt"], names, edges))
     words, attempts = _words(line), _attempts(line)
     taken = _taken(line)
     height = len(layers.rows) * (_HEIGHT + _BETWEEN) - _BETWEEN + 2 * _GAP
@@ -89,7 +89,7 @@ def lay_out(definition: dict[str, Any], line: Timeline | None = None) -> Graph:
         Line(edge, _path(edge, layers.chains[edge], places, rank), (edge.source, edge.target) in taken)
         for edge in edges
     ]
-    # What was taken is drawn last, above the others.
+    # Taken edges are drawn last, above the others.
     return Graph(width, height, boxes, tuple(sorted(lines, key=lambda one: one.taken)))
 
 
@@ -186,21 +186,57 @@ def _ordered(layers: _Layers, edges: list[Edge]) -> _Layers:
     return layers
 
 
-def _places(layers: _Layers) -> tuple[dict[Any, tuple[int, int]], int]:
-    """Where each state begins and each edge passes; and the width of all. An edge's key is itself and its layer."""
+def _main_path(start: str, names: list[str], edges: list[Edge]) -> list[str]:
+    """The states of an ordinary run: of the transitions of a state, the one to the state that is written first."""
+    path = [start]
+    while following := [one.target for one in edges if one.source == path[-1] and not one.caught]:
+        if (target := min(following, key=names.index)) in path:
+            break
+        path.append(target)
+    return path
+
+
+def _places(layers: _Layers, main: list[str]) -> tuple[dict[Any, tuple[int, int]], int]:
+    """Where each state begins and each edge passes; and the width of all. An edge's key is itself and its layer.
+
+    The main path is straight. A layer below its end lies below what leads to it.
+    """
 
     def size(node: str | Edge) -> int:
         return _WIDTH if isinstance(node, str) else _LANE
 
-    widths = [sum(map(size, row)) + _GAP * (len(row) - 1) for row in layers.rows]
-    whole = max(widths) + 2 * _GAP
+    middles: dict[str | Edge, float] = {}
+    """Of each node, the middle in the last layer that has it."""
+    lefts: list[list[float]] = []
+    for row in layers.rows:
+        ends = list(itertools.accumulate(size(node) + _GAP for node in row))
+        middle = {node: end - _GAP - size(node) / 2 for node, end in zip(row, ends, strict=True)}
+        if straight := [node for node in row if node in main]:
+            shift = -middle[straight[0]]
+        else:
+            above = {node: _mean(middles, layers, node) for node in row}
+            shifts = [place - middle[node] for node, place in above.items() if place is not None]
+            shift = sum(shifts) / len(shifts) if shifts else 0
+        middles |= {node: middle[node] + shift for node in row}
+        lefts.append([middle[node] + shift - size(node) / 2 for node in row])
+    first = min(itertools.chain.from_iterable(lefts))
+    last = max(left + size(node) for row, row_lefts in zip(layers.rows, lefts, strict=True)
+               for node, left in zip(row, row_lefts, strict=True))  # fmt: skip
     places: dict[Any, tuple[int, int]] = {}
-    for number, (row, width) in enumerate(zip(layers.rows, widths, strict=True)):
-        x, y = (whole - width) // 2, _GAP + number * (_HEIGHT + _BETWEEN)
-        for node in row:
-            places[node if isinstance(node, str) else (node, number)] = (x, y)
-            x += size(node) + _GAP
-    return places, whole
+    for number, (row, row_lefts) in enumerate(zip(layers.rows, lefts, strict=True)):
+        for node, left in zip(row, row_lefts, strict=True):
+            place = (round(left - first) + _GAP, _GAP + number * (_HEIGHT + _BETWEEN))
+            places[node if isinstance(node, str) else (node, number)] = place
+    return places, round(last - first) + 2 * _GAP
+
+
+def _mean(middles: dict[str | Edge, float], layers: _Layers, node: str | Edge) -> float | None:
+    """The mean place of what leads to a node from the layers above it; None if nothing does."""
+    if node in middles:  # an edge that has passed a layer already
+        return middles[node]
+    chains = [chain for chain in layers.chains.values() if node in chain[1:]]
+    near = [middles[before] for chain in chains if (before := chain[chain.index(node) - 1]) in middles]
+    return sum(near) / len(near) if near else None
 
 
 def _path(edge: Edge, chain: list[str | Edge], places: dict[Any, tuple[int, int]], rank: dict[str, int]) -> str:

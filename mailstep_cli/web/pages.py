@@ -13,6 +13,7 @@ from markupsafe import Markup
 from mailstep.filenames import safe_filename
 from mailstep.outcomes import RUNNING, Outcome
 from mailstep.validate.policy import MEANINGS
+from mailstep_cli.email_views import took
 from mailstep_cli.terminal import counted, visible
 from mailstep_cli.timeline_view import readable_cause, seconds, total, what_followed, word_of
 from mailstep_cli.web.graph import Graph, lay_out
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mailstep.contracts import AnswerAttachment
     from mailstep.index_entry import IndexEntry
     from mailstep_cli.history import Attempt, State, Timeline
-    from mailstep_cli.showing import Shown
+    from mailstep_cli.showing import ShownEmail
 
 _SHORT = 600
 """Characters of HTML that fill a few lines."""
@@ -125,7 +126,7 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def html_file(name: str, shown_run: Run, shown: "Shown | None", frames: dict[str, str]) -> str:
+def html_file(name: str, shown_run: Run, shown: "ShownEmail | None", frames: dict[str, str]) -> str:
     """The page of an email as one file that loads nothing: its style is in it, and it has no buttons.
 
     `frames` has the documents `message` and `answer` (frames.py).
@@ -152,12 +153,11 @@ def _environment() -> Environment:
         loader=PackageLoader("mailstep_cli.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
-    environment.filters |= {"moment": _moment, "took": _took, "size": _size}
+    environment.filters |= {"moment": _moment, "took": took, "codes": _codes, "subject": _subject, "size": _size}
     environment.tests["short_html"] = _is_short
     environment.globals |= {
         "filename": filename,
         "meanings": MEANINGS,
-        "running": RUNNING,
         "in_quarantine": Outcome.QUARANTINED,
     }
     return environment
@@ -178,9 +178,16 @@ def _moment(at: datetime | None) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
-def _took(entry: "IndexEntry") -> str:
-    milliseconds = entry.time_to_reply_ms
-    return "" if milliseconds is None else f"{milliseconds / 1000:,.1f} s"
+def _subject(entry: "IndexEntry") -> str:
+    """The subject, or why there is none: the index learns it once the message is parsed."""
+    if entry.subject is None:
+        return "(not read yet)" if entry.outcome == RUNNING else "(not read)"
+    return entry.subject or "(no subject)"
+
+
+def _codes(entry: "IndexEntry") -> list[str]:
+    """Why it ended so, in names alone: the reason of a message in quarantine is a sentence."""
+    return [code for code in (entry.reason, entry.withheld, entry.error) if code and " " not in code]
 
 
 def _size(octets: int | None) -> str:

@@ -116,11 +116,13 @@ class Web:
         """One email, with the execution that the query names, or else its latest one."""
         entry = self._entry(request)
         shown = showing.gather(self.home, entry)
-        asked = request.query_params.get("execution")
+        asked, redrives = request.query_params.get("execution"), request.query_params.get("redrives", "")
         execution = _execution(entry, asked)
         run = _run(execution) if execution else None
         # DescribeExecution is eventually consistent (API reference): it may not know yet what has just begun.
-        awaited = execution is not None and asked not in {None, execution.name}
+        awaited = execution is not None and (
+            asked not in {None, execution.name} or (redrives.isdecimal() and execution.redrives < int(redrives[:4]))
+        )
         return self._page(
             "message.html.j2", title=entry.subject or entry.email_id, entry=entry, shown=shown,
             run=run, alone=False, frames={}, turns=awaited or _turns(entry, run),
@@ -171,14 +173,17 @@ class Web:
         entry = self._entry(request)
         execution = _needed(_execution(entry, _form(body).get("execution")))
         sfn = _sfn()
-        done = failures.redrive(sfn, failures.failure_of(sfn.describe_execution(executionArn=execution.arn)))
-        told = "The failed task is repeated." if done == failures.REDRIVEN else f"{done[0].upper()}{done[1:]}."
-        return _back(entry, told, execution.name)
+        failed = sfn.describe_execution(executionArn=execution.arn)
+        done = failures.redrive(sfn, failures.failure_of(failed))
+        if done != failures.REDRIVEN:
+            return _back(entry, f"{done[0].upper()}{done[1:]}.", execution.name)
+        # The index hears of the redrive later, and the history may be older, too.
+        return _back(entry, "The failed task is repeated.", execution.name, failed.get("redriveCount", 0) + 1)
 
     def release(self, request: Request, body: bytes) -> Response:
         """Process a message in quarantine again, and take its copy out."""
         entry, quarantine = self._entry(request), Quarantine(self.home)
-        again = quarantine.release(quarantine.find(entry.email_id), began=datetime.now(UTC))
+        again = quarantine.release(quarantine.find(entry.email_id))
         # With its name, the page follows the new execution before the index knows of it.
         return _back(entry, f"Quarantine: {again.done}.", again.execution.rpartition(":")[2])
 
@@ -257,7 +262,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _execution(entry: "IndexEntry", name: str | None) -> "Execution | None":
-    """The execution of that name, or else the latest one; None if the index knows of none."""
+    """The execution of that name, or else the latest one; None if the index has no execution of the email."""
     ordered = sorted(entry.executions, key=lambda one: one.latest_start)
     named = [one for one in ordered if name and one.name == name]
     if name and not named and ordered:
@@ -317,8 +322,10 @@ def _nth(files: Any, request: Request) -> Any:
     return files[number - 1]
 
 
-def _back(entry: "IndexEntry", done: str, execution: str = "") -> Response:
-    query = {"done": done} | ({"execution": execution} if execution else {})
+def _back(entry: "IndexEntry", done: str, execution: str = "", redrives: int = 0) -> Response:
+    """The page of the email. It turns until the index knows the execution, redriven so often."""
+    query: dict[str, str | int] = {"done": done}
+    query |= ({"execution": execution} if execution else {}) | ({"redrives": redrives} if redrives else {})
     return RedirectResponse(f"/messages/{quote(entry.email_id)}?{urlencode(query)}", 303)
 
 

@@ -52,7 +52,7 @@ def apply(allowed_hosts: Iterable[str], *, rules: bool) -> None:
 
 
 def _close_the_gate(hosts: list[str], *, rules: bool) -> None:
-    """MiniStack takes what is unsigned, or signed with the key `test`, for root's, and lets web pages ask and read."""
+    """MiniStack takes an unsigned request, or one signed with the key `test`, for root's, and lets web pages read."""
     root = Account.of_this_process().access_key_id
     MINISTACK.replace("app:app", gate.guarded(MINISTACK.original("app:app"), root, hosts, rules=rules))
 
@@ -70,7 +70,7 @@ def _serve_buckets_below_localhost() -> None:
 
 
 def owner(client: tuple[str, int], server: tuple[str, int]) -> int | None:
-    """The user id of the local process at the client's end of a TCP connection over IPv4; None if there is none."""
+    """The user id of the local process at the client's end of a TCP connection over IPv4; None if it is not found."""
     ends = [f"{_as_in_proc(address)}:{port:04X}" for address, port in (client, server)]
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         # sl, local_address, rem_address, st, queues, timer, retransmits, uid (proc(5))

@@ -10,7 +10,7 @@ from typing import Any
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import provisioners
 
-from mailstep_local.ministack_names import Names
+from mailstep_local.ministack_names import Names, Response
 
 MINISTACK = Names(
     {
@@ -22,7 +22,6 @@ MINISTACK = Names(
     }
 )
 
-Response = tuple[int, dict[str, str], bytes]
 
 _UNRESERVED = 100
 """What must stay unreserved, or all of a smaller account (AWS Lambda, "Configuring reserved concurrency")."""

@@ -33,7 +33,7 @@ def apply() -> None:
 
 
 def _take_loopback_for_tls() -> None:
-    """The bucket's policy denies what does not come by TLS; the local account speaks plain HTTP on loopback only."""
+    """The bucket's policy denies requests without TLS; the local account speaks plain HTTP on loopback only."""
     pin = MINISTACK.original("core.iam_evaluator:pin_request_origin")
 
     def pin_as_secure(source_ip: str, secure_transport: bool) -> None:

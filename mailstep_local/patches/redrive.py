@@ -14,7 +14,7 @@ from typing import Any
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions
 
-from mailstep_local.ministack_names import Names
+from mailstep_local.ministack_names import Names, Response
 
 MINISTACK = Names(
     {
@@ -36,7 +36,6 @@ MINISTACK = Names(
     }
 )
 
-Response = tuple[int, dict[str, str], bytes]
 
 _REDRIVE = "Redrive"
 _contexts: dict[str, dict[str, Any]] = {}

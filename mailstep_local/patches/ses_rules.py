@@ -10,7 +10,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ses, sns
 
 from mailstep_local.account import Account
-from mailstep_local.ministack_names import Names
+from mailstep_local.ministack_names import Names, Response
 from mailstep_local.rules import wire
 from mailstep_local.rules.errors import Refused, response
 from mailstep_local.ses_s3_action import store
@@ -32,7 +32,6 @@ MINISTACK = Names(
     }
 )
 
-Response = tuple[int, dict[str, str], bytes]
 
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 _NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."

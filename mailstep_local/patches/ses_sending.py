@@ -17,11 +17,9 @@ from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ses, ses_v2, sns
 
-from mailstep_local.ministack_names import Names
+from mailstep_local.ministack_names import Names, Response
 from mailstep_local.patches import ses_suppression
 from mailstep_local.simulator import feedback
-
-Response = tuple[int, dict[str, str], bytes]
 
 # With its continuation lines (RFC 5322, 2.2.3).
 _FROM_FIELD = re.compile(rb"^from[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)

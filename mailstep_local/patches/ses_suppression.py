@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from ministack.services import ses_v2
 
-from mailstep_local.ministack_names import Names
+from mailstep_local.ministack_names import Names, Response
 
 MINISTACK = Names(
     {
@@ -21,7 +21,6 @@ MINISTACK = Names(
     }
 )
 
-Response = tuple[int, dict[str, str], bytes]
 
 _PATH = "/v2/email/suppression/addresses"
 _listed: dict[str, dict[str, Any]] = {}

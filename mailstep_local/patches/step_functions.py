@@ -111,7 +111,7 @@ def _wait_between_retries_as_declared() -> None:
         delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retry_counts.get(index, 0)
         delay = min(delay, retrier.get("MaxDelaySeconds", delay))
         if retrier.get("JitterStrategy") == "FULL":
-            delay *= random.random()  # noqa: S311 - it spreads tries; nothing is to be kept from anybody
+            delay *= random.random()  # noqa: S311 - it spreads tries, and is no secret
         return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1.0}, index
 
     MINISTACK.replace("services.stepfunctions:_find_matching_retrier", find_with_delay)

@@ -445,7 +445,7 @@ UNPACKED_OCTETS = 250 * MB
 
 
 def unpacked_octets(archive: bytes) -> int:
-    """The size of an archive's files, as its directory says; 0 for what is no archive, which Lambda itself refuses."""
+    """The size of an archive's files, by its directory; 0 if it is not an archive, which Lambda itself refuses."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             return sum(entry.file_size for entry in opened.infolist())

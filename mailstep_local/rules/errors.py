@@ -8,9 +8,8 @@ from botocore.model import DenormalizedStructureBuilder
 from botocore.serialize import CBORSerializer
 from moto.core.serialize import SerializationContext, get_serializer_class
 
+from mailstep_local.ministack_names import Response
 from mailstep_local.rules.wire import Call
-
-Response = tuple[int, dict[str, str], bytes]
 
 _INVALID = {
     "json": "ValidationException",

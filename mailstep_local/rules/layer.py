@@ -3,8 +3,9 @@
 from itertools import islice
 from typing import Any
 
+from mailstep_local.ministack_names import Response
 from mailstep_local.rules import documented, shapes
-from mailstep_local.rules.errors import Refused, Response, invalid, malformed, response
+from mailstep_local.rules.errors import Refused, invalid, malformed, response
 from mailstep_local.rules.wire import Call, Unreadable, read, service_model
 from mailstep_local.signatures import Request
 

@@ -102,7 +102,7 @@ def read(service: str, request: Request, body: bytes, bucket: str | None = None)
         return _read_cbor(model, request, body)
     path = f"/{bucket}{request.path}" if bucket else request.path
     url = f"http://localhost{path}" + (f"?{request.query}" if request.query else "")
-    received = MotoRequest.from_primitives(request.method, url, _joined(request), body)
+    received = MotoRequest.from_primitives(request.method, url, request.fields(), body)
     router = _router(model.service_name, protocol)
     try:
         operation, labels = router.match(received) if router else (None, {})
@@ -127,10 +127,6 @@ def _with_parameters(call: Call, parse: Callable[[], dict[str, Any]]) -> Call:
         return replace(call, parameters=parse())
     except (Malformed, ParseError, RequestParserError, ResponseParserError, ValueError, TypeError) as error:
         raise Unreadable(call, str(error)) from error
-
-
-def _joined(request: Request) -> dict[str, str]:
-    return {name: request.field(name) or "" for name, _ in request.headers}
 
 
 def _protocol(model: ServiceModel, content_type: str) -> str:

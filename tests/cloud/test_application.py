@@ -17,8 +17,8 @@ from tests.support.cloud import (
     Answer,
     Application,
     Desk,
-    eventually,
     function_configuration,
+    heard_of,
     hurried,
     outbox_about,
     subscribe,
@@ -112,7 +112,9 @@ def test_an_answer_that_drips_is_cut_and_asked_for_again(
     with function_configuration(cloud, "ProcessFunction", variables=variables):
         result = send(desk)
     assert result.outcome == "replied"
-    assert errors(result) == ["TransientError", None]
+    # On a busy machine, the second answer can take a second, too.
+    first, *others, last = errors(result)
+    assert (first, {*others} <= {first}, last) == ("TransientError", True, None)
 
 
 def test_a_truncated_answer_is_tried_again(desk: Desk, application: Application) -> None:
@@ -207,5 +209,4 @@ def test_after_a_long_outage_the_sender_and_the_operators_get_the_same_email_id(
     assert kinds_sent(cloud, result) == ["delay", "failure"]
     assert result.execution_arn
     reference = result.execution_arn.rpartition(":")[2]
-    heard = eventually(lambda: [alert for alert in alerts() if reference in alert])
-    assert any("console.aws.amazon.com" in alert and "mailstep history" in alert for alert in heard)
+    assert heard_of(alerts, reference, "console.aws.amazon.com", "mailstep history")

@@ -505,7 +505,7 @@ def test_a_web_page_cannot_speak_smtp(cloud: LocalCloud) -> None:
         assert smtp.noop()[0] == 250
 
 
-def test_the_credentials_of_a_run_open_no_other_and_are_nobody_elses_to_read(
+def test_the_credentials_of_a_run_open_no_other_run_and_only_their_owner_can_read_them(
     cloud: LocalCloud, account: Account
 ) -> None:
     secret = cloud.account.secret_access_key

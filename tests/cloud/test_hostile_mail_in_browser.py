@@ -239,7 +239,7 @@ def test_a_message_and_its_answer_show_their_own_pictures(browser: Browser, page
         for name in FRAMES:
             picture = frame(watched.page, name).get_by_alt_text("Own")
             expect(picture).to_be_visible()
-            assert picture.evaluate("image => image.naturalWidth") == 2
+            expect(picture).to_have_js_property("naturalWidth", 2)
 
 
 @pytest.mark.parametrize(("of", "saved"), [("Message", "gpj_b_.txt"), ("Answer", "gpj_d_.txt")])
@@ -273,7 +273,7 @@ def test_the_file_of_a_hostile_message_does_nothing_and_shows_its_pictures(
     page.goto((tmp_path / "page.html").as_uri())
     for name in FRAMES:
         expect(frame(page, name).get_by_text("Hello operator")).to_be_visible()
-        assert frame(page, name).get_by_alt_text("Own").evaluate("image => image.naturalWidth") == 2
+        expect(frame(page, name).get_by_alt_text("Own")).to_have_js_property("naturalWidth", 2)
     expect(page.locator("g.state.ok", has_text="SendReply")).to_be_attached()
     context.close()
     assert dialogs == []

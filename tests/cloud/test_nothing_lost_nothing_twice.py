@@ -21,6 +21,7 @@ from tests.support.cloud import (
     failed_order,
     function_configuration,
     gathered,
+    heard_of,
     kill,
     outbox_about,
     subscribe,
@@ -154,6 +155,8 @@ def test_poison_lands_in_the_dead_letter_queue_and_the_rest_of_its_batch_succeed
     dead_letters = cloud.outputs["InboundDeadLetterQueueUrl"]
     dead = sqs.receive_message(QueueUrl=dead_letters, MaxNumberOfMessages=10)["Messages"]
     assert {message["Body"] for message in dead} == {"not JSON", '{"hello": "world"}'}
+    for message in dead:
+        sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_an_object_of_no_route_starts_nothing(cloud: LocalCloud, desk: Desk) -> None:
@@ -198,7 +201,7 @@ def test_an_unreadable_message_is_quarantined_with_its_reason(cloud: LocalCloud,
     heard = gathered(alerts, lambda found: any(gone.key in alert for alert in found), seconds=60)
     assert any(gone.key in alert for alert in heard)
     assert not any(kept in alert for alert in heard)
-    assert len(desk.metrics("EmailsQuarantined", since=began)) >= 2
+    assert eventually(lambda: len(desk.metrics("EmailsQuarantined", since=began)) >= 2)
     assert not outbox_about(cloud, email.email_id)
 
 
@@ -243,9 +246,8 @@ def test_a_failure_alerts_the_sender_and_the_operators_and_fails_the_execution(
     ]
     assert result.reply
     assert "Your message arrived safely" in result.reply.read_text()
-    heard = eventually(alerts)
     assert result.execution_arn
-    assert any(result.execution_arn in alert and "MalformedAnswer" in alert for alert in heard), heard
+    assert heard_of(alerts, result.execution_arn, "MalformedAnswer")
 
 
 def test_a_function_killed_in_the_middle_is_retried_and_the_reply_still_comes(
@@ -275,4 +277,6 @@ def test_a_function_that_overruns_its_timeout_is_retried_and_the_reply_still_com
         [result] = desk.send("order.eml", route="application")
     assert result.outcome == "replied"
     assert result.timeline
-    assert [attempt.error for attempt in result.timeline.states[3].attempts] == ["Sandbox.Timedout", None]
+    # On a busy machine, two seconds can be too short a second time.
+    first, *others, last = [attempt.error for attempt in result.timeline.states[3].attempts]
+    assert (first, {*others} <= {first}, last) == ("Sandbox.Timedout", True, None)

@@ -56,6 +56,7 @@ def test_a_message_is_sent_by_the_form_and_its_states_turn_without_a_reload(
     page.get_by_role("button", name="Send").click()
     # The list is live: the message comes into it by itself.
     page.locator(".list tr", has_text="application").filter(has_text="running").get_by_role("link").first.click()
+    page.wait_for_url("**/messages/*")
     page.evaluate("window.sameDocument = true")
     expect(page.locator("g.state.running text")).to_have_text("ProcessEmail")
     assert {"ParseEmail", "ValidateEmail"} <= set(states(page, "ok"))
@@ -118,6 +119,7 @@ def test_a_message_is_released_from_quarantine_and_answered(
     page = operator.page
     page.get_by_label("Outcome").select_option("quarantined")
     page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**outcome=quarantined**")
     operator.open(f"/messages/{email.email_id}")
     assert "ParseEmail to QuarantineEmail (Catch)" in page.locator("path.edge.taken title").all_text_contents()
     # The cause is gone: now the object is an order.

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mailstep import keys
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep_cli import demo
 from mailstep_cli.message_files import parse_file
 from mailstep_cli.smtp_client import MessageFile, read_message_file

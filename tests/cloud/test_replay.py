@@ -86,7 +86,7 @@ def test_mail_of_a_route_that_came_back_is_found_and_processed_once(cloud: Local
         assert re.match(r"Started: [1-9]\d* executions?\. ", first.stdout), first.stderr
         email = stored_email(bucket, "inbound/feedback/came-back")
         assert email
-        # While an execution runs, the same start is answered with that one (StartExecution), and counts as started.
+        # A running execution that began within the last seconds counts as started.
         assert eventually(lambda: desk.executions(email.email_id, "SUCCEEDED"))
         again = run("replay", "--stored", "feedback", **cloud.account.variables())
         assert again.stdout.startswith("Started: 0 executions. "), again.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mailstep.aws.ledger import suppression_id
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Desk, eventually, function_configuration, subscribe
+from tests.support.cloud import Desk, eventually, function_configuration, heard_of, subscribe
 from tests.support.project import run
 
 
@@ -33,7 +33,7 @@ def test_a_bounce_or_complaint_suppresses_the_address_and_alerts_the_operators(
     for sender, kind in zip(senders, ("Bounce", "Complaint"), strict=True):
         [first] = desk.send(mail(sender, tmp_path), directory=tmp_path)
         assert (first.outcome, first.reason) == ("replied", None)
-        assert any(f'\\"eventType\\": \\"{kind}\\"' in alert for alert in eventually(heard))
+        assert heard_of(heard, f'\\"eventType\\": \\"{kind}\\"')
         assert eventually(partial(is_suppressed, cloud, sender))
         [second] = desk.send(mail(sender.lower(), tmp_path), directory=tmp_path)
         assert (second.outcome, second.withheld, second.reply) == ("processed", "suppressed_sender", None)
@@ -110,7 +110,7 @@ def test_a_reply_that_ses_rejects_fails_the_execution_with_the_remedy_in_the_ope
     finally:
         sandbox(cloud, on=False)
     assert (result.status, result.error) == ("FAILED", "AccountInSandbox")
-    assert any("AccountInSandbox" in alert for alert in eventually(alerts))
+    assert heard_of(alerts, "AccountInSandbox")
     told = run("history", result.execution_arn or "", **cloud.account.variables())
     assert "Request production access for SES" in " ".join(told.stdout.split())
     assert "ann@sandbox.example" not in told.stdout

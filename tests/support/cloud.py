@@ -89,12 +89,21 @@ class Desk:
         return [e["name"] for page in found for e in page["executions"] if e["name"].startswith(name_prefix)]
 
 
-def eventually[T](ask: Callable[[], T], *, seconds: float = 30, every: float = 0.1) -> T:
+def eventually[T](ask: Callable[[], T], *, seconds: float = 90, every: float = 0.1) -> T:
     """Ask until the answer is truthy."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()) and time.monotonic() < deadline:
         time.sleep(every)
     return answer
+
+
+def heard_of(alerts: Callable[[], list[str]], *words: str) -> bool:
+    """Whether a notification with these words comes. Those of what another test did may come before it."""
+
+    def about(found: list[str]) -> bool:
+        return any(all(word in one for word in words) for one in found)
+
+    return about(gathered(alerts, about, seconds=60))
 
 
 def gathered(ask: Callable[[], list[str]], enough: Callable[[list[str]], bool], *, seconds: float = 25) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from mailstep import routes
 from mailstep.contracts import Address, Claim, EarlierEmail, Message, Processing, StoredEmail, Summary
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.validate.acceptance import accept
 from tests.support.messages import parsed, stored
 

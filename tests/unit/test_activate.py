@@ -36,7 +36,7 @@ def active(ses: Any) -> str | None:
     return name
 
 
-def test_ours_is_activated_where_none_is(cloudformation: CloudFormation, ses: Any) -> None:
+def test_our_rule_set_is_activated_if_no_other_is_active(cloudformation: CloudFormation, ses: Any) -> None:
     answer = cloudformation.ask("Create")
     assert answer == {
         "Status": "SUCCESS",

@@ -5,7 +5,7 @@ import pytest
 from mailstep.addressee import addressee
 from mailstep.contracts import Address, Message
 from mailstep.errors import RefusedEmail
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
 from tests.support.messages import EMAIL, stored

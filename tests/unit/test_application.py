@@ -31,7 +31,7 @@ from mailstep.process import application
 from mailstep.process import handler as process_handler
 from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
 from mailstep.process.signing import forget_secrets
-from mailstep.routes import Route
+from mailstep.route import Route
 from tests.support.events import CONTEXT, event
 from tests.support.project import FUNCTIONS, PROJECT
 from tests.support.servers import http_response, octet_server
@@ -189,7 +189,7 @@ def test_an_answer_of_the_largest_size_is_read_and_a_larger_one_is_not(serve: Se
 @pytest.mark.parametrize(
     "body", [b"<html>", b'{"message": "Not Found"}', b'{"reason": null}', b'{"reason": ""}', b"[]"]
 )
-def test_only_the_application_refuses_and_nobody_in_front_of_it(serve: Serve, body: bytes) -> None:
+def test_only_the_application_refuses_and_not_a_proxy_in_front_of_it(serve: Serve, body: bytes) -> None:
     with pytest.raises(MalformedAnswer, match="404"):
         asked(serve(404, body))
 

@@ -12,7 +12,7 @@ from mailstep.contracts import Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.media_types import by_evidence, registered
 from mailstep.notices import notice
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
 from mailstep.validate.records import NothingOnRecord
@@ -393,7 +393,7 @@ def test_the_files_of_an_attached_message_count_if_it_is_read() -> None:
         "a.msg",
     ],
 )
-def test_a_name_that_only_looks_a_little_like_a_program_is_none(name: str) -> None:
+def test_a_name_that_only_looks_a_little_like_a_programs_is_accepted(name: str) -> None:
     assert refused(file_of(b"x", name)) is None
     assert refused(file_of(archive((name, b"x")), "a.zip")) is None
 
@@ -479,7 +479,7 @@ def test_a_file_that_is_no_archive_hides_no_archive_behind_it() -> None:
     assert refused(mail_with({"a.csv": CSV, "b.zip": packed}).as_bytes()) == "attachment_type"
 
 
-def test_a_program_is_refused_though_nobody_attached_it() -> None:
+def test_a_program_in_a_part_that_is_not_attached_is_refused() -> None:
     alternative = 'Content-Type: text/html; name="a.hta"\n\n<script>'
     mail = mime("multipart/alternative", TEXT, "Content-Type: text/html\n\n<p>x</p>", alternative)
     raw = mail.replace(b"text/html; name", b"text/x-other; name")

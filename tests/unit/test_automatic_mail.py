@@ -1,8 +1,11 @@
-"""Automatic mail is known by its evidence; what responds is refused, what a machine passed on only gets no reply."""
+"""Automatic mail is known by its evidence; what responds is refused, what a machine passed on only gets no reply.
+
+Over 300 lines, most of which are cases.
+"""
 
 import pytest
 
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from tests.support.messages import parsed
@@ -54,6 +57,13 @@ def effect(fields: str, body: str = "Hello", sender: str = FROM) -> str | None:
         "Return-Path: <>",
         "Auto-Submitted: auto-generated\nX-Autoreply: yes",
         "Auto-Submitted: auto-notified\nAuto-Submitted: auto-replied",
+        'Auto-Submitted: "auto-replied"',
+        "Auto-Submitted: auto-replied, x",
+        "X-Amazon-Auto-Reply: true",
+        # Exim and Gmail write it into delivery reports.
+        "X-Failed-Recipients: bob@shop.example",
+        "Return-Path: <MAILER-DAEMON>",
+        "Return-Path: <MAILER-DAEMON@mx.shop.example>",
     ],
 )
 def test_what_an_autoresponder_wrote_is_refused(fields: str) -> None:
@@ -123,6 +133,20 @@ def test_a_word_about_a_reply_in_an_invitation_is_not_its_method() -> None:
         "X-Auto-Response-Suppress: OOF",
         "X-Auto-Response-Suppress: DR, AutoReply",
         "X-Auto-Response-Suppress: DR,AutoReply",
+        'Precedence: "bulk"',
+        # List software without the fields of RFC 2369.
+        "X-Mailing-List: linux-kernel@vger.example",
+        "X-BeenThere: list@lists.example",
+        "X-Mailman-Version: 2.1.39",
+        "X-ML-Name: members",
+        "X-Google-Group-Id: 1234",
+        "X-Loop: list@lists.example\nX-BeenThere: list@lists.example",
+        # Ticket systems, rules of Exchange, and cron.
+        "X-RT-Loop-Prevention: shop.example",
+        "X-OTRS-Loop: yes",
+        "X-ServiceNow-Generated: true",
+        "X-MS-Exchange-Inbox-Rules-Loop: ann@shop.example",
+        "X-Cron-Env: <SHELL=/bin/sh>",
         # No keyword of RFC 3834, though "no" is in it.
         "Auto-Submitted: NOX",
         "Auto-Submitted: XNO",
@@ -144,6 +168,11 @@ def test_what_a_machine_passed_on_is_withheld(fields: str) -> None:
         *("do-not-reply", "donotreply", "do_not_reply", "dont-reply", "donotrespond", "no-response"),
         *("owner-news", "news-owner", "news-request", "bounces", "bounce", "bounces+x=y", "news-bounces", "postmaster"),
         *("nicht-antworten", "ne-pas-repondre", "no-responder", "nao-responda", "autoreply", "majordomo"),
+        *("no--reply", "no__reply", "n0reply", "notreply", "no-replay", "noresp", "dont-answer", "do-not-email"),
+        *("nicht-beantworten", "keineantwort", "naoresponder", "ne-repondez-pas", "norespondas", "no-contestar"),
+        *("nonrispondere", "geen-antwoord", "nietbeantwoorden", "nie-odpowiadac", "nieodpowiadaj", "neodpovidat"),
+        *("svara-inte", "ikke-svar", "svar.ikke", "alavastaa", "ne-valaszolj", "yanitlamayin", "nu-raspunde"),
+        *("automated-response", "auto-confirm", "post_master", "nobody", "root", "cron", "daemon", "mailman"),
     ],
 )
 def test_a_robots_address_is_withheld_in_its_many_spellings(local: str) -> None:
@@ -195,6 +224,8 @@ def test_what_a_person_wrote_is_no_automatic_mail(fields: str) -> None:
             "owner2be",
         ),
         *("ann.requestor", "homeowner", "anbounce", "ann+request", "norbert.reply", "nora.spond", "mailer"),
+        *("nora.reply", "antwort", "bitte-antworten", "respuesta", "donot", "answer", "svar", "vastaa", "roots"),
+        *("noanswers.ann", "nobodys", "ann-root", "no-contest", "noresponsible", "svarainter", "anne-reply"),
     ],
 )
 def test_people_are_not_taken_for_robots(local: str) -> None:
@@ -215,6 +246,44 @@ ABSENCE = [
     "Out of Office AutoReply: x",
     "Auto reply: hello",
     "Auto-Reply: hello",
+    "Automated response: x",
+    "Out of office notification: x",
+    "Vacation auto-reply: x",
+    "[Auto-Reply] x",
+    "(Automatic reply) x",
+    "AUTO: Ann Archer is out of the office (returning 12/01/2026)",
+    "AUTO: Ann Archer ist abwesend (Rückkehr am 01.12.2026)",
+    "Automatische Abwesenheitsmeldung: x",
+    "Absence du bureau : x",
+    "Fuera de la oficina: x",
+    "Resposta automàtica: x",
+    "Fora do escritório: x",
+    "Fuori ufficio: x",
+    "Afwezigheidsbericht: x",
+    "Răspuns automat: x",
+    "Automatisk svar: x",
+    "Sjálfvirkt svar: x",
+    "Automaattinen poissaoloviesti: x",
+    "Automaatvastus: x",
+    "Automatinis atsakymas: x",
+    "Automātiska atbilde: x",
+    "Automatická odpoveď: x",
+    "Automatikus válasz: x",
+    "Samodejni odgovor: x",
+    "Automatski odgovor: x",
+    "Автоматична відповідь: x",
+    "Автоматичен отговор: x",
+    "Αυτόματη απάντηση: x",
+    "Otomatik Yan\u0131t: x",
+    "OTOMATİK YANIT: x",
+    "מענה אוטומטי: x",
+    "رد تلقائي: x",
+    "ตอบกลับอัตโนมัติ: x",
+    "Trả lời tự động: x",
+    "Balasan otomatis: x",
+    "自動答覆: x",
+    "不在通知: x",
+    "자동 응답: x",
 ]
 
 
@@ -238,6 +307,13 @@ def test_a_subject_alone_only_withholds_and_with_another_sign_it_is_an_absence_n
         "Out of office next week",
         "Auto: ein Unfall",
         "Automatic replying machine: an offer",
+        "Absence: 3 March",
+        "Abwesenheit: 3. März",
+        "Vacation: who is away in July?",
+        "Auto: neu (12.000 km)",
+        "Automatic replies: how do I stop them?",
+        "Fuera de stock: x",
+        "[Automatic] reply",
     ],
 )
 def test_a_person_may_write_about_absence(subject: str) -> None:

@@ -16,11 +16,11 @@ from mailstep.contracts import StoredEmail
 from mailstep.index_entry import IndexEntry
 from mailstep.outcomes import RUNNING
 from mailstep_cli import batches, distributed
-from mailstep_cli.commands.repeating import Repeat, stored_email_of
 from mailstep_cli.errors import UserError
 from mailstep_cli.failures import name_of, numbered
 from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.messages import Filter
+from mailstep_cli.repeating import Repeat, stored_email_of
 from mailstep_cli.times import moment
 from tests.support.events import BUCKET
 from tests.support.index import NOW as NOW_OF_INDEX
@@ -123,14 +123,20 @@ def batch(**changes: Any) -> Repeat:
 def test_the_command_that_goes_on_means_the_same_messages_at_any_later_time() -> None:
     first = batch(reply_again=True)
     assert first.goes_on() == (
-        "mailstep replay --failed --since 2026-11-26T10:00:00+00:00 --until 2026-11-26T12:00:00+00:00 "
+        "mailstep replay --failed --since 2026-11-26T10:00:00+00:00 --until 2026-11-26T12:00:01+00:00 "
         "--began 2026-11-26T12:00:00+00:00 --stack staging --reply-again"
     )
     resumed = batch(
-        since="2026-11-26T10:00:00+00:00", until="2026-11-26T12:00:00+00:00", began="2026-11-26T12:00:00+00:00"
+        since="2026-11-26T10:00:00+00:00", until="2026-11-26T12:00:01+00:00", began="2026-11-26T12:00:00+00:00"
     )
     assert resumed.times() == first.times()
     assert resumed.goes_on().endswith("--stack staging")
+
+
+def test_what_failed_in_the_second_of_the_question_is_meant_too() -> None:
+    """AWS's clock, in the Date of its answer, has whole seconds (RFC 9110 section 5.6.7)."""
+    since, until, began = batch().times()
+    assert since < began <= NOW < NOW + timedelta(milliseconds=999) < until
 
 
 def test_the_filters_of_a_batch_are_in_the_command_that_goes_on() -> None:

@@ -93,9 +93,9 @@ def environment(hurt: str, where: str) -> Any:
 @pytest.mark.parametrize(
     ("hurt", "where", "outcome"),
     [
-        ("loop", "(attachment_parts, 'match')", without("media_type_not_detected", "time")),
-        ("deaf", "(attachment_parts, 'match')", without("media_type_not_detected", "time")),
-        ("swell", "(attachment_parts, 'match')", without("media_type_not_detected", "memory")),
+        ("loop", "(attachment_parts, 'detected')", without("media_type_not_detected", "time")),
+        ("deaf", "(attachment_parts, 'detected')", without("media_type_not_detected", "time")),
+        ("swell", "(attachment_parts, 'detected')", without("media_type_not_detected", "memory")),
         ("loop", "(attachment_parts, 'content')", without("part_not_decoded", "time")),
         ("loop", "(parsing, 'delivery_report')", without("delivery_report_unreadable", "time")),
         ("loop", "(fields, 'parse_date')", without("date_unreadable", "time")),
@@ -123,7 +123,7 @@ def test_what_loops_or_swells_ends_and_the_next_message_is_read(
 
 
 def test_a_library_that_swallows_the_alarm_is_told_again() -> None:
-    hurt = environment("stubborn", "(attachment_parts, 'match')")["hurt"]
+    hurt = environment("stubborn", "(attachment_parts, 'detected')")["hurt"]
     assert hurt == without("media_type_not_detected", "ValueError")
 
 

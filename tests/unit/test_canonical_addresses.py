@@ -9,7 +9,7 @@ from mailstep.aws import ledger
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Message, Verdicts
 from mailstep.errors import RefusedEmail
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import Case, validate
 from tests.support.messages import EMAIL, mail_with
@@ -143,7 +143,7 @@ def test_two_senders_stay_two(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     "domain", ["evil.example＠shop.example", "a℀b.example", "a‥b.example", "a，b.example", "", "-a.example"]
 )
-def test_what_a_mapping_makes_no_domain_is_none(domain: str) -> None:
+def test_a_name_that_the_mapping_makes_no_domain_is_not_one(domain: str) -> None:
     """UTS 46 maps some characters to what ends a domain: a reply would go elsewhere."""
     with pytest.raises(ValueError, match=r".*"):
         domain_in_ascii(domain)

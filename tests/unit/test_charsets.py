@@ -129,6 +129,12 @@ def test_iso_2022_jp_has_the_rows_of_vendors_and_half_width_katakana() -> None:
         ("cp28592", "Łódź".encode("iso8859_2"), "Łódź"),
         ("'iso-8859-2'", "Łódź".encode("iso8859_2"), "Łódź"),
         ("utf-32be", "Grüße".encode("utf-32-be"), "Grüße"),
+        ("x-mac-japanese", "日本".encode("cp932"), "日本"),
+        ("x-mac-korean", "한국".encode("cp949"), "한국"),
+        ("x-Chinese-Eten", "中國".encode("big5"), "中國"),
+        ("x-IBM943C", "日本".encode("cp932"), "日本"),
+        ("Extended_UNIX_Code_Packed_Format_for_Japanese", "日本".encode("euc_jp"), "日本"),
+        ("x-windows-iso2022jp", b"\x1b$B-!\x1b(B", "①"),
     ],
 )  # fmt: skip
 def test_labels_that_only_mail_has_read_right(label: str, octets: bytes, text: str) -> None:

@@ -86,7 +86,7 @@ FAILING: dict[str, tuple[str | bytes, str]] = {
     "text_not_decoded": (WHOLE, "texts.decode"),
     "html_not_read": (HTML, "texts.html_text"),
     "reply_not_found": (WHOLE, "message.split"),
-    "media_type_not_detected": (WHOLE, "attachment_parts.match"),
+    "media_type_not_detected": (WHOLE, "attachment_parts.detected"),
     "enclosed_not_read": (NESTED, "enclosed.bodies"),
     "nested_subject_unreadable": (NESTED, "attachment_parts.header"),
     "delivery_report_unreadable": (REPORT, "message.delivery_report"),

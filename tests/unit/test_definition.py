@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.idempotency import exceptions as idempotenc
 from jsonata import Jsonata
 
 from mailstep import errors
-from mailstep.routes import Route
+from mailstep.route import Route
 from tests.support.project import DEFINITION, FUNCTIONS, STATES, TEMPLATE
 
 SENDING = ("SendReply", "SendRefusal", "SendDelayNotice", "SendFailureNotice", "SendCompletionNotice")

@@ -28,7 +28,7 @@ from mailstep.contracts import Answer, ApplicationRequest, Message, ReplyPlan
 from mailstep.errors import MalformedAnswer, TransientError
 from mailstep.process import exchange
 from mailstep.process.application import ANSWER_BOUND, ask
-from mailstep.routes import Route
+from mailstep.route import Route
 from tests.support.servers import Said, http_response, octet_server
 
 REQUEST = ApplicationRequest(

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from mailstep.contracts import Answer, AnswerAttachment, ApplicationRequest, Message, ReplyPlan
 from mailstep.errors import ApplicationBusy, ApplicationRefused, MalformedAnswer, TransientError
 from mailstep.process.application import ask
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.telemetry import logger
 from tests.support.servers import http_response, octet_server
 

@@ -40,6 +40,14 @@ def html_only(html: str, *, subject: str = "Order") -> str:
         ("<ul><li>a<li>b<ul><li>c</ul></ul>", "- a\n- b\n  - c"),
         ('<ol start="3"><li>a</li><li>b</li></ol>', "3. a\n4. b"),
         ("<table><tr><th>Lamp</th><th>Count</th></tr><tr><td>Red</td><td> 2 </td></tr></table>", "Lamp\tCount\nRed\t2"),
+        # Outlook and Word write each cell as a paragraph.
+        (
+            "<table><tr><td><p class=MsoNormal>Lamp<o:p></o:p></p></td>\n<td><p class=MsoNormal>2</p></td></tr>"
+            "<tr><td><div>Red</div></td><td><p>3</p></td></tr></table><p>Thanks</p>",
+            "Lamp\t2\nRed\t3\n\nThanks",
+        ),
+        ("<table><tr><td><p>a</p><p>b</p></td><td><div>c</div>d</td></tr></table>", "a\n\nb\tc\nd"),
+        ("<td><div><table><tr><td>a</td></tr></table></div><div>b</div></td>", "a\nb"),
         ('<a href="https://example.org/?a=b&amp;c">the shop</a>', "the shop"),
         ("&lt;x&gt; &amp; &euro;5 &#8364;6 &#x20ac;7 &copy &unknown;", "<x> & €5 €6 €7 © &unknown;"),
         ("<pre>for x in y:\n    print(x)</pre>", "for x in y:\n    print(x)"),
@@ -123,6 +131,9 @@ def test_an_empty_text_beside_the_html_gives_way_to_it() -> None:
     message = parsed(ALTERNATIVE.format(" "))
     assert (message.text.strip(), message.text_from_html) == ("rich", True)
     assert parsed(ALTERNATIVE.replace("<p>rich", "<p>👍").format(" ")).text.strip() == "👍"
+    unseen = "\xa0\u200b\u200c\ufeff"
+    written = ALTERNATIVE.replace("b\n\n{}", "b\nContent-Type: text/plain; charset=utf-8\n\n{}").format(unseen)
+    assert parsed(written).text.endswith("rich")
 
 
 def test_html_beside_a_footer_of_text_is_no_less_read() -> None:
@@ -171,6 +182,15 @@ def test_a_reply_of_outlook_is_told_from_what_it_quotes(names: tuple[str, ...]) 
     html = (
         f"<div>{ANSWER}</div><div id='appendonsend'></div><hr style='display:inline-block;width:98%'>"
         f'<div id="divRplyFwdMsg" dir="ltr"><font face="Calibri">{fields}</font><div>&nbsp;</div></div><div>Old</div>'
+    )
+    assert parsed(html_only(html)).reply_text == ANSWER
+
+
+def test_the_line_that_outlook_draws_tells_a_header_in_any_language() -> None:
+    fields = "<b>No:</b> Carol &lt;c@example.org&gt;<br><b>Nosūtīts:</b> 3. jūnijs<br><b>Kam:</b> Ann<br><b>Tēma:</b> x"
+    html = (
+        f'<p class="MsoNormal">{ANSWER}</p><div><div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt">'
+        f'<p class="MsoNormal">{fields}</p></div></div><p class="MsoNormal">Old</p>'
     )
     assert parsed(html_only(html)).reply_text == ANSWER
 

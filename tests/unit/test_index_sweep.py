@@ -16,7 +16,7 @@ from moto import mock_aws
 from mailstep import keys
 from mailstep.aws import clients, executions
 from mailstep.aws.message_index import By
-from mailstep.contracts import StoredEmail
+from mailstep.contracts import Message, StoredEmail
 from mailstep.index import indexing
 from mailstep.index.status_events import Seen, of_description
 from mailstep.index.sweep import gaps
@@ -107,9 +107,34 @@ def test_an_index_that_is_gone_is_made_again(workflow: str, ended: list[Seen]) -
     assert contents() == before
 
 
-def test_an_execution_that_started_before_the_span_and_is_still_running_in_the_index_is_asked_about(
-    workflow: str, ended: list[Seen]
-) -> None:
+def test_an_email_that_waits_for_its_application_is_found_by_its_sender(workflow: str) -> None:
+    """Its end, which brings the sender into the index, may be days away."""
+    waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
+    sfn, one = boto3.client("stepfunctions", region_name=REGION), email()
+    sfn.update_state_machine(stateMachineArn=workflow, definition=json.dumps(waits))
+    arn = sfn.start_execution(stateMachineArn=workflow, name=one.email_id, input=one.model_dump_json())["executionArn"]
+    found = executions.describe(arn)
+    assert found
+    seen = of_description(found)
+    assert seen
+    assert found.status == "RUNNING"
+    indexing.record(message_index(), seen)
+    author = {"name": "Ann", "address": "Ann@shop.example"}
+    message = {"email_id": one.email_id, "route": one.route, "size_octets": 1, "from": [author], "subject": "Order"}
+    parsed = Message.model_validate(message).model_dump_json().encode()
+    assert sweep(workflow).filled == 0, "it is not parsed yet"
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=keys.message(one.email_id), Body=parsed)
+    assert sweep(workflow).filled == 1
+    [entry] = message_index().newest(By.SENDER, "ann@shop.example")
+    assert (entry.outcome, entry.subject) == ("running", "Order")
+    assert sweep(workflow).filled == 0
+    sfn.stop_execution(executionArn=arn)
+    message_index().delete(one.email_id)
+    assert indexing.record_message(message_index(), entry) is False
+    assert contents() == {}, "what was erased does not come back"
+
+
+def test_an_older_execution_that_is_still_running_in_the_index_is_asked_about(workflow: str, ended: list[Seen]) -> None:
     indexing.record(message_index(), started(ended[0]))
     now = datetime.now(UTC)
     swept = gaps.sweep(workflow, message_index(), now, now, go_on=lambda _: True)

@@ -12,7 +12,8 @@ from mailstep.contracts import Answer, ReplyRequest
 from mailstep.errors import ConfigurationError, RefusedEmail
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
-from mailstep.routes import Route, load
+from mailstep.route import Route
+from mailstep.routes import load
 from mailstep.testing import DOMAIN, receive
 from mailstep.texts.choosing import of_message, of_text
 from mailstep.texts.files import texts_in

@@ -1,4 +1,4 @@
-"""Later answers: sent once for each name, in the thread, and to no sender to whom Mailstep may not write.
+"""Later answers: sent once for each name, in the thread, and to no sender that Mailstep may not write to.
 
 Over 300 lines, because a later answer is followed here from the bucket to the reply.
 """
@@ -14,7 +14,6 @@ from unittest.mock import patch
 
 import boto3
 import pytest
-from botocore.client import BaseClient
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 
@@ -30,6 +29,7 @@ from mailstep.telemetry import logger
 from mailstep.validate import handler as validate_handler
 from mailstep_cli import later_answers
 from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
 from tests.support.events import BUCKET, CONTEXT, REGION, batch, event, sample
 from tests.support.index import TABLE, message_index
 from tests.support.project import LATER_STATES, STATES
@@ -117,7 +117,7 @@ def test_an_email_whose_sender_gets_no_mail_has_no_later_answer(changes: dict[st
     assert validate(write())["withheld"] == code
 
 
-def test_nothing_is_sent_to_an_address_that_is_not_authenticated_even_if_the_check_were_skipped() -> None:
+def test_nothing_is_sent_to_an_unauthenticated_address_even_if_the_check_is_skipped() -> None:
     change_message(**NOT_AUTHENTICATED)
     assert send(write())["ses_message_id"] is None
     assert outbox() == []
@@ -354,48 +354,27 @@ def test_its_tasks_are_retried_as_those_of_the_email_are() -> None:
 
 
 @pytest.fixture
-def stack(machine: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a stack with the two outputs: moto's CloudFormation needs packages that are not installed."""
-    outputs = {
-        "MailBucketName": BUCKET,
-        "LaterAnswerStateMachineArn": machine,
-        "StateMachineArn": machine,
-        "MessageIndexName": TABLE,
-    }
-    listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-    days = [{"ParameterKey": "ParsedRetentionDays", "ParameterValue": "30"}]
-    described = {
-        "DescribeStacks": {
-            "Stacks": [{"Outputs": listed, "Parameters": days}],
-            "ResponseMetadata": {"HTTPHeaders": {}},
-        },
-        "ListStackResources": {"StackResourceSummaries": []},
-    }
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def answered(client: BaseClient, operation: str, parameters: Any) -> Any:
-        return described.get(operation) or call(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", answered)
-    return "s"
+def home(machine: str) -> HomeStack:
+    outputs = {"MailBucketName": BUCKET, "LaterAnswerStateMachineArn": machine, "MessageIndexName": TABLE}
+    return HomeStack("mailstep", outputs, parameters={"ParsedRetentionDays": "30"})
 
 
-def test_the_command_writes_the_answer_where_its_execution_looks(stack: str, machine: str, tmp_path: Path) -> None:
+def test_the_command_writes_the_answer_where_its_execution_looks(home: HomeStack, machine: str, tmp_path: Path) -> None:
     (tmp_path / "shipped.json").write_text('{"text": "It is on its way."}')
-    written = later_answers.write(stack, EMAIL_ID[:12], tmp_path / "shipped.json", None)
+    written = later_answers.write(home, EMAIL_ID[:12], tmp_path / "shipped.json", None)
     assert written.key == f"answers/{EMAIL_ID}/shipped.json"
     start_handler.handler(batch(record(written.key)), CONTEXT)
     assert [execution["executionArn"] for execution in executions(machine)] == [written.execution_arn]
     stored = s3().get_object(Bucket=BUCKET, Key=written.key)["Body"].read()
     assert read_answer(stored).text == "It is on its way."
     with pytest.raises(UserError, match="give another --name"):
-        later_answers.write(stack, EMAIL_ID, tmp_path / "shipped.json", None)
+        later_answers.write(home, EMAIL_ID, tmp_path / "shipped.json", None)
 
 
-def test_the_command_takes_the_reference_that_the_sender_reads_out(stack: str, tmp_path: Path) -> None:
+def test_the_command_takes_the_reference_that_the_sender_reads_out(home: HomeStack, tmp_path: Path) -> None:
     (tmp_path / "note.json").write_text('{"text": "It is on its way."}')
     message_index().change(EMAIL_ID, lambda entry: entry.with_message(mail_bucket.message_of(BUCKET, EMAIL_ID)))
-    written = later_answers.write(stack, reference.spelled(EMAIL_ID).lower(), tmp_path / "note.json", None)
+    written = later_answers.write(home, reference.spelled(EMAIL_ID).lower(), tmp_path / "note.json", None)
     assert written.key == f"answers/{EMAIL_ID}/note.json"
 
 
@@ -410,9 +389,9 @@ def test_the_command_takes_the_reference_that_the_sender_reads_out(stack: str, t
     ],
 )
 def test_the_command_refuses_what_could_not_be_sent(
-    stack: str, tmp_path: Path, email: str, body: str, name: str | None, said: str
+    home: HomeStack, tmp_path: Path, email: str, body: str, name: str | None, said: str
 ) -> None:
     (tmp_path / "note.json").write_text(body)
     with pytest.raises(UserError, match=said):
-        later_answers.write(stack, email, tmp_path / "note.json", name)
+        later_answers.write(home, email, tmp_path / "note.json", name)
     assert "Contents" not in s3().list_objects_v2(Bucket=BUCKET, Prefix=f"answers/{EMAIL_ID}/")

@@ -9,6 +9,8 @@ import pytest
 from mailstep.aws import ledger
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Address, Attachment, Message
+from mailstep_cli.message_files import parse_file, parse_octets
+from tests.support.project import EMAILS, EVENTS
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,16 @@ def test_the_same_message_under_another_key_is_a_duplicate_and_its_own_retry_pas
     assert delivered("first")
     assert not delivered("second")
     assert replayed("first")
+
+
+def test_the_order_of_the_sample_events_is_no_duplicate_of_the_order_that_the_demo_mails() -> None:
+    """docs/local.md: `sam local invoke ValidateFunction` takes it, whatever was mailed before."""
+    order, stored = EMAILS / "order.eml", parse_file(EVENTS / "stored-order.eml")
+    # As SMTP carries it (RFC 5321 section 2.3.8).
+    mailed = parse_octets(order.read_bytes().replace(b"\n", b"\r\n"), order)
+    for number, message in enumerate((mailed, stored)):
+        received = {"email_id": str(number), "route": "orders", "verdicts": stored.verdicts}
+        assert records().record_delivery(message.model_copy(update=received), f"arn:of:{number}")
 
 
 def test_a_message_whose_first_delivery_failed_is_no_duplicate() -> None:

@@ -39,7 +39,7 @@ def test_what_is_inflated_fits_the_memory_of_the_function() -> None:
     assert sizes["MemorySize"] * MIB >= 4 * limits.NESTED_ARCHIVE_OCTETS
 
 
-def test_an_archive_within_an_archive_is_looked_into_and_none_deeper() -> None:
+def test_an_archive_within_an_archive_is_looked_into_but_not_a_deeper_one() -> None:
     assert limits.ARCHIVE_DEPTH == 2
 
 

@@ -12,7 +12,8 @@ from mailstep import custom, reference
 from mailstep.contracts import Answer, AnswerAttachment
 from mailstep.errors import ConfigurationError
 from mailstep.reply.look import LOGO_ID, look_of
-from mailstep.routes import Route, load
+from mailstep.route import Route
+from mailstep.routes import load
 from mailstep.telemetry import logger
 from mailstep.testing import receive
 from tests.support.messages import mail_with
@@ -162,5 +163,5 @@ def test_each_line_of_the_log_about_an_email_has_its_reference(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("text", ["", "7K4Q", "7K4Q-MTX0", "ul45j44fcvmrhxdl", "7K4QMTXAA"])
-def test_what_is_no_reference_is_none(text: str) -> None:
+def test_a_text_that_is_not_a_reference_is_not_read_as_one(text: str) -> None:
     assert reference.read(text) is None

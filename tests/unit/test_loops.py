@@ -14,7 +14,7 @@ from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Answer, Message, Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.reply.compose import compose
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.validate.policy import Case, validate
 from tests.support.messages import EMAIL, parsed
 from tests.support.project import PROJECT

@@ -14,13 +14,13 @@ import xlwt
 
 from mailstep.contracts import Attachment
 from mailstep.testing import receive
-from mailstep.validate import macros
+from mailstep.validate import compound_file, macros
 from mailstep.validate.archives import ArchiveQuota
 from mailstep.validate.contents import look_into
 from tests.support.archives import archive
+from tests.support.compound_files import OLE, compound
 from tests.support.messages import mail_with
 
-OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 VBA = OLE + bytes(600) + "_VBA_PROJECT".encode("utf-16-le")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -50,47 +50,6 @@ def bound_sheet(kind: int) -> bytes:
 
 def bof(kind: int, number: int = 0x0809) -> bytes:
     return record(number, struct.pack("<HHI", 0x0600, kind, 0) + bytes(8))
-
-
-def compound(stream: bytes, name: str = "Workbook", mini: bool = False) -> bytes:
-    """A compound file with one stream, its sectors from the last to the first (MS-CFB sections 2.2 to 2.6)."""
-    size = 64 if mini else 512
-    stream = stream.ljust(-(-max(len(stream), 1) // size) * size, b"\0")
-    parts = [stream[at : at + size] for at in range(0, len(stream), size)]
-    count = len(parts)
-    backwards = b"".join(reversed(parts))
-    chain = [0xFFFFFFFE if number == 0 else number - 1 for number in range(count)]
-
-    def entry(called: str, kind: int, start: int, octets: int) -> bytes:
-        written = (called + "\0").encode("utf-16-le")
-        return (
-            written.ljust(64, b"\0")
-            + struct.pack("<HBB", len(written), kind, 1)
-            + struct.pack("<III", 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
-            + bytes(36)
-            + struct.pack("<IQ", start, octets)
-        )
-
-    # Sector 0: the FAT; 1: the directory; 2: the mini FAT; from 3 on: the stream, or the mini stream.
-    if mini:
-        whole = backwards.ljust(-(-len(backwards) // 512) * 512, b"\0")
-        sectors = len(whole) // 512
-        fat = [0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFE, *range(4, 3 + sectors), 0xFFFFFFFE]
-        mini_fat, root, first = chain, entry("Root Entry", 5, 3, len(backwards)), count - 1
-    else:
-        whole = backwards
-        fat = [0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFE, *(3 + n if n < 0xFFFFFFF0 else n for n in chain)]
-        mini_fat, root, first = [], entry("Root Entry", 5, 0xFFFFFFFE, 0), 3 + count - 1
-    assert len(fat) <= 128
-
-    def table(numbers: list[int]) -> bytes:
-        return struct.pack("<128I", *[*numbers, *[0xFFFFFFFF] * (128 - len(numbers))])
-
-    header = OLE + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
-    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 2, 1, 0xFFFFFFFE, 0)
-    header += struct.pack("<109I", 0, *[0xFFFFFFFF] * 108)
-    directory = root + entry(name, 2, first, len(stream) if mini else max(len(stream), 4096)) + bytes(256)
-    return header + table(fat) + directory + table(mini_fat) + whole
 
 
 def reason(name: str, content: bytes) -> str | None:
@@ -208,13 +167,13 @@ def test_a_short_stream_is_found_without_reading_the_whole_directory_for_each(mo
     # The directory has no root, and as many workbooks as it holds.
     content = near[:1024] + entry * 4 + near[1536:]
     asked: list[object] = []
-    entries = macros._CompoundFile._entries
+    entries = compound_file.CompoundFile._entries
 
-    def counted(file: macros._CompoundFile) -> Iterator[tuple[int, str, int, int]]:
+    def counted(file: compound_file.CompoundFile) -> Iterator[tuple[int, str, bytes, int, int]]:
         asked.append(file)
         return entries(file)
 
-    monkeypatch.setattr(macros._CompoundFile, "_entries", counted)
+    monkeypatch.setattr(compound_file.CompoundFile, "_entries", counted)
     macros.are_in(content)
     assert len(asked) == 2
 
@@ -323,12 +282,57 @@ def test_an_office_document_with_macros_is_found_in_an_archive_by_its_octets(nam
     assert reason("a.zip", archive((name, plain), compression=compression)) is None
 
 
+ACTIVE_MIME = "QWN0aXZlTWltZQAAAfAEAAAA"  # "ActiveMime" in Base64, and a header
+PAGE = (
+    'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="b"\n\n--b\nContent-Type: text/html\n\n<p>x</p>\n'
+    "--b\nContent-Type: application/x-mso\nContent-Transfer-Encoding: base64\n\n{}\n--b--\n"
+)
+WORD_2003 = '<?xml version="1.0"?>\n<?mso-application progid="Word.Document"?>\n<w:wordDocument w:macrosPresent="{}"/>'
+FLAT = (
+    '<?xml version="1.0"?>\n<?mso-application progid="Word.Document"?>\n<pkg:package>'
+    '<pkg:part pkg:name="/word/x.bin" pkg:contentType="application/{}"/></pkg:package>'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "evil", "good"),
+    [
+        ("a.doc", PAGE.format(ACTIVE_MIME), PAGE.format("UEsDBBQA")),
+        ("a.xls", PAGE.format("\n ".join(ACTIVE_MIME)), PAGE.format("")),
+        ("a.rtf", PAGE.format(ACTIVE_MIME), PAGE.format("")),
+        ("a.xml", WORD_2003.format("yes"), WORD_2003.format("no")),
+        ("a.doc", WORD_2003.format("yes"), WORD_2003.format("no")),
+        ("a.xml", FLAT.format("vnd.ms-office.vbaProject"), FLAT.format("xml")),
+    ],
+)
+def test_macros_in_a_document_that_is_a_text_are_found(name: str, evil: str, good: str) -> None:
+    """Word opens "Single File Web Page", "Word 2003 XML" and flat OPC (ECMA-376 part 2) with their macros."""
+    for encoding in ("utf-8", "utf-16"):
+        document = evil.encode(encoding)
+        assert reason(name, document) == "attachment_type"
+        assert reason("a.zip", archive((name, document))) == "attachment_type"
+        assert reason(name, good.encode(encoding)) is None
+        assert reason("a.zip", archive((name, good.encode(encoding)))) is None
+
+
+def test_a_large_document_in_an_archive_is_accepted() -> None:
+    """Only the list of the parts of an office document is bounded by its length: it has some 150 octets for each."""
+    assert reason("a.zip", archive(("a.doc", OLE + bytes(5_000_000)))) is None
+    assert reason("a.zip", archive(("a.xls", compound(bof(0x0005) + record(0x000A)) + bytes(5_000_000)))) is None
+
+
+def test_the_name_of_the_storage_of_macros_has_no_case() -> None:
+    """MS-CFB section 2.6.4: names are compared in upper case."""
+    assert reason("a.doc", OLE + bytes(600) + "_Vba_Project".encode("utf-16-le")) == "attachment_type"
+
+
 def test_documents_in_archives_are_unpacked_within_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailstep.validate.contents.ArchiveQuota", lambda: ArchiveQuota(inflated=10_000))
     assert reason("a.zip", archive(("a.doc", OLE + bytes(9_000)))) is None
     assert reason("a.zip", archive(("a.doc", OLE + bytes(10_000)))) == "archive_bomb"
-    # A block of BZIP2 is unpacked whole, so it is not begun.
-    assert reason("a.zip", archive(("a.doc", OLE + bytes(10_000)), compression=ZIP_BZIP2)) is None
+    # BZIP2 takes four times as long.
+    assert reason("a.zip", archive(("a.doc", OLE + bytes(2_400)), compression=ZIP_BZIP2)) is None
+    assert reason("a.zip", archive(("a.doc", OLE + bytes(2_500)), compression=ZIP_BZIP2)) == "archive_bomb"
 
 
 def test_a_file_of_excel_4_macros_is_a_program_by_its_name() -> None:

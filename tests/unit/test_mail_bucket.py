@@ -10,7 +10,7 @@ from mailstep import keys, limits
 from mailstep.aws import clients, mail_bucket
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.errors import UnreadableEmail
-from mailstep.routes import Route
+from mailstep.route import Route
 from tests.support.moto_account import moto_account
 
 BUCKET = "mail"

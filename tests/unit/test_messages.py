@@ -204,7 +204,7 @@ def test_nothing_that_a_sender_wrote_is_obeyed_by_the_terminal(mail: list[Stored
     )
     indexing.record(message_index(), seen(stored, output=ended_as("silent", HOSTILE)))
     entry = find_email(HOME, stored.email_id)
-    shown = showing.Shown(
+    shown = showing.ShownEmail(
         email=entry, message=Message.model_validate_json(_stored_message(stored)), answer=answer, authenticated=False
     )
     for view in (email_views.emails_view([entry]), email_views.email_line(entry), email_views.shown_view(shown)):
@@ -255,20 +255,17 @@ def test_a_name_of_an_email_and_its_copy_means_the_email(mail: list[StoredEmail]
     assert find_email(HOME, copied.email_id).email_id == copied.email_id
 
 
-def test_a_later_answer_goes_to_the_email_and_not_to_its_copy(
-    mail: list[StoredEmail], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_later_answer_goes_to_the_email_and_not_to_its_copy(mail: list[StoredEmail]) -> None:
     """Both ids begin with SES's id of the message, which is one for all rules (start/identity.py)."""
     begin = mail[0].email_id.partition("-")[0]
     copy = mail[0].model_copy(update={"email_id": f"{begin}-{'f' * 32}", "route": "rest"})
     store(copy)
     indexing.record(message_index(), seen(copy, started=NOW, output=ended_as("silent", "other_route")))
-    monkeypatch.setattr(later_answers, "find", lambda _: HOME)
     s3 = boto3.client("s3", region_name=REGION)
-    assert later_answers._email_id(s3, BUCKET, begin, "mailstep") == mail[0].email_id
-    assert later_answers._email_id(s3, BUCKET, copy.email_id, "mailstep") == copy.email_id
+    assert later_answers._email_id(s3, HOME, begin) == mail[0].email_id
+    assert later_answers._email_id(s3, HOME, copy.email_id) == copy.email_id
     with pytest.raises(UserError, match="no email that is kept"):
-        later_answers._email_id(s3, BUCKET, "nowhere", "mailstep")
+        later_answers._email_id(s3, HOME, "nowhere")
 
 
 def test_percentiles_are_by_the_nearest_rank() -> None:

@@ -66,6 +66,15 @@ def test_subjects_are_decoded(value: str | bytes, subject: str) -> None:
         ("=?iso_8859-1:1987?q?Zo=EB=2C_x?= <z@b.example>", [("Zoë, x", "z@b.example", None)]),
         ("=?utf-8?q?Zo=C3=AB,_x?= <z@b.example>", [("Zoë, x", "z@b.example", None)]),
         ("<Undisclosed-Recipient:@b.example;>", []),
+        # Names that lack their quotes, commas that are missing: as programs write them that join strings.
+        ("Lee, Ann <a@b.ex>, Roe, Bob <c@d.ex>", [("Lee, Ann", "a@b.ex", None), ("Roe, Bob", "c@d.ex", None)]),
+        ("Example: Shop <a@b.example>", [("Example: Shop", "a@b.example", None)]),
+        ("Ann <a@b.example> Bob <c@d.example>", [("Ann", "a@b.example", None), ("Bob", "c@d.example", None)]),
+        ('<a@b.example> "Roe, Bob" <c@d.example>', [("", "a@b.example", None), ("Roe, Bob", "c@d.example", None)]),
+        ("a@b.example c@d.example", [("", "a@b.example", None), ("", "c@d.example", None)]),
+        ("mailto:a@b.example", [("", "a@b.example", None)]),
+        ("Ann [a@b.example]", [("Ann", "a@b.example", None)]),
+        ("<a@b.example> Ann Lee", [("Ann Lee", "a@b.example", None)]),
     ],
 )  # fmt: skip
 def test_addresses_are_found_as_a_reader_would(value: str, expected: list[tuple[str, str, str | None]]) -> None:
@@ -87,6 +96,13 @@ def test_a_from_without_an_address_has_a_defect_that_says_so() -> None:
         ("Tue Nov 24 2026 09:30:00 GMT+0100 (CET)", "2026-11-24T09:30:00+01:00"),
         ("Tue, 24 Nov 2026 09:30:00 UTC-0530", "2026-11-24T09:30:00-05:30"),
         ("2026-11-24T09:30:00-05:00", "2026-11-24T09:30:00-05:00"),
+        ("Tue, 24 Nov 2026 09:30:00 GMT+1", "2026-11-24T09:30:00+01:00"),
+        ("Tue, 24 Nov 2026 9:30:00 PM +0100", "2026-11-24T21:30:00+01:00"),
+        # RFC 5322 section 4.3: a year of three digits counts from 1900.
+        ("Tue, 24 Nov 126 09:30:00 +0100", "2026-11-24T09:30:00+01:00"),
+        # Day or month first: in doubt, no date is better than a wrong one.
+        ("24/11/2026 09:30", "2026-11-24T09:30:00+00:00"),
+        ("11/10/2026 09:30", None),
         # RFC 5322 section 3.3 allows a leap second.
         ("Thu, 31 Dec 2026 23:59:60 +0000", "2026-12-31T23:59:59+00:00"),
         ("yesterday", None),
@@ -127,6 +143,13 @@ def test_a_line_that_is_no_field_begins_the_body_unless_a_known_field_follows() 
     said = parsed("Subject: x\nDear all,\nPlease pay 100 EUR.\nNote: today\n\nBye\n")
     assert said.text == "Dear all,\nPlease pay 100 EUR.\nNote: today\n\nBye\n"
     assert parsed("Subject: x\nstray\nFrom: a@b.example\n\nBye\n").from_[0].address == "a@b.example"
+
+
+@pytest.mark.parametrize("value", ["<a@b.ex>\r\n <c@d.ex>", "a@b.ex c@d.ex", "a@b.ex,<c@d.ex>"])
+def test_references_are_found_with_and_without_brackets(value: str) -> None:
+    assert field("References", value).references[-1] == "<c@d.ex>"
+    assert field("In-Reply-To", "a@b.ex, c@d.ex").in_reply_to == ("<a@b.ex>", "<c@d.ex>")
+    assert field("In-Reply-To", "Your message to orders@b.ex of Monday").in_reply_to == ()
 
 
 # RFC 5322 appendix A.5.

@@ -93,6 +93,28 @@ def test_a_long_text_is_cut_and_kept_whole() -> None:
     assert list(kept.values()) == [long.encode()]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "written", "text"),
+    [
+        ("format=flowed", "Two red \nlamps, \nplease.\n\nAnn\n", "Two red lamps, please.\n\nAnn\n"),
+        ("format=Flowed; DelSp=No", "> one \n> line \n>> other\n", "> one line \n>> other\n"),
+        ("format=flowed", ">>one \n>> line\n", ">> one line\n"),
+        ("format=flowed", " >no quote\n From here\n  indented\n", ">no quote\nFrom here\n indented\n"),
+        ("format=flowed", "Two, \n-- \nAnn\n", "Two, \n-- \nAnn\n"),
+        (
+            "format=flowed; delsp=yes",
+            "https://shop.example/ \nlamps\ntwo  \nred\n",
+            "https://shop.example/lamps\ntwo red\n",
+        ),
+        ("format=flowed; delsp=yes", "注文の確認をお願い \nします。\n", "注文の確認をお願いします。\n"),
+        ("format=fixed", "Two red \nlamps\n", "Two red \nlamps\n"),
+    ],
+)
+def test_the_paragraphs_of_flowed_text_are_put_together(parameters: str, written: str, text: str) -> None:
+    """RFC 3676, sections 4.1 to 4.5."""
+    assert parsed(f"Content-Type: text/plain; charset=utf-8; {parameters}\n\n{written}").text == text
+
+
 def test_parts_that_are_too_long_together_are_kept_too() -> None:
     kept: dict[str, bytes] = {}
     half = "x" * (limits.TEXT // 2 + 10)
@@ -113,6 +135,12 @@ def test_parts_that_are_too_long_together_are_kept_too() -> None:
         ("filename=unquoted name.csv", "unquoted name.csv"),
         ('filename="../../etc/passwd"', "passwd"),
         ('filename="C:\\\\x\\\\evil.exe"', "evil.exe"),
+        # Backslashes that no program doubled, quotes that RFC 2231 does not have, a fold with a tab.
+        ('filename="C:\\Users\\Ann\\a.csv"', "a.csv"),
+        ('filename="\\\\server\\share\\a.csv"', "a.csv"),
+        ("filename*=utf-8''\"Gr%C3%BC.csv\"", "Grü.csv"),
+        ('filename=a.csv"', "a.csv"),
+        ('filename="long\n\tname.csv"', "long name.csv"),
         ('filename="Invoice 03/2025.pdf"', "Invoice 03_2025.pdf"),
         ('filename="AC/DC.csv"', "AC_DC.csv"),
         ('filename="a/../../b.csv"', "a_.._.._b.csv"),
@@ -249,6 +277,41 @@ def test_a_delivery_report_is_read(corpus: Path) -> None:
     assert (recipient.final_recipient, recipient.action, recipient.status) == ("ben@partner.example", "failed", "5.1.1")
 
 
+REPORT = (
+    "Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; bob@b.example\nAction: failed\nStatus: 5.1.1\n"
+    "Diagnostic-Code: smtp; 550 unknown user\n"
+)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        REPORT,
+        f"\n{REPORT}".replace("\n\nFinal", "\n \n\nFinal"),
+        REPORT.replace("mx.example", "mx.example (tcp-daemon)").replace("5.1.1", "5.1.1 (bad mailbox)"),
+        REPORT.replace("failed", "Failed (permanently)").replace("bob@b.example", "<bob@b.example>"),
+        REPORT.replace("550 unknown", "550\n    unknown"),
+    ],
+)
+@pytest.mark.parametrize("media_type", ["message/delivery-status", "message/global-delivery-status"])
+def test_a_delivery_report_is_read_as_each_mail_system_writes_it(report: str, media_type: str) -> None:
+    """RFC 3464 section 2.1 (comments, folds, empty lines) and RFC 6533 section 4; a gateway adds a footer."""
+    parts = f"multipart/report; boundary=r\n\n--r\n\nNot delivered.\n--r\nContent-Type: {media_type}\n\n{report}\n--r--"
+    for written in (parts, f"multipart/mixed; boundary=m\n\n--m\nContent-Type: {parts}\n--m\n\nfooter\n--m--"):
+        found = parsed(f"From: mailer-daemon@b.example\nContent-Type: {written}\n").delivery_report
+        assert found
+        [one] = found.recipients
+        assert (found.reporting_mta, one.final_recipient, one.action, one.status, one.diagnostic_code) == (
+            "mx.example", "bob@b.example", "failed", "5.1.1", "550 unknown user",
+        )  # fmt: skip
+
+
+def test_the_method_is_of_the_first_calendar_part_that_has_one() -> None:
+    parts = ["BEGIN:VCALENDAR\nEND:VCALENDAR", "BEGIN:VCALENDAR\nMETHOD:REPLY\nEND:VCALENDAR"]
+    mixed = "".join(f"--b\nContent-Type: text/calendar\n\n{part}\n" for part in parts)
+    assert parsed(f"Content-Type: multipart/mixed; boundary=b\n\n{mixed}--b--").calendar_method == "REPLY"
+
+
 @pytest.mark.parametrize(
     ("content_type", "signed", "encrypted"),
     [
@@ -263,6 +326,23 @@ def test_a_delivery_report_is_read(corpus: Path) -> None:
 def test_signed_and_encrypted_mail_is_marked(content_type: str, signed: str | None, encrypted: str | None) -> None:
     message = field("Content-Type", content_type)
     assert (message.signed, message.encrypted) == (signed, encrypted)
+
+
+@pytest.mark.parametrize(
+    ("multipart", "types", "found"),
+    [
+        ("signed", ("text/plain", "application/pgp-signature"), ("pgp", None)),
+        ("signed", ("text/plain", "application/pkcs7-signature"), ("smime", None)),
+        ("mixed", ("text/plain", "application/pgp-encrypted", "application/octet-stream"), (None, "pgp")),
+    ],
+)
+def test_the_parts_tell_what_a_lost_parameter_or_subtype_told(
+    multipart: str, types: tuple[str, ...], found: tuple[str | None, str | None]
+) -> None:
+    """RFC 1847 asks for `protocol`; Exchange makes `multipart/encrypted` (RFC 3156) `multipart/mixed`."""
+    parts = "".join(f"--b\nContent-Type: {media_type}\n\nx\n" for media_type in types)
+    message = parsed(f"Content-Type: multipart/{multipart}; boundary=b\n\n{parts}--b--")
+    assert (message.signed, message.encrypted) == found
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from mailstep import limits
 from mailstep.contracts import Address, Attachment, Message, Override, Recipient, StoredEmail, Verdicts
 from mailstep.errors import RefusedEmail
 from mailstep.mime.options import DEFAULTS
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.validate import policy
 from mailstep.validate.effects import Effect
 from mailstep.validate.policy import MEANINGS, RULES, Case, validate, withheld_from
@@ -574,7 +574,7 @@ OF_THE_SENDER = {"automatic_mail", "blocked_sender", "own_address", "suppressed_
 def test_a_later_answer_is_withheld_for_what_is_known_of_the_sender_and_not_of_the_message(
     code: str, case: Case
 ) -> None:
-    """docs/applications.md, "A later answer": not to a sender to whom Mailstep may not write."""
+    """docs/applications.md, "A later answer": not to a sender that Mailstep may not write to."""
     assert code in broken(case)
     assert withheld_from(replace(case, records=asked(case))) == (code if code in OF_THE_SENDER else None)
 

@@ -117,6 +117,20 @@ def test_a_message_is_not_replayed_while_a_replay_of_it_runs(stored: StoredEmail
     assert len(sfn.list_executions(stateMachineArn=WORKFLOW)["executions"]) == 2
 
 
+def test_a_replay_that_began_a_moment_ago_is_not_begun_again(
+    stored: StoredEmail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DescribeExecution is eventually consistent (AWS Step Functions API Reference)."""
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    second, unknown = execute(stored, 2), [True, True]
+    monkeypatch.setattr(
+        replay, "described", lambda *asked: None if unknown and unknown.pop() else failures.described(*asked)
+    )
+    monkeypatch.setattr(replay, "_WAITS", (0, 0, 0))
+    again = replay.replay_once(failures.client(), WORKFLOW, stored, began=began)
+    assert (again.done, again.execution, unknown) == (replay.DONE_ALREADY, second, [])
+
+
 def test_a_message_in_quarantine_that_cannot_be_replayed_stays_there(stored: StoredEmail) -> None:
     s3 = boto3.client("s3", region_name=REGION)
     for key in (stored.key, keys.quarantined(stored.email_id)):

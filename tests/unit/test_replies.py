@@ -206,6 +206,22 @@ TELEPHONES = [
     "Sent from my Verizon, Samsung Galaxy smartphone",
     "Sent via BlackBerry from T-Mobile",
     "Sent from my Moto G",
+    "Envoyé depuis mon appareil Galaxy",
+    "Enviado do Yahoo Mail no Android",
+    "Lähetetty Outlook for iOS -sovelluksesta",
+    "Отправлено из мобильной Почты Mail.ru",
+    "Отправлено из мобильного приложения Яндекс Почты",
+    "Надіслано з мого iPhone",
+    "Sent from Yahoo Mail. Get the app",
+    "Yahoo Mail: Search, Organize, Conquer",
+    "Sent from the all new AOL app for iOS",
+    "Sent from my BlackBerry - the most secure mobile device",
+    "sent from my phone - please excuse typos",
+    "Outlook für iOS laden",
+    "Получить Outlook для iOS",
+    "取得 iOS 版 Outlook",
+    "iOS용 Outlook 받기",
+    "\u200bSent from my iPhone",
 ]
 
 SENTENCES = [
@@ -223,6 +239,47 @@ SENTENCES = [
     "Outlook para el próximo trimestre es bueno",
     "我的iPhone坏了",
     "Sent from the phone shop, Samsung will call you",
+    "Gesendet mit Hermes",
+    "Yahoo Mail: it does not open",
+    "Sent via DHL (https://dhl.example/4711)",
+]
+
+# Names with words that are pronouns in some language, or that say pronouns.
+WRITERS = [
+    *(
+        "Ella Lee",
+        "Han Li",
+        "My Nguyen",
+        "Tran, Chi",
+        "I. Newton",
+        "He Xiaoming",
+        "IT Support",
+        "We Love Lamps",
+        "Ella",
+    ),
+    *("Ann Lee (she/her)", "Lee, Ann [she, her]", "Dr. med. Ann Lee, M.Sc.", "Ann Lee - Head of Sales"),
+]
+
+# Headers of single clients. Outlook puts marks of direction into those in Hebrew and Arabic, Chinese ones put spaces
+# into names; Notes has no colons, eM Client and 163 neither; GroupWise; Yandex; Zimbra.
+HEADERS_OF_CLIENTS = [
+    "________________________________\nמאת: Carol <carol@example.org>\n\u200f\u200fנשלח: יום שלישי 03 יוני 2025 09:15\n"
+    "\u200f\u200fאל: ann@example.org\n\u200f\u200fנושא: Order",
+    "________________________________\nمن: Carol <carol@example.org>\n\u200f\u200fتم الإرسال: 3 يونيو 2025 09:15 ص\n"
+    "\u200f\u200fإلى: ann@example.org\n\u200f\u200fالموضوع: Order",
+    "------------------------------------\n发件人：Carol <carol@example.org>\n发送时间：2025年6月3日(星期二) 09:15\n"
+    "收件人：ann <ann@example.org>\n抄　送：bob <bob@example.org>\n主　题：Order",
+    "----- Ursprüngliche Mail -----\nVon: Carol <carol@example.org>\nAn: ann\nGesendet: 3. Juni 09:15\nBetreff: Order",
+    "----- Post original -----\nDe: Carol <carol@example.org>\nÀ: ann\nEnvoyé: 3 juin 2025 09:15\nObjet: Order",
+    "Carol Jones <carol@example.org>\n06/03/2025 09:15 AM\n\nTo\nAnn Lee <ann@example.org>\ncc\n\nSubject\nOrder",
+    "Carol Jones <carol@example.org>\n\n06/03/2025 09:15 AM\nTo\tAnn Lee <ann@example.org>\ncc\nSubject\tOrder",
+    "Carol Jones\n06/03/2001 09:15 AM\nTo: Ann Lee/HOU/EX@EX\ncc:  \nSubject: Re: Order",
+    "Carol Jones/SALES/EXAMPLE@EXAMPLE\n03.06.2025 09:15\n\nAn\nann@example.org\nKopie\n\nThema\nOrder",
+    "Carol Jones ---06/03/2025 09:15:00 AM---Hello Ann, which lamp?\n\nFrom: Carol Jones/SALES\nTo: ann@example.org\n"
+    "Date: 06/03/2025 09:15 AM\nSubject: Order",
+    '>>> "Carol Jones" <carol@example.org> 3/6/2025 09:15 >>>',
+    ">>> On 6/3/2025 at 9:15 AM, in message\n<4846E0F0.1234@example.org>, Carol Jones <carol@example.org> wrote:",
+    '----------------\nКому: Ann;\nТема: Order;\n03.06.2025, 09:15, "Carol Jones" <carol@example.org>:',
 ]
 
 # Sentences of a human's own that look like what clients write: not a word of them may go.
@@ -261,6 +318,11 @@ OWN_WORDS = [
     "Contact: Bob <bob@example.org>, open 9:15-17:00 since 2019:\n> always closed\n\nWhy?",
     "Quoting the manual:\n> press twice\n\nIt fails.",
     "Details:\nNo: 12345\nDate: 3 June 2025\nTo: Ann\nSubject: lamps",
+    "Er schrieb Bob <bob@example.org> am 5. Mai 2025:\n> bitte stornieren\n\nWas nun?",
+    "El 5 de mayo de 2025 yo escribí a Bob <bob@example.org>:\n> cancelar\n\n¿Por qué?",
+    "Meeting notes\n06/03/2025 09:15 AM\nRoom: 5\nSubject: lamps",
+    "Bob Smith\n06/03/2025 09:15 AM\nplease call him",
+    "-----\nTo: Bob\nSubject: lamps\nplease write him",
 ]  # fmt: skip
 
 
@@ -285,6 +347,34 @@ def test_a_line_above_a_quote_is_known_in_any_language(attribution: str, gap: st
 def test_a_date_of_the_sender_s_own_is_kept_above_who_wrote() -> None:
     own = "Tuesday 3 June 2025 9:15 works for me"
     assert split(f"{own}\nCarol Jones <carol@example.org> wrote:\n{QUOTED}").text == own
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_writer_s_name_may_have_words_that_are_pronouns_elsewhere(writer: str) -> None:
+    for attribution in (
+        f"On Tue, Jun 3, 2025 at 9:15 AM {writer} <c@example.org> wrote:",
+        f"{writer} <c@example.org> schrieb am Di., 3. Juni 2025, 09:15:",
+    ):
+        assert split(f"{ANSWER}\n\n{attribution}\n\n{OLD}").text == ANSWER
+        assert split(f"{attribution}\n{QUOTED}\n\n{ANSWER}").text == ANSWER
+
+
+@pytest.mark.parametrize("above", HEADERS_OF_CLIENTS)
+def test_each_client_s_own_header_begins_history(above: str) -> None:
+    assert split(f"{ANSWER}\n\n{above}\n\n{OLD}").text == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("rule", "first"),
+    [
+        ("", "> Message du 03/06/25 09:15\n> De : Carol <carol@example.org>\n> A : ann\n> Objet : Order"),
+        ("______________________\n", "> Od: Carol <carol@example.org>\n> Komu: ann\n> Předmět: Order"),
+    ],
+)
+def test_a_header_may_be_quoted_with_what_it_introduces(rule: str, first: str) -> None:
+    """As Orange and Centrum.cz do."""
+    assert split(f"{ANSWER}\n\n{rule}{first}\n>\n{QUOTED}").text == ANSWER
+    assert split(f"{first}\n>\n{QUOTED}\n\n{ANSWER}").text == ANSWER
 
 
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS)
@@ -315,9 +405,10 @@ def test_an_attribution_may_be_wrapped(attribution: str, old: str) -> None:
     assert split(f"{ANSWER}\n\n{attribution}\n{old}").text == ANSWER
 
 
-def test_an_attribution_may_share_its_line_with_the_reply() -> None:
-    reply = split(f"{ANSWER} On Tue, Jun 3, 2025 at 9:15 AM, carol@example.org wrote:\n> Old")
-    assert (reply.text, reply.quoted) == (ANSWER, "On Tue, Jun 3, 2025 at 9:15 AM, carol@example.org wrote:\n> Old")
+@pytest.mark.parametrize("answer", [ANSWER, "Hello.", "yes", "Two lamps"])
+def test_an_attribution_may_share_its_line_with_the_reply(answer: str) -> None:
+    reply = split(f"{answer} On Tue, Jun 3, 2025 at 9:15 AM, carol@example.org wrote:\n> Old")
+    assert (reply.text, reply.quoted) == (answer, "On Tue, Jun 3, 2025 at 9:15 AM, carol@example.org wrote:\n> Old")
 
 
 @pytest.mark.parametrize("name", ["Carol Jones", "carol", "Carol via Shop <carol@example.org>"])
@@ -394,7 +485,17 @@ def test_a_header_that_nothing_stands_above_is_handed_on() -> None:
 
 @pytest.mark.parametrize(
     ("subject", "kind"),
-    [("Fwd: Order", "forward"), ("WG: Order", "forward"), ("İLT: Order", "forward"), ("Re: Fwd: Order", "top")],
+    [
+        *(
+            (f"{prefix} Order", "forward")
+            for prefix in ("Fwd:", "WG:", "İLT:", "إعادة توجيه:", "[EXTERNAL] FW:", "EXTERNAL: Fwd:", "Fwd[2]:")
+        ),
+        ("[Fwd: Order]", "forward"),
+        *(
+            (f"{prefix} Order", "top")
+            for prefix in ("Re: Fwd:", "[Lamps] Re: FW:", "Re: [Fwd:", "[Lamps]", "[Lamps] I ask:")
+        ),
+    ],
 )
 def test_the_subject_tells_whether_outlook_hands_a_message_on(subject: str, kind: str) -> None:
     message = parsed(
@@ -509,6 +610,7 @@ def test_what_follows_an_attribution_at_the_top_without_a_mark_is_kept() -> None
     "line",
     [
         "-- REPLY ABOVE THIS LINE --",
+        "—-—-—-—\nReply above this line.",
         "##- Please type your reply above this line -##",
         "> -- REPLY ABOVE THIS LINE --",
         "## Bitte antworten Sie oberhalb dieser Zeile ##",

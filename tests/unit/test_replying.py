@@ -127,7 +127,7 @@ def test_a_display_name_is_encoded() -> None:
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def test_a_long_name_with_commas_puts_nobody_else_among_the_recipients() -> None:
+def test_a_long_name_with_commas_adds_no_recipient() -> None:
     name = "eve@evil.example, Smith, Jones & Partners, Limited Liability Company, and Sons"
     original = message(from_=(Address(name=name, address="ann@shop.example"),))
     reply = compose(original, Answer(text="x"), sender=SENDER, to=mailbox(original.from_[0]), now=NOW)

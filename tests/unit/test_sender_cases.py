@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from tests.support.project import CASES
 

@@ -21,6 +21,7 @@ from mailstep.errors import ConfigurationError, SendUnconfirmed, TransientError
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
 from mailstep.reply.handler import handler
+from mailstep.route import Route
 from mailstep.telemetry import logger
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
@@ -110,7 +111,7 @@ def test_a_reply_is_counted_when_it_is_sent_and_not_when_it_is_repeated(sent: Se
     assert len(sent.told) == len(sent.calls) == 1
 
 
-def test_nobody_needs_to_be_told_that_a_reply_is_sent(sent: Sent) -> None:
+def test_a_reply_is_sent_without_a_callback(sent: Sent) -> None:
     request = ReplyRequest.model_validate(event("reply") | {"kind": "delay", "answer_key": None})
     assert send_once.reply(request, remaining_milliseconds=lambda: 20_000).ses_message_id == "ses-1"
 
@@ -156,7 +157,7 @@ def test_an_answer_is_recorded_in_the_thread_of_its_email_if_the_route_keeps_thr
     """docs/applications.md, "The thread": answers and later answers, no notices."""
     found: list[tuple[str, str]] = []
     monkeypatch.setattr(threads, "record_answer", lambda message, key: found.append((message.email_id, key)))
-    route = routes.Route(url="https://application.example/", thread=thread)
+    route = Route(url="https://application.example/", thread=thread)
     monkeypatch.setattr(send_once, "routes", lambda: {"orders": route} if known else {})
     first = mail_bucket.write_answer(BUCKET, EMAIL_ID, Answer(text="x"))
     later = {"email_id": EMAIL_ID, "name": "shipped", "bucket": BUCKET, "key": f"answers/{EMAIL_ID}/shipped.json"}
@@ -193,7 +194,7 @@ def test_a_reply_goes_to_reply_to_unless_that_is_an_address_of_mailsteps_own(
 
 
 def test_a_reply_has_the_look_of_its_route(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_footer="Shop, 1 High Street")})
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_footer="Shop, 1 High Street")})
     replied(sent, "delay")
     assert "Shop, 1 High Street" in sent.text
 
@@ -230,7 +231,7 @@ def test_a_reply_is_on_record_for_longer_than_its_execution_can_be_redriven(sent
 )
 def test_a_domain_is_the_same_in_capitals(monkeypatch: pytest.MonkeyPatch, reply_from: str, domain: str) -> None:
     monkeypatch.setenv("DOMAIN", domain)
-    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_from=reply_from)})
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_from=reply_from)})
     assert send_once.sender_of("orders").addr_spec.lower() == "orders@mailstep.example"
 
 
@@ -243,7 +244,7 @@ def test_a_route_that_is_not_there_any_more_replies_from_its_own_address(monkeyp
 
 
 @pytest.mark.parametrize("address", ["orders", "a b@c@d", "@mailstep.example", "orders@", "<orders@mailstep.example"])
-def test_an_address_that_is_none_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_a_malformed_address_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("REPLY_FROM", address)
     with pytest.raises(ConfigurationError, match="'orders'"):
         send_once.sender_of("orders")

@@ -142,7 +142,7 @@ def test_a_result_that_is_said_twice_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize(("signatures", "believed"), [(0, False), (1, False), (2, True), (3, True)])
-def test_with_more_results_of_dkim_than_signatures_none_is_believed(signatures: int, believed: bool) -> None:
+def test_results_of_dkim_are_not_believed_if_they_outnumber_the_signatures(signatures: int, believed: bool) -> None:
     results = "\r\n dkim=pass header.i=@evil.example;\r\n dkim=pass header.i=@victim.example;"
     below = "X-SES-RECEIPT: A\r\n" + "DKIM-Signature: d=evil.example\r\n" * signatures
     message = parsed(block(results, below=below))

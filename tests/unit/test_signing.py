@@ -25,7 +25,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from mailstep.aws import clients
 from mailstep.errors import ConfigurationError, TransientError
 from mailstep.process import signing
-from mailstep.routes import Route
+from mailstep.route import Route
 from tests.support.moto_account import moto_account
 
 BODY = b'{"message": 1}'

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from unittest.mock import patch
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from mailstep.aws import clients
+from mailstep.aws import executions as aws_executions
 from mailstep.contracts import StoredEmail
 from mailstep.start import notifications as workflow
 from mailstep.start.handler import handler
@@ -51,6 +54,26 @@ def test_a_record_starts_an_execution_named_after_its_email_with_canonical_input
     told = json.loads(sample())["Records"][0]["eventTime"]
     assert datetime.fromisoformat(email["stored"]) == datetime.fromisoformat(told)
     assert described["input"] == json.dumps(email, sort_keys=True, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(0.4, "started"), (60, "already there")])
+def test_an_execution_that_ran_already_was_not_started(
+    machine: str, monkeypatch: pytest.MonkeyPatch, seconds: float, outcome: str
+) -> None:
+    """The same call is answered with the execution that runs (AWS Step Functions API Reference, StartExecution)."""
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    answered = datetime(2026, 11, 26, 12, 0, 1, tzinfo=UTC)
+    fields = {"date": format_datetime(answered, usegmt=True)}
+    answer = {
+        "executionArn": machine.replace(":stateMachine:", ":execution:") + ":one",
+        "startDate": answered - timedelta(seconds=seconds),
+        "ResponseMetadata": {"HTTPHeaders": fields},
+    }
+    monkeypatch.setattr(aws_executions, "client", lambda _: sfn)
+    email = StoredEmail(email_id="one", route="orders", bucket=BUCKET, key="inbound/orders/1")
+    with Stubber(sfn) as stub:
+        stub.add_response("start_execution", answer)
+        assert aws_executions.start("one", email, machine) == outcome
 
 
 def test_a_repeated_record_is_success_and_starts_nothing_more(machine: str) -> None:

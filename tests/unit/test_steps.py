@@ -49,6 +49,7 @@ from mailstep.process.built_in import Processor
 from mailstep.process.processors import OpenAttachment
 from mailstep.reply import handler as reply_handler
 from mailstep.reply import send_once
+from mailstep.route import Route
 from mailstep.validate import handler as validate_handler
 from tests.support.events import BUCKET, CONTEXT, REGION, event
 
@@ -492,9 +493,7 @@ def test_a_route_names_where_its_replies_come_from(
     monkeypatch: pytest.MonkeyPatch, setting: str, stack: str, comes_from: str
 ) -> None:
     monkeypatch.setenv("REPLY_FROM", stack)
-    monkeypatch.setattr(
-        send_once, "routes", lambda: {"orders": routes.Route(reply_from=setting, reply_name="Bürobedarf")}
-    )
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_from=setting, reply_name="Bürobedarf")})
     sender = send_once.sender_of("orders")
     assert (sender.addr_spec, sender.display_name) == (comes_from, "Bürobedarf")
 
@@ -528,7 +527,7 @@ def test_ses_is_given_the_routes_display_name_and_address(
     ready: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """RFC 5322 section 3.4, read as RFC 2047 says, by the older of Python's two parsers: it wrote nothing of this."""
-    monkeypatch.setattr(send_once, "routes", lambda: {"orders": routes.Route(reply_name=name)})
+    monkeypatch.setattr(send_once, "routes", lambda: {"orders": Route(reply_name=name)})
     reply_handler.handler(event("reply"), CONTEXT)
     [sent] = sesv2_backends[DEFAULT_ACCOUNT_ID][REGION].core_backend.sent_messages
     assert sent.source == "orders@mailstep.example", (

@@ -8,6 +8,7 @@ import pytest
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import SETUP_NOTIFICATION, stored_email
 from mailstep_cli import stored_mail
+from mailstep_cli.home_stack import HomeStack
 from tests.support.events import BUCKET, REGION
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -50,6 +51,19 @@ def test_what_may_be_running_or_was_parsed_long_ago_is_not_counted(
     email = StoredEmail(email_id="1", route="returns", bucket=BUCKET, key="inbound/returns/1", stored=NOW - age)
     monkeypatch.setattr(stored_mail, "stored", lambda *_args, **_named: iter([email]))
     assert waiting("returns") == set()
+
+
+def test_each_stored_message_of_the_route_is_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under the name that StartFunction gives it; a message that Step Functions may have forgotten is left out."""
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    machine = sfn.create_state_machine(name="e", definition="{}", roleArn="arn:aws:iam::123456789012:role/x")
+    home = HomeStack("mailstep", {"MailBucketName": BUCKET}, {"EmailWorkflowAliaslive": machine["stateMachineArn"]})
+    put("inbound/returns/1", "inbound/returns/2", f"inbound/returns/{SETUP_NOTIFICATION}")
+    assert stored_mail.start_stored(home, "returns") == stored_mail.Started(started=2)
+    started = sfn.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+    assert {execution["name"] for execution in started} == {identity(f"inbound/returns/{name}") for name in "12"}
+    monkeypatch.setattr(stored_mail, "REMEMBERED", timedelta(seconds=-5))
+    assert stored_mail.start_stored(home, "returns") == stored_mail.Started(too_old=2)
 
 
 def test_an_older_version_of_an_object_is_not_another_message() -> None:

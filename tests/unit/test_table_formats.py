@@ -8,7 +8,7 @@ import io
 import struct
 import subprocess
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -321,11 +321,47 @@ def test_order_lists_in_eighteen_languages_are_read() -> None:
         (["01-Mar-24", "02-Dec-24"], date(2024, 3, 1)),
         (["2024-02-01T10:00:00Z", "2024-12-31T11:00:00Z"], datetime.fromisoformat("2024-02-01T10:00:00Z")),
         (["1/2/2024 9:05 PM", "1/13/2024 9:05 AM"], datetime(2024, 1, 2, 21, 5)),
+        (["Jan-02-24", "Jan-13-24"], date(2024, 1, 2)),
+        (["2024-Jan-31", "2024-Feb-01"], date(2024, 1, 31)),
+        (["31JAN2024", "01FEB2024"], date(2024, 1, 31)),
+        (["31/jan/2024", "01/fev/2024"], date(2024, 1, 31)),
+        (["31. 1. 2024", "1. 2. 2024"], date(2024, 1, 31)),
+        (["31. ledna 2024", "1. července 2024"], date(2024, 1, 31)),
+        (["2024. január 31.", "2024. február 1."], date(2024, 1, 31)),
+        (["31 Ocak 2024", "1 Şubat 2024"], date(2024, 1, 31)),
+        (["31 января 2024 г.", "1 февраля 2024 г."], date(2024, 1, 31)),  # noqa: RUF001 - Russian
+        (["Wed Jan 31 10:11:12 2024", "Thu Feb  1 10:11:12 2024"], datetime(2024, 1, 31, 10, 11, 12)),
+        (["31.01.2024 10:11 Uhr", "01.02.2024 12:00 Uhr"], datetime(2024, 1, 31, 10, 11)),
+        (["31/01/2024 10h11", "01/02/2024 12h00"], datetime(2024, 1, 31, 10, 11)),
+        (["31.1.2024 klo 10.11", "1.2.2024 klo 12.00"], datetime(2024, 1, 31, 10, 11)),
+        (["January 31, 2024 at 1:11 PM", "February 1, 2024 at 9:00 AM"], datetime(2024, 1, 31, 13, 11)),
+        (["2024-01-31 오전 10:11", "2024-02-01 오후 1:11"], datetime(2024, 1, 31, 10, 11)),
+        (["20240131 101112", "20240201 101112"], datetime(2024, 1, 31, 10, 11, 12)),
+        (["20240131101112", "20240201101112"], datetime(2024, 1, 31, 10, 11, 12)),
+        (
+            ["[31/Jan/2024:10:11:12 +0000]", "[01/Feb/2024:10:11:12 +0000]"],
+            datetime(2024, 1, 31, 10, 11, 12, tzinfo=UTC),
+        ),
+        (["2024-01-31 10:11:12+01", "2024-02-01 10:11:12+01"], datetime.fromisoformat("2024-01-31 10:11:12+01:00")),
+        # RFC 5322 4.3: PST is 8 hours behind UTC.
+        (["01/31/2024 10:11 PST", "02/01/2024 10:11 PST"], datetime.fromisoformat("2024-01-31 10:11:00-08:00")),
+        (["0000-00-00", "2024-01-31"], date(2024, 1, 31)),
+        (["10 am", "1 pm"], time(10)),
+        (["37:30:00", "1:05:00"], timedelta(hours=1, minutes=5)),
+        (["24:00", "8:30"], timedelta(hours=8, minutes=30)),
+        (["-1:30", "2:15"], timedelta(hours=-1, minutes=-30)),
+        (["1:02.5", "0:59.8"], timedelta(seconds=59.8)),
     ],
 )
-def test_dates_in_their_common_orders_are_dates(cells: list[str], earliest: date) -> None:
+def test_dates_in_their_common_orders_are_dates(cells: list[str], earliest: date | time | timedelta) -> None:
     column = one(("when\tn\n" + "".join(f"{each}\t1\n" for each in cells)).encode(), "t.tsv").columns[0]
     assert (column.kind, column.period and column.period.earliest) == ("date", earliest)
+
+
+@pytest.mark.parametrize("cells", [["09:00-17:00", "10:00-12:00"], ["25:23", "18:25"], ["10.11", "12.45"]])
+def test_opening_hours_scores_and_decimals_are_no_times(cells: list[str]) -> None:
+    column = one(("when\tn\n" + "".join(f"{each}\t1\n" for each in cells)).encode(), "t.tsv").columns[0]
+    assert column.kind != "date"
 
 
 def test_one_odd_value_in_a_thousand_is_named_and_the_figures_stay() -> None:

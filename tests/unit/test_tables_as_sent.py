@@ -1,15 +1,17 @@
 """Tables as accountants, programs and careless people send them: each value is what a person reads in the file."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
 from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
+from mailstep.process.processors.tables.model import Period
 from mailstep.process.processors.tables.reading import read
 from mailstep.testing import receive
 from tests.support.messages import mail_with
-from tests.support.tables import one, saved
+from tests.support.tables import figures_of, one, saved
 
 # By name: the text; the header (None if there is none); the kinds of the columns; and the first row.
 SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
@@ -66,7 +68,25 @@ SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
         "text number",
         ["a", "1,50"],
     ),
-    "average-row-is-not-a-total": ("item,v\na,5\nb,7\nAverage,6\n", ["item", "v"], "text number", ["a", "5"]),
+    "years-alone-are-a-header": (
+        "2021,2022,2023\n1.5,2.5,3.5\n2,3,4\n",
+        ["2021", "2022", "2023"],
+        "number number number",
+        None,
+    ),
+    "numbers-that-rise-behind-an-empty-cell-are-a-header": (
+        ",16.5,16.75,17.25\n61.5,0,2,1\n62.5,3,0,4\n",
+        ["", "16.5", "16.75", "17.25"],
+        "number number number number",
+        None,
+    ),
+    "numbers-that-do-not-rise-are-a-row": (
+        ",16.5,3,17.25\nx,0,2,1\ny,3,0,4\n",
+        None,
+        "text number number number",
+        None,
+    ),
+    "average-that-is-none-is-a-row": ("item,v\na,5\nb,7\nAverage,9\n", ["item", "v"], "text number", ["a", "5"]),
     "subtotal-inside-stays": ("item,v\na,5\nSubtotal,5\nb,7\nTotal,12\n", ["item", "v"], "text number", None),
     "footer-source": (
         "a,b,c\n1,2,3\n4,5,6\nSource: Statistical Office of the City\n",
@@ -100,6 +120,25 @@ SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
     ),
     "currency-codes-mixed": ("a,b\nx,EUR 5.00\ny,USD 6.00\n", ["a", "b"], "text number", None),
     "five-decimals-comma": ("a;b\nx;0,00012\ny;0,00345\n", ["a", "b"], "text number", None),
+    "telephone-in-other-words": (
+        "Mobilnummer;Teléfono;Faxnummer\n1701234567;612345678;301234567\n1711234567;698765432;891234567\n",
+        ["Mobilnummer", "Teléfono", "Faxnummer"],
+        "text text text",
+        None,
+    ),
+    "phones-and-cells-that-are-counted": ("phones,cell\n3,17\n5,20\n", ["phones", "cell"], "number number", None),
+    "truth-in-other-words": (
+        "a;b;c;d;e\n1;J;Да;Kyllä;ONWAAR\n2;N;Нет;Ei;WAAR\n",
+        ["a", "b", "c", "d", "e"],
+        "number boolean boolean boolean boolean",
+        None,
+    ),
+    "text-that-excel-is-kept-from-changing": (
+        'a,b\n"=""0012""",1\n"=""4711""",2\n',
+        ["a", "b"],
+        "text number",
+        ["0012", "1"],
+    ),
     "de-thousands-only": ("a;b\nx;1.234\ny;5.678\n", ["a", "b"], "text number", None),
 }
 
@@ -112,6 +151,31 @@ def test_a_table_reads_as_a_person_reads_it(
     assert table.header == (tuple(header) if header else None)
     assert [column.kind for column in table.columns] == kinds.split()
     assert first is None or table.body[0] == first
+
+
+@pytest.mark.parametrize(
+    ("cells", "total"),
+    [
+        (["CHF 12.–", "CHF 13.50", "CHF 14.-"], 39.5),
+        (["12,- €", "13,50 €", "14,-- €", "1.000,- €"], 1039.5),
+        (["$1,234.00", "$-", "$(56.50)"], 1177.5),
+        (["1.234,00 €", "-   €", "-56,50 €"], 1177.5),
+        (["-$5.00", "$-6.00", "($7.00)", "$ (8.00)"], -26),
+    ],
+)
+def test_amounts_are_numbers_as_shops_and_bookkeepers_write_them(cells: list[str], total: float) -> None:
+    column = one("\n".join(("item\tnet", *(f"x\t{cell}" for cell in cells))).encode(), "t.tsv").columns[1]
+    assert column.kind == "number"
+    assert figures_of(column).total == pytest.approx(total)
+
+
+def test_dates_that_excel_kept_as_text_are_dates_of_their_column() -> None:
+    workbook = Workbook()
+    for row in (["d", "n"], [date(2024, 1, 31), 1], ["13.02.2024", 2], ["1885-03-01", 3]):
+        workbook["Sheet"].append(row)
+    column = one(saved(workbook), "t.xlsx").columns[0]
+    assert (column.kind, column.odd_values) == ("date", 0)
+    assert column.period == Period(date(1885, 3, 1), date(2024, 2, 13))
 
 
 # Bytes of other times and other systems: the encoding, and words as people write them in it.
@@ -137,6 +201,32 @@ def test_a_short_list_is_read_in_the_encoding_that_makes_words_of_it(encoding: s
 @pytest.mark.parametrize("name", ["Invoice no", "order_id", "Rechnungsnummer", "Code"])
 def test_numbers_that_a_name_calls_numbers_are_no_dates(name: str) -> None:
     assert one(f"{name},n\n20240131,1\n20240201,2\n".encode()).columns[0].kind == "number"
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        *("Total;4,0", "Summa;4,0", "Yhteensä;4,0", "Összesen;4,0", "Toplam;4,0", "Totalt;4,0", "I alt;4,0"),
+        *("Average;2,0", "Durchschnitt;2,0", ";4,0"),
+    ],
+)
+def test_a_sum_or_a_mean_at_the_foot_is_no_row(foot: str) -> None:
+    table = one(f"item;v\nx;1,5\ny;2,5\n{foot}\n".encode())
+    assert (table.rows, figures_of(table.columns[1]).total) == (2, 4)
+    assert any(foot.split(";")[1] in note for note in table.notes)
+
+
+@pytest.mark.parametrize("foot", [";3,0", "Average;9,0", "Sumatra;4,0"])
+def test_a_last_row_that_only_looks_like_a_total_stays(foot: str) -> None:
+    assert one(f"item;v\nx;1,5\ny;2,5\n{foot}\n".encode()).rows == 3
+
+
+@pytest.mark.parametrize(
+    "mark", ["#VALEUR!", "#¡VALOR!", "#VALORE!", "#ARG!", "#ЗНАЧ!", "#WAARDE!", "#ÉRTÉK!", "#ERROR!", "0000-00-00"]
+)
+def test_an_error_in_the_spreadsheet_s_language_is_a_missing_value(mark: str) -> None:
+    column = one(f"a;b\nx;{mark}\ny;1,5\nz;2\n".encode()).columns[1]
+    assert (column.kind, column.missing) == ("number", 1)
 
 
 @pytest.mark.parametrize("amount", ["=SUM(B2:B3)", 30])

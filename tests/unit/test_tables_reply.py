@@ -80,9 +80,11 @@ def test_a_sum_of_whole_numbers_keeps_every_digit() -> None:
     assert "sum 12,345,678,901,234,567,891;" in facts_of(column("12345678901234567890", "1", name="amount"))
 
 
-@pytest.mark.parametrize("name", ["id", "Nr", "customer_id", "PassengerId", "Year", "Jahr"])
+@pytest.mark.parametrize(
+    "name", ["id", "Nr", "customer_id", "PassengerId", "Year", "Jahr", "PLZ", "ZIP", "Gegenkonto", "Account", "EAN"]
+)
 def test_no_sum_is_told_of_numbers_that_name_something(name: str) -> None:
-    assert facts_of(column("2001", "2005", "2003", name=name)) == "all different; 2,001 to 2,005"
+    assert facts_of(column("2001", "2005", "2003", name=name)) == "all different; 2001 to 2005"
 
 
 def test_a_running_number_is_a_key_and_amounts_are_not_said_to_differ() -> None:
@@ -90,8 +92,39 @@ def test_a_running_number_is_a_key_and_amounts_are_not_said_to_differ() -> None:
     assert "different" not in facts_of(column("5", "9", "40"))
 
 
+def test_long_numbers_that_all_differ_are_told_as_keys() -> None:
+    assert facts_of(column("4006381333931", "9783161484100", name="article")) == (
+        "all different; 4006381333931 to 9783161484100"
+    )
+
+
+@pytest.mark.parametrize("name", ["Balance", "Saldo", "lat", "Temperatur [°C]", "Age", "exchange_rate", "Avg. CPC"])
+def test_no_sum_is_told_of_a_state_or_a_rate(name: str) -> None:
+    assert facts_of(column("1", "2", "6", name=name)) == "median 2; mean 3; 1 to 6"
+
+
+def test_numbers_that_are_all_equal_are_said_once() -> None:
+    assert facts_of(column("5", "5")) == "sum 10; always 5"
+    assert facts_of(column("5 %", "5 %")) == "always 5 %"
+
+
+def test_amounts_with_cents_are_told_with_cents() -> None:
+    assert facts_of(column("1.50", "2.50")) == "sum 4.00; median 2.00; mean 2.00; 1.50 to 2.50"
+    assert facts_of(column("1.5", "2.50")).startswith("sum 4;")
+
+
+def test_yes_and_no_are_counted() -> None:
+    assert facts_of(column("yes", "no")) == "yes (1), no (1)"
+    assert facts_of(column("yes", "no", "yes")) == "yes (2), no (1)"
+
+
 def test_dates_have_their_first_and_last_day() -> None:
     assert facts_of(column("31.12.2024", "15.01.2025", "31.12.2024")) == "from 2024-12-31 to 2025-01-15"
+
+
+def test_durations_are_said_in_hours_and_not_called_dates() -> None:
+    [made] = [shown(one(b"task;spent\na;37:30:00\nb;1:05:00\n"), columns=9)]
+    assert (made.columns[1].kind, made.columns[1].facts[-1]) == ("time", "from 1:05:00 to 37:30:00")
 
 
 def test_frequent_values_are_named_only_if_they_say_something() -> None:

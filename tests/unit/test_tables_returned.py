@@ -134,7 +134,7 @@ def is_formula(cell: str) -> bool:
     """Whether a spreadsheet may run the cell: it begins with a sign, and is no number and no telephone number."""
     cell = cell.strip(' "\t\r\n\ufeff\u200b')
     # A number that text in quotes follows is no formula either, nor a sign before a comma: something is missing.
-    harmless_ones = r"""[-+]+(,.*)?|[-+][\s$€]*[(0-9.][0-9.,;|/%eE \s()$€+-]*(",.*)?"""
+    harmless_ones = r"""[-+]+(,.*)?|[-+][\s$€]*[(0-9.][0-9.,;|/%eE \s()$€+-]*((?:",|,").*)?"""
     return cell.startswith(tuple(SIGNS)) and not re.fullmatch(harmless_ones, cell, re.DOTALL)
 
 
@@ -149,6 +149,7 @@ TEXTS = st.text(st.sampled_from("=+-@|%;,\t\n\r\"' a1\uff1d\uff0bא_x0A&<\x01\uf
 @example(AS_CODE)
 @example(["x;-", "&cmd|' /C calc'!A0;y"])
 @example(["-0\n&cmd|' /C calc'!A0"])
+@example(["-0", "0"])
 @example(["a_x000D_b", "\r", " a ", "\ufffe", "00123", "1e5", "TRUE", "2024-01-01"])
 def test_any_text_comes_back_as_text_and_no_spreadsheet_reads_a_formula(cells: list[str]) -> None:
     table = table_of(cells)

@@ -14,7 +14,7 @@ from mailstep.process.processors import (
     UnreadableAttachment,
     work_on_each,
 )
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.policy import RULES
 from tests.support.messages import SES, mail_with
@@ -79,7 +79,7 @@ def test_files_and_pictures_of_an_answer_are_in_the_reply_as_their_reader_gets_t
     assert "script" not in html.get_content()
 
 
-def test_the_route_says_whom_the_reply_is_from() -> None:
+def test_the_reply_is_from_the_address_that_the_route_sets() -> None:
     desk = Route(reply_from="desk@shop.example", reply_name="The Desk")
     assert receive(PLAIN, "sales", desk).reply(Answer(text="x"))["From"] == "The Desk <desk@shop.example>"
     assert receive(PLAIN, "orders").reply(Answer(text="x"))["From"] == "orders@mailstep.example"

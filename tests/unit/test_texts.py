@@ -83,10 +83,10 @@ def test_a_number_takes_its_plural_and_its_marks(one: str, rows: list[str]) -> N
 @pytest.mark.parametrize(
     ("one", "written"),
     [
-        ("en", ["1,234.5", "-0.25", "1.6 KB", "2024-03-09"]),
-        ("de", ["1.234,5", "-0,25", "1,6\u00a0KB", "09.03.2024"]),
+        ("en", ["1,234.5", "-0.25", "1.6 kB", "2024-03-09"]),
+        ("de", ["1.234,5", "-0,25", "1,6\u00a0kB", "09.03.2024"]),
         ("fr", ["1\u202f234,5", "-0,25", "1,6\u00a0ko", "09/03/2024"]),
-        ("es", ["1234,5", "-0,25", "1,6\u00a0KB", "09/03/2024"]),
+        ("es", ["1234,5", "-0,25", "1,6\u00a0kB", "09/03/2024"]),
     ],
 )
 def test_numbers_sizes_and_days_are_written_as_the_language_does(one: str, written: list[str]) -> None:

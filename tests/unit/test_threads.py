@@ -188,7 +188,7 @@ def test_the_steps_hand_the_thread_from_email_to_email(monkeypatch: pytest.Monke
     s3 = boto3.client("s3", region_name=REGION)
     first, ses_message_id = handled("sample-order")
     assert first["thread"] == []
-    raw = stored_order().replace(b"Message-ID: <4711.spring@shop.example>", b"Message-ID: <2@shop.example>")
+    raw = stored_order().replace(b"Message-ID: <4711.stored@shop.example>", b"Message-ID: <2@shop.example>")
     named = f"In-Reply-To: <{ses_message_id}@email.amazonses.com>\r\nFrom:".encode()
     s3.put_object(Bucket=BUCKET, Key="inbound/orders/second", Body=raw.replace(b"From:", named, 1))
     second, _ = handled("second")

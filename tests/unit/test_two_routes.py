@@ -8,7 +8,8 @@ from mailstep import routes
 from mailstep.aws.ledger import Ledger
 from mailstep.contracts import Message
 from mailstep.errors import RefusedEmail
-from mailstep.routes import Route, with_the_same_processor
+from mailstep.route import Route
+from mailstep.routes import with_the_same_processor
 from mailstep.validate.policy import Case, validate
 from tests.support.messages import EMAIL, stored
 

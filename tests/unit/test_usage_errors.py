@@ -1,6 +1,7 @@
 """A wrong option or argument gets one line in plain words, which names what is meant and where to read more."""
 
 import logging
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mailstep.telemetry import logger
 from mailstep_cli import later_answers
 from mailstep_cli.cli import command
 from mailstep_cli.errors import UserError
+from mailstep_cli.home_stack import HomeStack
 from mailstep_cli.terminal import open_terminal
 from mailstep_cli.usage_errors import told
 
@@ -55,14 +57,12 @@ def test_a_wrong_option_or_argument_is_one_line_that_says_what_to_do(typed: str,
     assert told(caught.value) == line
 
 
-def test_the_help_calls_no_value_of_an_option_by_a_type_of_python(capsys: pytest.CaptureFixture[str]) -> None:
-    for typed in ("list", "replay", "doctor", "verify-aws", "up", "quarantine release", "suppressed list"):
+def test_the_help_calls_no_value_by_a_type_of_python(capsys: pytest.CaptureFixture[str]) -> None:
+    for typed in ("list", "replay", "doctor", "up", "demo", "reply", "routes", "quarantine release", "suppressed list"):
         command()([*typed.split(), "-h"], prog_name="mailstep", standalone_mode=False)
-    shown = [line for line in capsys.readouterr().out.splitlines() if "--" in line and "--help" not in line]
-    assert len(shown) > 40
-    assert not any(
-        kind in line for line in shown for kind in ("<str", "<int", "<float", "<bool", "<Path", "<list", "range>")
-    )
+    shown = capsys.readouterr().out
+    assert shown.count("--help") == 9
+    assert re.findall(r"<[a-z]+(?:\[\w+\])?>|range>", shown.lower()) == []
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_what_the_functions_log_is_a_line_for_a_person(
 def test_a_file_that_is_no_answer_is_refused_with_what_to_write(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"txt": "x"}')
     with pytest.raises(UserError, match=r"text: Field required.*docs/schemas/answer.json"):
-        later_answers.write("mailstep", "abc", tmp_path / "a.json", None)
+        later_answers.write(HomeStack("mailstep", {}), "abc", tmp_path / "a.json", None)

@@ -5,10 +5,10 @@ Over 300 lines, because the whole page is tested as one operator uses it.
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import pytest
@@ -19,13 +19,14 @@ from typer.testing import CliRunner
 from mailstep import keys
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.index import indexing
-from mailstep_cli import executions, history, showing
+from mailstep.index_entry import Feedback
+from mailstep_cli import executions, failures, history, showing
 from mailstep_cli.cli import app
 from mailstep_cli.commands import finding
 from mailstep_cli.commands import messages as message_commands
 from mailstep_cli.errors import UserError
 from mailstep_cli.home_stack import HomeStack
-from mailstep_cli.web import pages
+from mailstep_cli.web import pages, views
 from mailstep_cli.web.graph import Graph, lay_out
 from mailstep_cli.web.guard import Secrets
 from mailstep_cli.web.mail_html import document
@@ -187,6 +188,39 @@ def test_the_page_waits_for_an_execution_that_step_functions_does_not_know_yet(o
     assert 'id="what-happened" data-live' in page.text
 
 
+def test_a_message_is_released_though_the_clock_here_is_ahead(
+    web: Web, operator: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr(views, "datetime", Ahead)
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.put_object(Bucket=BUCKET, Key=keys.quarantined(EVE), Body=b"x")
+    done = operator.post(f"/messages/{EVE}/release", data={"form": web.own.form}, headers={"Origin": ORIGIN})
+    assert "Quarantine%3A+released" in done.headers["location"]
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=keys.quarantined(EVE))
+
+
+def test_the_page_waits_for_a_redrive_that_is_not_in_the_history_yet(
+    web: Web, operator: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sfn = boto3.client("stepfunctions", region_name=REGION)
+    sfn.stop_execution(executionArn=web.home.execution(EVE))
+    monkeypatch.setattr(views, "_ON_ITS_WAY", timedelta(0))
+    monkeypatch.setattr(failures, "redrive", lambda *_: failures.REDRIVEN)
+    live = 'id="what-happened" data-live'
+    assert live not in operator.get(f"/messages/{EVE}").text
+    done = operator.post(f"/messages/{EVE}/redrive", data={"form": web.own.form}, headers={"Origin": ORIGIN})
+    assert live in operator.get(done.headers["location"]).text
+    one = email(2, "tickets")
+    ended = seen(one, "SUCCEEDED", output=ended_as("replied"), started=NOW, redriven=NOW, redrives=1)
+    indexing.record(message_index(), ended)
+    assert live not in operator.get(done.headers["location"]).text
+
+
 def test_every_answer_has_a_policy_that_lets_nothing_in_from_elsewhere(operator: TestClient) -> None:
     for path in ("/", f"/messages/{ANN}", "/nothing"):
         policy = operator.get(path).headers["content-security-policy"]
@@ -205,6 +239,29 @@ def test_the_list_shows_the_newest_and_takes_filters(operator: TestClient) -> No
     assert "Order 4711" not in operator.get("/", params={"from": "eve@evil.example"}).text
     assert operator.get("/", params={"outcome": "nonsense"}).status_code == 400
     assert operator.get("/", params={"since": "nonsense"}).status_code == 400
+
+
+def test_the_list_says_why_an_email_ended_so_and_that_its_reply_bounced(operator: TestClient) -> None:
+    for number, outcome, reason in ((3, "silent", "automatic_mail"), (4, "quarantined", "it is no email")):
+        indexing.record(message_index(), seen(email(number), output=ended_as(outcome, reason)))
+    message_index().change(ANN, lambda entry: entry.with_feedback(Feedback(kind="Bounce")))
+    rows = re.findall(r'<td class="ended">(.*?)</td>', operator.get("/").text, re.DOTALL)
+    told = {" ".join(re.sub("<[^>]+>", " ", row).split()) for row in rows}
+    assert told == {"replied bounce", "failed", "silent automatic_mail", "quarantined"}
+
+
+@pytest.mark.parametrize(
+    ("status", "subject", "shown"),
+    [("RUNNING", None, "(not read yet)"), ("FAILED", None, "(not read)"), ("FAILED", "", "(no subject)")],
+)
+def test_an_email_without_a_subject_is_told_from_one_that_is_not_read(
+    operator: TestClient, status: str, subject: str | None, shown: str
+) -> None:
+    one = email(5)
+    indexing.record(message_index(), seen(one, status))
+    message_index().change(one.email_id, lambda entry: entry.model_copy(update={"subject": subject}))
+    assert f'<a href="/messages/{one.email_id}">{shown}</a>' in operator.get("/").text
+    assert f">{shown}</h1>" in operator.get(f"/messages/{one.email_id}").text
 
 
 def test_a_page_of_the_list_leads_to_the_older_ones(operator: TestClient) -> None:
@@ -429,6 +486,13 @@ def test_no_state_covers_another_and_each_is_within_the_picture(caught: Graph) -
         for other in caught.boxes:
             apart = abs(box.x - other.x) >= width or abs(box.y - other.y) >= height
             assert box is other or apart, (box.name, other.name)
+
+
+def test_the_path_of_an_answered_message_is_straight(caught: Graph) -> None:
+    """README.md, the picture: parse, validate, process, reply."""
+    middles = {box.name: box.x for box in caught.boxes}
+    answered = ("ParseEmail", "ValidateEmail", "ChooseProcessor", "ProcessEmail", "ChooseReply", "SendReply")
+    assert len({middles[name] for name in answered}) == 1
 
 
 def test_a_circle_and_a_state_that_leads_to_itself_are_drawn() -> None:

@@ -1,7 +1,9 @@
 """Creates the client of each AWS service, and turns AWS's faults into the errors that the workflow handles."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
@@ -44,6 +46,14 @@ _BROKEN_OFF = (
 def client(service: str) -> Any:
     """The environment's client for `service`, created on first use."""
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+def answered(response: Mapping[str, Any]) -> datetime:
+    """When AWS answered, by its own clock: the Date of the response, in whole seconds (RFC 9110 section 6.6.1)."""
+    try:
+        return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+    except ValueError:
+        return datetime.now(UTC)
 
 
 @contextmanager

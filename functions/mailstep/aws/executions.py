@@ -3,17 +3,20 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailstep.aws.clients import client, transient_faults
+from mailstep.aws.clients import answered, client, transient_faults
 from mailstep.contracts import LaterAnswer, StoredEmail
+from mailstep.outcomes import ENDED_BADLY
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
-_FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
+STARTED, ALREADY_THERE = "started", "already there"
+_JUST_STARTED = timedelta(seconds=12)
+"""How long ago an execution started at most that a call started: its first answer may be lost (clients.py)."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Listed:
 def start(name: str, given: StoredEmail | LaterAnswer, workflow_arn: str) -> str:
     """Start the execution of that name. If it exists, the event was a repeat, which counts as success.
 
+    The same call while the execution runs is answered with that one (AWS Step Functions API Reference, StartExecution),
+    which its start tells, some seconds later.
+
     Returns:
         `started` or `already there`.
 
@@ -54,7 +60,7 @@ def start(name: str, given: StoredEmail | LaterAnswer, workflow_arn: str) -> str
     sfn: SFNClient = client("stepfunctions")
     with transient_faults():
         try:
-            sfn.start_execution(
+            answer = sfn.start_execution(
                 stateMachineArn=workflow_arn,
                 name=name,
                 # Minimal and canonical, so that repeated events have identical input.
@@ -65,8 +71,8 @@ def start(name: str, given: StoredEmail | LaterAnswer, workflow_arn: str) -> str
                 ),
             )
         except sfn.exceptions.ExecutionAlreadyExists:
-            return "already there"
-    return "started"
+            return ALREADY_THERE
+    return STARTED if answered(answer) - answer["startDate"] < _JUST_STARTED else ALREADY_THERE
 
 
 def has_failed(execution_arn: str) -> bool:
@@ -78,7 +84,7 @@ def has_failed(execution_arn: str) -> bool:
     sfn: SFNClient = client("stepfunctions")
     with transient_faults():
         try:
-            return sfn.describe_execution(executionArn=execution_arn)["status"] in _FAILED
+            return sfn.describe_execution(executionArn=execution_arn)["status"] in ENDED_BADLY
         except sfn.exceptions.ExecutionDoesNotExist:
             return True
 
@@ -124,7 +130,7 @@ def _listed(workflow_arn: str, **which: Any) -> "Iterator[ExecutionListItemTypeD
 
 
 def describe(execution_arn: str) -> Described | None:
-    """An execution; None if Step Functions has none of that ARN, or forgot it.
+    """An execution; None if Step Functions does not know the ARN, or forgot it.
 
     Raises:
         TransientError: Step Functions is unavailable.

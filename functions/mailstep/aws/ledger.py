@@ -73,7 +73,7 @@ def override_id(email_id: str) -> str:
 
 
 def record_override(email_id: str, rule: str) -> None:
-    """Record the code of the rule that a replay overrides; empty for a replay that overrides none."""
+    """Record the code of the rule that a replay overrides; empty for a replay without an override."""
     dynamodb: DynamoDBClient = client("dynamodb")
     with transient_faults():
         dynamodb.update_item(

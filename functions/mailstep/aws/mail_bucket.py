@@ -78,7 +78,7 @@ def read_message(bucket: str, key: str) -> Message:
 
 
 def find_message(bucket: str, email_id: str) -> Message | None:
-    """The message that ParseEmail stored for an email; None if there is none, or no longer.
+    """The message that ParseEmail stored for an email; None if it was never stored, or has expired.
 
     Raises:
         TransientError: S3 is unavailable.
@@ -88,7 +88,7 @@ def find_message(bucket: str, email_id: str) -> Message | None:
 
 
 def find_answer(bucket: str, email_id: str) -> Answer | None:
-    """The answer to an email; None if there is none, or no longer.
+    """The answer to an email; None if it was never stored, or has expired.
 
     Raises:
         TransientError: S3 is unavailable.
@@ -111,13 +111,13 @@ def message_of(bucket: str, email_id: str) -> Message:
     """The message that ParseEmail stored for an email.
 
     Raises:
-        UnknownEmail: there is none.
+        UnknownEmail: the bucket does not have it.
         TransientError: S3 is unavailable.
     """
     try:
         message = find_message(bucket, email_id)
     except ClientError as error:
-        # S3 answers 403 for what does not exist to a role that may not list the bucket.
+        # S3 answers 403 for a missing object to a role that may not list the bucket.
         if error.response["Error"]["Code"] != "AccessDenied":
             raise
         message = None

@@ -103,8 +103,8 @@ class MessageIndex:
         dynamodb = self._client()
         for _ in range(_ATTEMPTS):
             item = self._item(email_id)
-            before = _entry(item)
-            after = change(before or IndexEntry.empty(email_id))
+            before = _entry(item) or IndexEntry.empty(email_id)
+            after = change(before)
             if after == before:
                 return False
             revision = int(item["revision"]["N"]) if item else 0
@@ -168,7 +168,7 @@ class MessageIndex:
         condition, values = f"{by} = :value", {":value": {"S": partition}}
         if span:
             condition += " AND received BETWEEN :since AND :until"
-            # Times are text with milliseconds; what is cut off there sorts before every one of that moment.
+            # The end is not included: without its Z, it sorts before every time of that millisecond.
             values |= {":since": {"S": span[0]}, ":until": {"S": span[1].removesuffix("Z")}}
         start: dict[str, Any] = {}
         while True:
@@ -215,7 +215,7 @@ class MessageIndex:
 
 
 def _keys(entry: IndexEntry) -> dict[By, str | None]:
-    """The value of each key of the table's indexes. An entry without a time is in none that sorts by it."""
+    """The value of each key of the table's indexes. An entry without a time is not in an index that sorts by time."""
     shard = sha256(entry.email_id.encode()).digest()[0] % SHARDS
     keys: dict[By, str | None] = {
         By.REFERENCE: entry.reference,

@@ -15,7 +15,7 @@ from email.utils import parseaddr
 
 from mailstep.addresses import canonical
 from mailstep.aws import ledger
-from mailstep.contracts import EMAIL_ID_FIELD
+from mailstep.contracts import EMAIL_ID, EMAIL_ID_FIELD
 from mailstep.mime.options import DEFAULTS
 
 BOUNCE_SECONDS = 90 * 24 * 3600
@@ -29,12 +29,11 @@ _OTHERS = {
 }
 # With the domain of SES's own Message-ID, as some emulations write it.
 _SES_MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{1,100}(@([a-z0-9-]{1,30}\.)?amazonses\.com)?")
-_EMAIL_ID = re.compile(r"[A-Za-z0-9_-]{1,76}")
 _KIND = re.compile(r"[A-Za-z-]{1,40}")
 
 
 @dataclass(frozen=True)
-class Feedback:
+class FeedbackEvent:
     """The result of one message to the topic. It contains no personal data.
 
     Attributes:
@@ -58,7 +57,7 @@ class Feedback:
     at: datetime | None = None
 
 
-def record(message: str) -> Feedback:
+def record(message: str) -> FeedbackEvent:
     """Suppress the address that SES's event is about.
 
     `message` is SES's publication: an event in JSON (Amazon SES Developer Guide, "Contents of event data that Amazon
@@ -71,22 +70,22 @@ def record(message: str) -> Feedback:
         event = json.loads(message)
     except (ValueError, RecursionError):
         # Broken JSON may have been an event of SES.
-        return Feedback("text", unread=int(message.lstrip().startswith("{")))
+        return FeedbackEvent("text", unread=int(message.lstrip().startswith("{")))
     match event:
         case {"eventType": "Bounce", **rest}:
             seconds = _bounced(rest.get("bounce"))
         case {"eventType": "Complaint", **rest}:
             seconds = _complained(rest.get("complaint"))
         case {"eventType": str(kind)} | {"notificationType": str(kind)} if kind in _OTHERS:
-            return Feedback(kind)
+            return FeedbackEvent(kind)
         case _:
-            return Feedback("JSON")
+            return FeedbackEvent("JSON")
     recipient = _recipient(rest.get("mail"))
     unread = seconds is None or (seconds > 0 and recipient is None)
     if seconds and recipient:
         ledger.suppress(recipient, seconds=seconds)
     about = rest.get("bounce") or rest.get("complaint")
-    return Feedback(
+    return FeedbackEvent(
         event["eventType"],
         is_ours=True,
         suppressed=int(bool(seconds and recipient)),
@@ -152,7 +151,7 @@ def _email_id(mail: object) -> str | None:
                     case {"name": str(name), "value": str(value)} if name.lower() == EMAIL_ID_FIELD.lower():
                         # The field is folded: with its name, an id is longer than a line (RFC 5322 section 2.2.3).
                         named = value.strip()
-                        return named if _EMAIL_ID.fullmatch(named) else None
+                        return named if re.fullmatch(EMAIL_ID, named) else None
     return None
 
 

@@ -3,11 +3,11 @@
 from mailstep.aws import threads
 from mailstep.aws.ledger_table import table_name
 from mailstep.aws.message_index import MessageIndex
-from mailstep.feedback.suppression import Feedback
-from mailstep.index_entry import Feedback as Entry
+from mailstep.feedback.suppression import FeedbackEvent
+from mailstep.index_entry import Feedback
 
 
-def tie(index: MessageIndex, found: Feedback) -> str | None:
+def tie(index: MessageIndex, found: FeedbackEvent) -> str | None:
     """Write the bounce or complaint into the entry of its email; return the email_id, or None if there is no email.
 
     The reply's own header names the email. Where SES left it out of the event, the ledger finds the email by the id
@@ -22,6 +22,6 @@ def tie(index: MessageIndex, found: Feedback) -> str | None:
     if not email_id and found.ses_message_id:
         email_id = threads.email_of_reply(found.ses_message_id, table_name())
     if email_id:
-        entry = Entry(kind=found.kind, detail=found.detail, at=found.at, ses_message_id=found.ses_message_id)
-        index.change(email_id, lambda before: before.with_feedback(entry))
+        feedback = Feedback(kind=found.kind, detail=found.detail, at=found.at, ses_message_id=found.ses_message_id)
+        index.change(email_id, lambda before: before.with_feedback(feedback))
     return email_id

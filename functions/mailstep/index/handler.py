@@ -15,7 +15,9 @@ def index_execution(record: SQSRecord) -> None:
     """Index the execution of one event."""
     seen = status_events.of_event(record.json_body)
     if seen is None:
-        logger.warning("Ignored what is no status event of an email", extra={"sqs_message_id": record.message_id})
+        logger.warning(
+            "Ignored a record that is not a status event of an email", extra={"sqs_message_id": record.message_id}
+        )
         return
     changed = indexing.record(MessageIndex.deployed(), seen)
     about = {"email_id": seen.email.email_id, "outcome": seen.execution.outcome, "changed": changed}

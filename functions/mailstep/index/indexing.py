@@ -20,6 +20,21 @@ def record(index: MessageIndex, seen: Seen) -> bool:
     return index.change(email.email_id, lambda entry: _with(entry, seen, message))
 
 
+def record_message(index: MessageIndex, entry: IndexEntry) -> bool:
+    """Write what the message of an email says into its entry, if it is parsed; return whether the entry changed.
+
+    An email that waits for an application is parsed long before its execution ends.
+
+    Raises:
+        TransientError: DynamoDB or S3 is unavailable, or others change the entry at the same moment.
+    """
+    message = mail_bucket.find_message(entry.bucket, entry.email_id) if entry.bucket else None
+    if message is None:
+        return False
+    # Of an entry that was erased meanwhile, nothing comes back.
+    return index.change(entry.email_id, lambda latest: latest.with_message(message) if latest.executions else latest)
+
+
 def _with(entry: IndexEntry, seen: Seen, message: Message | None) -> IndexEntry:
     entry = entry.with_email(seen.email).with_execution(seen.execution)
     return entry.with_message(message) if message else entry

@@ -15,14 +15,14 @@ _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """How a message is signed and encrypted as a whole. Nothing of it is verified or decrypted."""
+    """How a message is signed and encrypted as a whole. Mailstep verifies and decrypts nothing."""
 
     signed: Scheme | None = None
     encrypted: Scheme | None = None
 
 
 def open_signed(root: Part, defects: set[Defect], options: Options = DEFAULTS) -> Protection:
-    """Put what is signed into its part as a child, wherever there is opaque S/MIME; how the whole is protected.
+    """Add the content of each opaque S/MIME part as its child; return how the whole message is protected.
 
     The object identifier within says whether it is signed or encrypted; `smime-type` is optional, and often wrong.
     """
@@ -70,10 +70,12 @@ def _protection(root: Part, kinds: dict[int, str | None]) -> Protection:
     part = root
     while True:
         kind = kinds.get(id(part)) or part.media_type.removeprefix("multipart/")
-        scheme: Scheme = "pgp" if "pgp" in part.parameters.get("protocol", "").lower() else "smime"
+        types = {child.media_type for child in part.children}
+        protocol = part.parameters.get("protocol", "").lower() or " ".join(types)
+        scheme: Scheme = "pgp" if "application/pgp-" in protocol else "smime"
         if kind == "signed":
             found = replace(found, signed=scheme)
-        elif kind == "encrypted":
+        elif kind == "encrypted" or "application/pgp-encrypted" in types:  # Exchange makes it multipart/mixed
             found = replace(found, encrypted=scheme)
         if kind != "signed" or not part.children:
             return found

@@ -66,7 +66,7 @@ class Part:
     parameters: Parameters
     children: list["Part"] = field(default_factory=list)
     hints: tuple[str, ...] = ()
-    """Charsets for what names none (`charsets.hints_in`)."""
+    """Charsets to try for a text that declares none (`charsets.hints_in`)."""
     _by_name: dict[str, list[bytes]] | None = field(default=None, repr=False)
     _disposition: tuple[str, str | None] | None = field(default=None, repr=False)
 
@@ -94,7 +94,7 @@ class Part:
 
 
 def structure(raw: bytes, defects: set[Defect], options: Options = DEFAULTS, *, top: bool = True) -> Part:
-    """The tree of parts of a message, which is no part of another if `top`. Adds what is wrong to `defects`."""
+    """The tree of parts of a message. Adds what is wrong to `defects`. `top` is false within another message."""
     hints = hints_in(raw, options)
     root = _part(raw, 0, len(raw), "text/plain", defects, options, hints, top=top)
     waiting, parts = [(root, 0)], 1

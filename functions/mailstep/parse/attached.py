@@ -7,7 +7,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from mailstep.contracts import Attachment
-from mailstep.media_types import by_evidence
+from mailstep.media_types import of_attachment
 from mailstep.mime.structure import Part
 
 # RFC 2392; in an attribute or in CSS.
@@ -29,7 +29,7 @@ def shown_in(html: str) -> set[str]:
 
 def is_picture(described: Attachment) -> bool:
     """Whether its octets are those of a picture, if its type has such: nothing else passes for one."""
-    kind = by_evidence(described.media_type_detected, described.filename, described.media_type)
+    kind = of_attachment(described)
     return (described.media_type_detected or "").startswith("image/") or kind in _DRAWINGS
 
 
@@ -56,7 +56,7 @@ class Added:
 
     def has(self, part: Part, described: Attachment) -> bool:
         """Whether the part is a picture that the HTML shows, an alternative, a signature or a calendar part."""
-        kind = by_evidence(described.media_type_detected, described.filename, described.media_type)
+        kind = of_attachment(described)
         within = self._multiparts.get(id(part), "")
         is_attachment = part.disposition[0] == "attachment"
         if is_picture(described):

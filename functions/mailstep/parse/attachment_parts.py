@@ -2,19 +2,15 @@
 
 import hashlib
 import mimetypes
-import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 
-import filetype
-from filetype.match import match
-
 from mailstep import keys
 from mailstep.budget import Budget
 from mailstep.contracts import Attachment, EnclosedMessage
+from mailstep.file_signatures import detected
 from mailstep.filenames import safe_filename
-from mailstep.media_types import COMPOUND_FILE, COMPOUND_FILE_SIGNATURE
 from mailstep.mime.defects import Defect
 from mailstep.mime.fields import parse_unstructured, unfold
 from mailstep.mime.options import DEFAULTS
@@ -30,11 +26,6 @@ NESTED = {"message/rfc822", "message/global"}
 """Media types of attached messages (RFC 2046 section 5.2.1, RFC 6532 section 3.7)."""
 
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
-_FIRST_OCTETS = 8_192  # the library detects the media type from them
-_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_OF_TEXT = [
-    kind for kind in filetype.TYPES if kind.mime in {"application/pdf", "application/postscript", "application/rtf"}
-]
 
 
 class Attachments:
@@ -51,12 +42,12 @@ class Attachments:
         self.described: list[Attachment] = []
 
     def shown_in(self, root: Part, html: str) -> None:
-        """Judge the parts that are added next by their place below the root, and by what the HTML shows of them."""
+        """Judge the parts that are added next: by their place below the root, and by whether the HTML shows them."""
         self._added = Added(root, html)
 
     @contextmanager
     def within(self, number: int) -> Generator[None]:
-        """A context in which what is added lies in the attached message of that number."""
+        """A context in which each added part belongs to the attached message of that number."""
         before = self._enclosed_in, self._added, self.wants_body
         self._enclosed_in, self.wants_body = self.described[number - 1].key, False
         try:
@@ -107,7 +98,7 @@ class Attachments:
         key = keys.attachment(self._email_id, number)
         with self._budget.paused():
             self._keep(key, octets)
-        guess = partial(_detected, octets[:_FIRST_OCTETS])
+        guess = partial(detected, octets)
         self.described.append(
             Attachment(
                 filename=safe_filename(name or (subject and f"{subject}.eml"), media_type, number),
@@ -149,16 +140,6 @@ class Attachments:
 
     def _attempt[T](self, step: Callable[[], T], otherwise: T, defect: Defect) -> T:
         return self._budget.attempt(step, otherwise, self._defects, defect)
-
-
-def _detected(first: bytes) -> str | None:
-    """The media type that the first octets of a file have, or None."""
-    if first.startswith(COMPOUND_FILE_SIGNATURE):
-        return COMPOUND_FILE
-    # Some types begin with two or three letters, as a text may: "BM" of a bitmap, "MZ" of a program.
-    kinds = filetype.TYPES if _NO_TEXT.search(first) else _OF_TEXT
-    found: str | None = getattr(match(first, kinds), "mime", None)
-    return found
 
 
 def decoded_content(part: Part, defects: set[Defect], budget: Budget) -> bytes:

@@ -12,13 +12,14 @@ _METHOD = re.compile(rb"^METHOD[^:\r\n]*:[ \t]*([A-Za-z]{1,20})[ \t]*\r?$", re.M
 
 
 def calendar_method(parts: Iterable[Part]) -> str | None:
-    """The method of the first calendar part, in upper case, or None if there is no calendar part or it has no method.
+    """The method of the first calendar part that has one, in upper case, or None if none has.
 
     It is a parameter of the part (RFC 6047 section 2.4), or else a property of the calendar (RFC 5545 section 3.7.2).
     """
-    part = next((part for part in parts if part.media_type in _TYPES), None)
-    if part is None:
-        return None
+    return next(filter(None, (_method(part) for part in parts if part.media_type in _TYPES)), None)
+
+
+def _method(part: Part) -> str | None:
     if declared := part.parameters.get("method", "").strip():
         return declared[: DEFAULTS.date].upper()
     found = _METHOD.search(content(part, set())[: DEFAULTS.field_value])

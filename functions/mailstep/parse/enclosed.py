@@ -17,7 +17,7 @@ from mailstep.parse.texts import read_texts
 
 
 class EnclosedMessages:
-    """Those of one message; how many are read, and how much text of them, is bounded for all together."""
+    """The attached messages of one message. Their number and their text are bounded for all of them together."""
 
     def __init__(self, attachments: Attachments, budget: Budget) -> None:
         """They add their files to the attachments of the message that encloses them."""

@@ -36,6 +36,6 @@ def is_hidden(told: Mapping[str, str], *, hidden: bool) -> bool:
 
 
 def is_sized(told: Mapping[str, str]) -> bool | None:
-    """Whether a style gives letters a size above zero; None if it says nothing of it."""
+    """Whether a style gives letters a size above zero; None if it sets no size."""
     size = told.get("font-size")
     return None if size is None else _NOTHING.fullmatch(size) is None

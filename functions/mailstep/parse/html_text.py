@@ -1,44 +1,21 @@
-"""The text of HTML, line by line: a tokeniser and a walk of our own, in time that grows as the HTML does.
-
-Over 300 lines: the tokeniser, and what each element means for lines, are read together.
-"""
+"""The text of HTML, line by line: what each element means for lines. The time grows as the HTML does."""
 
 import html
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mailstep.parse.html_clients import hint_of, is_quote, is_tight
 from mailstep.parse.html_styles import declarations, is_hidden, is_sized
+from mailstep.parse.html_tokens import attributes_of, tokens
 from mailstep.parse.replies.marks import Hint
 
-# A tag as a browser reads it (WHATWG HTML section 13.2.5): a `>` within a value in quotes does not end it. Elsewhere,
-# a quotation mark is a letter of a name.
-_VALUE = r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\s>]++)?+"""
-_TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)((?:[\s/]++|[^\s/>][^\s/>=]*+(?:{_VALUE})?+)*+)>")
-# For what follows quotes that do not pair up to the end: with _TAG, each tag would be a search of all the rest.
-_TAG_WITHOUT_QUOTES = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)([^>]*+)>")
-_BEGINS = re.compile(r"<(?=[a-zA-Z/!?])")
-_BEGINS_TAG = re.compile(r"</?[a-zA-Z]")
-_ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
-_ATTRIBUTES = 4_000  # characters of a tag that are searched for attributes
-_COMMENT_ENDS = re.compile(r"--!?>")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")  # no character has so many digits, and Python refuses thousands
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]|\u034f|(?:\u200c|\u200d)(?=\s|$)")
 _KEEPS_SPACE = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
-_INDENTED = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.IGNORECASE)
-_NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0(?![.\d])", re.IGNORECASE)
 _DEPTH = 20  # of quotes, lists and marked elements; what lies deeper is written as if it lay there
 
-# Elements whose content no reader sees. A browser ends the first two at their end tag alone.
-_DROPPED = frozenset(
-    {"script", "style", "title", "template", "iframe", "noframes", "noembed", "svg", "xml", "datalist"}
-)
-_RAW = frozenset({"script", "style"})
-# Elements whose tags are text, which a reader sees (WHATWG HTML section 13.2.5.2).
-_TEXT = frozenset({"textarea", "xmp"})
 _KEEP_SPACE = frozenset({"pre", "textarea", "listing", "xmp"})
-_OFFICE = re.compile(r"\s*<[a-z]+:", re.IGNORECASE)
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
@@ -53,6 +30,9 @@ _END_PARAGRAPHS = _PARAGRAPHS | _LINES - {
     "body", "caption", "head", "html", "legend", "option", "table", "tbody", "tfoot", "thead", "tr"
 }  # fmt: skip
 _CELLS = frozenset({"td", "th"})
+_OF_TABLES = frozenset({"table", "tbody", "tfoot", "thead", "tr"}) | _CELLS
+# Outlook and Word write each cell as a paragraph: the first and the last of these do not break a row.
+_WITHIN_CELLS = frozenset({"p", "div"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 
 
@@ -72,7 +52,7 @@ def html_text(source: str) -> HtmlText:
     walk = _Walk(source)
     walk.run()
     if walk.is_hidden:
-        # An element that hides what follows it, and never ends, hides nothing.
+        # A hidden element never ends: read again, as if nothing were hidden.
         walk = _Walk(source, shows_hidden=True)
         walk.run()
     return walk.result()
@@ -85,7 +65,7 @@ class _Region:
     name: str
     is_hidden: bool = False
     is_sized: bool | None = None
-    """Whether its letters have a size; None if it leaves the size as it is."""
+    """Whether its letters have a size; None if it does not set one."""
     keeps_space: bool = False
     hint: Hint | None = None
     depth: int = 1
@@ -97,13 +77,14 @@ class _Walk:
     def __init__(self, source: str, *, shows_hidden: bool = False) -> None:
         self._source = source
         self._shows_hidden = shows_hidden
-        self._unended: set[str] = set()
         self._lines: list[str] = []
         self._hints: dict[int, Hint] = {}
         self._line: list[str] = []
         self._is_empty = True  # whether the line has nothing but what was put before it
         self._space = False  # whether a space is due before the next word
         self._cell = False  # whether a cell ended in this line
+        self._in_cell = self._begins_cell = False
+        self._block_ended = False  # whether the line ends if the cell goes on
         self._paragraph = False  # whether an empty line is due before the next line
         self._is_tight = False  # whether the last paragraph has no margin
         self._bullet = ""
@@ -120,7 +101,7 @@ class _Walk:
 
     def run(self) -> None:
         """Write all lines."""
-        for token in self._tokens():
+        for token in tokens(self._source):
             if isinstance(token, str):
                 if not (self._regions and self.is_hidden):
                     self._write(token)
@@ -145,78 +126,22 @@ class _Walk:
             lines.pop()
         return HtmlText("\n".join(lines).replace("\xa0", " "), hints)
 
-    def _tokens(self) -> Iterator[str | re.Match[str]]:
-        source, at, pattern = self._source, 0, _TAG
-        last = source.rfind(">")
-        while True:
-            begins = _BEGINS.search(source, at)
-            if begins is None or begins.start() > last:
-                yield source[at:]
-                return
-            if begins.start() > at:
-                yield source[at : begins.start()]
-            at = begins.start()
-            tag = pattern.match(source, at)
-            if tag is None:
-                if _BEGINS_TAG.match(source, at):
-                    pattern = _TAG_WITHOUT_QUOTES
-                at = self._after_no_tag(at)
-                continue
-            at = tag.end()
-            name = tag[2].lower()
-            if not tag[1] and name in _DROPPED and self._drops(name, tag):
-                at = self._after_dropped(name, at)
-                continue
-            yield tag
-            if not tag[1] and name in _TEXT and (end := self._end_of(name, at)):
-                yield source[at : end.start()]
-                at = end.start()
-
-    def _after_no_tag(self, at: int) -> int:
-        """Where a comment, a declaration or a broken tag ends (WHATWG HTML sections 13.2.5.41 to 51)."""
-        source = self._source
-        if source.startswith("<!--", at):
-            if source.startswith((">", "->"), at + 4):
-                return source.find(">", at) + 1
-            end = _COMMENT_ENDS.search(source, at + 4) if "!--" not in self._unended else None
-            if end:
-                return end.end()
-            self._unended.add("!--")  # a browser shows nothing more: better to show too much
-        return source.find(">", at) + 1
-
-    def _drops(self, name: str, tag: re.Match[str]) -> bool:
-        """Whether a browser or a mail client leaves out the content of an element; of `xml` only what Office writes."""
-        if name == "svg":
-            return not tag[3].endswith("/")
-        return name != "xml" or _OFFICE.match(self._source, tag.end()) is not None
-
-    def _end_of(self, name: str, at: int) -> re.Match[str] | None:
-        """The end tag of an element whose content is no markup."""
-        if name in self._unended:
-            return None
-        end = re.compile(rf"</{name}[\s/>]", re.IGNORECASE).search(self._source, at)
-        if end is None:
-            self._unended.add(name)
-        return end
-
-    def _after_dropped(self, name: str, at: int) -> int:
-        known = name in self._unended
-        end = self._end_of(name, at)
-        if end is None:
-            return len(self._source) if name in _RAW and not known else at
-        return self._source.find(">", end.start()) + 1 or len(self._source)
-
     def _start(self, name: str, attributes: str) -> None:
         if self._regions and name in _END_PARAGRAPHS:
             self._regions = [region for region in self._regions if region.name != "p"]
         for region in self._regions:
             region.depth += region.name == name
-        values = _attributes(attributes) if attributes and not attributes.isspace() else {}
+        values = attributes_of(attributes) if attributes and not attributes.isspace() else {}
+        if name in _OF_TABLES:
+            self._in_cell = self._begins_cell = name in _CELLS
+            self._block_ended = False
         if name == "br":
             self._break(forced=True)
+        elif self._begins_cell and name in _WITHIN_CELLS:
+            pass
         elif name in _PARAGRAPHS:
             self._break()
-            self._is_tight = name == "p" and _is_tight(values)
+            self._is_tight = name == "p" and is_tight(values)
             self._paragraph = self._paragraph or not self._is_tight
         elif name in _LINES:
             self._start_block(name, values)
@@ -236,7 +161,7 @@ class _Walk:
         elif name == "blockquote":
             self._paragraph = True
             if len(self._quotes) < _DEPTH:
-                self._quotes.append(_is_quote(values))
+                self._quotes.append(is_quote(values))
         elif name == "li":
             self._bullet = self._next_bullet(values.get("value", ""))
         if name in _LISTS and len(self._lists) < _DEPTH:
@@ -258,16 +183,20 @@ class _Walk:
             is_hidden=not self._shows_hidden and is_hidden(told, hidden="hidden" in values),
             is_sized=None if self._shows_hidden else is_sized(told),
             keeps_space=name in _KEEP_SPACE or _KEEPS_SPACE.search(style) is not None,
-            hint=_hint_of(values),
+            hint=hint_of(values),
         )
-        # A size matters only below an element that has none.
+        # A size matters only below an element whose letters have size 0.
         if region.is_sized and all(other.is_sized is not False for other in self._regions):
             region.is_sized = None
         if region.is_hidden or region.is_sized is not None or region.keeps_space or region.hint:
             self._regions.append(region)
 
     def _end(self, name: str) -> None:
-        if name in {"br", "p"}:
+        if name in _OF_TABLES:
+            self._in_cell = self._begins_cell = self._block_ended = False
+        if self._in_cell and name in _WITHIN_CELLS:
+            self._block_ended = True
+        elif name in {"br", "p"}:
             self._break(forced=name == "br")
             self._paragraph = self._paragraph or (name == "p" and not self._is_tight)
         elif name in _PARAGRAPHS:
@@ -318,6 +247,9 @@ class _Walk:
         """Add to the line, with what is due before it."""
         if not text:
             return
+        if self._block_ended:
+            self._break()
+        self._begins_cell = False
         if self._is_empty:
             prefix = self._prefix()
             if self._paragraph and self._lines:
@@ -345,44 +277,10 @@ class _Walk:
         self._line = []
         self._is_empty = True
         self._space = False
-        self._cell = False
+        self._cell = self._block_ended = False
 
     def _prefix(self) -> str:
         return "> " * sum(self._quotes) if self._quotes else ""
-
-
-def _attributes(text: str) -> dict[str, str]:
-    """The attributes of a tag, their names in lower case; the first of a name counts."""
-    values: dict[str, str] = {}
-    for name, double, single, bare in _ATTRIBUTE.findall(text[:_ATTRIBUTES]):
-        values.setdefault(name.lower(), double or single or bare)
-    return values
-
-
-def _is_tight(values: dict[str, str]) -> bool:
-    """Whether a paragraph is a line: Outlook writes every line as one, without a margin."""
-    return values.get("class", "").startswith("Mso") or _NO_MARGIN.search(values.get("style", "")) is not None
-
-
-def _is_quote(values: dict[str, str]) -> bool:
-    """Whether a block quote quotes: Gmail and Outlook write an indented paragraph as one, without its border."""
-    cites = values.get("type", "").lower() == "cite" or "quote" in values.get("class", "").lower() or "cite" in values
-    return cites or _INDENTED.search(values.get("style", "")) is None
-
-
-def _hint_of(values: dict[str, str]) -> Hint | None:
-    """What the names of Gmail, Outlook, Thunderbird or Proton Mail say."""
-    names = f"{values.get('class', '')} {values.get('id', '')}"
-    if "gmail_attr" in names or "moz-cite-prefix" in names or "cite-prefix" in names:
-        return Hint.ATTRIBUTION
-    if "divRplyFwdMsg" in names:
-        return Hint.HEADER
-    if any(
-        name in names
-        for name in ("gmail_signature", "moz-signature", "protonmail_signature_block", "ms-outlook-mobile-signature")
-    ):
-        return Hint.SIGNATURE
-    return None
 
 
 def _is_character(alt: str) -> bool:

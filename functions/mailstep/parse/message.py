@@ -1,12 +1,12 @@
 """Parses raw octets into a Message: finds the parts, decodes the text, and hands on the rest as attachments."""
 
-import re
 from functools import partial
 
 from mailstep.budget import Budget, OverBudget
 from mailstep.contracts import Message, StoredEmail, TextKind
 from mailstep.errors import UnreadableEmail
-from mailstep.mime.bodies import bodies
+from mailstep.file_signatures import NOT_IN_TEXT
+from mailstep.mime.bodies import Bodies, bodies
 from mailstep.mime.defects import Defect, in_order
 from mailstep.mime.fields import parse_message_ids, parse_unstructured
 from mailstep.mime.signed import Protection, open_signed
@@ -20,10 +20,8 @@ from mailstep.parse.recipients import Place, recipient
 from mailstep.parse.replies.splitting import Reply, is_forwarded, split
 from mailstep.parse.ses_verdicts import is_ses_field, received, ses_block, verdicts
 from mailstep.parse.ses_verdicts import recipient as ses_recipient
-from mailstep.parse.texts import read_texts, unpacked_texts
+from mailstep.parse.texts import TextBody, Texts, read_texts, unpacked_texts
 from mailstep.parse.threads import FindThread, first_of, thread_id
-
-_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def parse(
@@ -59,29 +57,17 @@ def _parse(
 ) -> Message:
     defects: set[Defect] = set()
     root = structure(raw, defects)
-    headers = tuple((name, parse_unstructured(value, root.hints)) for name, value in root.fields)
     if _is_no_email(raw, root):
         raise UnreadableEmail("it is neither text nor has a header field of its own")
     protection = budget.attempt(partial(open_signed, root, defects), Protection(), defects, Defect.SIGNED_NOT_READ)
     found = bodies(root)
     attachments = Attachments(email.email_id, keep, defects, budget)
-    texts = read_texts(root, found, attachments, defects, budget)
-    attachments.wants_body = texts.is_empty
-    enclosed_messages = EnclosedMessages(attachments, budget) if enclosed else None
-    for part in found.files:
-        if enclosed_messages and part.media_type in NESTED:
-            enclosed_messages.read(attachments.add_part(part), defects)
-        else:
-            attachments.add_part(part)
-    if attachments.body:
-        texts = unpacked_texts(attachments.body, defects, budget)
+    texts = _texts_and_files(root, found, attachments, defects, budget, enclosed=enclosed)
     body = texts.body
     block = ses_block(raw)
     report = budget.attempt(partial(delivery_report, root), None, defects, Defect.DELIVERY_REPORT_UNREADABLE)
-    reply = Reply(body.text, TextKind.PLAIN)
-    if report is None:  # a report's text quotes no one
-        told = partial(split, body.text, forwarded=is_forwarded(subject(root)), hints=body.hints)
-        reply = budget.attempt(told, reply, defects, Defect.REPLY_NOT_FOUND)
+    # The text of a delivery report quotes no one.
+    reply = Reply(body.text, TextKind.PLAIN) if report else _reply(body, subject(root), defects, budget)
     asked = budget.attempt(partial(calendar_method, found.files), None, defects, Defect.PART_NOT_DECODED)
     when, date_raw = date(root, defects, budget)
     references, in_reply_to = field(root, "references"), parse_message_ids(field(root, "in-reply-to"))
@@ -120,9 +106,30 @@ def _parse(
         signed=protection.signed,
         encrypted=protection.encrypted,
         verdicts=verdicts(block, (name for name, _ in root.fields)),
-        headers=headers,
+        headers=tuple((name, parse_unstructured(value, root.hints)) for name, value in root.fields),
         defects=in_order(defects),
     )
+
+
+def _texts_and_files(
+    root: Part, found: Bodies, attachments: Attachments, defects: set[Defect], budget: Budget, *, enclosed: bool
+) -> Texts:
+    """The texts of the message; adds its files to the attachments. The text may be only in a winmail.dat among them."""
+    texts = read_texts(root, found, attachments, defects, budget)
+    attachments.wants_body = texts.is_empty
+    enclosed_messages = EnclosedMessages(attachments, budget) if enclosed else None
+    for part in found.files:
+        if enclosed_messages and part.media_type in NESTED:
+            enclosed_messages.read(attachments.add_part(part), defects)
+        else:
+            attachments.add_part(part)
+    return unpacked_texts(attachments.body, defects, budget) if attachments.body else texts
+
+
+def _reply(body: TextBody, subject_line: str, defects: set[Defect], budget: Budget) -> Reply:
+    """The text divided into reply, signature and history; all of it is the reply if that fails."""
+    divide = partial(split, body.text, forwarded=is_forwarded(subject_line), hints=body.hints)
+    return budget.attempt(divide, Reply(body.text, TextKind.PLAIN), defects, Defect.REPLY_NOT_FOUND)
 
 
 def _is_no_email(raw: bytes, root: Part) -> bool:
@@ -132,4 +139,4 @@ def _is_no_email(raw: bytes, root: Part) -> bool:
     stored_by_ses = any(name.lower().startswith("x-ses-") for name, _ in root.fields)
     if root.fields and not stored_by_ses:
         return False
-    return not raw or bool(_NO_TEXT.search(raw, root.start, root.start + 1_000))
+    return not raw or bool(NOT_IN_TEXT.search(raw, root.start, root.start + 1_000))

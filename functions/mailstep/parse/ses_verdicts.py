@@ -26,7 +26,7 @@ _RESULT = re.compile(r"[ \t]+([a-z][a-z-]*)=([a-z]+)(?=[ \t;]|$)(.*)", re.DOTALL
 # The whole rest of a line of SES. An identity with quotes or white space could hold a result of its own.
 _IDENTITY = re.compile(r"[ \t]+header\.i=[^\s;,()<>\"@]*@([^\s;,()<>\"@]+?);?[ \t]*")
 _AUTHOR = re.compile(r"[ \t]+header\.from=([^\s;,()<>\"@]+?);?[ \t]*")
-# An address that needs quotes, as `"a b"@`, is not read: none of ours does.
+# An address that needs quotes, as `"a b"@`, is not read: no route's address does.
 _RECIPIENT = re.compile(r"[ \t]+for <?([^\s;,()<>\"@]+@[^\s;,()<>\"@]+)>?;[ \t]*")
 _SIGNATURES = {"dkim-signature", "x-ses-dkim-signature"}
 

@@ -10,6 +10,7 @@ from mailstep.budget import Budget
 from mailstep.mime.bodies import Bodies
 from mailstep.mime.charsets import decode
 from mailstep.mime.defects import Defect
+from mailstep.mime.flowed import unflowed
 from mailstep.mime.structure import Part
 from mailstep.mime.tnef import Body
 from mailstep.parse.attachment_parts import Attachments, decoded_content
@@ -17,6 +18,7 @@ from mailstep.parse.html_text import HtmlText, html_text
 from mailstep.parse.replies.marks import Hint
 
 _WORD = re.compile(r"\w+")
+_SEEN = re.compile(r"[^\s\u00ad\u200b-\u200f\u2060\ufeff]")  # neither white space nor a character of no width
 
 Read = Mapping[int, str]
 """The texts that were read, by the `id` of their part, in order."""
@@ -41,7 +43,7 @@ class Texts:
     @property
     def is_empty(self) -> bool:
         """Whether they say nothing."""
-        return not (self.body.text.strip() or self.html.strip())
+        return not (_SEEN.search(self.body.text) or _SEEN.search(self.html))
 
 
 def read_texts(
@@ -81,7 +83,7 @@ def _body(
     deep quotes and lists put up to 80 characters before a letter.
     """
     order = [id(part) for part in parts]
-    if not any(text.strip() for text in plain.values()):
+    if not any(map(_SEEN.search, plain.values())):
         order += [part for part in html if part not in order]
     written = any(part in html for part in order)
     said = {_words(text) for text in plain.values()} - {""} if written else set()
@@ -109,7 +111,7 @@ def _body(
 
 
 def _cut(text: str, hints: Mapping[int, Hint]) -> HtmlText:
-    """The beginning of a text, with what is said of its lines."""
+    """The beginning of a text, with the tags of its lines."""
     lines = text.count("\n") + 1
     return HtmlText(text, {at: hint for at, hint in hints.items() if at < lines})
 
@@ -156,5 +158,8 @@ def _read_parts(
         if "\0" in text:
             defects.add(Defect.NUL_REMOVED)
             text = text.replace("\0", "")
-        texts[id(part)] = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if part.media_type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
+            text = unflowed(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
+        texts[id(part)] = text
     return texts

@@ -14,7 +14,7 @@ FindThread = Callable[[str], str | None]
 # SES replaces the Message-ID of what it sends (Amazon SES Developer Guide, "Message header fields").
 _OF_SES = re.compile(r"<([A-Za-z0-9-]{1,100})@[a-z0-9.-]*amazonses\.com>")
 _LENGTH = 24
-"""Hexadecimal digits: 96 bits, so that no second message can be made for a thread."""
+"""Hexadecimal digits: 96 bits, so that nobody can find a Message-ID that gives the id of another thread."""
 
 
 def thread_id(first: str, find_thread: FindThread) -> str:

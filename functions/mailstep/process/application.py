@@ -15,7 +15,7 @@ from mailstep.errors import ApplicationBusy, ApplicationDenied, ApplicationRefus
 from mailstep.process.exchange import Response, post
 from mailstep.process.request import request_body
 from mailstep.process.signing import WEBHOOK_ID, authenticate, forget_secrets
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.telemetry import logger
 
 ANSWER_BOUND = 10 * 1024 * 1024

@@ -18,7 +18,8 @@ from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.process import application
 from mailstep.process.built_in import answered, built_in
-from mailstep.routes import Route, routes
+from mailstep.route import Route
+from mailstep.routes import routes
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import speaking
 

@@ -47,7 +47,7 @@ def work_on_each[Result](
     """
     memory = settings.Memory.read().memory_mb
     done: list[Worked[Result]] = []
-    # Slow attachments leave the last ones no time at all: then the budget ends between two of them.
+    # Slow attachments may use up all the time, so that the budget ends between two attachments.
     with suppress(OverBudget), Budget(limits.ATTACHMENTS_SECONDS, octets_of(memory) if memory else None) as budget:
 
         def worked(attachment: Attachment) -> Worked[Result]:

@@ -30,7 +30,7 @@ class _WholeHeader(HTTPResponse):
         try:
             super().begin()
         finally:
-            # It closes what is no HTTP.
+            # If the response is not HTTP, http.client has closed the connection and taken `fp` away.
             if self.fp is watched:
                 self.fp = connection
         if not lines.last:

@@ -26,7 +26,7 @@ def request_body(request: ApplicationRequest) -> bytes:
     body = to_json(asked)
     room = limits.REQUEST_OCTETS
     while (octets := _octets_in_event(body)) > limits.REQUEST_OCTETS and room > _SHORTEST:
-        # By as much as it is too large, within bounds: what is cut is only a part of it.
+        # Shrinks in proportion, but within bounds, because only a part of the body can be cut.
         room = int(room * min(max(limits.REQUEST_OCTETS / octets, 0.25), 0.9))
         message = {name: _cut(value, room) for name, value in asked["message"].items()}
         message["attachments"] = [_cut(attachment, room) for attachment in asked["message"]["attachments"]]

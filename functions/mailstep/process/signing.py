@@ -20,7 +20,7 @@ from mailstep.aws.clients import client, transient_faults
 from mailstep.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from mailstep.routes import Route
+    from mailstep.route import Route
 
 WEBHOOK_ID = "webhook-id"
 """The field with the idempotency key (Standard Webhooks, "Webhook headers"). It is signed, so no one can change it."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mailstep import custom
 from mailstep.errors import ConfigurationError
+from mailstep.route import Route
 from mailstep.route_settings import png_size
-from mailstep.routes import Route
 
 LOGO_ID = "logo~@mailstep"
 """Content id of the logo (RFC 2392); no picture of an answer can have it."""

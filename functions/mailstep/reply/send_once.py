@@ -30,7 +30,8 @@ from mailstep.notices import notice
 from mailstep.outcomes import ReplyKind
 from mailstep.reply.compose import compose, text_of
 from mailstep.reply.look import look_of
-from mailstep.routes import Route, own_addresses, routes
+from mailstep.route import Route
+from mailstep.routes import own_addresses, routes
 from mailstep.telemetry import logger
 from mailstep.texts.choosing import of_reply, of_text
 from mailstep.texts.speaking import speaking

@@ -5,13 +5,12 @@ import re
 from datetime import datetime
 
 from mailstep import keys
-from mailstep.contracts import LaterAnswer, StoredEmail
+from mailstep.contracts import ANSWER_NAME, EMAIL_ID, LaterAnswer, StoredEmail
 
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 """The object that SES writes when a receipt rule is created; it is not mail."""
 
-# The email_id and the name as the contract has them (contracts.LaterAnswer).
-_LATER = re.compile(r"([A-Za-z0-9_-]{1,76})/([A-Za-z0-9][A-Za-z0-9._-]{0,99})\.json")
+_LATER = re.compile(rf"({EMAIL_ID})/({ANSWER_NAME})\.json")
 _SLUG_LENGTH = 43  # with "-" and 32 hex digits: 76, which leaves "-r99" of a replay within the 80 of a name
 
 

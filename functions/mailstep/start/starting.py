@@ -27,7 +27,7 @@ def start_executions(notification: object) -> None:
 
 def _start_email(email: StoredEmail, workflow_arn: str) -> None:
     outcome = executions.start(email.email_id, email, workflow_arn)
-    metrics.EMAILS_RECEIVED.emit(1 if outcome == "started" else 0)
+    metrics.EMAILS_RECEIVED.emit(1 if outcome == executions.STARTED else 0)
     logger.info("Execution %s", outcome, extra={"email_id": email.email_id, "route": email.route})
 
 

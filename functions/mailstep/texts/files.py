@@ -17,7 +17,7 @@ FORMS = ("zero", "one", "many", "other")
 """The forms that a sentence may have for numbers (Unicode CLDR, "Language Plural Rules")."""
 
 _FACTS = "language"
-"""The table of what is so in a language. It has `one` as a fact, and is no sentence with forms."""
+"""The table of facts about a language. Its `one` is a fact, and not a form of a sentence."""
 _NUMBERS = {"language.one": re.compile(r"\s*(\d+\s*)*"), "language.grouped_digits": re.compile(r"\d{1,2}")}
 """The facts that are numbers, as they may be written."""
 _DEEP = 4

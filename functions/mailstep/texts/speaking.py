@@ -68,7 +68,7 @@ def notated(number: str) -> str:
 
 
 def size(octets: int) -> str:
-    """A size as people read it: `512 bytes`, `1.4 KB`, `3.0 MB` (units of 1,000)."""
+    """A size as people read it: `512 bytes`, `1.4 kB`, `3.0 MB` (units of 1,000)."""
     for unit, name in ((1_000_000, "megabytes"), (1_000, "kilobytes")):
         if octets >= unit:
             return say(f"sizes.{name}", number=notated(f"{octets / unit:.1f}"))

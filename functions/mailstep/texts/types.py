@@ -3,7 +3,7 @@
 import re
 
 from mailstep.contracts import Attachment
-from mailstep.media_types import ARCHIVES, FORMATS, WORDS, by_evidence, registered
+from mailstep.media_types import ARCHIVES, FORMATS, WORDS, of_attachment, registered
 from mailstep.texts.speaking import say
 
 _OF_MAIN_TYPES = {"image": "picture", "audio": "sound", "video": "video", "text": "text"}
@@ -16,7 +16,7 @@ def type_name(attachment: Attachment) -> str:
 
     A type without a word has the end of the name: `DWG file`.
     """
-    kind = by_evidence(attachment.media_type_detected, attachment.filename, attachment.media_type)
+    kind = of_attachment(attachment)
     if known := _named(kind):
         return known
     stem, _, ending = attachment.filename.rpartition(".")
@@ -24,7 +24,7 @@ def type_name(attachment: Attachment) -> str:
 
 
 def pattern_names(patterns: tuple[str, ...]) -> str:
-    """The types that a route accepts, in words, each once: `CSV file, picture`. What has no word stays as it is."""
+    """The types that a route accepts, each once: `CSV file, picture`. Without a word for it, a media type stays one."""
     return ", ".join(dict.fromkeys(_named(registered(pattern)) or pattern for pattern in patterns))
 
 

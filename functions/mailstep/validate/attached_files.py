@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from mailstep.contracts import Attachment, Message
-from mailstep.media_types import by_evidence, registered
+from mailstep.media_types import of_attachment, registered
 from mailstep.texts.speaking import say
 from mailstep.texts.types import pattern_names
 from mailstep.validate import programs
@@ -41,7 +41,7 @@ def not_scanned(message: Message) -> str | None:
 
 
 def refused_program(message: Message, accepted: Patterns, contents: Contents) -> str | None:
-    """What to tell the sender of a program, or None. A part that nobody attached may be none either.
+    """What to tell the sender of a program, or None. A part that is not attached may not be a program either.
 
     A route accepts a program only if it lists the program's own type, or everything (`*/*`).
     """
@@ -72,7 +72,7 @@ def _programs(attachment: Attachment) -> set[str]:
 
 
 def _type(attachment: Attachment) -> str:
-    return by_evidence(attachment.media_type_detected, attachment.filename, attachment.media_type)
+    return of_attachment(attachment)
 
 
 def _is_accepted(kind: str, accepted: Patterns) -> bool:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import starmap
 
 from mailstep.contracts import Attachment
+from mailstep.file_signatures import detected
 from mailstep.media_types import COMPOUND_FILE, COMPOUND_FILE_SIGNATURE, MACRO_TYPES, by_evidence
-from mailstep.validate import macros, programs
-from mailstep.validate.archives import ArchiveBomb, ArchiveQuota, may_be_zip, members
+from mailstep.validate import macros, packages, programs
+from mailstep.validate.archives import CONTENT_TYPES, ArchiveBomb, ArchiveQuota, Member, may_be_zip, members
 
+# Excel also opens a workbook that is in no compound file, and Word a document that is a text.
 _EXCEL = "application/vnd.ms-excel"
+_DOCUMENTS = {_EXCEL, "application/msword", "application/vnd.ms-powerpoint", "application/rtf", "application/xml"}
 
 
 @dataclass
@@ -29,30 +31,41 @@ def look_into(attachments: Iterable[Attachment], open_attachment: Callable[[Atta
     """Look into all attachments of a message within one quota."""
     found, quota = Contents(), ArchiveQuota()
     for number, attachment in enumerate(attachments, start=1):
-        is_document = attachment.media_type_detected == COMPOUND_FILE or _is_old_workbook(attachment)
+        is_document = _may_be_document(attachment)
         if not (is_document or may_be_zip(attachment)):
             continue
         content = open_attachment(attachment)
         inside = found.programs.setdefault(number, set())
-        if is_document and macros.are_in(content):
-            inside.add(MACRO_TYPES["docm"])
+        if is_document:
+            inside |= _in_document(content)
         try:
-            inside |= {kind for kind in starmap(_program, members(content, quota)) if kind}
+            for member in members(content, quota):
+                inside |= _in_member(member)
         except ArchiveBomb:
             found.is_bomb = True
             break
     return found
 
 
-def _program(name: str, content: bytes | None) -> str | None:
-    """The type of the program that a member of an archive is, or None."""
-    if content is not None:
-        is_document = content.startswith(COMPOUND_FILE_SIGNATURE)
-        if macros.are_in(content) if is_document else macros.are_listed(content):
-            return MACRO_TYPES["docm"]
-    return programs.of_member(name)
+def _may_be_document(attachment: Attachment) -> bool:
+    """Whether it is a compound file, or a document of Office by its name or label that its octets do not contradict."""
+    seen = attachment.media_type_detected
+    kind = by_evidence(seen, attachment.filename, attachment.media_type)
+    return seen in {COMPOUND_FILE, _EXCEL} or (seen is None and kind in _DOCUMENTS)
 
 
-def _is_old_workbook(attachment: Attachment) -> bool:
-    """Whether it says that it is a workbook: Excel also opens one that is in no compound file."""
-    return by_evidence(attachment.media_type_detected, attachment.filename, attachment.media_type) == _EXCEL
+def _in_document(content: bytes) -> set[str]:
+    """The types of the programs and macros in a document that is no ZIP archive."""
+    found = {MACRO_TYPES["docm"]} if macros.are_in(content) else set()
+    return found | packages.programs_in(content) if content.startswith(COMPOUND_FILE_SIGNATURE) else found
+
+
+def _in_member(member: Member) -> set[str]:
+    """The types of the program that a member of an archive is, by its name and its octets, and of those in it."""
+    kinds = {programs.of_member(member.name), programs.of_type(detected(member.first) or "")}
+    found = {kind for kind in kinds if kind}
+    if member.content is None:
+        return found
+    if member.name.lower() == CONTENT_TYPES:
+        return found | ({MACRO_TYPES["docm"]} if macros.are_listed(member.content) else set())
+    return found | _in_document(member.content)

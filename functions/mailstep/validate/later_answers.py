@@ -1,4 +1,4 @@
-"""Decides whether a later answer may be sent: by the same rules of whom Mailstep may write to."""
+"""Decides whether a later answer may be sent, by the rules that say which senders get a reply."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -6,7 +6,8 @@ from functools import partial
 from mailstep import keys, settings
 from mailstep.aws import executions, ledger, mail_bucket
 from mailstep.contracts import Claim, LaterAnswer, LaterAnswerClaim, Message, StoredEmail
-from mailstep.routes import Route, own_addresses, routes
+from mailstep.route import Route
+from mailstep.routes import own_addresses, routes
 from mailstep.telemetry import logger
 from mailstep.validate import policy
 from mailstep.validate.checking import count_bounded

@@ -17,10 +17,11 @@ from mailstep.authentication import is_authenticated, is_only_signed
 from mailstep.contracts import EMAIL_ID_FIELD, Address, Attachment, Message, StoredEmail
 from mailstep.errors import RefusedEmail
 from mailstep.outcomes import APPLICATION_REFUSED
-from mailstep.routes import Route
+from mailstep.route import Route
 from mailstep.texts.choosing import of_reply
 from mailstep.texts.speaking import say, speaking
 from mailstep.validate import attached_files
+from mailstep.validate.age import written
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
 from mailstep.validate.contents import Contents, look_into
 from mailstep.validate.effects import Effect, Overridden, Setting
@@ -173,14 +174,14 @@ def _has_no_route(case: Case) -> str | None:
 
 
 def _is_stale(case: Case) -> str | None:
-    received, stored, written = case.message.received, case.email.stored, case.message.date
+    received, stored = case.message.received, case.email.stored
     if case.route is None or case.email.replay or received is None:
         return None
     most = timedelta(hours=case.route.max_age_hours)
     if stored is not None and stored - received > most:
         return f"The message was stored more than {case.route.max_age_hours:g} hours after SES received it."
-    # A copy of a signed message passes for ever, from wherever somebody sends it.
-    if written is not None and is_only_signed(case.message) and received - written > most:
+    signed = written(case.message) if is_only_signed(case.message) else None
+    if signed is not None and received - signed > most:
         return f"The message was signed more than {case.route.max_age_hours:g} hours before SES received it."
     return None
 
@@ -340,8 +341,8 @@ RULES = (
     Rule(
         "stale_message",
         "S3 stored it long after SES received it: old mail, copied or restored; or only DKIM authenticates it, and its "
-        "Date is that old: a copy that somebody sent again. `mailstep replay` still processes it",
-        "SES's Received field; S3's event time; Date; `max_age_hours`",
+        "Date or a signature is that old: a copy that somebody sent again. `mailstep replay` still processes it",
+        "SES's Received field; S3's event time; Date; DKIM-Signature, `t=`; `max_age_hours`",
         Effect.REFUSE,
         _is_stale,
         needs="stack",
@@ -403,7 +404,7 @@ RULES = (
     ),
     Rule(
         "archive_bomb",
-        "Its ZIP archives together contain too much data, too many members, or archives within archives",
+        "Its ZIP archives together contain more data or members than can be checked, or archives within archives",
         "functions/mailstep/limits.py",
         Effect.TELL,
         _is_an_archive_bomb,
@@ -435,12 +436,12 @@ OVERRIDABLE = tuple(dict.fromkeys(rule.code for rule in RULES if rule.override i
 """The codes that `mailstep replay --override` takes."""
 
 
-# They judge a message, and say nothing of its sender.
+# These rules judge a message, not its sender.
 _OF_ONE_MESSAGE = {"unknown_route", OTHER_ROUTE, "stale_message", "duplicate_message", "replied_by_other_route"}
 
 
 def withheld_from(case: Case, overridden: str = "") -> str | None:
-    """The code of the first rule that forbids to write to the sender, for an answer after the first; None if none does.
+    """The code of the first rule that withholds a later answer from the sender; None if no rule does.
 
     A message that was refused may be answered too, if its sender may be told. `overridden` is the code of the rule that
     an operator overrode for the message, or empty. That decided about the message: what is on record of the sender,

@@ -16,19 +16,21 @@ PROGRAM = "application/x-msdownload"
 _NAMED = (
     # Windows: programs, packages, installers, drivers
     "exe com scr pif cpl msi msp mst msu msix msixbundle msix-bundle appx appxbundle appinstaller application appref-ms"
-    " appcontent-ms dll ocx sys drv xbap gadget ins isp inf its fxp prg prgm osd mcf"
+    " appcontent-ms dll ocx sys drv vxd xbap gadget ins isp inf its fxp prg prgm osd mcf cab ex ex_ lib ppkg vsix"
     # Windows: scripts and what starts them
     " bat cmd btm ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psdm1 psm1 pssc msh msh1 msh2 mshxml msh1xml msh2xml vb vba vbe"
     " vbp vbs vbscript vsmacros js jse wsf wsh wsc ws sct wsb hta htc reg bas csh ksh sh bash zsh fish awk pl pm py pyc"
-    " pyo pyw pyz pyzw rb php ahk au3"
+    " pyo pyw pyz pyzw pyd rb rbw php asp aspx jsp nsh mjs cjs ahk au3"
     # Windows: files that point to a program or change a setting
     " lnk url website scf shb shs rdp msc diagcab diagcfg diagpkg library-ms search-ms searchconnector-ms"
-    " settingcontent-ms theme themepack deskthemepack printerexport webpnp xnk udl cdxml chm hlp hpj mht mhtml"
+    " cnt grp prf plg bgi asx settingcontent-ms theme themepack deskthemepack printerexport webpnp xnk udl cdxml"
+    " chm hlp hpj mht mhtml"
     # Office: macros, add-ins, and queries that fetch or run
     " docm dotm xlsm xltm xlam xlm xla xll wll wiz pptm potm ppsm ppam ppa sldm iqy oqy rqy dqy slk odc dsn"
-    " ade adp accda accde accdr accdu mad maf mag mam maq mar mas mau mav maw mda mde mdt mdw mdz ops pcd vsw"
+    " vsdm vssm vstm ade adp accda accde accdr accdu mad maf mag mam maq mar mas mau mav maw mda mdb mde mdt mdw"
+    " mdz ops pcd vsw"
     # Images of disks, which Windows opens like folders
-    " iso img vhd vhdx wim udf dmg"
+    " iso img vhd vhdx wim udf dmg xip"
     # Java, Android, browsers
     " jar jnlp war ear class apk aab xapk apkm ipa crx xpi swf air nex"
     # macOS and Linux
@@ -62,6 +64,10 @@ _TYPES = {
         "application/x-ms-application",
         "application/x-xpinstall",
     ),
+    # Of octets (file_signatures.py).
+    *("application/x-virtual-disk", "application/x-ms-wim", "application/vnd.ms-htmlhelp", "application/x-sylk"),
+    *("application/java-vm", "application/vnd.android.dex", "application/x-xar"),
+    "application/vnd.ms-cab-compressed",
     *MACRO_TYPES.values(),
 }
 _COMPRESSED = {"gz", "bz2", "xz", "z", "lz", "lz4", "lzma", "zst", "br"}

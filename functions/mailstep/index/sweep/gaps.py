@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import batched
 
 from mailstep.aws import executions
@@ -16,6 +17,8 @@ from mailstep.index_entry import EXECUTIONS, IndexEntry, email_id_of
 from mailstep.outcomes import RUNNING
 
 _PAGE = 100
+type _Fill = Callable[[], bool]
+"""Fills a gap, and returns whether there was one."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +47,24 @@ def sweep(
         if not go_on(compared):
             return Swept(compared, filled, complete=False)
         compared += number
-        filled += sum(_fill(index, arn) for arn in gaps)
+        filled += sum(fill() for fill in gaps)
     return Swept(compared, filled, complete=True)
 
 
 def _pages(
     workflow_arn: str, index: MessageIndex, since: datetime, settled: datetime
-) -> Iterator[tuple[int, list[str]]]:
-    """Page by page, the number of executions compared, and the ARNs of those that the index lacks or has wrong."""
+) -> Iterator[tuple[int, list[_Fill]]]:
+    """Page by page, the number of executions compared, and what fills in those that the index lacks or has wrong."""
     yield from _ended_unnoticed(workflow_arn, index, settled)
     listed = (one for one in executions.newest(workflow_arn, since) if (one.ended or one.started) < settled)
     for some in batched(listed, _PAGE, strict=False):
         entries = index.get_many(name for one in some if (name := _email_id(one)))
-        yield len(some), [one.arn for one in some if not _knows(entries.get(_email_id(one) or ""), one)]
+        unknown = [one.arn for one in some if not _knows(entries.get(_email_id(one) or ""), one)]
+        yield len(some), [partial(_fill, index, arn) for arn in unknown]
 
 
-def _ended_unnoticed(workflow_arn: str, index: MessageIndex, settled: datetime) -> Iterator[tuple[int, list[str]]]:
-    """The same of the executions that the index has as running.
+def _ended_unnoticed(workflow_arn: str, index: MessageIndex, settled: datetime) -> Iterator[tuple[int, list[_Fill]]]:
+    """The same of the executions that the index has as running; of those that do run, the message if it lacks that.
 
     One list says which of them run: after an outage of the application there may be very many.
     """
@@ -69,7 +73,13 @@ def _ended_unnoticed(workflow_arn: str, index: MessageIndex, settled: datetime) 
         if still_running is None:
             still_running = executions.running(workflow_arn)
         arns = [one.arn for entry in unfinished for one in entry.executions if one.outcome == RUNNING]
-        yield len(arns), [arn for arn in arns if arn not in still_running]
+        yield (
+            len(arns),
+            [
+                *(partial(_fill, index, arn) for arn in arns if arn not in still_running),
+                *(partial(indexing.record_message, index, entry) for entry in unfinished if entry.subject is None),
+            ],
+        )
 
 
 def _email_id(listed: Listed) -> str | None:

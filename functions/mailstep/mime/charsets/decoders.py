@@ -98,7 +98,7 @@ def _none(_: bytes) -> None:
 
 
 class _Handler:
-    """What a codec does where octets are no character (`codecs.register_error`)."""
+    """Decides what a codec puts in place of octets that are not a character (`codecs.register_error`)."""
 
     def __init__(self, name: str, bad: bytes, vendor: Vendor = _none) -> None:
         """`bad` matches octets that together are one bad character: a lead octet takes no ASCII with it."""

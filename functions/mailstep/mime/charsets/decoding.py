@@ -47,14 +47,14 @@ _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1b"})
 _UNUSUAL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
 _ASCII = bytes(range(128))
 _PLAIN = bytes({*_ASCII} - {*_CONTROLS} - {0x1B})
-# Octets of what is declared as US-ASCII and has none of its characters: the standard reads it as windows-1252.
+# Octets. A shorter text that is not the US-ASCII that it declares is windows-1252, as the standard says.
 _LEAST_TO_DOUBT = 256
 _LEAST_OF_UTF8 = 3  # characters above ASCII
 _LEAST_OF_WIDE = 4  # octets
 _SAMPLE_OF_DAMAGED = 4_096  # octets
 _GOOD_FOR_A_BAD = 8  # characters
 _MOST = 0.7  # of the octets at even or odd places
-# What undeclared mail is not in, and what little text would often be taken for.
+# Mail without a declared charset is not in these, but the detector would often take a short text for them.
 _NOT_IN_MAIL = [
     "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-8", "iso8859-10", "iso8859-14", "iso8859-16", "johab",
     "utf-16", "utf-32", "utf-32-le", "utf-32-be",
@@ -71,7 +71,7 @@ class Decoded:
     damaged: bool
     """Whether octets that are no character of that charset were replaced, each by one U+FFFD."""
     guessed: bool
-    """Whether it is a guess: none is declared and the octets do not say it, or they are not in the declared one."""
+    """Whether the charset is a guess: none is declared and the octets do not say it, or they do not fit it."""
 
 
 def decode(
@@ -104,7 +104,7 @@ def decode(
             return found
     if evident := _evident(octets):
         return _as(evident, octets, cut=cut, guessed=label is not None or evident != "utf-8")
-    # UTF-8 with a bad octet here and there is still UTF-8: all else would garble what is good.
+    # UTF-8 with a bad octet here and there is still UTF-8: any other charset would garble the good characters.
     good, bad = _good_and_bad(octets.decode("utf-8", "replace"))
     is_utf8 = good > 2 * bad
     otherwise = "utf-8" if is_utf8 or (good >= bad and _is_western(octets)) else _WESTERN
@@ -121,7 +121,7 @@ def decode(
 
 
 def hints_in(message: bytes, options: Options = DEFAULTS) -> tuple[str, ...]:
-    """Charsets for what names none in a message: first a guess at its fields that name none, then those it names.
+    """Charsets to try for a text that declares none: first a guess from such fields, then those that the message names.
 
     A header has room for thousands of such texts, so the guess is made once, for all of them.
     """

@@ -13,7 +13,7 @@ _CODEPAGE = re.compile(
 )
 _ISO_8859 = re.compile(r"(?:x|cs)?(?:iso)?8859(?:p|part|cp)?([1-9][0-9]?)(?:[12][09][0-9]{2})?")
 
-# What says nothing of the character set.
+# Labels that do not tell the character set.
 _SAY_NOTHING = {"", "unknown", "unknown8bit", "xunknown", "8bit", "7bit", "binary", "default", "none", "xuserunknown"}
 
 # Labels of mail, without their punctuation, and the charset of the standard or of Python that they mean.
@@ -59,6 +59,15 @@ _OF_MAIL = {
     "macroman": "macintosh", "xmacroman": "macintosh", "applemacintosh": "macintosh", "macosroman": "macintosh",
     "maccyrillic": "x-mac-cyrillic", "macukrainian": "x-mac-cyrillic", "macukraine": "x-mac-cyrillic",
     "macce": "mac_latin2", "maccentraleurope": "mac_latin2", "maccentraleurroman": "mac_latin2",
+    # As .NET, Java and IANA call them.
+    "macjapanese": "shift_jis", "macchinesetrad": "big5", "mackorean": "euc-kr", "macchinesesimp": "gbk",
+    "macthai": "windows-874", "macicelandic": "mac_iceland", "chineseeten": "big5", "big5solaris": "big5",
+    "ms950hkscs": "big5", "ms9320213": "shift_jis", "sjis0213": "shift_jis", "sjisjp": "shift_jis",
+    "ibm942": "shift_jis", "ibm943c": "shift_jis", "cp943c": "shift_jis", "ibm949c": "euc-kr", "ibm1381": "gbk",
+    "ibm1383": "gbk", "eucgb": "gbk", "gbk2312": "gbk", "eucjplinux": "euc-jp", "eucjpopen": "euc-jp",
+    "extendedunixcodepackedformatforjapanese": "euc-jp", "windowsiso2022jp": "iso-2022-jp",
+    "iso2022jpwin": "iso-2022-jp", "iso885915fdis": "iso-8859-15", "amiga1251": "windows-1251",
+    "european": "windows-1252", "ia5": "us-ascii", "ksc5636": "us-ascii",
 }  # fmt: skip
 
 # Windows code pages that are no label of the standard with a prefix, by their numbers ("Code Page Identifiers").

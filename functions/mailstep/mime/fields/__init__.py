@@ -1,6 +1,7 @@
 """The values of header fields (RFC 5322 section 3): a raw value is unfolded, then read by what its field holds."""
 
 from mailstep.mime.fields.address import Address, parse_addresses
+from mailstep.mime.fields.comments import without_comments
 from mailstep.mime.fields.date import parse_date
 from mailstep.mime.fields.encoded_word import decode_words
 from mailstep.mime.fields.message_id import parse_message_ids
@@ -17,4 +18,5 @@ __all__ = [
     "parse_parameters",
     "parse_unstructured",
     "unfold",
+    "without_comments",
 ]

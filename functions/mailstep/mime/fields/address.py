@@ -33,6 +33,8 @@ _SPACED_DOMAIN = re.compile(
 )
 # What has a meaning between mailboxes; a word in the label of a charset has such marks, too, and means nothing.
 _MARK = re.compile(rf'{ENCODED_WORD.pattern}|\\.|["()<>,;:]', re.DOTALL)
+# A comma between mailboxes may be missing.
+_NEXT_MAILBOX = re.compile(r'[ \t]*+(?:"[^"<>]*+"|[^"<>(),:;@])*+<[^<>@\s]++@')
 _MARK_IN_QUOTES = re.compile(r'\\.|"', re.DOTALL)
 _NO_NAME = str.maketrans("", "", '"<>')
 # A route (RFC 5322 section 4.4, obs-route), the scheme of a link, or the name of a group.
@@ -58,19 +60,32 @@ def _mailboxes(value: str, options: Options, hints: Sequence[str]) -> Iterator[A
     if not without_comments(value)[2]:
         # An unclosed quote or comment would hide everything after it.
         value = re.sub(r'["()]', " ", value)
-    for item, mark in _items(value):
-        if mark == ":" and "@" not in (plain := without_comments(item)[0]):
-            group = decode_words(_phrase(plain), hints)
-            continue
-        if mailbox := _mailbox(item, group, options, hints):
-            yield mailbox
+    items = list(_items(value))
+    # Only `;` ends a group: without one, a colon belongs to a name that lacks its quotes.
+    has_groups = any(mark == ";" for _, mark in items)
+    begun = ""
+    for number, (item, mark) in enumerate(items):
+        plain = item if "@" in item and mark != ":" else without_comments(item)[0]
+        if mark == ":" and "@" not in plain:
+            if has_groups or "<" not in items[number + 1][0]:
+                group = None if plain.strip().lower() == "mailto" else decode_words(_phrase(plain), hints)
+            else:
+                begun += f"{item}:"
+        elif mark == "," and "@" not in plain and plain.strip() and "<" in items[number + 1][0]:
+            begun += f"{item},"  # a name that lacks its quotes: Lee, Ann <ann@example.com>
+        elif item.count("@") > 1 and all(map(_ADDR_SPEC.fullmatch, bare := item.split())):
+            yield from filter(None, (_mailbox(address, group, options, hints) for address in bare))
+        else:
+            if mailbox := _mailbox(begun + item, group, options, hints):
+                yield mailbox
+            begun = ""
         if mark == ";":
             group = None
 
 
 def _items(value: str) -> Iterator[tuple[str, str]]:
     """The pieces between `,`, `;` and `:` outside of quotes, comments and angle brackets, each with its end."""
-    begun, at, depth, quoted, angle = 0, 0, 0, False, False
+    begun, at, opened, depth, quoted, angle = 0, 0, 0, 0, False, False
     while mark := (_MARK_IN_QUOTES if quoted else _MARK).search(value, at):
         at = mark.end()
         match mark[0]:
@@ -81,9 +96,12 @@ def _items(value: str) -> Iterator[tuple[str, str]]:
             case ")":
                 depth = max(0, depth - 1)
             case "<" if not depth:
-                angle = True
+                angle, opened = True, at
             case ">" if not depth:
                 angle = False
+                if "@" in value[opened:at] and _NEXT_MAILBOX.match(value, at):
+                    yield value[begun:at], ","
+                    begun = at
             case "," | ";" | ":" if not depth and not angle:
                 yield value[begun : mark.start()], mark[0]
                 begun = at
@@ -101,10 +119,11 @@ def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str
         return Address(name=decode_words(name, hints).strip(), address=address, group=group)
     before, opening, inside = plain.rpartition("<")
     if opening:
-        address = inside.partition(">")[0].strip()
+        address, _, after = inside.partition(">")
+        address = address.strip()
         address = _ROUTE.sub("", address) if ":" in address else address
         address = _SPACED.sub(r"\1", address) if len(address.split()) > 1 else address
-        name = _phrase(before)
+        name = _phrase(before) or _phrase(after)
         if "@" not in address:
             found = _ADDR_SPEC.search(decode_words(plain))
             address = found[0] if found else ""
@@ -112,7 +131,7 @@ def _mailbox(item: str, group: str | None, options: Options, hints: Sequence[str
         plain = _SPACED_DOMAIN.sub(lambda domain: re.sub(r"[ \t]", "", domain[0]), plain)
         found = _ADDR_SPEC.search(plain) or _ADDR_SPEC.search(decode_words(plain))
         address = found[0] if found else ""
-        name = comment or _phrase(plain.replace(address, ""))
+        name = comment or _phrase(plain.replace(f"[{address}]", "").replace(address, ""))
     address = address.strip("<>'").removesuffix(".")  # a domain that ends with a dot is the same one (RFC 1034, 3.1)
     if not 0 < len(address) <= options.address or address.startswith("@") or len(address.split()) > 1:
         return None

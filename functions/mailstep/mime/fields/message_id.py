@@ -17,6 +17,7 @@ def parse_message_ids(value: str, options: Options = DEFAULTS) -> tuple[str, ...
     written = [found for found in _MSG_ID.findall(value.replace("><", "> <")) if len(found) <= options.message_id]
     # White space within is what folding left, or RFC 5322 section 4.5.4, which has comments too; else "(" is a letter.
     found = ["".join((without_comments(one)[0] if " " in one else one).split()) for one in written]
-    if not found and (bare := _BARE_ID.fullmatch(value)):
-        found = [identifier for identifier in [f"<{bare[1]}>"] if len(identifier) <= options.message_id]
+    if not found:
+        bare = [_BARE_ID.fullmatch(word) for word in re.split(r"[\s,]+", value.strip())]
+        found = [f"<{one[1]}>" for one in bare if one and len(one[1]) <= options.message_id - 2] if all(bare) else []
     return tuple(found[-options.message_ids :])

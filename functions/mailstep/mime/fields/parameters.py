@@ -9,6 +9,7 @@ Parameters = dict[str, str]
 """By name, in lower case; values are decoded."""
 
 _PARAMETER = re.compile(r";\s*([^\s=;]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^;]*)", re.DOTALL)
+_WINDOWS_PATH = re.compile(r"[A-Za-z]:\\[^\\]|\\\\[^\\]+\\[^\\]")
 
 
 def parse_parameters(value: str, hints: Sequence[str] = ()) -> tuple[str, Parameters]:
@@ -36,9 +37,11 @@ def parse_parameters(value: str, hints: Sequence[str] = ()) -> tuple[str, Parame
 
 
 def _unquoted(text: str) -> str:
-    if text.startswith('"'):
-        return re.sub(r"\\(.)", r"\1", text[1:].removesuffix('"'))
-    return text
+    if not text.startswith('"'):
+        return text.removesuffix('"')
+    within = text[1:].removesuffix('"')
+    # Programs that write a path of Windows do not double its backslashes.
+    return within if _WINDOWS_PATH.match(within) else re.sub(r"\\(.)", r"\1", within)
 
 
 def _joined(numbered: dict[int, tuple[str, bool]], hints: Sequence[str]) -> str:
@@ -47,7 +50,7 @@ def _joined(numbered: dict[int, tuple[str, bool]], hints: Sequence[str]) -> str:
     charset = ""
     if ordered[0][1] and ordered[0][0].count("'") >= 2:
         charset, _, content = ordered[0][0].split("'", 2)
-        ordered[0] = (content, True)
+        ordered[0] = (content.strip('"'), True)
     octets = b"".join(
         re.sub(rb"%([0-9A-Fa-f]{2})", lambda hexed: bytes([int(hexed[1], 16)]), content.encode("utf-8", "replace"))
         if extended

@@ -1,4 +1,7 @@
-"""The line above a quote that says who wrote it, and when: "On 5 May 2025 at 10:00, Bob <bob@example.com> wrote:"."""
+"""The line above a quote that says who wrote it, and when: "On 5 May 2025 at 10:00, Bob <bob@example.com> wrote:".
+
+Over 300 lines: what such a line may look like is one question, whose parts refer to each other.
+"""
 
 import re
 from collections.abc import Sequence
@@ -6,6 +9,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from mailstep.parse.replies import words
+from mailstep.parse.replies.marks import ADDRESS
 
 LINES = 5
 """Lines that an attribution takes at most."""
@@ -26,11 +30,10 @@ _SPACED_VERBS = _alternatives(words.VERBS).replace(r"\ ", r"\s+")
 _VERB = re.compile(
     rf"(?<!\w)(?:{_SPACED_VERBS}|sent(?=\W*$))(?!\w)|{_alternatives(words.VERBS_WITHOUT_SPACES)}", re.IGNORECASE
 )
-# A verb takes long to search for: a text that has none of these words has none.
+# Searching for a verb is slow, and a text without these words has no verb.
 _VERB_WORDS = frozenset(max(re.findall(r"\w+", verb), key=len) for verb in words.VERBS) | {"sent"}
 _LAST_WORDS = frozenset(verb.split()[-1] for verb in words.VERBS) | {"sent"}
 _ENDS_WITHOUT_SPACES = tuple(words.VERBS_WITHOUT_SPACES)
-_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 _TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点点시]\s?\d{2}(?!\d)|(?<!\d)\d{1,2}\s?(?:[ap]\.?m\b|uhr\b)", re.IGNORECASE)
 _DATE = re.compile(
     rf"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?\d{{2,4}}(?!\d)|{_TIME.pattern}",
@@ -48,6 +51,11 @@ _BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
 _BEGINS_WITH_NAME = re.compile(r"([^<>@]{0,100})<[^<>]{0,200}@[^<>]{0,200}>")
 _WITHIN_A_LINE = re.compile(r"(?<=[\w.!?:;)])[\s-]+(?=(?:On|Am|Le|El|Il|Em|Op|Den) (?:\w+[.,]* ){0,2}\d)")
 _WORD = re.compile(r"[^\s/]+")
+_MARKS = "\"'“”„«»()[]<>,;:：.、，-–—*"  # around a word
+# Pronouns that a name says of itself: "Ann Lee (she/her)".
+_GIVEN_PRONOUNS = re.compile(r"[(\[][^\W\d]++(?:\s?[/,]\s?[^\W\d]++)+[)\]]")
+_INITIAL = "I."
+_FIRST_PERSON = ("I", "I'")
 
 
 class Below(Enum):
@@ -114,12 +122,13 @@ def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attributio
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
-        is_known = below is Below.QUOTE and _is_in_any_language(joined.strip(_RULE))
-        if not joined.startswith(("<", "mailto:")) and (is_known or _is_attribution(joined, below)):
-            return Attribution(_with_starter(lines, line, first, joined))
         column = _begins_within(joined, lines[line], below)
         if column:
             return Attribution(line, column)
+        told = _GIVEN_PRONOUNS.sub("", joined)
+        is_known = below is Below.QUOTE and _is_in_any_language(told.strip(_RULE))
+        if not joined.startswith(("<", "mailto:")) and (is_known or _is_attribution(told, below)):
+            return Attribution(_with_starter(lines, line, first, joined))
         above = line - 1
         if above >= first and not lines[above].strip() and joined.startswith("<"):
             above -= 1  # Polymail leaves a line between name and address
@@ -174,7 +183,7 @@ def _is_date_and_name(text: str) -> bool:
 
 def _begins_within(joined: str, line: str, below: Below) -> int:
     """The column where an attribution begins that shares its first line with the text before it; 0 if none does."""
-    if not (_ADDRESS.search(joined) and _find_verb(joined)):
+    if not (ADDRESS.search(joined) and _find_verb(joined)):
         return 0
     stripped = line.strip()
     begins = [match.end() for match in _WITHIN_A_LINE.finditer(joined) if match.end() < len(stripped)]
@@ -186,17 +195,12 @@ def _begins_within(joined: str, line: str, below: Below) -> int:
 def _is_attribution(joined: str, below: Below) -> bool:
     """Whether a joined line says who wrote, and when or from which address, and has the form that clients give it."""
     text = joined.strip(_RULE)
-    address = _ADDRESS.search(text) is not None
+    address = ADDRESS.search(text) is not None
     verb = _find_verb(text)
     quoted = below is Below.QUOTE
     dated_address = address and _DATE.search(text) is not None and _ends_in_address(text)
     if verb is None:
-        begins = _BEGINS_WITH_DATE.match(text) is not None
-        if text[-1:] not in ":：":
-            return dated_address and quoted and begins
-        by_address = bool(quoted and begins and _DATE.search(text) and _ENDS_IN_BARE_ADDRESS.search(text))
-        begins = begins or _STARTER.match(text) is not None
-        return by_address or (dated_address and (quoted or (begins and _is_name(_before_address(text)))))
+        return not _has_pronoun(text) and _is_date_and_address(text, quoted, dated_address)
     writer = _beside_verb(text, verb)
     if _has_pronoun(writer) or _is_name_and_verb(text):
         return not _has_pronoun(writer)
@@ -209,6 +213,16 @@ def _is_attribution(joined: str, below: Below) -> bool:
         return True
     timed = address and "<" in text and _TIME.search(text) is not None and _STARTER.match(text) is not None
     return (timed or _is_name(writer)) and (quoted or (address and numbers > 0) or (date and below is Below.EMPTY))
+
+
+def _is_date_and_address(text: str, quoted: bool, dated_address: bool) -> bool:
+    """Whether a text without a verb says from which address, and when."""
+    begins = _BEGINS_WITH_DATE.match(text) is not None
+    if text[-1:] not in ":：":
+        return dated_address and quoted and begins
+    by_address = bool(quoted and begins and _DATE.search(text) and _ENDS_IN_BARE_ADDRESS.search(text))
+    begins = begins or _STARTER.match(text) is not None
+    return by_address or (dated_address and (quoted or (begins and _is_name(_before_address(text)))))
 
 
 def _is_in_any_language(text: str) -> bool:
@@ -266,7 +280,12 @@ def _beside_verb(text: str, verb: re.Match[str]) -> str:
     """What stands between the date and the verb, and after the verb up to a date: the writer's name."""
     before = re.split(r"\d", text[: verb.start()])[-1]
     after = re.split(r"\d", text[verb.end() :])[0]
-    return f"{before} {after}"
+    return f"{before} , {after}"
+
+
+def is_writer(line: str) -> bool:
+    """Whether a line is a writer's name, an address, or both."""
+    return len(line) <= _LINE_CHARACTERS and ("@" in line or _is_whole_name(line)) and _is_name(line)
 
 
 def _is_whole_name(text: str) -> bool:
@@ -281,7 +300,17 @@ def _is_name(text: str) -> bool:
 
 
 def _has_pronoun(text: str) -> bool:
-    return any(word.casefold() in words.PRONOUNS for word in _names(text))
+    """Whether a word stands for the writer, and is no part of a name such as Ella Lee, I. Newton, IT Support."""
+    found = ["", *(word.strip(_MARKS) if word != _INITIAL else "" for word in _WORD.findall(text)), ""]
+    return any(
+        word.casefold() in words.PRONOUNS
+        and (word[0].islower() or word[:2] in _FIRST_PERSON or not (_is_name_word(before) or _is_name_word(after)))
+        for before, word, after in zip(found, found[1:], found[2:], strict=False)
+    )
+
+
+def _is_name_word(word: str) -> bool:
+    return word[:1].isupper() or "@" in word
 
 
 def _lower(text: str) -> list[str]:
@@ -290,8 +319,5 @@ def _lower(text: str) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    found = (
-        word.strip("\"'“”„«»()[]<>,;:：.、，-–—*")
-        for word in _WORD.findall(text.replace("mailto:", ""))[: _NAME_WORDS + 1]
-    )
+    found = (word.strip(_MARKS) for word in _WORD.findall(text.replace("mailto:", ""))[: _NAME_WORDS + 1])
     return [word for word in found if word]

@@ -1,4 +1,4 @@
-"""What one line, or a block of them, says by its form: a separator, a header, a signature, a list's footer."""
+"""Recognises a line, or a block of lines, by its form: a separator, a header, a signature, a list's footer."""
 
 import re
 from collections.abc import Sequence
@@ -10,26 +10,45 @@ _SEPARATOR = re.compile(r"[\s>*]*(?:[-_=‐–—~]\s?){2,}[\s*]*([^\W\d_][^:\n]
 _BEFORE_FIELDS = re.compile(r"\s*[-_=]{3,}\s*([^\W\d_][^-:\n]{2,60}?)\s*[-_=]{3,}\s+(?=\S)")
 _BEGINS = re.compile(r"[\s>*]*([^\W\d_][^:\n]{2,60}?)\s*[:：][\s*]*")
 # GroupWise: ">>> Bob <bob@example.com> 5/5/2025 10:00 AM >>>"; Notes: "-----Bob/ACME wrote: -----".
-_GROUPWISE = re.compile(r">>> ?[^\W\d_][^<>\n]{1,80}(?:<[^<>\s]{3,200}>)?[^<>\n]{0,40}\d{1,2}[:.]\d{2}[^<>\n]{0,12}>>>")
+_GROUPWISE = re.compile(
+    r">>> ?\"?[^\W\d_][^<>\n]{1,80}(?:<[^<>\s]{3,200}>)?[^<>\n]{0,40}\d{1,2}[:.]\d{2}[^<>\n]{0,12}>>>"
+)
+_GROUPWISE_ATTRIBUTION = re.compile(
+    r">>> ?[^\W\d_]\w{0,5} \d{1,4}[./-]\d{1,2}[./-]\d{2,4} [^<>\n]{0,20}\d{1,2}[:.]\d{2}"
+)
 _NOTES = re.compile(r"[-_]{3,} ?([^\W_][^\n]{1,120}):\s*[-_]{3,}")
+# "Bob ---05/05/2025 10:00:00 AM---Hello Ann, the lamps": Notes puts the beginning of the message above its header.
+_NOTES_HEADING = re.compile(
+    r"\"?[^\W\d_][^\n]{0,100}? ?---\d{1,4}[./-]\d{1,2}[./-]\d{2,4} \d{1,2}[:.]\d{2}[^\n-]{0,12}---[^\n]*"
+)
+_DATE_ALONE = re.compile(
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?: [AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,5})?"
+)
+_NOTES_LINES = 15
+_DRAWN_HEADING = re.compile(r"[-_=]{3,} ?(?:[^\W_][^\s:]{0,30} ?){1,5}[-_=]{3,}")
 _RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ?){3,}[\s*]*")
-_FIELD = re.compile(r"[*_\s]*+([^\W\d][^:：\n*]{0,24}?)[\s*_]*+[:：][\s*_]*")
+# Outlook puts marks of direction into its header in Hebrew and Arabic.
+_AROUND_FIELD = r"[*_\s\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_FIELD = re.compile(rf"{_AROUND_FIELD}*+([^\W\d][^:：\n*]{{0,24}}?){_AROUND_FIELD}*+[:：]{_AROUND_FIELD}*")
 # Fields that no client shows: with them, a header was pasted or returned as it was sent, and its text belongs to it.
 _SENT = re.compile(
     r"(?:received|return-path|message-id|mime-version|in-reply-to|references|delivered-to|authentication-results"
     r"|dkim-signature|content-[a-z-]+|list-[a-z-]+|x-[a-z0-9-]+)\s*:",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
+"""An @ within a word, as in an address."""
 _DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
 _KINDS = {name.casefold(): kind for kind, names in words.FIELDS.items() for name in names}
 _FIELD_AND_REST = 3  # lines that a field is folded to
 _LINE_CHARACTERS = 200
 _MOBILE_CHARACTERS = 140
-_AROUND = "<>()[]*_-–—• "
+_AROUND = "<>()[]*_-–—• \u200b\ufeff"
 _MOBILE_BEGINS = frozenset(phrase[:2] for phrase in words.MOBILE)
 _MOBILE_ENDS = frozenset(phrase[-2:] for phrase in words.MOBILE_ENDINGS)
 _LINKS = re.compile(r"\(?<?https?:[^\s>)]*[>)]?|<mailto:[^>]*>|[^\s<(\[]+\.(?:com|net|org)/\S*")
+_CLAUSE = re.compile(r",|\s[-–—]\s")
+_YAHOO = re.compile(r"yahoo mail ?: ?\w+[,،、] ?\w+[,،、] ?\w+")
 _LIST_FOOTER_LINES = 4
 _DEVICES = ("iphone", "ipad", "android", "blackberry", "outlook")
 
@@ -72,6 +91,11 @@ def is_groupwise(line: str) -> bool:
     return line.startswith(">>>") and _GROUPWISE.fullmatch(line.rstrip()) is not None
 
 
+def is_groupwise_attribution(line: str) -> bool:
+    """Whether an attribution of GroupWise begins here: `>>> On 5/5/2025 at 10:00 AM, in message`."""
+    return line.startswith(">>>") and _GROUPWISE_ATTRIBUTION.match(line) is not None
+
+
 def _is_notes(line: str) -> bool:
     said = _NOTES.fullmatch(line.rstrip())
     return said is not None and said[1].casefold().endswith(words.VERBS)
@@ -86,9 +110,12 @@ def _announced(announcement: str) -> Separator | None:
 
 
 def is_heading(line: str) -> bool:
-    """Whether a line above a header is a client's, drawn or not: `Original Message:`."""
-    begins = _BEGINS.fullmatch(line) if len(line) <= _LINE_CHARACTERS else None
-    return is_rule(line) or (begins is not None and _announced(begins[1]) is not None)
+    """Whether a line above a header is a client's, drawn or not: `Original Message:`, `----- Post original -----`."""
+    if len(line) > _LINE_CHARACTERS:
+        return _NOTES_HEADING.match(line, 0, _LINE_CHARACTERS) is not None
+    begins = _BEGINS.fullmatch(line)
+    is_announced = begins is not None and _announced(begins[1]) is not None
+    return is_announced or any(heading.fullmatch(line) for heading in (_RULE, _DRAWN_HEADING, _NOTES_HEADING))
 
 
 def is_rule(line: str) -> bool:
@@ -99,7 +126,11 @@ def is_rule(line: str) -> bool:
 def field_kind(line: str) -> str | None:
     """The kind of the field of a quoted header that a line begins with (words.FIELDS), None for any other line."""
     field = _FIELD.match(line)
-    return _KINDS.get(_phrase(field[1])) if field else None
+    if field is None:
+        return None
+    name = _phrase(field[1])
+    # Chinese clients put spaces into short names, to align them.
+    return _KINDS.get(name) or (None if name.isascii() else _KINDS.get(name.replace(" ", "")))
 
 
 def is_header_block(lines: Sequence[str], start: int) -> bool:
@@ -138,11 +169,20 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     if not (len(kinds) > 2 and "from" in kinds and "subject" in kinds):
         return False
     has_all = "date" in kinds and "to" in kinds
-    address = any(_ADDRESS.search(kinds.get(kind, "")) for kind in ("from", "to", "cc", "reply-to"))
+    address = any(ADDRESS.search(kinds.get(kind, "")) for kind in ("from", "to", "cc", "reply-to"))
     dated = _DATED.search(kinds.get("date", "")) is not None
     if is_form:
         return has_all and address and dated
     return address or dated or has_all
+
+
+def is_notes_header(lines: Sequence[str], start: int) -> bool:
+    """Whether the rest of a header of Notes begins here: below the writer, a date, To and Subject, without colons."""
+    if _DATE_ALONE.fullmatch(lines[start].strip()) is None:
+        return False
+    below = [line for line in lines[start + 1 : start + _NOTES_LINES] if line.strip()]
+    kinds = [field_kind(line) or _KINDS.get(_phrase(line.partition("\t")[0])) for line in below]
+    return kinds[:1] == ["to"] and "subject" in kinds
 
 
 def has_fields(lines: Sequence[str], start: int) -> bool:
@@ -180,10 +220,10 @@ def is_mobile(stripped: str) -> bool:
     sentence, _, rest = plain.partition(". ")
     if rest and not rest.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
         return False
-    sentence, _, clause = sentence.partition(",")
+    sentence, clause = [*_CLAUSE.split(sentence, maxsplit=1), ""][:2]
     if any(_names_device(word) for word in _words_of(clause)):
         sentence, clause = f"{sentence} {clause}", ""
-    if clause and not clause.casefold().lstrip().startswith(words.MOBILE_EXCUSES):
+    if clause and not (clause.casefold().lstrip().startswith(words.MOBILE_EXCUSES) or _YAHOO.match(line)):
         return False
     found = _words_of(sentence)
     names = [word for word in found if _names_device(word)]

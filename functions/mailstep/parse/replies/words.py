@@ -61,7 +61,7 @@ NAME_PARTICLES = frozenset(
         r | p | о | o | om | kl. | kl | klo | ob | um | uhr | às | a | las | alle | ore | à | ο | χρήστης |
         użytkownik | odesílatel | пользователь | користувач | user | gmt | utc | est | cet | cest | you | sie | ihr |
         vous | tu | usted | ustedes | lei | voi | você | je | u | jij | ni | te | ön | вы | ты | ви | heeft | het |
-        skriver | pm | a.m. | p.m.
+        skriver | pm | a.m. | p.m. | of | med | phil | rer | nat | jur | ing | dipl
         """
     )
 )
@@ -86,7 +86,8 @@ FIELDS = {
         от | от кого | від | gönderen | kimden | 差出人 | 送信者 | 发件人 | 发信人 | 寄件者 | 寄件人 | 보낸 사람 |
         보낸사람 | 보낸이 | από | מאת | من | expéditeur | expéditrice | expeditor | mittente | remitente | remetente |
         absender | afzender | avsender | avsändare | afsender | odesílatel | odosielateľ | nadawca | saatja |
-        người gửi | từ | dari | จาก | pošiljatelj | šalje | nuo
+        người gửi | từ | dari | daripada | จาก | pošiljatelj | šalje | nuo | od koga | од | از | فرستنده |
+        प्रेषक | 발신 | 발신자 | 발신인 | 發信人 | 寄信人 | frá | frå
         """
     ),
     "date": _phrases(
@@ -100,7 +101,9 @@ FIELDS = {
         送信日時 | 送信日 | 日付 | 日時 | 发送时间 | 时间 | 日期 | 傳送時間 | 寄件日期 | 發送時間 | 보낸 날짜 |
         보낸날짜 | 날짜 | στάλθηκε | ημερομηνία | απεστάλη | נשלח | תאריך | تاريخ | التاريخ | تم الإرسال | أرسلت |
         trimis | trimis la | đã gửi | ngày | tanggal | dikirim | วันที่ | ส่ง | ส่งแล้ว | poslano | saadetud |
-        kuupäev | изпратено | nosūtīts | išsiųsta
+        kuupäev | изпратено | nosūtīts | datums | išsiųsta | poslato | послато | испратено | enviat | enviat el |
+        ارسال شده | ارسال‌شده | تاریخ | प्रेषित | भेजा गया | दिनांक | dihantar | gestuur | 发送日期 | 發送日期 |
+        发件时间 | 寄件時間 | 送信時刻 | 보낸 시간 | 보낸 일시 | 발신 시간
         """
     ),
     "to": _phrases(
@@ -108,7 +111,8 @@ FIELDS = {
         destinatarul | adresat | pre | 送信先 | to | an | à | a | para | aan | till | til | vastaanottaja | do |
         komu | címzett | кому | на | kime | alıcı | 宛先 | 收件人 | 收件者 | 收信人 | 받는 사람 | 받는사람 |
         받는이 | προς | אל | إلى | الى | către | catre | pentru | đến | kepada | destinataire | destinatario |
-        destinatário | empfänger | ถึง | za | prima | adresát | saaja | adressaat | kellele | kam | до
+        destinatário | empfänger | ถึง | za | за | prima | adresát | saaja | adressaat | kellele | kam | до | per a |
+        به | گیرنده | प्रति | 수신 | 수신자 | 수신인 | 받은 사람
         """
     ),
     "cc": _phrases(
@@ -128,7 +132,8 @@ FIELDS = {
         subiectul | předmět zprávy | subject | betreff | betrifft | objet | sujet | asunto | assunto | oggetto |
         onderwerp | ämne | emne | aihe | temat | předmět | predmet | tárgy | тема | относно | konu | 件名 | 主题 |
         主旨 | 主題 | 标题 | 標題 | 제목 | θέμα | נושא | الموضوع | موضوع | subiect | chủ đề | subjek | perihal |
-        tema | assumpte | หัวเรื่อง | เรื่อง | naslov | zadeva | teema | temats
+        tema | assumpte | หัวเรื่อง | เรื่อง | naslov | наслов | zadeva | teema | temats | tēma | विषय | efni |
+        thema
         """
     ),
     "reply-to": _phrases(
@@ -157,7 +162,8 @@ ORIGINAL = frozenset(
         original message | original | original email | original e-mail | original mail | original appointment |
         reply message | previous message | ursprüngliche nachricht | urspruengliche nachricht | originalnachricht |
         original-nachricht | original nachricht | originalmeldung | antwort nachricht | ursprünglicher termin |
-        ursprüngliche e-mail | message d'origine | message original | message initial | courriel original |
+        ursprüngliche e-mail | ursprüngliche mail | originale nachricht |
+        message d'origine | message original | message initial | courriel original |
         mail original | mensaje original | correo original | missatge original | messaggio originale |
         messaggio di origine | mensagem original | e-mail original | oorspronkelijk bericht |
         oorspronkelijk e-mailbericht | origineel bericht | originele bericht | origineel e-mailbericht |
@@ -269,7 +275,8 @@ MOBILE = _phrases(
     ส่งจาก | 发自 | 發自 | 发送自 | 來自 | 来自 | 從我的 | 从我的 | 寄自 | 傳送自 | 통해 | 나의 | 내 |
     get outlook for | get [outlook for | download outlook | obtener [outlook | outlook para | outlook pour |
     outlook per | outlook pro | outlook dla | outlook til | outlook till | obter o outlook | verzonden vanuit |
-    skickades från | ios 版 outlook | android 版 outlook
+    skickades från | ios 版 outlook | android 版 outlook | получить outlook | 取得 ios | 取得 android | ios용 |
+    android용 | yahoo mail
     """
 )
 """How the line of a telephone or an app begins."""
@@ -295,8 +302,8 @@ MOBILE_SUBJECTS = frozenset(
         telefoon | mobilen | puhelin | puhelimesta | telefonu | telefonem | iphonesta | iphonu | iphone'a | device |
         laptop | mac | macbook | imac | pc | windows | outlook | gmail | mailbox | yahoo | hotmail | aol | gmx |
         webmail | proton | protonmail | tutanota | airmail | superhuman | bluemail | typeapp | polymail | mailspring |
-        thunderbird | fairemail | spark | canary | edison | mymail | dispositivo | zoho | missive | acompli | ios |
-        телефона | телефон | устройства | смартфона | айфона | айпада | почты
+        boxer | thunderbird | fairemail | spark | canary | edison | mymail | dispositivo | zoho | missive | acompli |
+        ios | телефона | телефон | устройства | смартфона | айфона | айпада | почты
         """
     )
 )
@@ -305,7 +312,7 @@ MOBILE_SUBJECTS = frozenset(
 MOBILE_OWNERS = frozenset(
     _phrases(
         """
-        my | mein | meinem | meiner | mon | ma | mi | mis | mio | meu | minha | mijn | min | mit | mojego | mého |
+        my | mein | meinem | meiner | mon | ma | mi | mis | mio | meu | minha | mijn | min | mojego | mého |
         moj | môjho | моего | моей | moim | minun
         """
     )
@@ -322,7 +329,8 @@ MOBILE_OTHER_WORDS = frozenset(
         min | från | fra | til | med | mitt | z | ze | zo | s | mého | mojego | môjho | с | из | моего | моей | від |
         diese | nachricht | wurde | за | from | der | auf | secure | beziehen | omról | ul | pe | del | des | το |
         μου | của | tôi | dari | saya | mog | mojega | моя | для | мобильной | lle | för | dla | systemu | program |
-        o | l'application | post | pro | aplikacji | を入手
+        o | l'application | post | pro | aplikacji | を入手 | appareil | messagerie | sécurisée | la | no | new | all |
+        most | network | laden | sovelluksesta | мобильного | приложения | ru | мого | 받기 | 版
         """
     )
 )
@@ -331,7 +339,7 @@ MOBILE_OTHER_WORDS = frozenset(
 MOBILE_EXCUSES = _phrases(
     """
     please | excuse | pardon | sorry | apolog | typo | bitte | entschuldig | merci | veuillez | disculp | perdon |
-    scus | forgive | brevity | autocorrect
+    scus | forgive | brevity | autocorrect | get the app
     """
 )
 """What may follow a full stop in such a line."""
@@ -348,7 +356,7 @@ FORWARDING_SUBJECTS = frozenset(
         """
         fw | fwd | wg | tr | rv | enc | i | inoltra | doorst | vb | vs | vl | vbs | videresend | videresendt |
         redir. | redir | pd | fs | továbbítás | пересл | ilt | yön | 转发 | 轉寄 | 転送 | 전달 | הועבר | إعادة | ιπρ |
-        πρθ
+        πρθ | إعادة توجيه | trs | prt | yml | přeposl | preposl | edasi | transfert
         """
     )
 )

@@ -119,7 +119,7 @@ def _is_spelt(word: str) -> bool:
 
 
 def _languages(letters: set[str] | None, family: Mapping[str, str]) -> int | None:
-    """How many languages of a family have all the letters, as few as a quick search finds; None if some have none."""
+    """How many languages it takes to have all the letters, by a quick search; None if a letter is in none of them."""
     count = 0
     while letters:
         alphabet = max(family.values(), key=lambda each: len(letters & {*each}))

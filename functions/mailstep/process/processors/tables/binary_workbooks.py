@@ -4,6 +4,7 @@ import io
 import struct
 from collections.abc import Iterator
 from datetime import datetime
+from enum import IntEnum
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -19,11 +20,6 @@ from mailstep.zip_errors import UNREADABLE
 MAIN = "xl/workbook.bin"
 RECORD_BOUND = 1024 * 1024
 """Octets of one record. A cell's text has at most 32,767 characters."""
-# [MS-XLSB] 2.3, "Record Enumeration".
-_ROW, _BLANK, _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = range(8)
-_FORMULA_TEXT, _FORMULA_NUMBER, _FORMULA_BOOL, _FORMULA_ERROR = range(8, 12)
-_STRING, _FORMAT, _CELL_FORMAT, _BOOK_PROPERTIES, _SHEET = 19, 44, 47, 153, 156
-_BEGIN_CELL_FORMATS, _END_CELL_FORMATS = 617, 618
 _ERRORS = {
     0: "#NULL!",
     7: "#DIV/0!",
@@ -34,6 +30,30 @@ _ERRORS = {
     42: "#N/A",
     43: "#GETTING_DATA",
 }
+
+
+class _Record(IntEnum):
+    """The kinds of records that are read ([MS-XLSB] 2.3.2, "Record Enumeration", where each name begins with Brt)."""
+
+    ROW_HDR = 0
+    CELL_BLANK = 1
+    CELL_RK = 2
+    CELL_ERROR = 3
+    CELL_BOOL = 4
+    CELL_REAL = 5
+    CELL_ST = 6
+    CELL_ISST = 7
+    FMLA_STRING = 8
+    FMLA_NUM = 9
+    FMLA_BOOL = 10
+    FMLA_ERROR = 11
+    SST_ITEM = 19
+    FMT = 44
+    XF = 47
+    WB_PROP = 153
+    BUNDLE_SH = 156
+    BEGIN_CELL_XFS = 617
+    END_CELL_XFS = 618
 
 
 def sheets(content: bytes, quota: TableQuota) -> Iterator[Sheet]:
@@ -63,9 +83,9 @@ class _Workbook:
         epoch = number_formats.EPOCH
         listed: list[tuple[str, str, bool]] = []
         for kind, record in self._records(MAIN):
-            if kind == _BOOK_PROPERTIES and record[0] & 1:
+            if kind == _Record.WB_PROP and record[0] & 1:
                 epoch = number_formats.EPOCH_1904
-            elif kind == _SHEET:
+            elif kind == _Record.BUNDLE_SH:
                 state, _ = struct.unpack_from("<II", record)
                 identity, end = _wide(record, 8)
                 listed.append((_wide(record, end)[0], identity, state != 0))
@@ -107,7 +127,7 @@ class _Workbook:
     def _strings(self, name: str) -> Iterator[str]:
         left = TEXT_BOUND
         for kind, record in self._records(name):
-            if kind == _STRING:
+            if kind == _Record.SST_ITEM:
                 text = _wide(record, 1)[0]
                 left -= len(text)
                 if left < 0:
@@ -117,11 +137,11 @@ class _Workbook:
     def _formats(self, name: str) -> list[str]:
         custom, codes, of_cells = dict[int, str](), list[str](), False
         for kind, record in self._records(name):
-            if kind == _FORMAT:
+            if kind == _Record.FMT:
                 custom[struct.unpack_from("<H", record)[0]] = _wide(record, 2)[0][: number_formats.CODE_BOUND]
-            elif kind in (_BEGIN_CELL_FORMATS, _END_CELL_FORMATS):
-                of_cells = kind == _BEGIN_CELL_FORMATS
-            elif kind == _CELL_FORMAT and of_cells and len(codes) < FORMATS_BOUND:
+            elif kind in (_Record.BEGIN_CELL_XFS, _Record.END_CELL_XFS):
+                of_cells = kind == _Record.BEGIN_CELL_XFS
+            elif kind == _Record.XF and of_cells and len(codes) < FORMATS_BOUND:
                 number = struct.unpack_from("<H", record, 2)[0]
                 codes.append(custom.get(number) or number_formats.BUILT_IN.get(number, number_formats.GENERAL))
         return codes
@@ -132,10 +152,10 @@ def _read(
 ) -> None:
     row = 0
     for kind, record in records:
-        if kind == _ROW:
+        if kind == _Record.ROW_HDR:
             row = struct.unpack_from("<I", record)[0] + 1
             grid.reach(row, 0)
-        elif _BLANK < kind <= _FORMULA_ERROR:
+        elif _Record.CELL_BLANK < kind <= _Record.FMLA_ERROR:
             column, style = struct.unpack_from("<II", record)
             grid.reach(row, column + 1)
             code = codes[style & 0xFFFFFF] if style & 0xFFFFFF < len(codes) else number_formats.GENERAL
@@ -146,15 +166,15 @@ def _read(
 
 def _cell(kind: int, record: bytes, strings: list[str], code: str, epoch: datetime) -> str:
     match kind:
-        case 2:
+        case _Record.CELL_RK:
             return number_formats.cell(_packed(struct.unpack_from("<I", record, 8)[0]), code, epoch)
-        case 5 | 9:
-            return number_formats.cell(_whole(struct.unpack_from("<d", record, 8)[0]), code, epoch)
-        case 4 | 10:
+        case _Record.CELL_REAL | _Record.FMLA_NUM:
+            return number_formats.cell(number_formats.whole(struct.unpack_from("<d", record, 8)[0]), code, epoch)
+        case _Record.CELL_BOOL | _Record.FMLA_BOOL:
             return Stored("TRUE" if record[8] else "FALSE", bool(record[8]))
-        case 3 | 11:
+        case _Record.CELL_ERROR | _Record.FMLA_ERROR:
             return _ERRORS.get(record[8], "#N/A")
-        case 7:
+        case _Record.CELL_ISST:
             return strings[int.from_bytes(record[8:12], "little")]
         case _:
             return text_cell(_wide(record, 8)[0])
@@ -168,12 +188,8 @@ def _packed(number: int) -> int | float:
     if whole:
         value = struct.unpack("<i", struct.pack("<I", bits))[0] >> 2
     else:
-        value = _whole(struct.unpack("<d", struct.pack("<Q", bits << 32))[0])
-    return _whole(value / 100) if hundredths else value
-
-
-def _whole(number: float) -> int | float:
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+        value = number_formats.whole(struct.unpack("<d", struct.pack("<Q", bits << 32))[0])
+    return number_formats.whole(value / 100) if hundredths else value
 
 
 def _wide(record: bytes, at: int) -> tuple[str, int]:

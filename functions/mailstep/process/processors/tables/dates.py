@@ -1,55 +1,97 @@
 """Dates and times in their common orders: which order a column has, by evidence from all its values."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import partial
 
 from mailstep.process.processors.tables.model import Moment
 
-# By their first letters: English, German, French, Spanish, Portuguese, Italian, Dutch, Nordic, Polish, Russian.
+# By their first letters: English, German, French, Spanish, Portuguese, Italian, Dutch, Nordic, Polish, Czech,
+# Hungarian, Romanian, Turkish, Finnish, Greek, Russian, Ukrainian, Bulgarian.
 _MONTHS = {
-    1: "jan ene gen sty \u044f\u043d\u0432",
-    2: "feb fév fev lut \u0444\u0435\u0432",
-    3: "mar mär mrz maa mrt \u043c\u0430\u0440",
-    4: "apr avr abr kwi \u0430\u043f\u0440",
-    5: "may mai mag mei maj \u043c\u0430\u044f \u043c\u0430\u0439",
-    6: "jun juin giu cze \u0438\u044e\u043d",
-    7: "jul juil lug lip \u0438\u044e\u043b",
-    8: "aug aoû aou ago sie \u0430\u0432\u0433",
-    9: "sep set wrz \u0441\u0435\u043d",
-    10: "oct okt out ott paź \u043e\u043a\u0442",
-    11: "nov lis \u043d\u043e\u044f",
-    12: "dec dez déc dic des gru \u0434\u0435\u043a",
+    1: "jan ene gen sty led ian oca tamm ιαν янв січ яну",  # noqa: RUF001 - Greek and Cyrillic
+    2: "feb fév fev lut úno şub helm φεβ фев лют",
+    3: "mar mär mrz maa már bře μαρ μάρ мар бер",  # noqa: RUF001 - Greek and Cyrillic
+    4: "apr avr abr kwi ápr dub nis huht απρ апр кві",
+    5: "may mai mag mei maj máj kvě touk μαΐ μάι май мая тра",
+    6: "jun juin giu cze jún červ iun haz kesä ιουν июн чер юни",  # noqa: RUF001 - Greek and Cyrillic
+    7: "jul juil lug lip júl červenec července iul tem hein ιουλ июл лип юли",
+    8: "aug aoû aou ago sie srp ağu elok αυγ авг сер",  # noqa: RUF001 - Greek and Cyrillic
+    9: "sep set wrz sze zář eyl syys σεπ сен вер сеп",
+    10: "oct okt out ott paź říj eki loka οκτ окт жов",
+    11: "nov lis noi kas marr νοε ноя лис ное",
+    12: "dec dez déc dic des gru pro ara joul δεκ дек гру",  # noqa: RUF001 - Greek and Cyrillic
 }
 _MONTH_OF = {letters: month for month, names in _MONTHS.items() for letters in names.split()}
-_TIME = (
-    r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
-    r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?(?:\s?(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?"
+_LONGEST, _SHORTEST = max(map(len, _MONTH_OF)), min(map(len, _MONTH_OF))
+# Hours from UTC, as RFC 5322 4.3 and Europe's systems name them.
+_ZONES = dict.fromkeys(("Z", "UTC", "GMT", "WET"), 0) | {
+    **dict.fromkeys(("BST", "WEST", "CET", "MEZ"), 1),
+    **dict.fromkeys(("CEST", "MESZ", "EET"), 2),
+    **dict.fromkeys(("EEST", "MSK"), 3),
+    "JST": 9,
+    "EDT": -4,
+    "EST": -5,
+    "CDT": -5,
+    "CST": -6,
+    "MDT": -6,
+    "MST": -7,
+    "PDT": -7,
+    "PST": -8,
+}
+_ZONE = (
+    rf"(?:\s?\(?(?P<zone>{'|'.join(_ZONES)}|(?:UTC|GMT)[+-][0-9]{{1,2}}(?::?[0-9]{{2}})?|"
+    r"[+-][0-9]{2}(?::?[0-9]{2})?)\)?)?"
 )
-_WEEKDAY = r"(?:[A-Za-zäéáíçñ]{2,12}\.?,?\s+)?"
-_AFTER = rf"(?:(?:[Tt]|,?\s+){_TIME})?"
+_HALF = r"\s?(?P<half>[AaPp])\.?\s?[Mm]\.?"
+# Hours and minutes, with points also (`10.11`), which alone are a number.
+_TIME = (
+    r"(?:(?:(?P<early>오전|上午|午前)|(?P<late>오후|下午|午後))\s?)?"
+    r"(?P<hour>[01]?[0-9]|2[0-3])(?P<colon>[:.h])(?P<minute>[0-5][0-9])"
+    rf"(?:(?P=colon)(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{{1,9}}))?)?(?:{_HALF})?(?:\s?Uhr)?{_ZONE}"
+)
+_AT = r"(?:(?:klo|um|at|kl\.?|à|às|a las|alle|om|\u0432)\s+)?"
+_WEEKDAY = r"(?:[^\W\d_]{2,12}(?:-feira)?\.?,?\s+)?"
+_AFTER = rf"(?:(?:[Tt:]|,?\s+{_AT}){_TIME})?"
+_NAME = r"(?P<name>[^\W\d_]{3,12})"
 _YEAR_FIRST = re.compile(
     rf"(?P<year>[0-9]{{4}})(?P<mark>[-/.] ?)(?P<month>[0-9]{{1,2}})(?P=mark)(?P<day>[0-9]{{1,2}})\.?{_AFTER}"
 )
 _ASIAN = re.compile(rf"(?P<year>[0-9]{{4}})[年년] ?(?P<month>[0-9]{{1,2}})[月월] ?(?P<day>[0-9]{{1,2}})[日일]{_AFTER}")
 # The basic format of ISO 8601. Without a time, only a whole column of such numbers is dates.
 _BASIC = re.compile(
-    r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])"
-    r"(?P<second>[0-5][0-9])?(?P<fraction>(?!))?(?P<half>(?!))?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
+    r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})[T ](?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])"
+    r"(?P<second>[0-5][0-9])?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _YEAR_LAST = re.compile(
-    rf"{_WEEKDAY}(?P<one>[0-9]{{1,2}})(?P<mark>[-/.])(?P<two>[0-9]{{1,2}})(?P=mark)(?P<year>[0-9]{{4}}|[0-9]{{2}}){_AFTER}"
+    rf"{_WEEKDAY}(?P<one>[0-9]{{1,2}})(?P<mark>[-/]|\. ?)(?P<two>[0-9]{{1,2}})(?P=mark)(?P<year>[0-9]{{4}}|[0-9]{{2}})"
+    rf"\.?(?:\s?\u0433\.?)?{_AFTER}"
 )
-_NAMED = re.compile(
-    rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[\s-]+(?:de\s+)?(?P<name>[^\W\d_]{{3,12}})\.?,?[\s-]+(?:de\s+)?"
-    rf"(?P<year>[0-9]{{4}}|[0-9]{{2}}){_AFTER}"
-)
-_NAMED_FIRST = re.compile(
-    rf"{_WEEKDAY}(?P<name>[^\W\d_]{{3,12}})\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}}){_AFTER}"
-)
+_NAMED = [
+    re.compile(pattern + _AFTER)
+    for pattern in (
+        rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[\s/-]+(?:de\s+)?{_NAME}\.?,?[\s/-]+(?:de\s+)?"
+        r"(?P<year>[0-9]{4}|[0-9]{2})(?:\s?\u0433\.?)?",
+        rf"{_WEEKDAY}{_NAME}\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}})",
+        rf"{_NAME}-(?P<day>[0-9]{{1,2}})-(?P<year>[0-9]{{4}}|[0-9]{{2}})",
+        rf"(?P<year>[0-9]{{4}})(?:\.?\s+|-|/){_NAME}\.?(?:\s+|-|/)(?P<day>[0-9]{{1,2}})\.?",
+        # As SAS writes it: 31JAN2024.
+        r"(?P<day>[0-9]{2})(?P<name>[A-Za-z]{3})(?P<year>[0-9]{4})",
+    )
+]
+# As C's asctime writes it: Wed Jan 31 10:11:12 2024.
+_YEAR_AT_END = re.compile(rf"{_WEEKDAY}{_NAME}\s+(?P<day>[0-9]{{1,2}})\s+{_TIME}\s+(?P<year>[0-9]{{4}})")
 _CLOCK = re.compile(_TIME)
+_HOUR = re.compile(rf"(?P<hour>1[0-2]|0?[1-9]){_HALF}")
+_ELAPSED = re.compile(
+    r"(?P<sign>[-\u2212])?(?:(?P<days>[0-9]{1,5}) days?,? )?(?P<hours>[0-9]{1,5}):(?P<minutes>[0-5][0-9])"
+    r"(?::(?P<seconds>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{1,6}))?)?"
+)
+# `25:23` is more often a result of a match; working hours are said to five minutes, or with seconds.
+_SCORE = re.compile(r"[0-9]{1,3}:[0-9][1-46-9]")
+_LAP = re.compile(r"(?P<minutes>[0-9]{1,3}):(?P<seconds>[0-5][0-9])[.,](?P<fraction>[0-9]{1,6})")
 CHARACTERS = 60
 """Characters of the longest date that is read."""
 
@@ -88,17 +130,24 @@ def order(texts: Iterable[str], *, day_first: bool | None = None) -> tuple[dict[
             days += one > 12
             months += two > 12
             either += one != two and one <= 12 and two <= 12
-            if parts["mark"] == ".":
+            if parts["mark"].startswith("."):
                 days += 1
             # Without zeros in front, between strokes: so programs write dates in the United States.
             unpadded += parts["mark"] == "/" and min(len(parts["one"]), len(parts["two"])) == 1
     first = days > months or (days == months and (not unpadded if day_first is None else day_first))
-    read = {text: moment for text in texts if (moment := moment_in(text, day_first=first)) is not None}
+    value: Callable[[str], Moment | None] = partial(moment_in, day_first=first)
+    read = {text: moment for text in texts if (moment := value(text)) is not None}
     if not read:
         return None
+    # What lasts a day or more is no time of day, and neither are the others of its column.
+    if timedelta in set(map(type, read.values())):
+        if any(map(_SCORE.fullmatch, texts)):
+            return None
+        value = elapsed_in
+        read = {text: moment for text in texts if (moment := value(text)) is not None}
     told = first if days != months else None
     certain = bool(days or months) or not either or day_first is not None
-    return read, Order(first, certain, told, partial(moment_in, day_first=first))
+    return read, Order(first, certain, told, value)
 
 
 def _plain(texts: list[str]) -> dict[str, Moment] | None:
@@ -115,35 +164,75 @@ def _plain(texts: list[str]) -> dict[str, Moment] | None:
 
 
 def basic(text: str) -> date | None:
-    """The date that eight digits say, in the basic format of ISO 8601, from 1900 to 2099."""
+    """The date that eight digits say, or 14 with the time, in the basic format of ISO 8601, from 1900 to 2099."""
+    if not re.fullmatch("(?:19|20)[0-9]{6}(?:[0-9]{6})?", text):
+        return None
     try:
-        return date.fromisoformat(text) if re.fullmatch("(?:19|20)[0-9]{6}", text) else None
+        return date.fromisoformat(text) if len(text) == 8 else datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
     except ValueError:
         return None
 
 
 def moment_in(text: str, *, day_first: bool) -> Moment | None:
-    """The date, the date with its time, or the time of day that a cell says; with UTC's offset where it names one."""
+    """The moment that a cell says: a date, with its time or without, a time of day, or a duration of a day or more.
+
+    It has an offset from UTC where the cell names one.
+    """
     if len(text) > CHARACTERS or not any(map(str.isdigit, text[:24])):
         return None
+    # Logs of web servers put the moment in brackets.
+    if text[0] == "[" and text[-1] == "]":
+        text = text[1:-1]
     try:
-        if parts := _CLOCK.fullmatch(text):
+        if (parts := _CLOCK.fullmatch(text)) and _stands_alone(parts):
             return _time(parts)
-        if parts := _YEAR_LAST.fullmatch(text):
-            one, two = int(parts["one"]), int(parts["two"])
-            return _with_time(parts, *((two, one) if day_first else (one, two)))
-        if parts := _YEAR_FIRST.fullmatch(text) or _ASIAN.fullmatch(text) or _BASIC.fullmatch(text):
-            return _with_time(parts, int(parts["month"]), int(parts["day"]))
-        parts = _NAMED.fullmatch(text) or _NAMED_FIRST.fullmatch(text)
-        month = _month(parts["name"]) if parts else None
-        return _with_time(parts, month, int(parts["day"])) if parts and month else None
+        return _in_digits(text, day_first=day_first) or _in_hours(text) or _named(text)
     except ValueError:
         return None
 
 
+def _in_digits(text: str, *, day_first: bool) -> date | datetime | None:
+    """The date that a text says in digits."""
+    if parts := _YEAR_LAST.fullmatch(text):
+        one, two = int(parts["one"]), int(parts["two"])
+        return _with_time(parts, *((two, one) if day_first else (one, two)))
+    parts = _YEAR_FIRST.fullmatch(text) or _ASIAN.fullmatch(text) or _BASIC.fullmatch(text)
+    return _with_time(parts, int(parts["month"]), int(parts["day"])) if parts else None
+
+
+def _in_hours(text: str) -> time | timedelta | None:
+    """The time of day that a text says by its hour alone, or the duration."""
+    parts = _HOUR.fullmatch(text)
+    return time(_hour(parts.groupdict())) if parts else elapsed_in(text)
+
+
+def _named(text: str) -> date | datetime | None:
+    """The date that a text says with the month's name."""
+    for pattern in (*_NAMED, _YEAR_AT_END):
+        if (parts := pattern.fullmatch(text)) and (month := _month(parts["name"])):
+            return _with_time(parts, month, int(parts["day"]))
+    return None
+
+
+def elapsed_in(text: str) -> timedelta | None:
+    """The duration that a cell says: `37:30` are hours and minutes, `1:02.5` minutes and seconds."""
+    if parts := _LAP.fullmatch(text):
+        return timedelta(minutes=int(parts["minutes"]), seconds=float(f"{parts['seconds']}.{parts['fraction']}"))
+    if not (parts := _ELAPSED.fullmatch(text)):
+        return None
+    found = timedelta(
+        days=int(parts["days"] or 0),
+        hours=int(parts["hours"]),
+        minutes=int(parts["minutes"]),
+        seconds=float(f"{parts['seconds'] or 0}.{parts['fraction'] or 0}"),
+    )
+    return -found if parts["sign"] else found
+
+
 def _month(name: str) -> int | None:
     name = name.lower()
-    return _MONTH_OF.get(name[:4]) or _MONTH_OF.get(name[:3])
+    found = (_MONTH_OF.get(name[:letters]) for letters in range(_LONGEST, _SHORTEST - 1, -1))
+    return next(filter(None, found), None)
 
 
 def _year(digits: str) -> int:
@@ -157,24 +246,39 @@ def _with_time(parts: re.Match[str], month: int, day: int) -> date | datetime:
     return found if parts["hour"] is None else datetime.combine(found, _time(parts))
 
 
+def _stands_alone(parts: re.Match[str]) -> bool:
+    """Whether it is a time without a date: `10.11` is a number, and `09:00-17:00` says from when to when."""
+    is_span = (parts["zone"] or "").startswith(("+", "-")) and not parts["second"]
+    return parts["colon"] != "." and not is_span
+
+
 def _time(parts: re.Match[str]) -> time:
-    hour, half = int(parts["hour"]), (parts["half"] or "").lower()
-    if half:
-        if not 1 <= hour <= 12:
-            raise ValueError("twelve hours")
-        hour = hour % 12 + 12 * (half == "p")
-    fraction = int((parts["fraction"] or "0").ljust(6, "0")[:6])
-    return time(hour, int(parts["minute"]), int(parts["second"] or 0), fraction, tzinfo=_zone(parts["zone"]))
+    found = parts.groupdict()
+    fraction = int((found.get("fraction") or "0").ljust(6, "0")[:6])
+    minute, second = int(found["minute"]), int(found.get("second") or 0)
+    return time(_hour(found), minute, second, fraction, tzinfo=_zone(found.get("zone")))
+
+
+def _hour(found: Mapping[str, str | None]) -> int:
+    """The hour of the day, 0 to 23."""
+    hour = int(found["hour"] or 0)
+    afternoon = bool(found.get("late")) or (found.get("half") or "").lower() == "p"
+    if not (afternoon or found.get("early") or found.get("half")):
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError("twelve hours")
+    return hour % 12 + 12 * afternoon
 
 
 def _zone(name: str | None) -> timezone | None:
     if not name:
         return None
-    if name in {"Z", "UTC", "GMT"}:
-        return UTC
-    digits = name[1:].replace(":", "")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if name[0] == "-" else offset)
+    if name in _ZONES:
+        return timezone(timedelta(hours=_ZONES[name])) if _ZONES[name] else UTC
+    digits = name.removeprefix("UTC").removeprefix("GMT")
+    hours, minutes = digits[1:].replace(":", "")[:-2] if len(digits) > 3 else digits[1:], digits[-2:]
+    offset = timedelta(hours=int(hours), minutes=int(minutes) if len(digits) > 3 else 0)
+    return timezone(-offset if digits[0] == "-" else offset)
 
 
 def comparable(moment: Moment) -> tuple[int, float]:

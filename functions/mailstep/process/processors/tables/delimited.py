@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 
-from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables import dates, fixed_width, numbers
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch
-from mailstep.process.processors.tables.rows import Gathering, Row, Rows
+from mailstep.process.processors.tables.rows import Gathering, Row, Rows, is_line
 from mailstep.texts.speaking import say
 
 DELIMITERS = "\t;|,"
@@ -38,6 +38,8 @@ class Delimited:
     delimiter: str | None
     notes: list[str] = field(default_factory=list)
     complete: bool = True
+    empty_before: tuple[int, ...] = ()
+    """Rows before which the text has empty lines."""
 
 
 def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
@@ -52,9 +54,12 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
     if line := _SEPARATOR_LINE.match(text):
         delimiter, text = line[1], text[line.end() :]
         notes.append(say("tables.notes.separator_line"))
-    if delimiter is None:
-        delimiter = find_delimiter(text, suffix=suffix)
-    split = _split(text, delimiter or "\0", quota.cells)
+    if delimiter is None and fixed_width.may_be_fixed(_sample(text)) and (rows := fixed_width.split(text)):
+        split = _taken(rows, quota.cells)
+        delimiter = " "
+    else:
+        delimiter = delimiter or find_delimiter(text, suffix=suffix)
+        split = _split(text, delimiter or "\0", quota.cells)
     # Some programs enclose whole lines, and double the quotation marks within.
     if delimiter is None and _LINES_ENCLOSED.fullmatch(text):
         inner = "\n".join(row[0] for row in split.rows)
@@ -70,7 +75,7 @@ def read(text: str, quota: TableQuota, *, suffix: str = "") -> Delimited:
     if not split.complete and len(split.rows) < 2:
         raise TooMuch
     quota.take_cells(split.cells)
-    return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete)
+    return Delimited(split.rows, delimiter, [*notes, *split.notes], split.complete, split.empty_before)
 
 
 def cells_taken(rows: Sequence[Row]) -> int:
@@ -101,7 +106,8 @@ def _sample(text: str) -> str:
 
 def _score(sample: str, delimiter: str) -> tuple[float, float, int]:
     """How even the rows are and how clean their cells, how many rows have the delimiter, and the usual width."""
-    rows = [row for row in _split(sample, delimiter, _CELLS_SAMPLED).rows if any(row)][:_ROWS_SAMPLED]
+    rows = [row for row in _split(sample, delimiter, _CELLS_SAMPLED).rows if any(row) and not is_line(row)]
+    rows = rows[:_ROWS_SAMPLED]
     widths = Counter(len(row) for row in rows)
     divided = sum(count for width, count in widths.items() if width > 1) / max(len(rows), 1)
     if not divided:
@@ -138,8 +144,15 @@ def _is_grid(sample: str, delimiter: str) -> bool:
     if len(rows) < 2 or len({len(row) for row in rows}) > 1 or len(rows[0]) < 3:
         return False
     if any(numbers.written(name) for name in rows[0]):
-        return False
+        # Numbers without names are a grid, unless they are one number with spaces between its thousands.
+        cells = [cell for row in rows for cell in row]
+        return all(map(numbers.written, cells)) and not all(_is_group(cell) for row in rows for cell in row[1:])
     return any(all(numbers.written(row[place]) for row in rows[1:]) for place in range(len(rows[0])))
+
+
+def _is_group(cell: str) -> bool:
+    """Whether the cell may be the thousands of a number that is written with spaces."""
+    return len(cell) == 3 and cell.isdigit()
 
 
 @dataclass
@@ -148,10 +161,11 @@ class _Split:
     cells: int
     complete: bool = True
     notes: tuple[str, ...] = ()
+    empty_before: tuple[int, ...] = ()
 
 
 def _split(text: str, delimiter: str, most: int) -> _Split:
-    """The rows of a text (RFC 4180); where its quotation marks do not pair, those that do not are part of a cell."""
+    """The rows of a text (RFC 4180). A quotation mark without a partner is part of its cell."""
     if split := _strict(text, delimiter, most):
         return split
     if '\\"' in text and (split := _strict(text.replace('\\"', '""'), delimiter, most)):
@@ -181,8 +195,13 @@ def _strict(text: str, delimiter: str, most: int, quote: str = '"') -> _Split | 
 def _taken(lines: Iterator[list[str]], most: int) -> _Split:
     """The rows up to so many cells, with stripped cells. Empty lines are no rows."""
     taken, left = Gathering(), most
+    count, empty_before = 0, list[int]()
     while rows_read := list(islice(lines, _CHUNK)):
         rows = list(filter(None, rows_read))
+        if len(rows) < len(rows_read):
+            full = accumulate(map(bool, rows_read), initial=count)
+            empty_before += [place for place, row in zip(full, rows_read, strict=False) if not row]
+        count += len(rows)
         wanted = cells_taken(rows)
         complete = wanted <= left
         while rows and wanted > left:
@@ -191,12 +210,12 @@ def _taken(lines: Iterator[list[str]], most: int) -> _Split:
         left -= wanted
         if not complete:
             return _Split(taken.rows(), most - left, complete=False)
-    return _Split(taken.rows(), most - left)
+    return _Split(taken.rows(), most - left, empty_before=tuple(empty_before))
 
 
 @dataclass(frozen=True)
 class _Usual:
-    """What most rows are like: their width, and the columns that hold numbers."""
+    """The width of most rows, and their columns that hold numbers."""
 
     width: int
     numbers: tuple[int, ...]

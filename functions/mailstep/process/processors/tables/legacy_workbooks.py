@@ -89,8 +89,7 @@ def _memory() -> int:
 def _cell(kind: str, value: Any, code: str, epoch: datetime) -> str:
     match kind:
         case "n":
-            number = int(value) if float(value).is_integer() and abs(value) < 2**53 else value
-            return number_formats.cell(number, code, epoch)
+            return number_formats.cell(number_formats.whole(float(value)), code, epoch)
         case "b":
             return Stored("TRUE" if value else "FALSE", bool(value))
         case "e":

@@ -74,6 +74,7 @@ class Column:
     `values` are the cells that are neither empty nor a mark for a missing value such as `N/A`; `missing` are the
     others. `odd` names the first values that are not of the column's kind, and `odd_values` counts all of them.
     `frequent` are the most frequent texts or truth values. `unit` is `%` or a currency if every number has the same.
+    `cents` says whether the numbers are written with two decimals.
     `value` reads a cell of this column: a number, a date or truth value where the cell is one, None where it is
     missing, else its text. `day_first` is the order of day and month that the dates of this column tell; None if they
     tell none.
@@ -91,6 +92,7 @@ class Column:
     odd: tuple[Odd, ...] = ()
     odd_values: int = 0
     unit: str = ""
+    cents: bool = False
     day_first: bool | None = None
     notes: tuple[str, ...] = ()
 

@@ -112,6 +112,11 @@ def cell(value: Number, code: str, epoch: datetime) -> str:
     return general(value)
 
 
+def whole(number: float) -> Number:
+    """A number of a workbook, which stores floats: an int if a float holds it exactly."""
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
 def general(value: Number) -> str:
     """A number with all its digits: whole numbers without an exponent."""
     if isinstance(value, int):

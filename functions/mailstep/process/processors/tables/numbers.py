@@ -21,13 +21,15 @@ _NUMBER = re.compile(
     rf"""(?P<open>\()?[{_SPACES}]*
     (?P<sign>[+\-\u2212])?[{_SPACES}]*
     (?P<before>{_CURRENCY})?[{_SPACES}]*
-    (?P<inner>[+\-\u2212])?
-    (?P<digits>[0-9][0-9.,'\u2019{_SPACES}]*(?<![{_SPACES}])|[.,][0-9]+)
-    (?P<exponent>[eE][+-]?[0-9]{{1,2}})?
+    (?P<inner>[+\-\u2212]|\([{_SPACES}]*)?
+    (?P<digits>[0-9][0-9.,'\u2019{_SPACES}]*(?<![{_SPACES}.,])|[.,][0-9]+)
+    (?:(?P<exponent>[eE][+-]?[0-9]{{1,2}})|(?P<round>[.,])[\-\u2013\u2014]{{1,2}})?
     [{_SPACES}]*(?P<percent>%)?[{_SPACES}]*(?P<after>{_CURRENCY})?
     (?P<trailing>[-\u2212])?[{_SPACES}]*(?P<close>\))?""",
     re.VERBOSE,
 )
+# Excel's formats for bookkeeping show zero as a dash beside the currency.
+_ZERO = re.compile(rf"(?P<before>{_CURRENCY})[{_SPACES}]*[\-\u2013]|[\-\u2013][{_SPACES}]*(?P<after>{_CURRENCY})")
 _WHOLE = re.compile(r"0|[1-9][0-9]*")
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([.,' ])[0-9]{3})(?:\1[0-9]{3})*(?:([.,])[0-9]+)?")
 _INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")
@@ -82,9 +84,15 @@ def written(text: str) -> Written | None:
     if len(text) > CHARACTERS:
         return None
     if not (parts := _NUMBER.fullmatch(text if text.isascii() else text.translate(_AS_ASCII))):
-        return None
+        zero = _ZERO.fullmatch(text)
+        return Written("0", None, False, 0, zero["before"] or zero["after"], False) if zero else None
     signs = [bool(parts[name]) for name in ("open", "sign", "inner", "trailing")]
-    if sum(signs) > 1 or bool(parts["open"]) != bool(parts["close"]) or bool(parts["before"] and parts["after"]):
+    # `12.-` and `12,--` are whole amounts.
+    if parts["round"] and parts["trailing"]:
+        return None
+    inner = parts["inner"] or ""
+    opened = bool(parts["open"]) or inner.startswith("(")
+    if sum(signs) > 1 or opened != bool(parts["close"]) or bool(parts["before"] and parts["after"]):
         return None
     digits = parts["digits"].translate(_SAME)
     found, decimal = _decimal_mark(digits)
@@ -92,7 +100,9 @@ def written(text: str) -> Written | None:
     # `+49 30 1234` is a telephone number, also with groups of three.
     if not found or (spaced and parts["sign"] == "+") or (parts["percent"] and (parts["before"] or parts["after"])):
         return None
-    negative = bool(parts["open"] or parts["trailing"]) or (parts["sign"] or parts["inner"] or "+") != "+"
+    if parts["round"] and not digits.isdigit():
+        decimal = parts["round"]
+    negative = bool(parts["open"] or parts["trailing"]) or (parts["sign"] or inner or "+") != "+"
     unit = parts["percent"] or parts["before"] or parts["after"] or ""
     return Written(digits, decimal, negative, int((parts["exponent"] or "e0")[1:]), unit, spaced)
 

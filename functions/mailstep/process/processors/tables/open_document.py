@@ -173,8 +173,7 @@ def _value(attributes: dict[str, str]) -> Value:
     with suppress(ValueError, OverflowError, KeyError):
         match attributes.get("value-type"):
             case "float" | "percentage" | "currency":
-                number = float(attributes["value"])
-                return int(number) if number.is_integer() and abs(number) < 2**53 else number
+                return number_formats.whole(float(attributes["value"]))
             case "boolean":
                 return attributes["boolean-value"] == "true"
             case "date":

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from mailstep.process.processors.tables.column_names import KEY, NOT_ADDED
 from mailstep.process.processors.tables.directions import is_right_to_left
 from mailstep.process.processors.tables.model import Column, Moment, Number, Table
-from mailstep.process.processors.tables.values import KEY
 from mailstep.process.processors.tables.wording import shortened
 from mailstep.texts.speaking import day, figure, notated, say
 
@@ -22,6 +22,7 @@ NOTES_SHOWN = 20
 FEW = 10
 """Different values of a column that are always worth naming."""
 _LARGE = 1e15  # cents of such an amount are not in a float
+_LONG_KEY = 10**9  # different numbers as long as each other, from here on, are articles or orders
 _WIDEST = 12  # decimals that are aligned
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "spaces", ":": "colon"}
 _POINT, _DIGIT = "\u2008", "\u2007"  # spaces as wide as a point and a digit
@@ -66,7 +67,7 @@ def shown(table: Table, *, columns: int) -> ShownTable:
     described = tuple(
         ShownColumn(
             name=shortened(column.name),
-            kind=say(f"tables.kinds.{column.kind}"),
+            kind=_kind(column),
             facts=tuple(facts(column)),
             values=() if narrow else tuple(shortened(row[place], 30) for row in head[:3] if row[place]),
             is_number=column.kind == "number",
@@ -93,6 +94,12 @@ def shown(table: Table, *, columns: int) -> ShownTable:
     )
 
 
+def _kind(column: Column) -> str:
+    """The kind as the reply names it: a column of times of day, or of durations, has no dates."""
+    timed = column.period is not None and not isinstance(column.period.earliest, date)
+    return say("tables.kinds.time" if timed else f"tables.kinds.{column.kind}")
+
+
 def _reading(table: Table) -> Iterator[str]:
     if table.encoding and table.delimiter:
         named = _DELIMITERS.get(table.delimiter)
@@ -109,14 +116,16 @@ def facts(column: Column) -> Iterator[str]:
     """What a column holds, in a few short phrases."""
     if column.missing and column.values:
         yield say("tables.facts.missing", count=column.missing)
-    # That amounts differ says nothing.
-    if column.all_different and (not column.figures or is_key(column)):
+    # That amounts differ says nothing, and neither does it of yes and no.
+    if column.all_different and column.kind != "boolean" and (not column.figures or is_key(column)):
         yield say("tables.facts.all_different")
     if column.figures:
         yield from _figures(column)
     elif column.period:
         first, last = _moment(column.period.earliest), _moment(column.period.latest)
         yield first if first == last else say("tables.facts.from_to", first=first, last=last)
+    elif column.kind == "boolean" and column.distinct > 1:
+        yield _counted(column.frequent)
     elif not column.all_different:
         yield from _frequent(column)
     if column.odd:
@@ -129,7 +138,8 @@ def is_key(column: Column) -> bool:
     if not found or not isinstance(found.minimum, int) or not isinstance(found.maximum, int):
         return False
     consecutive = column.values > FEW and found.maximum - found.minimum + 1 == column.values
-    return bool(KEY.search(column.name)) or (column.all_different and consecutive)
+    long = found.minimum >= _LONG_KEY and len(str(found.minimum)) == len(str(found.maximum))
+    return bool(KEY.search(column.name)) or (column.all_different and (consecutive or long))
 
 
 def _figures(column: Column) -> Iterator[str]:
@@ -137,31 +147,35 @@ def _figures(column: Column) -> Iterator[str]:
     assert found  # noqa: S101 - the caller looked
 
     def said(number: Number) -> str:
-        return with_unit(number, column.unit)
+        # `2,024` is no year.
+        return str(number) if is_key(column) else with_unit(number, column.unit, cents=column.cents)
 
     def between(key: str, lowest: Number, highest: Number) -> str:
         return say(f"tables.facts.{key}", lowest=said(lowest), highest=said(highest))
 
-    extent = said(found.minimum) if found.minimum == found.maximum else between("extent", found.minimum, found.maximum)
+    same = found.minimum == found.maximum
+    extent = said(found.minimum) if same else between("extent", found.minimum, found.maximum)
     if is_key(column):
         yield extent
         return
-    if column.unit != "%":
+    if column.unit != "%" and not NOT_ADDED.search(column.name):
         yield say("tables.facts.sum", number=said(found.total))
+    if same:
+        yield say("tables.facts.always", value=extent)
+        return
     yield say("tables.facts.median", number=said(found.median))
     yield say("tables.facts.mean", number=said(found.mean))
     yield extent
-    if column.values > 3 and found.minimum != found.maximum:
+    if column.values > 3:
         yield between("half", found.lower_quartile, found.upper_quartile)
 
 
-def with_unit(number: Number, unit: str) -> str:
-    """A figure of a column: `5 %` for 0.05, `12 €`."""
+def with_unit(number: Number, unit: str, *, cents: bool = False) -> str:
+    """A figure of a column: `5 %` for 0.05, `12 €`, `1.50` with cents."""
     if unit == "%":
         return say("language.percent", number=figure(number * 100))
-    amount = (
-        notated(f"{number:,.2f}") if unit and isinstance(number, float) and abs(number) < _LARGE else figure(number)
-    )
+    exact = (unit or cents) and isinstance(number, float) and abs(number) < _LARGE
+    amount = notated(f"{number:,.2f}") if exact else figure(number)
     return f"{amount} {unit}".rstrip()
 
 
@@ -175,8 +189,11 @@ def _frequent(column: Column) -> Iterator[str]:
     often = [(text, count) for text, count in column.frequent if count > 1]
     # In a column of names, one that is there twice says nothing.
     if often and (column.distinct <= FEW or 20 * often[0][1] >= column.values):
-        values = ", ".join(f"{shortened(text)} ({figure(count)})" for text, count in often)
-        yield say("tables.facts.frequent", values=values)
+        yield say("tables.facts.frequent", values=_counted(often))
+
+
+def _counted(values: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{shortened(text)} ({figure(count)})" for text, count in values)
 
 
 def _odd(column: Column) -> str:
@@ -193,7 +210,17 @@ def _moment(moment: Moment) -> str:
             return f"{day(moment)} {time}"
         case date():
             return day(moment)
+        case timedelta():
+            return _elapsed(moment)
     return str(moment)
+
+
+def _elapsed(duration: timedelta) -> str:
+    """A duration in hours, minutes and seconds, as spreadsheets show it."""
+    seconds = abs(duration).total_seconds()
+    hours, rest = divmod(int(seconds), 3600)
+    fraction = f"{seconds % 1:.3f}"[1:].rstrip("0").rstrip(".")
+    return f"{'-' if duration < timedelta() else ''}{hours}:{rest // 60:02}:{rest % 60:02}{fraction}"
 
 
 def _breadth(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:

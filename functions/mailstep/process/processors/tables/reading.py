@@ -6,29 +6,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import PurePath
+from typing import Any
 from zipfile import ZipFile
 
 from mailstep.contracts import Attachment
+from mailstep.media_types import COMPOUND_FILE_SIGNATURE, XLSX
 from mailstep.process.processors.tables import (
     binary_workbooks,
     containers,
     delimited,
     encoding,
+    formulas,
     legacy_workbooks,
     numbers,
     open_document,
     workbooks,
 )
-from mailstep.process.processors.tables.layout import Layout, lay_out
+from mailstep.process.processors.tables.layout import ROWS_DIVIDED, Layout, divided, lay_out
 from mailstep.process.processors.tables.limits import SIZE_BOUND, TableQuota, UnreadableTable
 from mailstep.process.processors.tables.model import Column, Table
-from mailstep.process.processors.tables.rows import Rows, columns_of
+from mailstep.process.processors.tables.rows import Row, Rows, columns_of
 from mailstep.process.processors.tables.sheets import BROKEN, LOCKED, Sheet
 from mailstep.process.processors.tables.summaries import summarise
 from mailstep.texts.speaking import say
 from mailstep.zip_errors import UNREADABLE
 
-_COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: XLS, and XLSX under a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
 _OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")  # [MS-XLS] 2.4.21, BOF
 _PACKAGE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
@@ -47,7 +49,7 @@ _ARCHIVES = {".zip", ".gz"}
 _MEDIA_TYPES = {
     *("text/csv", "text/tab-separated-values", "application/csv", "text/x-csv", "text/comma-separated-values"),
     *("application/vnd.ms-excel", "application/vnd.oasis.opendocument.spreadsheet"),
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    XLSX,
     "application/vnd.ms-excel.sheet.macroenabled.12",
     "application/vnd.ms-excel.sheet.binary.macroenabled.12",
 }
@@ -92,7 +94,8 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _tables(filename: str, content: bytes, quota: TableQuota, declared: str | None = None) -> list[Table]:
-    if content.startswith(_COMPOUND_FILE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
+    # A compound file is an XLS, or an XLSX under a password.
+    if content.startswith(COMPOUND_FILE_SIGNATURE) or (content.startswith(_OLD_XLS) and _suffix(filename) == ".xls"):
         if _ENCRYPTED in content:
             raise UnreadableTable(say(LOCKED))
         return _of_sheets(legacy_workbooks.sheets(content, quota))
@@ -102,8 +105,7 @@ def _tables(filename: str, content: bytes, quota: TableQuota, declared: str | No
     for mark, problem in _NO_TABLES:
         if start.startswith(mark):
             raise UnreadableTable(say(problem))
-    table = _delimited(filename, content, quota, declared)
-    return [table] if table else []
+    return _delimited(filename, content, quota, declared)
 
 
 def _package(content: bytes, quota: TableQuota) -> list[Table]:
@@ -140,51 +142,77 @@ def _archived(archive: ZipFile, quota: TableQuota) -> list[Table]:
 
 
 def _of_sheets(sheets: Iterable[Sheet]) -> list[Table]:
-    tables = (_table(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete) for sheet in sheets)
-    return [table for table in tables if table]
+    return [
+        table
+        for sheet in sheets
+        for table in _divided(sheet.name, sheet.rows, notes=sheet.notes, complete=sheet.complete)
+    ]
 
 
 def _suffix(filename: str) -> str:
     return PurePath(filename.lower()).suffix
 
 
-def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str | None) -> Table | None:
+def _delimited(filename: str, content: bytes, quota: TableQuota, declared: str | None) -> list[Table]:
     text = encoding.decode(content, declared=declared)
     suffix = _suffix(filename)
     found = delimited.read(text.text, quota, suffix=suffix)
-    table = _table(
+    as_text = '="' in text.text and formulas.take_texts(found.rows)
+    if as_text:
+        found.notes.append(say("tables.notes.text_formulas"))
+    rows = found.rows
+    if found.empty_before and len(rows) <= ROWS_DIVIDED:
+        places = set(found.empty_before)
+        rows = [line for place, row in enumerate(rows) for line in ([[], row] if place in places else [row])]
+    tables = _divided(
         filename,
-        found.rows,
+        rows,
         encoding=text.encoding,
         delimiter=found.delimiter,
         notes=(*text.notes, *found.notes),
         complete=found.complete,
+        stored=as_text,
     )
-    if suffix == ".txt" and table and len(table.columns) < 2:
+    if suffix == ".txt" and tables and all(len(table.columns) < 2 for table in tables):
         raise UnreadableTable(say("tables.problems.no_columns"))
-    return table
+    return tables
+
+
+def _divided(
+    name: str, rows: Rows | list[list[str]], *, notes: tuple[str, ...], complete: bool, **read: Any
+) -> list[Table]:
+    """The tables of a sheet or a file: one, unless empty rows divide several. A cut ends the last one."""
+    parts = list(filter(None, divided(rows)))
+    return [
+        _table(
+            name if len(parts) == 1 else say("tables.part", name=name, number=number),
+            part,
+            notes=notes if number == 1 else (),
+            complete=complete or number < len(parts),
+            **read,
+        )
+        for number, part in enumerate(parts, 1)
+    ]
 
 
 def _table(
     name: str,
-    rows: Rows | list[list[str]],
+    rows: Sequence[Row],
     *,
     encoding: str | None = None,
     delimiter: str | None = None,
     notes: tuple[str, ...] = (),
     complete: bool = True,
-) -> Table | None:
-    filled = rows.filled() if isinstance(rows, Rows) else list(filter(any, rows))
-    if not filled:
-        return None
-    layout = lay_out(filled)
+    stored: bool = True,
+) -> Table:
+    layout = lay_out(rows)
     # A row may be wider than the header; its extra cells are kept.
     columns, header = _columns(layout)
     names = [
         title or say("tables.column_without_name", number=place)
         for place, title in enumerate(header or [""] * len(columns), 1)
     ]
-    summaries = _summaries(names, columns, delimiter=delimiter, stored=encoding is None)
+    summaries = _summaries(names, columns, delimiter=delimiter, stored=stored)
     body = Rows(columns)
     cut = () if complete else (say("tables.notes.cut", count=len(body)),)
     return Table(

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from mailstep.contracts import AnswerAttachment, Attachment
 from mailstep.filenames import cut, safe_filename
+from mailstep.media_types import XLSX
 from mailstep.process.processors.tables.csv_files import as_csv
 from mailstep.process.processors.tables.limits import TooLargeToReturn
 from mailstep.process.processors.tables.model import Table
@@ -18,7 +19,6 @@ FILES_OCTETS = 26_000_000
 """Octets of all files of a reply: Base64 with its line ends adds 37 %, and SES's limit is 40,000,000."""
 NAME_OCTETS = 120
 """Octets that the sender's own name has in the name of a file."""
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass
@@ -54,7 +54,10 @@ def _wanted(attachment: Attachment, tables: Sequence[Table]) -> Iterator[tuple[s
     name = PurePath(attachment.filename.removesuffix(".gz")).stem
     yield _name(name, "xlsx", *tables), XLSX, partial(as_xlsx, tables)
     for table in tables:
-        own = name if len(tables) == 1 else f"{cut(name, NAME_OCTETS // 2)} {table.name}"
+        # A file's own tables have its name already.
+        apart = table.name.removeprefix(attachment.filename)
+        apart = apart if apart != table.name else f" {table.name}"
+        own = name if len(tables) == 1 else f"{cut(name, NAME_OCTETS // 2)}{apart}"
         yield _name(own, "csv", table), "text/csv", partial(as_csv, table)
 
 

@@ -5,6 +5,13 @@ from itertools import compress, islice
 from typing import overload
 
 Row = Sequence[str]
+_LINES = ("---", "===", "___")
+
+
+def is_line(row: Row) -> bool:
+    """Whether the row is only a line of signs, such as `+----+----+`."""
+    text = row[0]
+    return len(row) == 1 and text[:1] in "-=+_|" and not text.strip("-=+_| ") and any(map(text.__contains__, _LINES))
 
 
 class Rows(Sequence[list[str]]):
@@ -60,7 +67,7 @@ class Gathering:
         self._uneven: list[list[str]] | None = None
 
     def add(self, rows: Sequence[list[str]]) -> None:
-        """Take more rows, none of which is empty."""
+        """Take more rows. No row is empty."""
         if not rows:
             return
         widths = {*map(len, rows)}
@@ -90,7 +97,7 @@ class Gathering:
 
 
 def columns_of(rows: Sequence[Row], *, at_least: int) -> list[list[str]]:
-    """The cells of each column, as many as the widest row has, or `at_least` so many; no cell is an empty one."""
+    """The cells of each column: as many columns as the widest row has, at least `at_least`. A missing cell is ""."""
     if isinstance(rows, Rows) and rows:
         columns = [*rows.columns()]
     else:

@@ -18,7 +18,7 @@ _NUMERIC = frozenset("0123456789+-.,($€£¥")
 
 @dataclass
 class Sheet:
-    """The rows of a sheet, from its first column that holds something; rows without a cell are left out."""
+    """The rows of a sheet, from its first column that holds something; any rows without a cell are one empty row."""
 
     name: str
     rows: list[list[str]]
@@ -87,7 +87,10 @@ class Grid:
             notes.append(say("tables.notes.hidden"))
         if self.uncalculated:
             notes.append(say("tables.notes.uncalculated", count=self.uncalculated))
-        rows = [self.rows.pop(number)[self.first - 1 :] for number in sorted(self.rows)]
+        rows, last = list[list[str]](), 0
+        for number in sorted(self.rows):
+            rows += ([[]] if rows and number > last + 1 else []) + [self.rows.pop(number)[self.first - 1 :]]
+            last = number
         shown = " ".join(name.split())[:NAME_BOUND]
         return Sheet(shown, rows, notes=tuple(notes), complete=complete)
 

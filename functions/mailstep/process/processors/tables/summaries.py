@@ -1,15 +1,17 @@
 """The summary of a column: its figures, its period, its frequent values, and the values that do not fit it."""
 
 import math
+import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice, pairwise
 from operator import mul
 
 from mailstep.process.processors.tables.dates import comparable
+from mailstep.process.processors.tables.missing_values import is_missing
 from mailstep.process.processors.tables.model import Column, Figures, Moment, Number, Odd, Period
-from mailstep.process.processors.tables.values import Reading, is_missing, kind_of, read_column
+from mailstep.process.processors.tables.values import Reading, kind_of, read_column
 
 FREQUENT = 3
 """Most frequent values that are named for a column."""
@@ -17,6 +19,9 @@ ODD = 3
 """Values that do not fit their column, of which so many are named."""
 SPREAD = 12
 """Intervals in which a column's numbers are counted."""
+SAMPLED_FOR_CENTS = 200
+"""Texts of a column that tell whether its numbers have two decimals."""
+_CENTS = re.compile(r"[.,][0-9]{2}(?![0-9])[^0-9]*\Z")
 
 
 def summarise(
@@ -39,9 +44,14 @@ def summarise(
         odd=tuple(islice(_odd(reading, cells), ODD)) if odd else (),
         odd_values=odd,
         unit=reading.unit,
+        cents=reading.kind == "number" and _have_cents(reading.counts),
         day_first=reading.day_first,
         notes=reading.notes,
     )
+
+
+def _have_cents(texts: Iterable[str]) -> bool:
+    return all(map(_CENTS.search, islice(texts, SAMPLED_FOR_CENTS)))
 
 
 def figures(numbers: Sequence[Number], weights: Sequence[int]) -> Figures:

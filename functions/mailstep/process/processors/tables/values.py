@@ -1,7 +1,4 @@
-"""What a column's cells are: numbers, dates, truth values, text, or marks for a missing value.
-
-Over 300 lines, a quarter of which are marks and words.
-"""
+"""What a column's cells are: numbers, dates, truth values, text, or marks for a missing value."""
 
 import re
 from collections import Counter
@@ -12,6 +9,8 @@ from itertools import islice
 from typing import Any
 
 from mailstep.process.processors.tables import dates, numbers
+from mailstep.process.processors.tables.column_names import CARD, KEY, TELEPHONE
+from mailstep.process.processors.tables.missing_values import is_missing, take_missing
 from mailstep.process.processors.tables.model import Kind, Moment, Number, Stored, StoredText, Value
 from mailstep.texts.speaking import say
 
@@ -20,57 +19,24 @@ type Counts[V] = dict[V, int]
 ODD_SHARE = 20
 """One value in so many may be of another kind than its column."""
 
-_MARKS = {
-    *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\N", ".", "..", "...", "*", "**", "***", ":"),
-    *(
-        "n/a",
-        "#n/a",
-        "na",
-        "<na>",
-        "n.a.",
-        "n.a",
-        "nan",
-        "-nan",
-        "null",
-        "(null)",
-        "[null]",
-        "<null>",
-        "nil",
-        "none",
-    ),
-    *("k.a.", "k. a.", "s/o", "n.d.", "#nv", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#wert!"),
-    *("#n/b", "#i/t", "#saknas!", "#puuttuu!", "#yok", "#n/disp", "#\u043d/\u0434"),
-    *("#bezug!", "#zahl!", "#spill!", "#calc!", "#getting_data", "#n/d", "#valeur!", "#nombre?"),
-}
-MISSING = frozenset(spelling(mark) for mark in _MARKS for spelling in (str, str.upper, str.capitalize, str.title)) | {
-    *("NaN", "k.A.", "k. A."),
-}
-"""Marks for a missing value, as people, databases and spreadsheets write them."""
 _TRIED = 200
 _SAMPLED = 2_000  # cells that all differ in a column of keys
-_TWO_LETTERS = re.compile(r"[A-Z]{2}")
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity", "\u221e", "-\u221e"}
 _TRUE_AND_FALSE = [
-    *(
-        ("true", "false"),
-        ("yes", "no"),
-        ("ja", "nein"),
-        ("oui", "non"),
-        ("s\u00ed", "no"),
-        ("si", "no"),
-        ("sim", "n\u00e3o"),
-    ),
-    *(("wahr", "falsch"), ("vrai", "faux"), ("vero", "falso"), ("verdadero", "falso"), ("verdadeiro", "falso")),
-    *(("ja", "nee"), ("tak", "nie"), ("y", "n"), ("t", "f")),
-]
+    ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("ja", "nein"), ("j", "n"), ("oui", "non"),
+    ("sí", "no"), ("si", "no"), ("sim", "não"), ("sì", "no"), ("ja", "nee"), ("ja", "nej"), ("ja", "nei"),
+    ("tak", "nie"), ("ano", "ne"), ("áno", "nie"), ("da", "ne"), ("da", "nu"), ("igen", "nem"), ("kyllä", "ei"),
+    ("evet", "hay\u0131r"), ("\u03bd\u03b1\u03b9", "\u03cc\u03c7\u03b9"), ("\u0434\u0430", "\u043d\u0435\u0442"),
+    ("\u0442\u0430\u043a", "\u043d\u0456"), ("\u306f\u3044", "\u3044\u3044\u3048"), ("\u662f", "\u5426"),
+    ("\uc608", "\uc544\ub2c8\uc624"), ("wahr", "falsch"), ("vrai", "faux"), ("vero", "falso"),
+    ("verdadero", "falso"), ("verdadeiro", "falso"), ("waar", "onwaar"), ("prawda", "fałsz"),
+    ("pravda", "nepravda"), ("sant", "falskt"), ("sand", "falsk"), ("sann", "usann"), ("tosi", "epätosi"),
+    ("igaz", "hamis"), ("adevărat", "fals"), ("doğru", "yanl\u0131ş"),
+    ("\u0438\u0441\u0442\u0438\u043d\u0430", "\u043b\u043e\u0436\u044c"),
+]  # fmt: skip
 _ALONE = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "verdadeiro"}
-_TELEPHONE = re.compile(r"\b(tele(ph|f)on\w*|phone\w*|tel|t[\u00e9e]l|fax|mobile|handy|cell|telefax)\b", re.IGNORECASE)
+_TELEPHONE_DIGITS = 6  # shorter numbers count something, as in a column `cell` or `phones`
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164: a telephone number without spaces
-KEY = re.compile(
-    r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano)\.?$|(?i:[^\W\d_](?:nr|nummer))\.?$|[a-z]I[Dd]$"
-)
-"""Names of columns whose numbers name something: their sum says nothing."""
-_CARD = re.compile(r"\b(credit|card|karte\w*|kreditkarte\w*|tarjeta|carte)\b", re.IGNORECASE)
 _FLOAT_DIGITS = 16
 _LARGEST = 1e300
 _MINUS_ZERO = re.compile(r"^-0[0-9]", re.MULTILINE)
@@ -96,12 +62,6 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def is_missing(cell: str) -> bool:
-    """Whether a cell is empty or holds a mark for a missing value."""
-    # A format may show a stored number as a dash.
-    return cell in MISSING and not isinstance(cell, Stored)
-
-
 def read_column(
     name: str, cells: Sequence[str], *, decimal: str | None = None, day_first: bool | None = None, stored: bool = True
 ) -> Reading:
@@ -113,7 +73,7 @@ def read_column(
     if Stored in types:
         return _stored(cells)
     counts = _counted(cells)
-    missing = _take_missing(counts)
+    missing = take_missing(counts)
     if not counts:
         return Reading("empty", counts, missing, _text)
     if truth := _truth_values(counts):
@@ -189,12 +149,13 @@ def _stored(cells: Sequence[str]) -> Reading:
     """The kind of a workbook's column, from the values that the workbook stores."""
     there = [cell for cell in cells if not is_missing(cell)]
     counts, missing = Counter(map(str, there)), len(cells) - len(there)
-    values = list(map(_stored_value, there))
+    value = _stored_value_with_dates(there)
+    values = list(map(value, there))
     kinds = Counter(map(kind_of, values))
     kind, count = kinds.most_common(1)[0] if kinds else ("empty", 0)
     if count < kinds.total() - kinds.total() // ODD_SHARE:
         kind = "text"
-    reading = Reading(kind, counts, missing, _stored_value)
+    reading = Reading(kind, counts, missing, value)
     if kind == "number":
         reading.read = [value for value in values if kind_of(value) == "number"]
         units = {number.unit for cell in counts if (number := numbers.written(cell))}
@@ -205,12 +166,29 @@ def _stored(cells: Sequence[str]) -> Reading:
     return reading
 
 
+def _stored_value_with_dates(there: Sequence[str]) -> Callable[[str], Value]:
+    """How to read the cells: a column of dates may hold some as text, which Excel did not take for dates."""
+    texts = {str(cell) for cell in there if not isinstance(cell, Stored)}
+    stored = [cell.value for cell in there if isinstance(cell, Stored)]
+    if not texts or not all(isinstance(value, Moment) for value in stored) or not (found := dates.order(texts)):
+        return _stored_value
+    read, order = found
+    if len(read) < len(texts) or not order.certain:
+        return _stored_value
+    return partial(_stored_or_date, order.value)
+
+
+def _stored_or_date(read: Callable[[str], Moment | None], cell: str) -> Value:
+    found = None if isinstance(cell, Stored) else read(str(cell))
+    return _stored_value(cell) if found is None else found
+
+
 def kind_of(value: Value) -> Kind:
     """The kind of a column that has such values."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
-        # The sum of such numbers may be none.
+        # The sum of larger numbers could overflow.
         return "number" if abs(value) < _LARGEST else "text"
     return "date" if isinstance(value, Moment) else "text"
 
@@ -233,16 +211,6 @@ def _text(cell: str) -> Value:
 def _or_text(value: Callable[[str], Value], cell: str) -> Value:
     found = value(cell)
     return _text(cell) if found is None else found
-
-
-def _take_missing(counts: Counts[str]) -> int:
-    """Count and take out the marks for missing values. `NA` among two-letter codes is one of them (Namibia)."""
-    marks = [mark for mark in MISSING if mark in counts]
-    if "NA" in marks:
-        others = [text for text in counts if text not in marks]
-        if others and all(_TWO_LETTERS.fullmatch(text) for text in others[:1000]):
-            marks.remove("NA")
-    return sum(counts.pop(text) for text in marks)
 
 
 def _truth_values(counts: Counts[str]) -> Callable[[str], Value] | None:
@@ -273,11 +241,11 @@ def _is_identifier(name: str, counts: Counts[str], joined: str) -> bool:
     if _LEADING_ZERO.search(joined) or all(map(_E164.fullmatch, islice(counts, 1000))):
         return True
     words = name.replace("_", " ")
-    if _TELEPHONE.search(words):
+    if TELEPHONE.search(words) and all(len(text) >= _TELEPHONE_DIGITS for text in islice(counts, 1000)):
         return True
     if not all(map(numbers.is_card_number, islice(counts, 1000))):
         return False
-    return len(counts) > 2 or bool(_CARD.search(words))
+    return len(counts) > 2 or bool(CARD.search(words))
 
 
 def _plain_numbers(counts: Counts[str], joined: str) -> list[Number] | None:
