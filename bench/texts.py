@@ -39,8 +39,11 @@ LINES: dict[str, str] = {
     "empty lines": " \n",
     "fields above long rules": "From: a@b\n" + "_" * 3_000 + "\n",
     "quotes of open links": "> " + "(http:" * 5_000 + ")\nx\n> q\n",
+    "headings without an end": "---" + "a" * 150 + "!\nOn 5 May 2025 at 10:00, Bob <b@x.example> wrote:\n> q\n\n",
+    "dates below names": "Bob Lee\n05/05/2025 10:00 AM\nTo\nAnn\n",
+    "dated fields": "From: a@b\nx: 2025 10:00\n",
 }
-"""24 kinds of lines, each made to be read again and again."""
+"""27 kinds of lines, each made to be read again and again."""
 
 ONE_LINE: dict[str, str] = {
     "stars": "*",
@@ -64,6 +67,7 @@ HTML: dict[str, str] = {
     "block quotes that end": "<blockquote>x</blockquote>",
     "lists": "<ul><li>x",
     "cells": "<table><tr><td>x",
+    "paragraphs in cells": "<tr><td><p>x</p><p>y</p></td>",
     "hidden elements": '<div style="display:none">x',
     "comments in styles": '<b style="display:' + "/*" * 1_900 + '">x',
     "names in styles": '<b style="display:' + "a" * 3_800 + '">x',
@@ -76,7 +80,7 @@ HTML: dict[str, str] = {
     "numbers": "&#99999999",
     "quotes that hide every end": '<a x=">"',
 }
-"""22 kinds of HTML."""
+"""23 kinds of HTML."""
 
 
 def of(kind: str, octets: int) -> str:

@@ -153,7 +153,6 @@ def numbered(root: Part) -> dict[str, Part]:
 # ---- Stalwart: header fields, bodies, attachments ----
 
 STALWART_DIFFERS = {
-    "malformed/000": {"text": "two empty lines between delimiters: text to us, nothing to Stalwart"},
     "malformed/016": {
         "text": "boundaries that are prefixes of each other and whose quotes never end: made to differ",
         "attachments": "the same",

@@ -704,7 +704,7 @@ DOMAIN_BY_HAND = (
     Mutant("a compressed answer is read", EXCHANGE, swapped('not in {"", "identity"}', 'in {"none"}'),
            unit("exchange", only="compressed")),
     Mutant("an answer may be compressed", EXCHANGE,
-           swapped('"Accept-Encoding": "identity"', '"Accept-Encoding": "gzip"'), unit("exchange", only="coding")),
+           swapped('"Accept-Encoding": "identity"', '"Accept-Encoding": "gzip"'), unit("exchange", only="one_post")),
     Mutant("a redirect is followed", EXCHANGE, swapped("retries=False", "retries=3"),
            unit("exchange", only="redirect")),
     Mutant("control characters stay in the request", REQUEST, swapped('_CONTROLS.sub("", value)', "value"),

@@ -332,6 +332,7 @@ def test_signed_and_encrypted_mail_is_marked(content_type: str, signed: str | No
     ("multipart", "types", "found"),
     [
         ("signed", ("text/plain", "application/pgp-signature"), ("pgp", None)),
+        ("signed; protocol=application/x-pgp-signature", ("text/plain", "application/x"), ("pgp", None)),
         ("signed", ("text/plain", "application/pkcs7-signature"), ("smime", None)),
         ("mixed", ("text/plain", "application/pgp-encrypted", "application/octet-stream"), (None, "pgp")),
     ],

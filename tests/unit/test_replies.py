@@ -277,6 +277,7 @@ HEADERS_OF_CLIENTS = [
     "Carol Jones/SALES/EXAMPLE@EXAMPLE\n03.06.2025 09:15\n\nAn\nann@example.org\nKopie\n\nThema\nOrder",
     "Carol Jones ---06/03/2025 09:15:00 AM---Hello Ann, which lamp?\n\nFrom: Carol Jones/SALES\nTo: ann@example.org\n"
     "Date: 06/03/2025 09:15 AM\nSubject: Order",
+    "From: Carol <carol@example.org>\nAnfonwyd: 3 Mehefin 2025 09:15\nTo: Ann\nSubject: Order",  # "Sent" in Welsh
     '>>> "Carol Jones" <carol@example.org> 3/6/2025 09:15 >>>',
     ">>> On 6/3/2025 at 9:15 AM, in message\n<4846E0F0.1234@example.org>, Carol Jones <carol@example.org> wrote:",
     '----------------\nКому: Ann;\nТема: Order;\n03.06.2025, 09:15, "Carol Jones" <carol@example.org>:',
@@ -320,6 +321,8 @@ OWN_WORDS = [
     "Details:\nNo: 12345\nDate: 3 June 2025\nTo: Ann\nSubject: lamps",
     "Er schrieb Bob <bob@example.org> am 5. Mai 2025:\n> bitte stornieren\n\nWas nun?",
     "El 5 de mayo de 2025 yo escribí a Bob <bob@example.org>:\n> cancelar\n\n¿Por qué?",
+    "From: Ann <ann@example.org>\nWhen: 5 May 2025\nTo: Berlin\nSubject: trip",
+    "From: Ann <ann@example.org>\nSubject: trip\nFlight: 2025, 10:15\nSeats: 2",
     "Meeting notes\n06/03/2025 09:15 AM\nRoom: 5\nSubject: lamps",
     "Bob Smith\n06/03/2025 09:15 AM\nplease call him",
     "-----\nTo: Bob\nSubject: lamps\nplease write him",

@@ -72,7 +72,7 @@ def _protection(root: Part, kinds: dict[int, str | None]) -> Protection:
         kind = kinds.get(id(part)) or part.media_type.removeprefix("multipart/")
         types = {child.media_type for child in part.children}
         protocol = part.parameters.get("protocol", "").lower() or " ".join(types)
-        scheme: Scheme = "pgp" if "application/pgp-" in protocol else "smime"
+        scheme: Scheme = "pgp" if "pgp" in protocol else "smime"
         if kind == "signed":
             found = replace(found, signed=scheme)
         elif kind == "encrypted" or "application/pgp-encrypted" in types:  # Exchange makes it multipart/mixed

@@ -84,7 +84,7 @@ def _body(
     """
     order = [id(part) for part in parts]
     if not any(map(_SEEN.search, plain.values())):
-        order += [part for part in html if part not in order]
+        order = [*html] or order
     written = any(part in html for part in order)
     said = {_words(text) for text in plain.values()} - {""} if written else set()
     lines: list[str] = []

@@ -25,7 +25,7 @@ _DATE_ALONE = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?: [AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,5})?"
 )
 _NOTES_LINES = 15
-_DRAWN_HEADING = re.compile(r"[-_=]{3,} ?(?:[^\W_][^\s:]{0,30} ?){1,5}[-_=]{3,}")
+_DRAWN_HEADING = re.compile(r"[-_=]{3,} ?(?:[^\W_][^\s:]{0,30} ){0,4}[^\W_][^\s:]{0,30}? ?[-_=]{3,}")
 _RULE = re.compile(r"[\s>]*[-_=*~#+‐–—―─]{2,}[\s*]*|[\s>]*(?:[-_=*~‐–—] ?){3,}[\s*]*")
 # Outlook puts marks of direction into its header in Hebrew and Arabic.
 _AROUND_FIELD = r"[*_\s\u200e\u200f\u202a-\u202e\u2066-\u2069]"
@@ -39,6 +39,7 @@ _SENT = re.compile(
 ADDRESS = re.compile(r"(?<=[^\s<(\[])@\w")
 """An @ within a word, as in an address."""
 _DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
+_YEAR, _TIME = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)"), re.compile(r"(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
 _KINDS = {name.casefold(): kind for kind, names in words.FIELDS.items() for name in names}
 _FIELD_AND_REST = 3  # lines that a field is folded to
 _LINE_CHARACTERS = 200
@@ -151,7 +152,7 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
         line = lines[at]
         if _SENT.match(line):
             return False
-        kind = field_kind(line)
+        kind = field_kind(line) or ("date" if kinds and "date" not in kinds and _is_dated_field(line) else None)
         if kind in kinds:
             break
         if kind:
@@ -174,6 +175,11 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     if is_form:
         return has_all and address and dated
     return address or dated or has_all
+
+
+def _is_dated_field(line: str) -> bool:
+    """Whether a field says a day and a time, in whatever language."""
+    return _FIELD.match(line) is not None and _YEAR.search(line) is not None and _TIME.search(line) is not None
 
 
 def is_notes_header(lines: Sequence[str], start: int) -> bool:
