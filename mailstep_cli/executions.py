@@ -30,7 +30,11 @@ def find_execution(execution: str, stack: str) -> tuple[str, "SFNClient"]:
         there: SFNClient = boto3.client("stepfunctions", region_name=execution.split(":")[3])
     except (IndexError, ValueError) as error:
         raise UserError(f"{execution} is not the ARN of an execution") from error
-    there.describe_execution(executionArn=execution)
+    if failures.described(there, execution) is None:
+        raise UserError(
+            f"Step Functions has no execution {execution}, or forgot it: they are kept for 90 days. If it was started "
+            "a moment ago, ask again"
+        )
     return execution, there
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
@@ -149,9 +150,12 @@ def test_a_status_that_may_pass_is_a_transient_error(serve: Serve, status: int) 
         asked(serve(status, b""))
 
 
-def test_no_answer_is_transient(serve: Serve) -> None:
-    with pytest.raises(TransientError, match="did not answer"):
-        asked("http://127.0.0.1:1/")
+def test_no_answer_is_transient() -> None:
+    # Bound, so that no other program listens there.
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        with pytest.raises(TransientError, match="did not answer"):
+            asked(f"http://127.0.0.1:{silent.getsockname()[1]}/")
 
 
 def test_what_is_wrong_with_a_certificate_is_said(serve: Serve) -> None:

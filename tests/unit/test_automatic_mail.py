@@ -5,6 +5,7 @@ Over 300 lines, most of which are cases.
 
 import pytest
 
+from mailstep.contracts import Address
 from mailstep.route import Route
 from mailstep.testing import receive
 from mailstep.validate.automatic_mail import AutomaticMail, automatic_mail
@@ -323,6 +324,16 @@ def test_a_person_may_write_about_absence(subject: str) -> None:
 def test_the_evidence_names_signs_and_nothing_that_the_sender_wrote() -> None:
     found = evidence("X-Autoreply: secret\nPrecedence: list\nReturn-Path: <>")
     assert found == AutomaticMail(True, ("X-Autoreply", "null Return-Path", "Precedence"))
+    found = evidence("Return-Path: <mailer-daemon@secret.example>")
+    assert found == AutomaticMail(True, ("Return-Path",))
+
+
+@pytest.mark.parametrize("robot", ["no-reply", "mailer-daemon", "NoReply+secret"])
+def test_a_reply_to_that_a_robot_reads_is_a_sign_and_no_response(robot: str) -> None:
+    """A person may have written, but nobody would read the reply."""
+    message = parsed("From: ann@shop.example\n\nHello")
+    assert automatic_mail(message, Address(address=f"{robot}@shop.example")) == AutomaticMail(False, ("Reply-To",))
+    assert automatic_mail(message, Address(address="desk@shop.example")) is None
 
 
 REPORT = "Content-Type: message/feedback-report"

@@ -11,7 +11,6 @@ from typing import Any
 import application
 import boto3
 import pytest
-from botocore.client import BaseClient
 from fastapi.testclient import TestClient
 from moto import mock_aws
 from standardwebhooks import Webhook
@@ -19,6 +18,7 @@ from standardwebhooks import Webhook
 from mailstep.contracts import ApplicationRequest, ReplyPlan
 from mailstep.testing import receive
 from tests.support.messages import mail_with
+from tests.support.requests import requests_made
 
 OLD, NEW, OTHER = ("whsec_" + base64.b64encode(octet * 32).decode() for octet in (b"o", b"n", b"x"))
 
@@ -125,7 +125,6 @@ def test_octets_that_are_not_text_are_not_signed(client: TestClient) -> None:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The calls to an account with the secret of SECRET_ARN, which was rotated from OLD to NEW."""
-    made: list[str] = []
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -134,14 +133,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         arn = manager.create_secret(Name="application", SecretString=f"{OLD}\n")["ARN"]
         manager.put_secret_value(SecretId=arn, SecretString=NEW)
         monkeypatch.setenv("SECRET_ARN", arn)
-        call = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-        def counted(self: Any, name: str, arguments: Any) -> Any:
-            made.append(name)
-            return call(self, name, arguments)
-
-        monkeypatch.setattr(BaseClient, "_make_api_call", counted)
-        yield made
+        yield requests_made(monkeypatch)
 
 
 def test_the_secrets_are_read_from_aws_once_in_five_minutes(

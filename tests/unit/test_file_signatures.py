@@ -57,6 +57,22 @@ def test_an_image_of_a_disc_is_known_by_its_octets() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (bytes(0x8000) + b"\1CD001\1\0", "application/x-iso9660-image"),
+        (EXE, "application/x-msdownload"),
+        (b"%PDF-1.4\n", "application/pdf"),
+        # BOF of Excel 4; each of the two octets of its version may be any.
+        (b"\t\4\6\0\n\n\x40\0\0\0", "application/vnd.ms-excel"),
+        (b"MZ;12\n", None),
+        (b"", None),
+    ],
+)
+def test_each_type_has_its_registered_or_common_name(content: bytes, kind: str | None) -> None:
+    assert detected(content) == kind
+
+
+@pytest.mark.parametrize(
     "table",
     [
         b"ID;Preis;Menge\n1;2,50;3\n",

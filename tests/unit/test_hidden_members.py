@@ -1,4 +1,4 @@
-"""What one program unpacks from a ZIP archive, and another does not see, is looked at too (APPNOTE)."""
+"""Members of a ZIP archive that one program unpacks, and another does not see, are checked too (APPNOTE)."""
 
 import zlib
 from io import BytesIO

@@ -22,6 +22,7 @@ from mailstep.index.status_events import Seen, of_event
 from mailstep.index_entry import EXECUTIONS, FEEDBACK, Feedback, IndexEntry, email_id_of
 from tests.support.events import BUCKET, CONTEXT, REGION, batch
 from tests.support.index import NOW, WORKFLOW, email, ended_as, message_index, seen, status_event
+from tests.support.requests import requests_made
 
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -213,14 +214,7 @@ def test_a_span_of_time_has_its_beginning_and_not_its_end(index: MessageIndex, m
 def test_the_first_rows_are_read_with_one_request_a_shard(
     index: MessageIndex, mailbox: list[StoredEmail], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests: list[str] = []
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def counted(self: Any, operation: str, parameters: Any) -> Any:
-        requests.append(operation)
-        return call(self, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    requests = requests_made(monkeypatch)
     entries = index.newest(page=20)
     assert next(entries).email_id == mailbox[0].email_id
     assert requests == ["Query"] * 4

@@ -5,6 +5,7 @@ import re
 from email.message import EmailMessage
 from typing import Any
 
+import boto3
 import pytest
 
 from mailstep.aws import mail_bucket, ses
@@ -20,7 +21,7 @@ from mailstep.texts.files import texts_in
 from mailstep.validate.effects import Effect
 from mailstep.validate.policy import RULES
 from tests.support.archives import BOMBS
-from tests.support.events import BUCKET, CONTEXT, event
+from tests.support.events import BUCKET, CONTEXT, REGION, event
 from tests.support.messages import SES, mail_with, parsed
 
 GERMAN = "Guten Tag,\n\nanbei unsere Bestellung für März.\n\nMit freundlichen Grüßen\nAnna Müller"
@@ -210,6 +211,17 @@ def test_the_frame_of_an_applications_answer_is_in_the_language_of_the_answer(
     sent: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Gesendet von Mailstep." in reply(sent, monkeypatch, APPLICATION)
+
+
+def test_the_frame_of_a_later_answer_is_in_the_language_of_the_answer(
+    sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email_id = event("reply")["claim"]["email"]["email_id"]
+    later = {"email_id": email_id, "name": "a", "bucket": BUCKET, "key": f"answers/{email_id}/a.json"}
+    body = IN_GERMAN.model_dump_json()
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=later["key"], Body=body)
+    text = reply(sent, monkeypatch, APPLICATION, "later_answer", answer_key=None, later_answer=later)
+    assert "Gesendet von Mailstep." in text
 
 
 def test_an_answer_that_has_only_html_tells_its_language_too(

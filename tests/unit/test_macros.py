@@ -91,17 +91,17 @@ def test_what_is_no_workbook_by_its_octets_is_not_opened_as_one_for_its_name() -
     """docs/policy.md, `attachment_type`: the octets count before the name."""
     opened: list[Attachment] = []
     table = Attachment(filename="a.xls", media_type="text/csv", size_octets=1, sha256="0", key="k")
-    for detected in ("application/pdf", None):
-        file = table.model_copy(update={"media_type_detected": detected})
+    for name, detected in (("a.xls", "application/pdf"), ("a.xls", None), ("a.csv", None)):
+        file = table.model_copy(update={"filename": name, "media_type_detected": detected})
         look_into([file], lambda one: opened.append(one) or b"")  # type: ignore[func-returns-value]
-    assert [one.media_type_detected for one in opened] == [None]
+    assert [(one.filename, one.media_type_detected) for one in opened] == [("a.xls", None)]
 
 
-def with_sheet(kind: int, begins: int, *before: bytes) -> bytes:
+def with_sheet(kind: int, begins: int, *before: bytes, hidden: int = 0) -> bytes:
     """A stream of globals that name one sheet, and the sheet; `kind` is what the globals say, `begins` what it says."""
     start = bof(0x0005) + b"".join(before)
     place = len(start) + len(bound_sheet(kind)) + len(record(0x000A))
-    named = record(0x0085, struct.pack("<IBB", place, 0, kind) + b"\x06\x00Macro1")
+    named = record(0x0085, struct.pack("<IBB", place, hidden, kind) + b"\x06\x00Macro1")
     return start + named + record(0x000A) + bof(begins) + record(0x000A)
 
 
@@ -120,6 +120,50 @@ def test_a_sheet_is_what_it_says_itself_whatever_the_globals_call_it() -> None:
     assert macros.are_in(compound(with_sheet(0, 0x0040)))
     assert macros.are_in(compound(with_sheet(1, 0x0010)))
     assert not macros.are_in(compound(with_sheet(0, 0x0010)))
+
+
+@pytest.mark.parametrize("hidden", [0, 1, 2])
+def test_a_hidden_macro_sheet_is_found_too(hidden: int) -> None:
+    """MS-XLS section 2.4.28, hsState: hidden, and hidden so that no menu shows it."""
+    assert macros.are_in(compound(with_sheet(0, 0x0040, hidden=hidden)))
+    assert not macros.are_in(compound(with_sheet(0, 0x0010, hidden=hidden)))
+
+
+@pytest.mark.parametrize(
+    ("records", "found"),
+    [
+        # Another record has another meaning at that place.
+        (record(0x0031, bytes(5) + b"\x01\x00"), False),
+        # The name of a sheet may be left out, and its kind may not.
+        (record(0x0085, bytes(5) + b"\x01"), True),
+        (record(0x0085, bytes(5)), False),
+        # A length has 16 bits without a sign (MS-XLS section 2.1.4): what is in the record is none.
+        (record(0x0031, record(0x000A) * 10_000) + bound_sheet(1), True),
+    ],
+)
+def test_only_the_kind_in_the_record_of_a_sheet_counts(records: bytes, found: bool) -> None:
+    assert macros.are_in(compound(bof(0x0005) + records + record(0x000A))) == found
+    assert macros.are_in(bof(0x0005) + records + record(0x000A)) == found
+
+
+@pytest.mark.parametrize("more", [b"", b"\x31", b"\x31\x00\x01", b"\x31\x00\x09\x00"])
+def test_a_workbook_that_ends_early_has_no_macros_and_is_no_error(more: bytes) -> None:
+    assert macros.are_in(bof(0x0010) + more) is False
+    assert macros.are_in(OLE + more) is False
+
+
+def test_a_file_with_more_workbooks_than_any_document_is_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compound(bof(0x0005) + bound_sheet(0) + record(0x000A))
+    three = whole[: 1024 + 128] + whole[1024 + 128 : 1024 + 256] * 3 + whole[1536:]
+    for most, accepted in ((2, False), (3, True)):
+        monkeypatch.setattr(macros, "_STREAMS", most)
+        assert macros.are_in(three) != accepted
+
+
+def test_a_list_of_parts_that_is_too_long_to_tell_is_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(macros, "_CONTENT_TYPES_OCTETS", 1_000)
+    assert not macros.are_listed(b"<Types/>".ljust(1_000))
+    assert macros.are_listed(b"<Types/>".ljust(1_001))
 
 
 def test_a_sector_of_the_table_counts_at_each_of_its_places() -> None:

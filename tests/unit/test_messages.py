@@ -5,14 +5,12 @@ Over 300 lines, because all views are of one mailbox.
 
 import io
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from botocore.client import BaseClient
 from jsonschema import validate
 
 from mailstep import keys, reference
@@ -29,6 +27,7 @@ from mailstep_cli.terminal import Console
 from tests.support.events import BUCKET, REGION
 from tests.support.index import NOW, TABLE, WORKFLOW, email, ended_as, message_index, seen
 from tests.support.project import PROJECT
+from tests.support.requests import requests_made
 
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -112,21 +111,11 @@ def test_an_outcome_that_there_is_not_is_named_with_those_that_there_are() -> No
 
 
 @pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    made: Counter[str] = Counter()
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def counted(self: Any, operation: str, parameters: Any) -> Any:
-        made[operation] += 1
-        return call(self, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
-    return made  # type: ignore[return-value]
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    return requests_made(monkeypatch)
 
 
-def test_an_email_is_found_by_each_of_its_names_with_few_requests(
-    mail: list[StoredEmail], requests: Counter[str]
-) -> None:
+def test_an_email_is_found_by_each_of_its_names_with_few_requests(mail: list[StoredEmail], requests: list[str]) -> None:
     stored = mail[0]
     names = [
         stored.email_id,
@@ -146,7 +135,7 @@ def test_an_email_is_found_by_each_of_its_names_with_few_requests(
     for name in names:
         requests.clear()
         assert find_email(HOME, name).email_id == stored.email_id, name
-        assert requests.total() <= 2, (name, requests)
+        assert len(requests) <= 2, (name, requests)
         assert "ListExecutions" not in requests
 
 

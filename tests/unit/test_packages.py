@@ -1,6 +1,7 @@
 """Programs that a compound file is, or that somebody put into a document, are found by its octets."""
 
 import struct
+import tracemalloc
 from uuid import UUID
 
 import pytest
@@ -58,10 +59,31 @@ def test_a_document_that_somebody_put_into_another_is_accepted() -> None:
 def test_an_installer_is_refused_whatever_its_name(number: int) -> None:
     """The classes of transforms, packages and patches of Windows Installer."""
     installer = compound(b"x", "x", class_id=UUID(f"000c10{number:02x}-0000-0000-c000-000000000046").bytes_le)
+    assert programs_in(installer) == {"application/x-msi"}
     assert reason("a.doc", installer) == "attachment_type"
     assert reason("a.zip", archive(("a.pdf", installer))) == "attachment_type"
     # The class of a document of Word.
     assert reason("a.doc", compound(b"x", "x", class_id=UUID("00020906-0000-0000-c000-000000000046").bytes_le)) is None
+
+
+def test_what_does_not_begin_as_a_compound_file_is_none() -> None:
+    """MS-CFB section 2.2: the signature. Word opens nothing else as a document of Office 97 to 2003."""
+    assert reason("a.doc", b"x" + compound(package("invoice.exe"), "\x01Ole10Native")[1:]) is None
+
+
+def test_only_the_beginning_of_each_package_is_in_memory() -> None:
+    whole = compound(package("a.pdf", content=bytes(40_000)), "\x01Ole10Native")
+    end = (len(whole) - 512) // 512  # the number of the sector that follows
+    fat = list(struct.unpack("<128I", whole[512:1024]))
+    fat[1], fat[end:] = end, [*range(end + 1, 128), 0xFFFFFFFE]
+    entry = whole[1024 + 128 : 1024 + 256]
+    many = whole[:512] + struct.pack("<128I", *fat) + whole[1024:] + entry * 4 * (128 - end)
+    tracemalloc.start()
+    try:
+        assert programs_in(many) == set()
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_more_packages_than_any_document_has_count_as_a_program() -> None:

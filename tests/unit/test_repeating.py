@@ -109,6 +109,12 @@ def test_the_execution_of_a_later_answer_is_redriven_by_its_arn(stored: StoredEm
     assert (failure.arn, failure.email) == (arn, None)
 
 
+def test_an_arn_that_step_functions_does_not_know_yet_says_to_ask_again(stored: StoredEmail) -> None:
+    """`mailstep reply` prints the ARN of an execution that starts a moment later."""
+    with pytest.raises(UserError, match="If it was started a moment ago, ask again"):
+        executions.find_execution(STACK.execution(stored.email_id), "mailstep")
+
+
 def test_a_message_is_not_replayed_while_a_replay_of_it_runs(stored: StoredEmail) -> None:
     first, _ = execute(stored), execute(stored, 2, stops=False)
     sfn = boto3.client("stepfunctions", region_name=REGION)

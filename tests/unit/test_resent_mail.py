@@ -71,7 +71,9 @@ def test_a_date_in_front_of_the_signed_one_makes_an_old_copy_no_younger(on_top: 
     """RFC 6376 section 5.4.2: the last field of a name is the signed one."""
     assert reason(timedelta(0), headers=(on_top, LAST_YEAR)) == "stale_message"
     assert reason(None, headers=(on_top, LAST_YEAR)) == "stale_message"
+    assert reason(None, headers=(LAST_YEAR,)) == "stale_message"
     assert reason(timedelta(0), headers=(on_top, TODAY)) is None
+    assert reason(timedelta(0), headers=(on_top, LAST_YEAR, TODAY)) is None
     assert reason(timedelta(0), headers=(on_top, LAST_YEAR), spf_domain=IN_SUBDOMAIN) is None
 
 

@@ -172,8 +172,9 @@ def test_an_answer_is_recorded_in_the_thread_of_its_email_if_the_route_keeps_thr
     ("reply_to", "to"),
     [
         ("desk@shop.example", "desk@shop.example"),
-        # Mailstep's own addresses would answer themselves: a route, and the one that other replies come from.
+        # Mailstep's own addresses would answer themselves: routes, and the one that other replies come from.
         ("orders@mail.shop.example", "ann@shop.example"),
+        ("tickets@mail.shop.example", "ann@shop.example"),
         ("office@mail.shop.example", "ann@shop.example"),
     ],
 )
@@ -181,7 +182,8 @@ def test_a_reply_goes_to_reply_to_unless_that_is_an_address_of_mailsteps_own(
     sent: Sent, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reply_to: str, to: str
 ) -> None:
     file = tmp_path / "routes.toml"
-    file.write_text('[routes.orders]\nprocessor = "tables"\nreply_from = "orders@mail.shop.example"\n')
+    settings = 'processor = "receipt"\nreply_from = "orders@mail.shop.example"\n'
+    file.write_text("".join(f"[routes.{name}]\n{settings}" for name in ("orders", "tickets")))
     monkeypatch.setattr(routes, "ROUTES_FILE", file)
     monkeypatch.setenv("DOMAIN", "mail.shop.example")
     monkeypatch.setenv("REPLY_FROM", "office@mail.shop.example")

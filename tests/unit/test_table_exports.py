@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from mailstep.process.processors.tables.layout import BLOCKS_DIVIDED
 from mailstep.process.processors.tables.limits import TableQuota
 from mailstep.process.processors.tables.reading import read
 from mailstep.testing import receive
@@ -220,7 +221,14 @@ def test_columns_that_spaces_divide_are_read(text: str, header: tuple[str, ...] 
 
 @pytest.mark.parametrize(
     "text",
-    ["name\nAnn  Archer\nBob  Young\nCy  Twombly\n", "a\n1 234\n5 678\n12 345 678\n", "12 345 678\n11 234 567\n"],
+    [
+        "name\nAnn  Archer\nBob  Young\nCy  Twombly\n",
+        "a\n1 234\n5 678\n12 345 678\n",
+        "12 345 678\n11 234 567\n",
+        "1 234 567.50\n2 345 678.75\n9 999 999.00\n",
+        "+49 30 1234567\n+49 89 7654321\n+49 40 555123\n",
+        "10:11:12\n10:11:13\n10:11:14\n",
+    ],
 )
 def test_spaces_within_names_and_numbers_divide_nothing(text: str) -> None:
     assert len(one(text.encode()).columns) == 1
@@ -230,3 +238,10 @@ def test_a_line_that_does_not_keep_the_columns_keeps_its_text() -> None:
     lines = ["id   amount  note", "1      10.5  a", "2       7.5  b"] * 400
     table = one("\n".join([*lines, "a very long remark of somebody"]).encode())
     assert "a very long remark of somebody" in [" ".join(filter(None, row)) for row in table.body]
+
+
+def test_very_many_empty_rows_divide_nothing() -> None:
+    """Each piece would be searched for a header of its own."""
+    piece = [*ORDERS, []]
+    assert len(read("t.csv", as_lines(*piece * BLOCKS_DIVIDED), TableQuota())) == BLOCKS_DIVIDED
+    assert len(read("t.csv", as_lines(*piece * (BLOCKS_DIVIDED + 1)), TableQuota())) == 1

@@ -328,6 +328,12 @@ def test_order_lists_in_eighteen_languages_are_read() -> None:
         (["31. 1. 2024", "1. 2. 2024"], date(2024, 1, 31)),
         (["31. ledna 2024", "1. července 2024"], date(2024, 1, 31)),
         (["2024. január 31.", "2024. február 1."], date(2024, 1, 31)),
+        (["31 janvier 2024", "1er février 2024"], date(2024, 1, 31)),
+        (["31.01.2024 - 10:11", "01.02.2024 - 12:00"], datetime(2024, 1, 31, 10, 11)),
+        (
+            ["Wed Jan 31 2024 10:11:12 GMT+0100 (CET)", "Thu Feb 01 2024 10:11:12 GMT+0100 (CET)"],
+            datetime.fromisoformat("2024-01-31 10:11:12+01:00"),
+        ),
         (["31 Ocak 2024", "1 Şubat 2024"], date(2024, 1, 31)),
         (["31 января 2024 г.", "1 февраля 2024 г."], date(2024, 1, 31)),  # noqa: RUF001 - Russian
         (["Wed Jan 31 10:11:12 2024", "Thu Feb  1 10:11:12 2024"], datetime(2024, 1, 31, 10, 11, 12)),

@@ -86,6 +86,7 @@ SENT: dict[str, tuple[str, list[str] | None, str, list[str] | None]] = {
         "text number number number",
         None,
     ),
+    "no-is-the-name-of-a-column": ("No,Team\nI,A\nII,B\n", ["No", "Team"], "text text", None),
     "average-that-is-none-is-a-row": ("item,v\na,5\nb,7\nAverage,9\n", ["item", "v"], "text number", ["a", "5"]),
     "subtotal-inside-stays": ("item,v\na,5\nSubtotal,5\nb,7\nTotal,12\n", ["item", "v"], "text number", None),
     "footer-source": (

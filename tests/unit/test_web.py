@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import boto3
 import pytest
-from botocore.client import BaseClient
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -35,6 +34,7 @@ from mailstep_cli.web.views import Web
 from tests.support.events import BUCKET, REGION
 from tests.support.index import NOW, TABLE, WORKFLOW, email, ended_as, message_index, seen
 from tests.support.project import PROJECT
+from tests.support.requests import requests_made
 
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -289,16 +289,7 @@ def test_a_message_is_shown_beside_its_answer(operator: TestClient) -> None:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Each operation that AWS is asked for."""
-    found: list[str] = []
-    made = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def counted(client: BaseClient, operation: str, parameters: Any) -> Any:
-        found.append(operation)
-        return made(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
-    return found
+    return requests_made(monkeypatch)
 
 
 def test_no_page_goes_through_the_executions(operator: TestClient, asked: list[str]) -> None:

@@ -31,7 +31,7 @@ def record_message(index: MessageIndex, entry: IndexEntry) -> bool:
     message = mail_bucket.find_message(entry.bucket, entry.email_id) if entry.bucket else None
     if message is None:
         return False
-    # Of an entry that was erased meanwhile, nothing comes back.
+    # If the entry was erased meanwhile, it must not come back.
     return index.change(entry.email_id, lambda latest: latest.with_message(message) if latest.executions else latest)
 
 

@@ -12,7 +12,7 @@ _METHOD = re.compile(rb"^METHOD[^:\r\n]*:[ \t]*([A-Za-z]{1,20})[ \t]*\r?$", re.M
 
 
 def calendar_method(parts: Iterable[Part]) -> str | None:
-    """The method of the first calendar part that has one, in upper case, or None if none has.
+    """The method of the first calendar part that has one, in upper case; None if no part has one.
 
     It is a parameter of the part (RFC 6047 section 2.4), or else a property of the calendar (RFC 5545 section 3.7.2).
     """

@@ -50,8 +50,8 @@ def look_into(attachments: Iterable[Attachment], open_attachment: Callable[[Atta
 def _may_be_document(attachment: Attachment) -> bool:
     """Whether it is a compound file, or a document of Office by its name or label that its octets do not contradict."""
     seen = attachment.media_type_detected
-    kind = by_evidence(seen, attachment.filename, attachment.media_type)
-    return seen in {COMPOUND_FILE, _EXCEL} or (seen is None and kind in _DOCUMENTS)
+    named = by_evidence(None, attachment.filename, attachment.media_type)
+    return seen in {COMPOUND_FILE, _EXCEL} or (seen is None and named in _DOCUMENTS)
 
 
 def _in_document(content: bytes) -> set[str]:

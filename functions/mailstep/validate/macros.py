@@ -35,7 +35,7 @@ _SHEETS_OF_MACROS = {1, 6}  # in a BOUNDSHEET: a macro sheet, a module of Excel 
 
 
 def are_in(content: bytes) -> bool:
-    """Whether a document has macros: a compound file, a workbook of Excel that is in none, or a text."""
+    """Whether a document has macros: a compound file, a workbook of Excel outside of one, or a text."""
     if content.startswith(COMPOUND_FILE_SIGNATURE):
         return _VBA_97.search(content) is not None or _has_workbook_with_macros(content)
     if int.from_bytes(content[:2], "little") in _BOF:

@@ -64,9 +64,9 @@ def _pages(
 
 
 def _ended_unnoticed(workflow_arn: str, index: MessageIndex, settled: datetime) -> Iterator[tuple[int, list[_Fill]]]:
-    """The same of the executions that the index has as running; of those that do run, the message if it lacks that.
+    """Likewise for what the index has as running: executions that have ended, and messages that it does not have yet.
 
-    One list says which of them run: after an outage of the application there may be very many.
+    One list says which executions still run: after an outage of the application, very many may.
     """
     still_running: set[str] | None = None
     for unfinished in batched(index.newest(By.OUTCOME, RUNNING, until=settled), _PAGE, strict=False):

@@ -14,10 +14,10 @@ KEY = re.compile(
     r"(?:\b|_)(?i:id|nr|no|number|nummer|key|code|year|jahr|año|année|anno|ano|plz|zip|postcode|postleitzahl|konto|account|"
     r"ref|reference|referenz|ean|gtin|isbn|upc|sku|barcode)\.?$|(?i:[^\W\d_](?:nr|nummer|konto|referenz|code))\.?$|[a-z]I[Dd]$"
 )
-"""Names of columns whose numbers name something: their sum says nothing."""
+"""Names of columns whose numbers identify something, so that their sum has no meaning."""
 NOT_ADDED = re.compile(
     r"(?:\b|_)(?:balance|saldo|solde|kontostand|lat|latitude|lon|lng|longitude|temp|temperature?|temperatura|température|"
     r"age|alter|edad|âge|rate|kurs|taux|rating|avg|average|mean|durchschnitt|moyenne|promedio|ø)(?:\b|_)",
     re.IGNORECASE,
 )
-"""Names of columns whose numbers are a state or a rate: their sum says nothing either."""
+"""Names of columns whose numbers are a state or a rate, so that their sum has no meaning."""

@@ -43,7 +43,7 @@ _ZONES = dict.fromkeys(("Z", "UTC", "GMT", "WET"), 0) | {
 }
 _ZONE = (
     rf"(?:\s?\(?(?P<zone>{'|'.join(_ZONES)}|(?:UTC|GMT)[+-][0-9]{{1,2}}(?::?[0-9]{{2}})?|"
-    r"[+-][0-9]{2}(?::?[0-9]{2})?)\)?)?"
+    r"[+-][0-9]{2}(?::?[0-9]{2})?)\)?(?:\s\([^()]{1,40}\))?)?"
 )
 _HALF = r"\s?(?P<half>[AaPp])\.?\s?[Mm]\.?"
 # Hours and minutes, with points also (`10.11`), which alone are a number.
@@ -52,7 +52,7 @@ _TIME = (
     r"(?P<hour>[01]?[0-9]|2[0-3])(?P<colon>[:.h])(?P<minute>[0-5][0-9])"
     rf"(?:(?P=colon)(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{{1,9}}))?)?(?:{_HALF})?(?:\s?Uhr)?{_ZONE}"
 )
-_AT = r"(?:(?:klo|um|at|kl\.?|à|às|a las|alle|om|\u0432)\s+)?"
+_AT = r"(?:(?:-|klo|um|at|kl\.?|à|às|a las|alle|ore|om|godz\.?|\u0432)\s+)?"
 _WEEKDAY = r"(?:[^\W\d_]{2,12}(?:-feira)?\.?,?\s+)?"
 _AFTER = rf"(?:(?:[Tt:]|,?\s+{_AT}){_TIME})?"
 _NAME = r"(?P<name>[^\W\d_]{3,12})"
@@ -67,13 +67,13 @@ _BASIC = re.compile(
 )
 _YEAR_LAST = re.compile(
     rf"{_WEEKDAY}(?P<one>[0-9]{{1,2}})(?P<mark>[-/]|\. ?)(?P<two>[0-9]{{1,2}})(?P=mark)(?P<year>[0-9]{{4}}|[0-9]{{2}})"
-    rf"\.?(?:\s?\u0433\.?)?{_AFTER}"
+    rf"\.?(?:\s?[\u0433\u0440]\.?)?{_AFTER}"
 )
 _NAMED = [
     re.compile(pattern + _AFTER)
     for pattern in (
-        rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[\s/-]+(?:de\s+)?{_NAME}\.?,?[\s/-]+(?:de\s+)?"
-        r"(?P<year>[0-9]{4}|[0-9]{2})(?:\s?\u0433\.?)?",
+        rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|er|\.?º|\.)?[\s/-]+(?:de\s+)?{_NAME}\.?,?[\s/-]+(?:de\s+)?"
+        r"(?P<year>[0-9]{4}|[0-9]{2})(?:\s?[\u0433\u0440]\.?)?",
         rf"{_WEEKDAY}{_NAME}\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}})",
         rf"{_NAME}-(?P<day>[0-9]{{1,2}})-(?P<year>[0-9]{{4}}|[0-9]{{2}})",
         rf"(?P<year>[0-9]{{4}})(?:\.?\s+|-|/){_NAME}\.?(?:\s+|-|/)(?P<day>[0-9]{{1,2}})\.?",
@@ -83,6 +83,8 @@ _NAMED = [
 ]
 # As C's asctime writes it: Wed Jan 31 10:11:12 2024.
 _YEAR_AT_END = re.compile(rf"{_WEEKDAY}{_NAME}\s+(?P<day>[0-9]{{1,2}})\s+{_TIME}\s+(?P<year>[0-9]{{4}})")
+_MARKED = re.compile(r"[0-9][-/.:h年년] ?[0-9]|[0-9]{8}[T ][0-9]{4}")
+_WORD = re.compile(r"[^\W\d_]{3,12}")
 _CLOCK = re.compile(_TIME)
 _HOUR = re.compile(rf"(?P<hour>1[0-2]|0?[1-9]){_HALF}")
 _ELAPSED = re.compile(
@@ -111,7 +113,8 @@ class Order:
 
 def either_order(text: str) -> Moment | None:
     """The date or time that a text says in either order of day and month."""
-    return moment_in(text, day_first=True) or moment_in(text, day_first=False)
+    found = moment_in(text, day_first=True)
+    return found if found is not None or not _YEAR_LAST.fullmatch(text) else moment_in(text, day_first=False)
 
 
 def order(texts: Iterable[str], *, day_first: bool | None = None) -> tuple[dict[str, Moment], Order] | None:
@@ -139,7 +142,7 @@ def order(texts: Iterable[str], *, day_first: bool | None = None) -> tuple[dict[
     read = {text: moment for text in texts if (moment := value(text)) is not None}
     if not read:
         return None
-    # What lasts a day or more is no time of day, and neither are the others of its column.
+    # A duration of a day or more is not a time of day. Then all values of the column are durations.
     if timedelta in set(map(type, read.values())):
         if any(map(_SCORE.fullmatch, texts)):
             return None
@@ -178,7 +181,7 @@ def moment_in(text: str, *, day_first: bool) -> Moment | None:
 
     It has an offset from UTC where the cell names one.
     """
-    if len(text) > CHARACTERS or not any(map(str.isdigit, text[:24])):
+    if len(text) > CHARACTERS or not _may_be_moment(text):
         return None
     # Logs of web servers put the moment in brackets.
     if text[0] == "[" and text[-1] == "]":
@@ -189,6 +192,13 @@ def moment_in(text: str, *, day_first: bool) -> Moment | None:
         return _in_digits(text, day_first=day_first) or _in_hours(text) or _named(text)
     except ValueError:
         return None
+
+
+def _may_be_moment(text: str) -> bool:
+    """Whether the text has digits with a mark between them, or the name of a month; other texts are not searched."""
+    if not any(map(str.isdigit, text[:24])):
+        return False
+    return bool(_MARKED.search(text) or _HOUR.fullmatch(text)) or any(map(_month, _WORD.findall(text)))
 
 
 def _in_digits(text: str, *, day_first: bool) -> date | datetime | None:

@@ -144,15 +144,12 @@ def _is_grid(sample: str, delimiter: str) -> bool:
     if len(rows) < 2 or len({len(row) for row in rows}) > 1 or len(rows[0]) < 3:
         return False
     if any(numbers.written(name) for name in rows[0]):
-        # Numbers without names are a grid, unless they are one number with spaces between its thousands.
-        cells = [cell for row in rows for cell in row]
-        return all(map(numbers.written, cells)) and not all(_is_group(cell) for row in rows for cell in row[1:])
+        # Numbers without names are a grid if spaces divide them, and they are no telephone numbers, dates or thousands.
+        if delimiter != " " or not all(numbers.written(cell) for row in rows for cell in row):
+            return False
+        decimals = any(all("." in cell for cell in column) for column in zip(*rows, strict=True))
+        return decimals and not all(numbers.written(" ".join(row)) for row in rows)
     return any(all(numbers.written(row[place]) for row in rows[1:]) for place in range(len(rows[0])))
-
-
-def _is_group(cell: str) -> bool:
-    """Whether the cell may be the thousands of a number that is written with spaces."""
-    return len(cell) == 3 and cell.isdigit()
 
 
 @dataclass

@@ -26,7 +26,7 @@ def may_be_fixed(sample: str) -> bool:
 
 
 def split(text: str) -> Iterator[list[str]] | None:
-    """The rows, with stripped cells; None if the lines have no columns at the same places, or none of numbers or dates.
+    """The rows, with stripped cells; None if the columns are not aligned, or none of them has numbers or dates.
 
     The first lines tell the places, and all lines must keep them.
     """

@@ -19,6 +19,10 @@ FOOT = 5
 """Rows at the end that may be totals or remarks."""
 ROWS_DIVIDED = 10_000
 """Rows of the longest file in which empty rows may divide tables."""
+BLOCKS_DIVIDED, BLOCKS_ABOVE = 30, 5
+"""Pieces between empty rows that are looked at, and how many may stand above the first table."""
+CELLS_PROVING = 2_000
+"""Cells that tell whether a piece begins with a header."""
 _PAIR = 3
 """Cells of a line above a table that says a name and its value, with a unit at most."""
 
@@ -52,20 +56,23 @@ def divided(rows: Sequence[Row]) -> list[Sequence[Row]]:
     filled_rows = rows.filled() if isinstance(rows, Rows) else [row for row in rows if any(row)]
     if len(filled_rows) == len(rows) or len(rows) > ROWS_DIVIDED:
         return [filled_rows]
-    parts: list[list[Row]] = []
+    blocks = [list(block) for has_cells, block in groupby(rows, any) if has_cells]
+    if len(blocks) > BLOCKS_DIVIDED:
+        return [filled_rows]
+    parts: list[list[Row]] = [[]]
     title: list[Row] = []
     is_table = False
-    for block in (list(block) for has_cells, block in groupby(rows, any) if has_cells):
+    for number, block in enumerate(blocks):
         if is_table and not title and all(filled(row) == 1 for row in block):
             title = block
         elif is_table and _begins_table(block):
             parts.append(title + block)
             title = []
         else:
-            parts = [*parts[:-1], [*(parts[-1] if parts else []), *title, *block]]
-            title, is_table = [], is_table or _begins_table(parts[-1])
-    if title:
-        parts[-1] += title
+            parts[-1] += title + block
+            title = []
+            is_table = is_table or (number < BLOCKS_ABOVE and _begins_table(parts[-1]))
+    parts[-1] += title
     return [*parts] if len(parts) > 1 else [filled_rows]
 
 
@@ -74,6 +81,7 @@ def _begins_table(rows: Sequence[Row]) -> bool:
     usual = _usual_width(rows)
     above = _titles(rows, usual)
     above += _preamble(rows[above:], usual)
+    rows = rows[: above + max(CELLS_PROVING // max(usual, 1), 5)]
     # Two cells in two rows may as well be names with their values.
     is_pairs = usual == 2 and (len(rows) < above + 3 or any(row[0].endswith(":") for row in rows))
     return usual > 1 and not is_pairs and headers.are_proven(rows[above:], usual)

@@ -116,7 +116,7 @@ def facts(column: Column) -> Iterator[str]:
     """What a column holds, in a few short phrases."""
     if column.missing and column.values:
         yield say("tables.facts.missing", count=column.missing)
-    # That amounts differ says nothing, and neither does it of yes and no.
+    # Amounts nearly always differ, so this is not told of them; nor of yes and no.
     if column.all_different and column.kind != "boolean" and (not column.figures or is_key(column)):
         yield say("tables.facts.all_different")
     if column.figures:
