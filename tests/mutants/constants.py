@@ -83,7 +83,8 @@ def _entries(file: str, name: str, value: ast.expr, tests: tuple[str, ...]) -> I
     for collection in ast.walk(value):
         if isinstance(collection, ast.Set | ast.Tuple | ast.List):
             for number, entry in enumerate(collection.elts):
-                if isinstance(entry, ast.Constant):
+                # The `...` of a type is no entry.
+                if isinstance(entry, ast.Constant) and entry.value is not ...:
                     without = type(collection)([one for one in collection.elts if one is not entry])
                     what = f"{name} without {entry.value!r}"
                     yield Mutant(
