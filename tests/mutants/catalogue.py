@@ -601,7 +601,7 @@ DOMAIN_BY_HAND = (
            swapped("index.newest(By.OUTCOME, RUNNING, until=settled)", "index.newest(By.OUTCOME, '-', until=settled)"),
            unit("index_sweep", only="still_running")),
     Mutant("index: a copy in place moves the time of receipt", INDEX_ENTRY,
-           swapped("email.stored if first else self.stored", "email.stored"), unit("index", "repeating")),
+           swapped("email.stored if first else self.stored", "email.stored"), unit("index", only="copy_in_place")),
     Mutant("index: the first execution is forgotten", INDEX_ENTRY,
            swapped("[ordered[0], *ordered[1 - EXECUTIONS :]]", "ordered[-EXECUTIONS:]"), unit("index", only="bounded")),
     Mutant("index: feedback has no bound", INDEX_ENTRY,

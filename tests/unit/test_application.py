@@ -30,7 +30,7 @@ from mailstep.errors import (
 from mailstep.parse import handler as parse_handler
 from mailstep.process import application
 from mailstep.process import handler as process_handler
-from mailstep.process.application import ANSWER_BOUND, RETRY_AFTER_BOUND, ask
+from mailstep.process.application import ANSWER_BOUND, ask
 from mailstep.process.signing import forget_secrets
 from mailstep.route import Route
 from tests.support.events import CONTEXT, event
@@ -41,6 +41,8 @@ MESSAGE = Message(email_id="m", route="r", size_octets=1)
 REQUEST = ApplicationRequest(message=MESSAGE, attachment_urls={}, reply=ReplyPlan(will_be_sent=True))
 Serve = Callable[..., str]
 ANSWERED = b'{"text": "Done."}'
+HOUR = 3600
+"""docs/applications.md, "The answer": how long a Retry-After is honoured."""
 
 
 @pytest.fixture(autouse=True)
@@ -113,8 +115,8 @@ def test_no_content_means_no_reply(serve: Serve) -> None:
     ("retry_after", "seconds"),
     [
         ("7", 7),
-        ("86400", RETRY_AFTER_BOUND),
-        pytest.param(format_datetime(datetime.now(UTC) + timedelta(hours=9)), RETRY_AFTER_BOUND, id="in nine hours"),
+        ("86400", HOUR),
+        pytest.param(format_datetime(datetime.now(UTC) + timedelta(hours=9)), HOUR, id="in nine hours"),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
@@ -185,7 +187,8 @@ def test_an_answer_has_a_2xx(serve: Serve, status: int, is_read: bool) -> None:
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_an_answer_of_the_largest_size_is_read_and_a_larger_one_is_not(serve: Serve, more: int) -> None:
-    body = ANSWERED + b" " * (ANSWER_BOUND - len(ANSWERED) + more)
+    """docs/applications.md, "The answer": 10 MB, as API Gateway's own limit (its quotas, "Payload size")."""
+    body = ANSWERED + b" " * (10 * 1024 * 1024 - len(ANSWERED) + more)
     with pytest.raises(MalformedAnswer, match="larger than") if more else nullcontext():
         assert asked(serve(200, body)) == Answer(text="Done.")
 

@@ -23,6 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from urllib3.exceptions import SSLError
 
 from mailstep.contracts import Answer, ApplicationRequest, Message, ReplyPlan
 from mailstep.errors import MalformedAnswer, TransientError
@@ -268,6 +269,18 @@ def test_the_request_is_one_post_of_the_body_and_of_the_fields_that_the_docs_nam
         ("webhook-id", "key"),
     ]
     assert ApplicationRequest.model_validate_json(body) == REQUEST
+
+
+def test_what_is_said_of_a_certificate_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error stands in the state of the execution, and the certificate is the other system's."""
+
+    def failing(*_: object) -> None:
+        raise SSLError("x" * 100_000)
+
+    monkeypatch.setattr(exchange, "_exchange", failing)
+    with pytest.raises(TransientError) as said:
+        exchange.post("https://app.example/", b"", {}, seconds=5, at_most=1)
+    assert 500 <= len(str(said.value)) < 600
 
 
 @pytest.mark.parametrize("coding", ["identity", "Identity", ""])

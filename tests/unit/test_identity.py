@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailstep.start.identity import execution_name, later_answer, stored_email
@@ -19,6 +19,7 @@ def test_the_id_begins_with_the_ses_message_id_so_that_it_can_be_searched_for() 
 
 
 @given(bucket=NAMES, route=NAMES, name=NAMES, version=st.none() | NAMES)
+@example(bucket="b", route="orders", name="x" * 60, version=None)
 def test_every_id_is_a_valid_execution_name_with_room_for_a_replay(
     bucket: str, route: str, name: str, version: str | None
 ) -> None:

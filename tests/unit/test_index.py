@@ -122,6 +122,16 @@ def test_a_replay_is_no_time_to_reply(index: MessageIndex) -> None:
     assert [one.name for one in found.executions] == [stored.email_id, f"{stored.email_id}-r2"]
 
 
+def test_a_copy_in_place_moves_neither_the_version_nor_the_time_of_an_email(index: MessageIndex) -> None:
+    """A new encryption key or a restore stores the same object once more, with another version and time."""
+    first = email().model_copy(update={"version_id": "v1"})
+    copied = first.model_copy(update={"version_id": "v2", "stored": NOW + timedelta(days=1)})
+    for stored in (first, copied):
+        indexing.record(index, seen(stored, output=ended_as("silent", "spam")))
+    found = entry_of(index, first)
+    assert (found.version_id, found.stored, found.received) == ("v1", NOW, NOW)
+
+
 def test_the_time_to_reply_ends_with_the_first_reply(index: MessageIndex) -> None:
     stored = email()
     for name, minutes in ((f"{stored.email_id}-rerun", 30), (stored.email_id, 0)):

@@ -231,6 +231,13 @@ def test_an_answer_that_has_only_html_tells_its_language_too(
     assert "Gesendet von Mailstep." in reply(sent, monkeypatch, APPLICATION, answer=only_html)
 
 
+def test_the_frame_of_a_processors_answer_is_in_the_language_of_the_message(
+    sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/texts.md: only an application chooses another one."""
+    assert "Sent by Mailstep." in reply(sent, monkeypatch, Route(processor="receipt"))
+
+
 def test_the_frame_is_in_the_routes_language_if_it_has_one(sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     route = APPLICATION.model_copy(update={"language": "es"})
     assert "Enviado por Mailstep." in reply(sent, monkeypatch, route)

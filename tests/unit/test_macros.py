@@ -347,6 +347,7 @@ FLAT = (
         ("a.xml", WORD_2003.format("yes"), WORD_2003.format("no")),
         ("a.doc", WORD_2003.format("yes"), WORD_2003.format("no")),
         ("a.xml", FLAT.format("vnd.ms-office.vbaProject"), FLAT.format("xml")),
+        ("a.ppt", FLAT.format("vnd.ms-office.vbaProject"), FLAT.format("xml")),
     ],
 )
 def test_macros_in_a_document_that_is_a_text_are_found(name: str, evil: str, good: str) -> None:
