@@ -20,6 +20,7 @@ EQUIVALENT = {
     "_NUMBER": "the table is read somewhat further: for sectors that the file does not have",
     "_CONTENT_TYPES_OCTETS": _CHOSEN,
     "_STREAMS": _CHOSEN,
+    "FIRST_OCTETS": "some thousand octets tell what a library can tell",
     "_RECORDS": _CHOSEN,
     "_PACKAGES": _CHOSEN,
     "_OCTETS": _CHOSEN,

@@ -127,6 +127,19 @@ def test_another_event_is_only_logged_without_its_content(log: io.StringIO, mess
     assert suppressed() == 0
 
 
+@pytest.mark.parametrize(
+    "kind", ["Click", "Delivery", "DeliveryDelay", "Open", "Reject", "Rendering Failure", "Send", "Subscription"]
+)
+def test_every_other_event_that_ses_publishes_is_named(kind: str) -> None:
+    """Amazon SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS", eventType."""
+    assert domain.record(json.dumps({"eventType": kind})) == domain.FeedbackEvent(kind)
+
+
+def test_a_complaint_as_a_notification_is_named_and_no_event_of_ours() -> None:
+    """The same guide, "Amazon SNS notification contents": they come of an identity, not of the configuration set."""
+    assert domain.record('{"notificationType": "Complaint", "complaint": {}}') == domain.FeedbackEvent("Complaint")
+
+
 @pytest.mark.parametrize("said", ["eve@elsewhere.example", "Ann <ann@shop.example>", "", "ann+sales@shop.example"])
 @pytest.mark.parametrize("event", [bounce, lambda said, **to: complaint({"complainedRecipients": [said]}, **to)])
 def test_the_address_that_the_reply_went_to_is_suppressed_whatever_the_other_system_says(event: Any, said: str) -> None:
