@@ -15,8 +15,9 @@ from openpyxl import Workbook
 from mailstep.contracts import Message
 from mailstep.process.processors import tables as processor
 from mailstep.process.processors.tables import number_formats, process
+from mailstep.process.processors.tables.headers import kind
 from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
-from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.model import Stored, StoredText, Table
 from mailstep.process.processors.tables.presenting import facts
 from mailstep.process.processors.tables.reading import is_table, read
 from mailstep.process.processors.tables.summaries import SPREAD
@@ -372,3 +373,13 @@ def test_a_format_of_many_minutes_takes_work_in_proportion() -> None:
     number_formats.kind.cache_clear()
     half, whole = (lines_run(shown, "m:" * parts) for parts in (60, 120))
     assert whole < 2.5 * half
+
+
+def test_a_text_of_digits_is_no_number_though_another_cell_says_the_same() -> None:
+    """A workbook says which of its cells are texts (ECMA-376 Part 1 section 18.3.1.4, `t="s"`)."""
+    assert [kind(cell) for cell in ("2024", StoredText("2024"), Stored("2024", 2024), "2024")] == [
+        "number",
+        "text",
+        "number",
+        "number",
+    ]
