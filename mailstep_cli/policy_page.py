@@ -57,9 +57,9 @@ Word opens (a page of one file, XML). A program that somebody put into a documen
 Mailstep does not look into PDF, HTML, SVG, RTF and OneNote: scripts and files in them are no reason to refuse. Nor does
 it open DOCX, XLSX and PPTX that are encrypted, whatever the password.
 The names in an encrypted ZIP archive are readable, so a program in it is refused too. What is in other
-archives (7z, RAR, tar), or in an archive within an encrypted one, cannot be seen. A route accepts such files, because
-people encrypt what is private, and Mailstep neither unpacks nor runs them. If your application does not want them, list
-the types that it takes in `attachment_types`.
+archives (7z, RAR, tar, GZIP), or in an archive within an encrypted one, cannot be seen. A route accepts such files,
+because people encrypt what is private, and Mailstep neither unpacks nor runs them. If your application does not want
+them, list the types that it takes in `attachment_types`.
 
 ## See a rule work
 

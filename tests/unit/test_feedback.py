@@ -1,4 +1,7 @@
-"""Bounces and complaints: which events suppress an address, and that no log names a person."""
+"""Bounces and complaints: which addresses they suppress, which email each is tied to, and that no log names a person.
+
+Over 300 lines, because SES writes its events in many shapes.
+"""
 
 import io
 import json

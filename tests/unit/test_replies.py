@@ -64,6 +64,10 @@ ATTRIBUTIONS = [
     "\u202bבתאריך יום ג׳, 3 ביוני 2025 ב-9:15 מאת \u202aCarol\u202c\u200f <\u202acarol@example.org\u202c\u200f>:\u202c",
     "في الثلاثاء، 3 يونيو 2025 في 9:15 ص تمت كتابة ما يلي بواسطة Carol Jones <carol@example.org>:",
     "Vào Th 3, 3 thg 6, 2025 vào lúc 9:15 Carol Jones <carol@example.org> đã viết:",
+    "Den 03.06.2025 09:15, skreiv Carol Jones:",
+    "Më mar, 3 qer 2025 në 9:15 PD Carol Jones <carol@example.org> shkroi:",
+    "На вто, 3 јуни 2025 г. во 09:15 Carol Jones <carol@example.org> напиша:",
+    "Ar Maw, 3 Meh 2025 am 9:15 AM Carol Jones <carol@example.org> ysgrifennodd:",
 ]
 
 # Above quote marks a line needs no known words: an address in brackets, a day and a time say enough. And webmailers.

@@ -57,6 +57,14 @@ EXPORTED: dict[str, tuple[str, str, str, int]] = {
         "number date text text text",
         2,
     ),
+    "statistics-with-more-remarks-than-rows": (
+        "Bevölkerung: Deutschland, Stichtag\nFortschreibung\nDeutschland\n;Insgesamt;männlich;weiblich\n"
+        "31.12.2020;83155031;41027575;42127456\n31.12.2021;83237124;41066785;42170339\n"
+        "__________\nStichtag: 31.12.\n© Statistisches Bundesamt, Wiesbaden 2024\n",
+        "|Insgesamt|männlich|weiblich",
+        "date number number number",
+        2,
+    ),
     "mysql": (
         "+----+-------+--------+\n| id | name  | amount |\n+----+-------+--------+\n|  1 | Ann   |  10.50 |\n"
         "|  2 | Bob   |  20.00 |\n+----+-------+--------+\n2 rows in set (0.00 sec)\n",

@@ -355,6 +355,7 @@ def test_order_lists_in_eighteen_languages_are_read() -> None:
         (["10 am", "1 pm"], time(10)),
         (["37:30:00", "1:05:00"], timedelta(hours=1, minutes=5)),
         (["24:00", "8:30"], timedelta(hours=8, minutes=30)),
+        (["+00:20", "-00:40"], timedelta(minutes=-40)),
         (["-1:30", "2:15"], timedelta(hours=-1, minutes=-30)),
         (["1:02.5", "0:59.8"], timedelta(seconds=59.8)),
     ],

@@ -56,7 +56,7 @@ def refused_program(message: Message, accepted: Patterns, contents: Contents) ->
 def refused_type(message: Message, accepted: Patterns) -> str | None:
     """What to tell the sender of a file whose type the route does not list, or None."""
     for number, attachment in attached(message):
-        if accepted and not _is_accepted(_type(attachment), accepted):
+        if accepted and not _is_accepted(of_attachment(attachment), accepted):
             return say("refusal.attachment_type", file=_mention(number), types=pattern_names(accepted))
     return None
 
@@ -67,12 +67,8 @@ def _mention(number: int) -> str:
 
 def _programs(attachment: Attachment) -> set[str]:
     """The types of programs that any evidence says it is."""
-    found = {programs.of_name(attachment.filename), programs.of_type(_type(attachment))}
+    found = {programs.of_name(attachment.filename), programs.of_type(of_attachment(attachment))}
     return {kind for kind in found if kind}
-
-
-def _type(attachment: Attachment) -> str:
-    return of_attachment(attachment)
 
 
 def _is_accepted(kind: str, accepted: Patterns) -> bool:

@@ -22,7 +22,8 @@ VERBS = _phrases(
     je napisao | je napisala | je napisao/la | napisao je | napisala je | napisao/la je | je napisal | napisal(a) |
     napisala | је написао/ла | rašė | rakstīja | geskryf | escribiu | skrifaði | idatzi du | sinulat ni | লিখেছেন |
     எழுதியது | đã viết | viết | menulis | כתב | כתבה | מאת | كتب | كتبت | تمت كتابة ما يلي بواسطة | نوشت |
-    เขียนว่า | เขียน | ने लिखा
+    เขียนว่า | เขียน | ने लिखा | skreiv | shkroi | напиша | жазды | бичсэн нь | aliandika | wabhala ukuthi |
+    ysgrifennodd | isinulat ni | գրել է | წერს | نے لکھا
     """
 )
 """What an attribution says that its writer did."""

@@ -1,4 +1,7 @@
-"""Dates and times in their common orders: which order a column has, by evidence from all its values."""
+"""Dates and times in their common orders: which order a column has, by evidence from all its values.
+
+Over 300 lines, a third of which are patterns and names of months.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -88,7 +91,7 @@ _WORD = re.compile(r"[^\W\d_]{3,12}")
 _CLOCK = re.compile(_TIME)
 _HOUR = re.compile(rf"(?P<hour>1[0-2]|0?[1-9]){_HALF}")
 _ELAPSED = re.compile(
-    r"(?P<sign>[-\u2212])?(?:(?P<days>[0-9]{1,5}) days?,? )?(?P<hours>[0-9]{1,5}):(?P<minutes>[0-5][0-9])"
+    r"(?P<sign>[-+\u2212])?(?:(?P<days>[0-9]{1,5}) days?,? )?(?P<hours>[0-9]{1,5}):(?P<minutes>[0-5][0-9])"
     r"(?::(?P<seconds>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{1,6}))?)?"
 )
 # `25:23` is more often a result of a match; working hours are said to five minutes, or with seconds.
@@ -236,7 +239,7 @@ def elapsed_in(text: str) -> timedelta | None:
         minutes=int(parts["minutes"]),
         seconds=float(f"{parts['seconds'] or 0}.{parts['fraction'] or 0}"),
     )
-    return -found if parts["sign"] else found
+    return -found if parts["sign"] in ("-", "\u2212") else found
 
 
 def _month(name: str) -> int | None:

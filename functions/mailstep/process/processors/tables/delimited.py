@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, islice
+from itertools import accumulate, groupby, islice
 
 from mailstep.process.processors.tables import dates, fixed_width, numbers
 from mailstep.process.processors.tables.limits import TableQuota, TooMuch
@@ -118,12 +118,19 @@ def _score(sample: str, delimiter: str) -> tuple[float, float, int]:
     if prose and usual == 2 and len(rows[0]) == 1:
         return 0, 0, 0
     evenness = count / len(rows)
-    if evenness <= 0.5 and (divided < 0.5 or prose):
+    if evenness <= 0.5 and (divided < 0.5 or prose) and not _is_block(rows, delimiter):
         return 0, 0, 0
     cells = [cell for row in rows[:100] for cell in row if cell][:_CELLS_SCORED]
     unclean = sum(_is_unclean(cell, delimiter) and f'"{cell}' not in sample for cell in cells) / len(cells)
     typed = sum(bool(numbers.written(cell) or dates.moment_in(cell, day_first=True)) for cell in cells) / len(cells)
     return max(evenness, 0.51) * (1 - unclean / 2) + typed / 20, divided, usual
+
+
+def _is_block(rows: Sequence[Row], delimiter: str) -> bool:
+    """Whether the rows with the delimiter follow each other and are equally wide: the others are titles and remarks."""
+    runs = [(wide, len(list(run))) for wide, run in groupby(map(len, rows))]
+    wide_ones = [(wide, count) for wide, count in runs if wide > 1]
+    return delimiter != "," and len(wide_ones) == 1 and wide_ones[0][0] > 2 and wide_ones[0][1] > 2
 
 
 def _is_prose(sample: str) -> bool:

@@ -78,15 +78,11 @@ def _is_header(row: Row, below: Sequence[Row]) -> bool:
     if found.likeness:
         return False
     # No column tells. Names are texts.
-    kinds = ["text" if _is_word(place, cell, below) else kind(cell) for place, cell in enumerate(row)]
+    # `No` is the name of a column if no cell below says yes or no.
+    said = {cell.lower() for line in below[: max(CELLS_SAMPLED // len(row), 5)] for cell in line}
+    kinds = ["text" if own == "truth" and said.isdisjoint(_TRUTH) else own for own in map(kind, row)]
     numbered = [cell for cell, own in zip(row, kinds, strict=True) if own not in ("text", "")]
     return "text" in kinds and (not numbered or _are_years(numbered))
-
-
-def _is_word(place: int, cell: str, below: Sequence[Row]) -> bool:
-    """Whether `No` or `Yes` is the name of a column: no cell below says it."""
-    cells = {line[place].lower() for line in below[:ROWS_SAMPLED] if place < len(line)}
-    return kind(cell) == "truth" and cells.isdisjoint(_TRUTH)
 
 
 def _are_texts(row: Row) -> bool:
