@@ -16,6 +16,7 @@ from mailstep_local.patches import (
     distributed_map,
     iam,
     lambda_functions,
+    log_lines,
     memory,
     own_calls,
     queues,
@@ -38,6 +39,7 @@ USERS = (
     gate,
     iam,
     lambda_functions,
+    log_lines,
     memory,
     own_calls,
     provisioners,
@@ -87,6 +89,7 @@ def apply(
         user.MINISTACK.check()
     access.apply(allowed_hosts, rules=rules)
     lambda_functions.apply(bootstrap)
+    log_lines.apply()
     concurrency.apply(account_concurrency)
     asynchronous.apply()
     ses_sending.apply(run / "outbox", smtp_port)

@@ -13,6 +13,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from queue import Queue
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +21,7 @@ import pytest
 
 from mailstep_local.account import Account
 from mailstep_local.ministack_names import IncompatibleMiniStack, Names
-from mailstep_local.patches import waits
+from mailstep_local.patches import log_lines
 from mailstep_local.patches.access import owner
 from mailstep_local.patches.ses_sending import with_from_field
 from tests.support.project import PROJECT
@@ -221,13 +222,24 @@ def test_no_execution_sleeps_before_it_starts_and_no_event_waits_for_an_acknowle
 
 
 def test_the_lines_in_a_functions_pipe_are_read_without_waiting_for_more() -> None:
-    with subprocess.Popen(["/bin/echo", "line"], stdout=subprocess.PIPE) as process:
+    lines: Queue[str] = Queue()
+    with subprocess.Popen(["/bin/sh", "-c", "echo one; printf two"], stdout=subprocess.PIPE) as process:
         process.wait()
-        assert waits.is_waiting(process)
         assert process.stdout
-        process.stdout.read()
-        assert not waits.is_waiting(process)
-    assert not waits.is_waiting(process)
+        output = log_lines.Output(process.stdout, lines)
+        output.take()
+        assert list(lines.queue) == ["one"]
+        output.follow()
+        assert list(lines.queue) == ["one", "two"], "a line without its end, too"
+        output.take()
+
+
+def test_a_function_that_writes_very_much_loses_its_oldest_lines_only() -> None:
+    lines: Queue[str] = Queue(maxsize=2)
+    with subprocess.Popen(["/bin/sh", "-c", "echo one; echo two; echo three"], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        log_lines.Output(process.stdout, lines).follow()
+    assert list(lines.queue) == ["two", "three"]
 
 
 def test_the_owner_of_a_connection_is_known() -> None:
