@@ -82,7 +82,7 @@ def release_quarantined(
     confirm(f"Process {counted(len(chosen), 'message')} again?", yes=yes)
     code = _act(chosen, lambda one: quarantine.release(one, began=home.asked).done, "Releasing", rate, as_json=as_json)
     if chosen and not as_json:
-        out.print("What cannot be read this time either is quarantined again: see mailstep quarantine list")
+        out.print("What cannot be read this time either comes back: mailstep quarantine list shows it", soft_wrap=True)
     return code
 
 
