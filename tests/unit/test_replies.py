@@ -366,6 +366,15 @@ def test_a_writer_s_name_may_have_words_that_are_pronouns_elsewhere(writer: str)
         assert split(f"{attribution}\n{QUOTED}\n\n{ANSWER}").text == ANSWER
 
 
+@pytest.mark.parametrize(("letters", "is_found"), [(50, True), (280, False)])
+def test_lines_with_more_characters_than_an_attribution_are_not_searched(letters: int, *, is_found: bool) -> None:
+    """2,000 such candidates, each of five long lines, took 8 s."""
+    address = "c" * letters + "@example.org"
+    above = f"On Tue, Jun 3, 2025 at 9:15 AM Carol\n<{address}>\n<mailto:{address}>\n<mailto:{address}> wrote:"
+    text = f"{ANSWER}\n\n{above}\n\n{OLD}"
+    assert split(text).text == (ANSWER if is_found else text)
+
+
 @pytest.mark.parametrize("above", HEADERS_OF_CLIENTS)
 def test_each_client_s_own_header_begins_history(above: str) -> None:
     assert split(f"{ANSWER}\n\n{above}\n\n{OLD}").text == ANSWER
@@ -455,6 +464,12 @@ def test_a_header_as_it_was_sent_belongs_to_the_text() -> None:
     above = f"The server said:\n\nReceived: from mx.example.org\nMessage-ID: <1@example.org>\n{fields}\n\nx"
     within = f"The server said:\n\n{fields}\nMIME-Version: 1.0\n\nx"
     assert (split(above).text, split(within).text) == (above, within)
+
+
+@pytest.mark.parametrize("to", ["", "To: Leeds\n"])
+def test_a_form_that_says_when_is_no_header_of_a_quoted_message(to: str) -> None:
+    form = f"Please book:\n\nFrom: York\n{to}Departure: 5 May 2025 10:00\nSubject: trip for Ann\nTwo seats, please."
+    assert split(form).text == form
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)

@@ -7,7 +7,7 @@ import io
 import random
 import re
 import zipfile
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from openpyxl import Workbook
@@ -15,8 +15,10 @@ from openpyxl import Workbook
 from mailstep.contracts import Message
 from mailstep.process.processors import tables as processor
 from mailstep.process.processors.tables import number_formats, process
+from mailstep.process.processors.tables.dates import moment_in
+from mailstep.process.processors.tables.headers import kind
 from mailstep.process.processors.tables.limits import TableQuota, UnreadableTable
-from mailstep.process.processors.tables.model import Table
+from mailstep.process.processors.tables.model import Stored, StoredText, Table
 from mailstep.process.processors.tables.presenting import facts
 from mailstep.process.processors.tables.reading import is_table, read
 from mailstep.process.processors.tables.summaries import SPREAD
@@ -372,3 +374,40 @@ def test_a_format_of_many_minutes_takes_work_in_proportion() -> None:
     number_formats.kind.cache_clear()
     half, whole = (lines_run(shown, "m:" * parts) for parts in (60, 120))
     assert whole < 2.5 * half
+
+
+def test_a_text_of_digits_is_no_number_though_another_cell_says_the_same() -> None:
+    """A workbook says which of its cells are texts (ECMA-376 Part 1 section 18.3.1.4, `t="s"`)."""
+    assert [kind(cell) for cell in ("2024", StoredText("2024"), Stored("2024", 2024), "2024")] == [
+        "number",
+        "text",
+        "number",
+        "number",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Project 5 2024", "Pro 5 2024", "LED 12 2024", "12LED2024", "Temp 3 2024", "Dublin 5 2024", "Liga 2 2024",
+     "Kasse 3 2024", "Heinz 5 2024", "версия 2 2024", "2024-01-01 09:00-17"],
+)  # fmt: skip
+def test_a_name_that_begins_as_a_month_does_and_a_span_of_hours_are_no_dates(name: str) -> None:
+    assert moment_in(name, day_first=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [("5. led 2024", 1), ("5 Oca 2024", 1), ("12. prosince 2024", 12), ("5 Aral\u0131k 2024", 12),
+     ("5 листопада 2024", 11), ("5. heinäkuuta 2024", 7), ("5 Kas 2024", 11), ("3 noiembrie 2024", 11), ("5 вер. 2024", 9)],
+)  # fmt: skip
+def test_the_months_of_many_languages_are_known_whole_and_short(text: str, month: int) -> None:
+    """Unicode CLDR, the names of months in `cs`, `tr`, `uk`, `fi` and `ro`."""
+    found = moment_in(text, day_first=True)
+    assert isinstance(found, date)
+    assert found.month == month
+
+
+def test_an_offset_in_hours_follows_the_seconds_as_postgresql_writes_it() -> None:
+    found = moment_in("2024-01-01 09:00:00-05", day_first=True)
+    assert isinstance(found, datetime)
+    assert found.utcoffset() == timedelta(hours=-5)

@@ -63,7 +63,7 @@ _NO_REPLY = (
 # RFC 2142 section 6 has -request; owner-, -owner, -bounces and the robots' own names are those of list software.
 _ROBOT = re.compile(
     rf"(?:^|.*[._+=-])(?:{'|'.join(_NO_REPLY).replace(' ', '[._-]*')})(?:[._+=-].*|\d*$)"
-    r"|(?:post[._-]?master|bounces?|owner|listserv|majordomo|mailman|sympa)(?:[._+=-].*)?|daemon|nobody|root|cron"
+    r"|(?:post[._-]?master|bounces?|owner|listserv|majordomo)(?:[._+=-].*)?|mailman|sympa|daemon|nobody|root|cron"
     r"|.*[._-](?:request|owner|bounces?)(?:[+=].*)?"
 )
 # How mail programs begin the subject of an absence notice; a colon follows, or it stands in brackets. A person can
@@ -71,14 +71,14 @@ _ROBOT = re.compile(
 _NOTICES = (
     r"auto(?:mat(?:ic|ed))?[ -]?(?:reply|response|respond(?:er)?)|away from (?:the |my )?office"
     r"|out[ -]of[ -](?:the[ -])?office(?: (?:message|notice|notification|response|(?:auto[ -]?)?reply))?"
-    r"|vacation (?:auto[ -]?)?(?:message|notice|reply|response)",
-    "automatische antwort(?: auf)?|(?:automatische )?abwesenheits(?:meldung|nachricht|notiz)",
-    "automatisch (?:antwoord|bericht)|afwezigheids(?:assistent|bericht|melding)",
+    r"|vacation (?:auto[ -]?)?(?:message|reply|response)",
+    "automatische antwort(?: auf)?|(?:automatische )?abwesenheits(?:nachricht|notiz)|automatische abwesenheitsmeldung",
+    "automatisch (?:antwoord|bericht)|afwezigheids(?:assistent|bericht)",
     "r[ée]ponse automatique|auto-?r[ée]ponse|absence du bureau",
     "respuesta autom[áa]tica|fuera de (?:la )?oficina|resposta autom[áaà]tica|fora do escrit[óo]rio",
     "erantzun automatikoa|risposta automatica|fuori (?:sede|ufficio)|răspuns automat",
     "automatiskt? sv[aä]r|autosvar|sjálfvirkt svar|frånvaromeddelande",
-    "automaattinen (?:vastaus|poissaoloviesti)|poissaoloilmoitus|automaat(?:ne )?vastus",
+    "automaattinen (?:vastaus|poissaoloviesti)|automaat(?:ne )?vastus",
     "automatinis atsakymas|automātiska atbilde",
     "odpowiedź automatyczna|automatyczna odpowiedź|poza biurem",
     "automatická odpov[ěe]ď|mimo kancelář|automatikus válasz|házon kívül",
@@ -91,7 +91,7 @@ _NOTICES = (
 _ABSENCE = re.compile(
     rf"(?:{'|'.join(_NOTICES)})\s*[:\uff1a]|[\[(](?:{'|'.join(_NOTICES)})[\])]"
     # HCL Notes.
-    r"|auto: .*(?:is out of the office|\((?:returning|rückkehr|retour|de retour) )"
+    r"|auto: .*(?:is out of the office|\((?:returning|rückkehr|retour|de retour) [^()]*\d)"
 )
 
 

@@ -14,6 +14,7 @@ from mailstep.parse.replies.marks import ADDRESS
 LINES = 5
 """Lines that an attribution takes at most."""
 _LINE_CHARACTERS = 400
+_CHARACTERS = 800  # of all its lines: names, addresses and a date are shorter, and the search for a verb is slow
 _NAME_WORDS = 9
 # Words beside the numbers and the address: Gmail has ten in Filipino, and five in lower case in Slovenian.
 _WORDS_BESIDE, _LOWER_BESIDE = 12, 5
@@ -122,6 +123,8 @@ def find(lines: Sequence[str], end: int, first: int, below: Below) -> Attributio
         if len(lines[line]) > _LINE_CHARACTERS:
             return None
         joined = f"{_clean(lines[line])} {joined}".strip()
+        if len(joined) > _CHARACTERS:
+            return None
         column = _begins_within(joined, lines[line], below)
         if column:
             return Attribution(line, column)

@@ -138,12 +138,14 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     """Whether the header of a quoted message begins here: three kinds of fields, From and Subject among them.
 
     It must also show an address or a date, or have the four fields that every client writes. A kind that comes again
-    ends it. A field that no client writes makes it a form, unless nothing is missing. A header as it was
-    sent, with Received or Message-ID, is no such block.
+    ends it. A field that no client writes makes it a form, unless nothing is missing. If it says a day and a time, it
+    may be the date in another language, but only beside an address: people write "Departure: 5 May 2025 10:00", too.
+    A header as it was sent, with Received or Message-ID, is no such block.
     """
     kinds: dict[str, str] = {}
     last = ""
     folded = 0
+    needs_address = False
     above = lines[start - 1] if start else ""
     if _SENT.match(above) or field_kind(above):
         return False
@@ -152,7 +154,9 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
         line = lines[at]
         if _SENT.match(line):
             return False
-        kind = field_kind(line) or ("date" if kinds and "date" not in kinds and _is_dated_field(line) else None)
+        kind = field_kind(line)
+        if kind is None and kinds and "date" not in kinds and _is_dated_field(line):
+            kind, needs_address = "date", True
         if kind in kinds:
             break
         if kind:
@@ -174,7 +178,7 @@ def is_header_block(lines: Sequence[str], start: int) -> bool:
     dated = _DATED.search(kinds.get("date", "")) is not None
     if is_form:
         return has_all and address and dated
-    return address or dated or has_all
+    return address or (not needs_address and (dated or has_all))
 
 
 def _is_dated_field(line: str) -> bool:

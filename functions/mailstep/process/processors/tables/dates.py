@@ -14,20 +14,38 @@ from mailstep.process.processors.tables.model import Moment
 # By their first letters: English, German, French, Spanish, Portuguese, Italian, Dutch, Nordic, Polish, Czech,
 # Hungarian, Romanian, Turkish, Finnish, Greek, Russian, Ukrainian, Bulgarian.
 _MONTHS = {
-    1: "jan ene gen sty led ian oca tamm ιαν янв січ яну",  # noqa: RUF001 - Greek and Cyrillic
-    2: "feb fév fev lut úno şub helm φεβ фев лют",
-    3: "mar mär mrz maa már bře μαρ μάρ мар бер",  # noqa: RUF001 - Greek and Cyrillic
-    4: "apr avr abr kwi ápr dub nis huht απρ апр кві",
-    5: "may mai mag mei maj máj kvě touk μαΐ μάι май мая тра",
-    6: "jun juin giu cze jún červ iun haz kesä ιουν июн чер юни",  # noqa: RUF001 - Greek and Cyrillic
-    7: "jul juil lug lip júl červenec července iul tem hein ιουλ июл лип юли",
-    8: "aug aoû aou ago sie srp ağu elok αυγ авг сер",  # noqa: RUF001 - Greek and Cyrillic
-    9: "sep set wrz sze zář eyl syys σεπ сен вер сеп",
-    10: "oct okt out ott paź říj eki loka οκτ окт жов",
-    11: "nov lis noi kas marr νοε ноя лис ное",
-    12: "dec dez déc dic des gru pro ara joul δεκ дек гру",  # noqa: RUF001 - Greek and Cyrillic
+    1: "jan ene gen sty leden ledna ian ocak tammi ιαν янв січн яну",  # noqa: RUF001 - Greek and Cyrillic
+    2: "feb fév fev lut úno şub helmik φεβ фев лют",
+    3: "mar mär mrz maa már bře μαρ μάρ мар берез",
+    4: "apr avr abr kwi ápr duben dubna nisan huhti απρ апр кві",
+    5: "may mai mag mei maj máj kvě touko μαΐ μάι май мая трав",
+    6: "jun juin giu cze jún červ iun haz kesä ιουν июн черв юни",  # noqa: RUF001 - Greek and Cyrillic
+    7: "jul juil lug lip júl červenec července iul temm heinäk ιουλ июл лип юли",
+    8: "aug aoû aou ago sie srp ağu elok αυγ авг серп",  # noqa: RUF001 - Greek and Cyrillic
+    9: "sep set wrz sze zář eyl syys σεπ сен верес",
+    10: "oct okt out ott paź říj eki lokak οκτ окт жовт",
+    11: "nov lis noiem kas\u0131m kasim marras νοε ноя листоп ное",
+    12: "dec dez déc dic des gru prosin aral joulu δεκ дек груд",
 }
 _MONTH_OF = {letters: month for month, names in _MONTHS.items() for letters in names.split()}
+# Other words begin with these: Project 5 2024, Temp 3 2024, версия 2 2024.
+_ABBREVIATIONS = {
+    1: "led oca tam січ",
+    2: "helmi",
+    3: "бер",  # noqa: RUF001 - Cyrillic
+    4: "dub nis huh",
+    5: "tou тра",
+    6: "чер",
+    7: "tem heinä",
+    8: "elo сер",  # noqa: RUF001 - Cyrillic
+    9: "вер",
+    10: "loka жов",
+    11: "noi kas лис",
+    12: "pro ara гру",  # noqa: RUF001 - Cyrillic
+}
+_MONTH_OF_WHOLE = {name: month for month, names in _ABBREVIATIONS.items() for name in names.split()}
+_PRODUCTS = {"led", "pro"}
+"""Abbreviations that are the names of products unless they are in lower case, as Czech writes its months."""
 _LONGEST, _SHORTEST = max(map(len, _MONTH_OF)), min(map(len, _MONTH_OF))
 # Hours from UTC, as RFC 5322 4.3 and Europe's systems name them.
 _ZONES = dict.fromkeys(("Z", "UTC", "GMT", "WET"), 0) | {
@@ -243,8 +261,12 @@ def elapsed_in(text: str) -> timedelta | None:
 
 
 def _month(name: str) -> int | None:
-    name = name.lower()
-    found = (_MONTH_OF.get(name[:letters]) for letters in range(_LONGEST, _SHORTEST - 1, -1))
+    lower = name.lower()
+    if lower in _PRODUCTS and name != lower:
+        return None
+    if whole := _MONTH_OF_WHOLE.get(lower):
+        return whole
+    found = (_MONTH_OF.get(lower[:letters]) for letters in range(_LONGEST, _SHORTEST - 1, -1))
     return next(filter(None, found), None)
 
 
@@ -268,8 +290,10 @@ def _stands_alone(parts: re.Match[str]) -> bool:
 def _time(parts: re.Match[str]) -> time:
     found = parts.groupdict()
     fraction = int((found.get("fraction") or "0").ljust(6, "0")[:6])
-    minute, second = int(found["minute"]), int(found.get("second") or 0)
-    return time(_hour(found), minute, second, fraction, tzinfo=_zone(found.get("zone")))
+    minute, second, zone = int(found["minute"]), int(found.get("second") or 0), found.get("zone")
+    if zone and re.fullmatch("-[0-9]{2}", zone) and not found.get("second"):
+        raise ValueError("from an hour to another: 09:00-17")
+    return time(_hour(found), minute, second, fraction, tzinfo=_zone(zone))
 
 
 def _hour(found: Mapping[str, str | None]) -> int:

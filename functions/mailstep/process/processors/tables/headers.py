@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from mailstep.process.processors.tables import dates, numbers
@@ -23,6 +24,7 @@ _DIGITS, _LETTERS = re.compile(r"[0-9]+"), re.compile(r"[^\W\d_]+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+\.[^@\s]+|https?://\S+")
 _TRUTH = {"true", "false", "yes", "no"}
 _UNIT = re.compile(r"[(\[].{1,12}[)\]]")
+_SHORT = 40  # characters
 _YEARS = range(1900, 2101)
 
 
@@ -44,11 +46,19 @@ def kind(cell: str) -> str:
         if isinstance(cell.value, bool):
             return "truth"
         return "number" if isinstance(cell.value, int | float) else "date"
+    # A wide table has thousands of equal cells in its first rows, which are looked at several times.
+    return _kind_of_short(cell) if type(cell) is str and len(cell) <= _SHORT else _kind_of_text(cell)
+
+
+def _kind_of_text(cell: str) -> str:
     if cell.lower() in _TRUTH:
         return "truth"
     if not isinstance(cell, StoredText) and numbers.written(cell):
         return "number"
     return "date" if dates.either_order(cell) is not None else "text"
+
+
+_kind_of_short = lru_cache(10_000)(_kind_of_text)
 
 
 def header_rows(rows: Sequence[Row], usual: int) -> int:
@@ -130,7 +140,7 @@ def _are_units(rows: Sequence[Row], below: Sequence[Row]) -> bool:
         return False
     if 2 * sum(bool(_UNIT.fullmatch(cell)) for cell in row) >= len(row) and _supports(row, below):
         return True
-    sampled = below[:ROWS_SAMPLED]
+    sampled = below[: _rows_sampled(row)]
     typed = [place for place in range(len(row)) if _is_typed([line[place] for line in sampled if place < len(line)])]
     said = [row[place] for place in typed if row[place]]
     # A row of the table itself may lack its values. Then it has a text where the other rows have one.
@@ -159,7 +169,7 @@ class Evidence:
 def evidence(first: Row, rows: Sequence[Row]) -> Evidence:
     """What the rows below the first one say of it."""
     found = Evidence()
-    below = rows[: max(min(ROWS_SAMPLED, CELLS_SAMPLED // max(len(first), 1)), 5)]
+    below = rows[: _rows_sampled(first)]
     if not below:
         found.doubt = sum(kind(cell) not in ("text", "") for cell in first)
         return found
@@ -182,6 +192,11 @@ def evidence(first: Row, rows: Sequence[Row]) -> Evidence:
         elif own == usual == "text" and not whole_again:
             found.likeness += name in cells or _is_like(name, cells)
     return found
+
+
+def _rows_sampled(row: Row) -> int:
+    """How many rows as wide as this one are looked at."""
+    return max(min(ROWS_SAMPLED, CELLS_SAMPLED // max(len(row), 1)), 5)
 
 
 def _are_years(cells: Sequence[str]) -> bool:
