@@ -106,9 +106,10 @@ def places_view(places: dict[str, Any], variables: dict[str, str]) -> Renderable
         shown = listed if isinstance(listed, list) else [listed]
         rows += [f"  {label:18} {value}" for label, value in zip_longest([name], shown, fillvalue="")]
     exports = [f"  export {name}={value}" for name, value in variables.items()]
+    first = "Then send it a message, and see what becomes of it: mailstep send FILE.eml, mailstep list"
     return Group(
         Text.assemble(("The local account is running.", "bold"), " Press Ctrl-C to stop everything.\n"),
-        _unwrapped("\n".join([*rows, "", "Point any AWS client at it:", "", *exports])),
+        _unwrapped("\n".join([*rows, "", "Point any AWS client at it:", "", *exports, "", first])),
     )
 
 

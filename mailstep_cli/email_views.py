@@ -228,6 +228,9 @@ def _replies(entry: "IndexEntry") -> list[RenderableType]:
     told: list[RenderableType] = [Text(f"SES sent {one}") for one in entry.ses_message_ids]
     told += [Text(f"{one.kind} {one.detail} at {_when(one.at)}: {one.ses_message_id or ''}", style="red")
              for one in entry.feedback]  # fmt: skip
+    if not told and entry.outcome in {Outcome.FAILED, RUNNING}:
+        # The index has only what executions end with, and a notice is sent before that.
+        return [Text(f"No answer yet. See a notice of a delay or failure with: mailstep history {entry.reference}")]
     return told or [Text("none")]
 
 

@@ -64,7 +64,10 @@ class Quarantine:
         exact = [one for one in found if one["Key"] == keys.quarantined(email_id)] or found
         if len(exact) != 1:
             how_many = "no message" if not found else "more than one message"
-            raise UserError(f"{how_many} in quarantine has the reference {email_id!r}, or an id that begins so")
+            raise UserError(
+                f"{how_many} in quarantine has the reference {email_id!r}, or an id that begins so. "
+                "mailstep quarantine list shows them all"
+            )
         return self._described(exact[0]["Key"], exact[0]["LastModified"], exact[0]["Size"])
 
     def _with_reference(self, name: str) -> "list[ObjectTypeDef]":

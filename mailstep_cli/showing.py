@@ -14,6 +14,7 @@ from mailstep.aws import mail_bucket
 from mailstep.contracts import Answer, Contract, Message, StoredEmail
 from mailstep.errors import ConfigurationError, MalformedAnswer
 from mailstep.index_entry import IndexEntry
+from mailstep.notices import with_filenames
 from mailstep.route import Route
 from mailstep.routes import load, own_addresses
 from mailstep.validate import policy
@@ -102,7 +103,7 @@ def _rulings(home: HomeStack, entry: IndexEntry, message: Message) -> Iterator[R
             means=rule.means,
             result="broken" if explanation else "passes",
             effect=effect.value if effect else None,
-            explanation=explanation,
+            explanation=with_filenames(explanation, message) if explanation else None,
         )
 
 

@@ -63,10 +63,20 @@ def send(file: MessageFile, to: str, *, port: int) -> str:
     with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
         smtp.ehlo("demo.mailstep.example")
         options = [] if file.sender.isascii() else ["SMTPUTF8"]
-        for code, answer in (smtp.mail(file.sender, options), smtp.rcpt(to)):
-            if code != 250:
-                raise UserError(f"{file.path}: refused by SES: {code} {answer.decode(errors='replace')}")
+        code, answer = smtp.mail(file.sender, options)
+        if code != 250:
+            raise UserError(f"{file.path}: SES rejects the sender <{file.sender}>: {_said(code, answer)}")
+        code, answer = smtp.rcpt(to)
+        if code != 250:
+            raise UserError(
+                f"{file.path}: SES rejects mail to {to}: {_said(code, answer)}. Send it to an address that the account "
+                "has: mailstep up prints them"
+            )
         code, answer = smtp.data(file.raw)
     if code != 250:
-        raise UserError(f"{file.path}: refused by SES: {code} {answer.decode(errors='replace')}")
+        raise UserError(f"{file.path}: SES rejects the message: {_said(code, answer)}")
     return answer.decode().rpartition(" ")[2]
+
+
+def _said(code: int, answer: bytes) -> str:
+    return f"{code} {answer.decode(errors='replace')}"

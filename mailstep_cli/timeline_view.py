@@ -125,7 +125,7 @@ class _Attempts:
         bound = len(attempt.cause or "") if self._verbose else _CAUSE_BOUND
         if cause := readable_cause(attempt.cause, bound):
             said.append(f": {cause}")
-        if then := what_followed(state, number):
+        if then := what_followed(self._line, state, number):
             said.append(f"; {then}", style="dim")
         return said
 
@@ -151,16 +151,26 @@ def word_of(line: Timeline, state: State, number: int) -> str:
     if not attempt.error:
         return "ok" if attempt.ended else "running"
     if number < len(state.attempts):
-        return "retried"
+        return "failed" if _was_redriven(line, state, number) else "retried"
     return "caught" if state.caught_by else "failed" if line.ended or state.left else "retried"
 
 
-def what_followed(state: State, number: int) -> str:
+def what_followed(line: Timeline, state: State, number: int) -> str:
     """What the workflow did after an attempt that failed, counted from 1; empty if it ended there."""
+    if _was_redriven(line, state, number):
+        return ""
     if number < len(state.attempts):
         failed = state.attempts[number - 1]
         return f"retried after {seconds(state.attempts[number].started - (failed.ended or failed.started))}"
     return f"a Catch went on to {state.caught_by}" if state.caught_by else ""
+
+
+def _was_redriven(line: Timeline, state: State, number: int) -> bool:
+    """Whether the execution failed with an attempt, counted from 1, and an operator's redrive made the next one."""
+    if number >= len(state.attempts):
+        return False
+    ended, following = state.attempts[number - 1].ended, state.attempts[number].started
+    return ended is not None and any(ended <= redrive <= following for redrive in line.redriven)
 
 
 def _data(state: State) -> Iterator[RenderableType]:

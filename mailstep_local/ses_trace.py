@@ -45,6 +45,8 @@ def trace(received: Received, content: bytes) -> bytes:
     HELO and MAIL FROM are the sender's words: control characters in them are left out, so that they begin no line.
     """
     helo, sender = (_CONTROL.sub("", text) for text in (received.helo, received.mail_from))
+    # aiosmtpd calls the null reverse-path so.
+    sender = "" if sender == "<>" else sender
     author = _author_domain(content)
     found = findings(author)
     spf = _spf(found, received, sender.rpartition("@")[2] or helo, sender, helo)

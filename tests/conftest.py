@@ -16,6 +16,7 @@ settings.register_profile("mailstep", deadline=None)
 settings.load_profile("mailstep")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a module's tests in one worker. Modules that deploy own accounts are a group: they share a build."""
     for item in items:

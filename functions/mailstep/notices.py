@@ -15,8 +15,13 @@ def notice(kind: str, message: Message, explanation: str = "") -> Answer:
 
     An explanation may name an attachment by its number, as `{attachment 2}`; the notice has the file's name instead.
     """
-    explanation = _MENTION.sub(lambda mention: _file(message, mention), explanation)
-    return Answer(text=render("notice.txt.j2", kind=kind, explanation=explanation, email_id=message.email_id))
+    told = with_filenames(explanation, message)
+    return Answer(text=render("notice.txt.j2", kind=kind, explanation=told, email_id=message.email_id))
+
+
+def with_filenames(explanation: str, message: Message) -> str:
+    """The explanation of a refusal, with the name of each attachment that it mentions by its number."""
+    return _MENTION.sub(lambda mention: _file(message, mention), explanation)
 
 
 def _file(message: Message, mention: re.Match[str]) -> str:

@@ -80,7 +80,10 @@ def release_quarantined(
     quarantine = Quarantine(home)
     chosen = _chosen(quarantine, emails, reason, all_=all_)
     confirm(f"Process {counted(len(chosen), 'message')} again?", yes=yes)
-    return _act(chosen, lambda one: quarantine.release(one, began=home.asked).done, "Releasing", rate, as_json=as_json)
+    code = _act(chosen, lambda one: quarantine.release(one, began=home.asked).done, "Releasing", rate, as_json=as_json)
+    if chosen and not as_json:
+        out.print("What cannot be read this time either comes back: mailstep quarantine list shows it", soft_wrap=True)
+    return code
 
 
 @app.command(name="delete")

@@ -110,7 +110,7 @@ def _row(line: "Timeline", state: "State", number: int, attempt: "Attempt", *, r
         word=word_of(line, state, number),
         error=attempt.error or "",
         cause=readable_cause(attempt.cause, 4000),
-        followed=what_followed(state, number) if attempt.error else "",
+        followed=what_followed(line, state, number) if attempt.error else "",
         redriven=redriven,
         input=_json(state.input) if last else "",
         output=_json(state.output) if last else "",

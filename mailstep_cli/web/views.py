@@ -93,8 +93,11 @@ class Web:
         return Guard(Starlette(routes=routes, exception_handlers=handlers), port, self.own)
 
     def emails(self, request: Request) -> Response:
-        """The list, by the filters in the query."""
+        """The list, by the filters in the query; or the page of the email that the query names."""
         asked = {name: value.strip()[:200] for name, value in request.query_params.items() if value.strip()}
+        if "email" in asked:
+            named = messages.find_email(self.home, asked["email"])
+            return RedirectResponse(f"/messages/{quote(named.email_id)}", 303)
         now = datetime.now(UTC)
         wanted = Filter(
             route=asked.get("route"),

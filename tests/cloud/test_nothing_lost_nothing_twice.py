@@ -189,7 +189,7 @@ def test_an_unreadable_message_is_quarantined_with_its_reason(cloud: LocalCloud,
     assert eventually(lambda: "Contents" in s3.list_objects_v2(Bucket=bucket, Prefix=kept))
     assert s3.get_object(Bucket=bucket, Key=kept)["Body"].read().startswith(b"\x00\x01\x02")
     tags = s3.get_object_tagging(Bucket=bucket, Key=kept)["TagSet"]
-    assert tags == [{"Key": "quarantined", "Value": "it is neither text nor has a header field of its own"}]
+    assert tags == [{"Key": "quarantined", "Value": "it is not text and has no header field of its own"}]
     assert eventually(lambda: desk.executions(email.email_id, "SUCCEEDED"))
     # Anybody can send that: it is counted. Of what cannot be opened nothing is known, so that alerts.
     gone = stored_email(bucket, "inbound/orders/gone")

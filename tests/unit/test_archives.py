@@ -229,7 +229,9 @@ OFFICE = "application/vnd.openxmlformats-officedocument"
         (attachment("data", "text/plain", "application/epub+zip"), True),
         *(
             (attachment(f"Data.{suffix.upper()}", "application/octet-stream"), True)
-            for suffix in ("zip", "xlsx", "docx", "pptx", "xlsm", "ods", "odt", "odp", "jar")
+            for suffix in [
+                *("zip", "xlsx", "docx", "pptx", "xlsm", "xlsb", "docm", "pptm", "ods", "odt", "odp", "jar", "apk")
+            ]
         ),
         (attachment("data.csv", "text/csv"), False),
         (attachment("zip", "application/octet-stream", "application/pdf"), False),

@@ -308,6 +308,8 @@ def test_a_label_of_asterisks_says_nothing() -> None:
             "a.ex\uff45",
         ),
         *("C:\\temp\\a.exe", "C:/a.exe", "invoice.pdf.exe.gz", "a.exe. .gz"),
+        # Programs that unpack one file take this end off its name.
+        *(f"a.exe.{packed}" for packed in ("bz2", "xz", "Z", "lz", "lz4", "lzma", "zst", "br")),
         *("a.exe::$DATA", "a.exe.gz", "a.xll", "a.iqy", "a.msix", "a.appx", "a.library-ms", "a.search-ms", "a.slk"),
         *(
             "a.settingcontent-ms",

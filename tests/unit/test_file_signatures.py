@@ -62,6 +62,8 @@ def test_an_image_of_a_disc_is_known_by_its_octets() -> None:
         (bytes(0x8000) + b"\1CD001\1\0", "application/x-iso9660-image"),
         (EXE, "application/x-msdownload"),
         (b"%PDF-1.4\n", "application/pdf"),
+        (b"%!PS-Adobe-3.0\n", "application/postscript"),
+        (b"{\\rtf1 x}", "application/rtf"),
         # BOF of Excel 4; each of the two octets of its version may be any.
         (b"\t\4\6\0\n\n\x40\0\0\0", "application/vnd.ms-excel"),
         (b"MZ;12\n", None),

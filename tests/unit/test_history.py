@@ -18,7 +18,7 @@ from rich.console import Console
 
 from mailstep.validate.policy import MEANINGS, WITHHELD
 from mailstep_cli.history import fetch, timeline
-from mailstep_cli.timeline_view import readable_cause, seconds, timeline_table
+from mailstep_cli.timeline_view import readable_cause, seconds, timeline_table, what_followed, word_of
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -110,6 +110,9 @@ def test_lambdas_older_events_and_a_redrive() -> None:
     [reply] = line.states
     assert [a.error for a in reply.attempts] == ["MessageRejected", None]
     assert line.error is None
+    # The workflow retried nothing: the execution failed, and an operator redrove it.
+    assert [word_of(line, reply, number) for number in (1, 2)] == ["failed", "ok"]
+    assert what_followed(line, reply, 1) == ""
 
 
 def test_an_aborted_execution_ends_what_was_running() -> None:

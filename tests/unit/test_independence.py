@@ -63,3 +63,9 @@ def test_a_module_over_300_lines_says_in_its_first_lines_why_it_is_one(folder: s
     modules = {path: path.read_text().splitlines() for path in (PROJECT / folder).rglob("*.py")}
     long = {path for path, lines in modules.items() if len(lines) > 300}
     assert {path.name for path in long if "300 lines" not in " ".join(modules[path][:9])} == set()
+
+
+def test_the_tests_of_a_module_stay_in_one_worker(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist groups tests by what it adds to their names; else each worker deploys a stack for each module."""
+    grouped = bool(request.config.getoption("loadgroup", default=False))
+    assert request.node.nodeid.endswith("@test_independence") is grouped

@@ -11,6 +11,7 @@ import pytest
 from mailstep.aws import mail_bucket, ses
 from mailstep.contracts import Answer, ReplyRequest
 from mailstep.errors import ConfigurationError, RefusedEmail
+from mailstep.notices import with_filenames
 from mailstep.parse import handler as parse_handler
 from mailstep.reply import send_once
 from mailstep.route import Route
@@ -172,6 +173,7 @@ def test_an_explanation_crosses_the_state_as_text_and_names_the_file_in_the_noti
     told = json.loads(str(refused.value))
     assert told["explanation"].startswith("{attachment 1} ist ein Programm")
     assert "Größe" not in str(refused.value)
+    assert "Größe.exe" in with_filenames(told["explanation"], email.message)
 
 
 @pytest.fixture

@@ -148,3 +148,10 @@ def test_a_control_character_in_helo_or_mail_from_begins_no_line(control: str) -
         line[:10] for line in lines(received=replace(ORDINARY, helo="evil", mail_from="a@evil"))
     ]
     assert found("mailhost.example", received).virus == "PASS"
+
+
+@pytest.mark.parametrize("mail_from", ["", "<>"])
+def test_the_null_reverse_path_is_empty_and_spf_checks_the_name_in_helo(mail_from: str) -> None:
+    written = lines(received=replace(ORDINARY, mail_from=mail_from, helo="mx.mailhost.example"))
+    assert written[0] == "Return-Path: <>"
+    assert any("domain of mx.mailhost.example designates" in line for line in written)

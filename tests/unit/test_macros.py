@@ -136,6 +136,9 @@ def test_a_hidden_macro_sheet_is_found_too(hidden: int) -> None:
         (record(0x0031, bytes(5) + b"\x01\x00"), False),
         # The name of a sheet may be left out, and its kind may not.
         (record(0x0085, bytes(5) + b"\x01"), True),
+        # A module of Excel 5 (MS-XLS section 2.4.28).
+        (record(0x0085, bytes(5) + b"\x06"), True),
+        (record(0x0085, bytes(5) + b"\x07"), False),
         (record(0x0085, bytes(5)), False),
         # A length has 16 bits without a sign (MS-XLS section 2.1.4): what is in the record is none.
         (record(0x0031, record(0x000A) * 10_000) + bound_sheet(1), True),

@@ -312,6 +312,14 @@ def test_an_email_whose_answer_is_malformed_is_shown_without_it() -> None:
     assert showing.gather(HOME, IndexEntry.empty("m")).answer is None
 
 
+def test_an_email_without_an_answer_is_not_shown_as_one_without_a_notice(mail: list[StoredEmail]) -> None:
+    failed = find_email(HOME, mail[2].email_id)
+    view = email_views.shown_view(showing.ShownEmail(email=failed))
+    assert f"No answer yet. See a notice of a delay or failure with: mailstep history {failed.reference}" in seen_as(
+        view, 200
+    )
+
+
 def test_what_is_shown_as_json_is_what_the_schema_says(mail: list[StoredEmail]) -> None:
     schemas = PROJECT / "docs" / "schemas"
     entry = find_email(HOME, mail[0].email_id)

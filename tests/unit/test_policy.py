@@ -517,6 +517,7 @@ WITHHELD: list[tuple[str, Case]] = [
 
 
 # Not the one that comes last: a route that refuses the message does not reply for the others, so it must refuse before.
+REPLIED_BY_ANOTHER = [case for code, case in WITHHELD if code == "replied_by_other_route"]
 WITHHELD_FROM_THE_SENDER = [one for one in WITHHELD if one[0] != "replied_by_other_route"]
 
 
@@ -975,6 +976,11 @@ def test_an_overridden_bound_counts_no_reply() -> None:
     records = Asked(answered_enough=True)
     assert check(message(), records=records, email=overridden("too_many_replies")) is None
     assert records.replies == 0
+
+
+def test_another_route_that_replied_withholds_no_later_answer() -> None:
+    """It is for the message alone: the sender may be written to."""
+    assert [withheld_from(case) for case in REPLIED_BY_ANOTHER] == [None]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from mailstep import keys
+from mailstep import keys, reference
 from mailstep.contracts import Answer, Message, StoredEmail
 from mailstep.index import indexing
 from mailstep.index_entry import Feedback
@@ -239,6 +239,15 @@ def test_the_list_shows_the_newest_and_takes_filters(operator: TestClient) -> No
     assert "Order 4711" not in operator.get("/", params={"from": "eve@evil.example"}).text
     assert operator.get("/", params={"outcome": "nonsense"}).status_code == 400
     assert operator.get("/", params={"since": "nonsense"}).status_code == 400
+
+
+def test_the_reference_that_a_sender_reads_out_leads_to_the_email(operator: TestClient) -> None:
+    for name in (reference.spelled(ANN), ANN[:8]):
+        found = operator.get("/", params={"email": name}, follow_redirects=False)
+        assert (found.status_code, found.headers["location"]) == (303, f"/messages/{ANN}")
+    unknown = operator.get("/", params={"email": "3333-3333"})
+    assert unknown.status_code == 400
+    assert "mailstep list shows the latest ones" in unknown.text
 
 
 def test_the_list_says_why_an_email_ended_so_and_that_its_reply_bounced(operator: TestClient) -> None:

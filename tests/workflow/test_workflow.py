@@ -135,17 +135,17 @@ def test_a_silent_refusal_says_what_withheld_its_reply() -> None:
 
 
 def test_an_unreadable_message_is_copied_to_quarantine_with_its_reason_and_alerts_the_operators() -> None:
-    ended = go(Parse=[Fails("UnreadableEmail", "it is neither text nor has a header field of its own"), CHECKED])
+    ended = go(Parse=[Fails("UnreadableEmail", "it is not text and has no header field of its own"), CHECKED])
     assert ended.path == ["ParseEmail", *QUARANTINED]
     assert (ended.status, ended.output["outcome"]) == ("SUCCEEDED", "quarantined")
     s3 = boto3.client("s3", region_name=REGION)
     kept = f"quarantine/{EMAIL['email_id']}"
     assert s3.get_object(Bucket=BUCKET, Key=kept)["Body"].read() == b"no email"
     assert s3.get_object_tagging(Bucket=BUCKET, Key=kept)["TagSet"] == [
-        {"Key": "quarantined", "Value": "it is neither text nor has a header field of its own"}
+        {"Key": "quarantined", "Value": "it is not text and has no header field of its own"}
     ]
     assert len(ended.alerts) == 1
-    assert "it is neither text nor has a header field of its own" in ended.alerts[0]["Message"]
+    assert "it is not text and has no header field of its own" in ended.alerts[0]["Message"]
     assert ended.payloads["Reply"] == []
 
 

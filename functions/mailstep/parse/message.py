@@ -58,7 +58,7 @@ def _parse(
     defects: set[Defect] = set()
     root = structure(raw, defects)
     if _is_no_email(raw, root):
-        raise UnreadableEmail("it is neither text nor has a header field of its own")
+        raise UnreadableEmail("it is not text and has no header field of its own")
     protection = budget.attempt(partial(open_signed, root, defects), Protection(), defects, Defect.SIGNED_NOT_READ)
     found = bodies(root)
     attachments = Attachments(email.email_id, keep, defects, budget)
