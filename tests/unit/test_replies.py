@@ -421,7 +421,7 @@ def test_an_attribution_may_be_wrapped(attribution: str, old: str) -> None:
     assert split(f"{ANSWER}\n\n{attribution}\n{old}").text == ANSWER
 
 
-@pytest.mark.parametrize("answer", [ANSWER, "Hello.", "yes", "Two lamps"])
+@pytest.mark.parametrize("answer", [ANSWER, "Hello.", "yes", "Two lamps", "Hi,", "Yes, two lamps, Ann,"])
 def test_an_attribution_may_share_its_line_with_the_reply(answer: str) -> None:
     reply = split(f"{answer} On Tue, Jun 3, 2025 at 9:15 AM, carol@example.org wrote:\n> Old")
     assert (reply.text, reply.quoted) == (answer, "On Tue, Jun 3, 2025 at 9:15 AM, carol@example.org wrote:\n> Old")

@@ -50,7 +50,7 @@ _AFTER_A_WORD = re.compile(r"[^\W\d]\s?:")
 _STARTER = re.compile(rf"[\W_]*(?:{_alternatives(words.STARTERS)})(?!\w)|[\W_]*[在於于]", re.IGNORECASE)
 _BEGINS_WITH_DATE = re.compile(r"[\W_]*(?:[^\W\d]+[.,]*\s+){0,1}\d")
 _BEGINS_WITH_NAME = re.compile(r"([^<>@]{0,100})<[^<>]{0,200}@[^<>]{0,200}>")
-_WITHIN_A_LINE = re.compile(r"(?<=[\w.!?:;)])[\s-]+(?=(?:On|Am|Le|El|Il|Em|Op|Den) (?:\w+[.,]* ){0,2}\d)")
+_WITHIN_A_LINE = re.compile(r"(?<=[\w.,!?:;)])[\s-]+(?=(?:On|Am|Le|El|Il|Em|Op|Den) (?:\w+[.,]* ){0,2}\d)")
 _WORD = re.compile(r"[^\s/]+")
 _MARKS = "\"'“”„«»()[]<>,;:：.、，-–—*"  # around a word
 # Pronouns that a name says of itself: "Ann Lee (she/her)".
