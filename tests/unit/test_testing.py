@@ -104,6 +104,8 @@ def test_the_reply_is_from_the_address_that_the_route_sets() -> None:
         ("automatic_mail", b"List-Id: <news.example>\r\n" + PLAIN, Route(automatic_mail="refuse")),
         (None, PLAIN, Route()),
     ],
+    # The name of a boundary differs in each worker.
+    ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 def test_the_policy_refuses_by_the_code_of_its_rule(code: str | None, raw: bytes, settings: Route) -> None:
     assert receive(raw, "orders", settings).refused_by() == code
