@@ -229,8 +229,8 @@ def _is_total(row: Row, above: Sequence[Row]) -> bool:
     label = next((cell for cell in row if cell), "")
     if len(above) < 2:
         return False
-    parts = [line for line in above if not _is_subtotal(line)]
     if _MEAN.fullmatch(label):
+        parts = _without_subtotals(above)
         return any(_agrees(row, parts, place, mean=True) for place in range(len(row)))
     if not row[0] and all(line[0] for line in above):
         return all(_agrees(row, above, place) for place, cell in enumerate(row) if cell)
@@ -238,7 +238,11 @@ def _is_total(row: Row, above: Sequence[Row]) -> bool:
         return False
     if filled(row) == 1 and len(row) < max(map(width, above[-2:])):
         return True
-    return any(_agrees(row, lines, place) for lines in (above, parts) for place in range(len(row)))
+    return any(_agrees(row, lines, place) for lines in (above, _without_subtotals(above)) for place in range(len(row)))
+
+
+def _without_subtotals(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if not _is_subtotal(row)]
 
 
 def _is_subtotal(row: Row) -> bool:
