@@ -88,7 +88,7 @@ def shown_view(shown: "ShownEmail") -> RenderableType:
 
 def statistics_view(found: "Statistics") -> RenderableType:
     """Outcomes, reasons, times to reply, the slowest states, and a sparkline for each route."""
-    span = f"{_when(found.since)} to {_when(found.until)}"
+    span = f"{moment(found.since)} to {moment(found.until)}"
     parts: list[RenderableType] = [Text.assemble((counted(found.emails, "email"), "bold"), f", {span}"), Text()]
     parts += [
         Text.assemble((f"{outcome:12}", _COLOURS.get(outcome, "")), f"{number:>8,}")
@@ -163,7 +163,8 @@ def _seconds(milliseconds: int) -> str:
     return f"{milliseconds / 1000:.1f} s"
 
 
-def _when(time: datetime | None) -> str:
+def moment(time: datetime | None) -> str:
+    """A time in the local time zone, to the second; empty without one."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if time else ""
 
 
@@ -226,7 +227,7 @@ def _answer(answer: "Answer") -> RenderableType:
 
 def _replies(entry: "IndexEntry") -> list[RenderableType]:
     told: list[RenderableType] = [Text(f"SES sent {one}") for one in entry.ses_message_ids]
-    told += [Text(f"{one.kind} {one.detail} at {_when(one.at)}: {one.ses_message_id or ''}", style="red")
+    told += [Text(f"{one.kind} {one.detail} at {moment(one.at)}: {one.ses_message_id or ''}", style="red")
              for one in entry.feedback]  # fmt: skip
     if not told and entry.outcome in {Outcome.FAILED, RUNNING}:
         # The index has only what executions end with, and a notice is sent before that.
@@ -236,6 +237,6 @@ def _replies(entry: "IndexEntry") -> list[RenderableType]:
 
 def _executions(entry: "IndexEntry") -> list[RenderableType]:
     return [
-        Text.assemble(f"{_when(one.latest_start)}  ", (f"{one.outcome:12}", _COLOURS.get(one.outcome, "")), one.name)
+        Text.assemble(f"{moment(one.latest_start)}  ", (f"{one.outcome:12}", _COLOURS.get(one.outcome, "")), one.name)
         for one in entry.executions
     ] or [Text("none")]

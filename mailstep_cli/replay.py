@@ -115,10 +115,10 @@ def _existing(sfn: "SFNClient", arn: str) -> "DescribeExecutionOutputTypeDef | N
     DescribeExecution is eventually consistent (AWS Step Functions API Reference): one that began a moment ago, by this
     batch or another operator, may not be there yet.
     """
-    for wait in (*_WAITS, None):
-        if (there := described(sfn, arn)) or wait is None:
-            return there
+    for wait in (0, *_WAITS):
         time.sleep(wait)
+        if there := described(sfn, arn):
+            return there
     return None
 
 

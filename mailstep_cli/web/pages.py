@@ -13,7 +13,7 @@ from markupsafe import Markup
 from mailstep.filenames import safe_filename
 from mailstep.outcomes import RUNNING, Outcome
 from mailstep.validate.policy import MEANINGS
-from mailstep_cli.email_views import took
+from mailstep_cli.email_views import moment, took
 from mailstep_cli.terminal import counted, visible
 from mailstep_cli.timeline_view import readable_cause, seconds, total, what_followed, word_of
 from mailstep_cli.web.graph import Graph, lay_out
@@ -153,7 +153,7 @@ def _environment() -> Environment:
         loader=PackageLoader("mailstep_cli.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
-    environment.filters |= {"moment": _moment, "took": took, "codes": _codes, "subject": _subject, "size": _size}
+    environment.filters |= {"moment": moment, "took": took, "codes": _codes, "subject": _subject, "size": _size}
     environment.tests["short_html"] = _is_short
     environment.globals |= {
         "filename": filename,
@@ -172,10 +172,6 @@ def _shown(value: Any) -> Any:
 def _is_short(html: str) -> bool:
     """Whether the HTML surely fills only a few lines: the page cannot see into its frame."""
     return len(html) < _SHORT and "<img" not in html
-
-
-def _moment(at: datetime | None) -> str:
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 def _subject(entry: "IndexEntry") -> str:

@@ -122,10 +122,7 @@ class Web:
         asked, redrives = request.query_params.get("execution"), request.query_params.get("redrives", "")
         execution = _execution(entry, asked)
         run = _run(execution) if execution else None
-        # DescribeExecution is eventually consistent (API reference): it may not know yet what has just begun.
-        awaited = execution is not None and (
-            asked not in {None, execution.name} or (redrives.isdecimal() and execution.redrives < int(redrives[:4]))
-        )
+        awaited = execution is not None and _is_awaited(execution, asked, redrives)
         return self._page(
             "message.html.j2", title=entry.subject or entry.email_id, entry=entry, shown=shown,
             run=run, alone=False, frames={}, turns=awaited or _turns(entry, run),
@@ -295,6 +292,14 @@ def _run(execution: "Execution") -> pages.Run | None:
     return pages.run(execution.name, line, definition(sfn, execution.arn))
 
 
+def _is_awaited(execution: "Execution", asked: str | None, redrives: str) -> bool:
+    """Whether another execution was asked for than is known, or one that was redriven more often.
+
+    DescribeExecution is eventually consistent (API reference): it may not know yet what has just begun.
+    """
+    return asked not in {None, execution.name} or (redrives.isdecimal() and execution.redrives < int(redrives[:4]))
+
+
 def _turns(entry: "IndexEntry", run: pages.Run | None) -> bool:
     """Whether the page will change: something runs, or the event of the execution's end is on its way to the index."""
     if entry.outcome == RUNNING or (run and run.running):
@@ -327,9 +332,9 @@ def _nth(files: Any, request: Request) -> Any:
 
 def _back(entry: "IndexEntry", done: str, execution: str = "", redrives: int = 0) -> Response:
     """The page of the email. It turns until the index knows the execution, redriven so often."""
-    query: dict[str, str | int] = {"done": done}
-    query |= ({"execution": execution} if execution else {}) | ({"redrives": redrives} if redrives else {})
-    return RedirectResponse(f"/messages/{quote(entry.email_id)}?{urlencode(query)}", 303)
+    query = {"done": done, "execution": execution, "redrives": redrives}
+    given = urlencode({name: value for name, value in query.items() if value})
+    return RedirectResponse(f"/messages/{quote(entry.email_id)}?{given}", 303)
 
 
 def _s3() -> "S3Client":

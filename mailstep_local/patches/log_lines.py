@@ -1,7 +1,7 @@
 """What a function writes is in its log by the end of the invocation: MiniStack leaves late lines for the next one.
 
 A function writes its lines before its response, so they are in the pipe by then, but MiniStack's thread may not have
-read them. It waits up to 50 ms for a first line; here, whoever asks reads what is there.
+read them. MiniStack waits up to 50 ms for a first line; here, the caller reads what is there.
 """
 
 import fcntl

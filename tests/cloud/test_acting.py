@@ -22,9 +22,18 @@ from mailstep import reference
 from mailstep.contracts import StoredEmail
 from mailstep.start.identity import stored_email
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import Desk, eventually, execution_arn, function_configuration, index_of, put, role_without
+from tests.support.cloud import (
+    Desk,
+    ended,
+    eventually,
+    execution_arn,
+    function_configuration,
+    index_of,
+    put,
+    role_without,
+)
 from tests.support.events import s3_event, stored_order
-from tests.support.later_answers import ended, written
+from tests.support.later_answers import written
 from tests.support.project import MAILSTEP, PROJECT, run
 from tests.support.runbook import commands
 
@@ -90,16 +99,7 @@ def schema_of(arguments: tuple[str, ...]) -> str:
 
 def outcome(cloud: LocalCloud, name: str, *, seconds: float = 60) -> str:
     """The outcome of an execution, once it has ended."""
-    sfn, arn = cloud.account.client("stepfunctions"), execution_arn(cloud, name)
-
-    def ended() -> Any:
-        try:
-            found = sfn.describe_execution(executionArn=arn)
-        except sfn.exceptions.ExecutionDoesNotExist:
-            return None
-        return found if found["status"] != "RUNNING" else None
-
-    found = eventually(ended, seconds=seconds)
+    found = ended(cloud, execution_arn(cloud, name), seconds=seconds)
     assert found, f"{name} did not end"
     return str(json.loads(found["output"])["outcome"]) if found["status"] == "SUCCEEDED" else str(found["status"])
 

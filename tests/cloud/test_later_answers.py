@@ -9,8 +9,8 @@ from typing import Any
 from mailstep_cli.demo import Result
 from mailstep_local.cloud import LocalCloud
 from mailstep_local.deployment import STACK
-from tests.support.cloud import Desk, eventually, outbox_about, reply_of, role_without
-from tests.support.later_answers import ended, written
+from tests.support.cloud import Desk, ended, eventually, outbox_about, reply_of, role_without
+from tests.support.later_answers import written
 from tests.support.permissions import CALLING
 from tests.support.project import run
 

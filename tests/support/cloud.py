@@ -97,6 +97,20 @@ def eventually[T](ask: Callable[[], T], *, seconds: float = 90, every: float = 0
     return answer
 
 
+def ended(cloud: LocalCloud, arn: str, *, seconds: float = 180) -> Any:
+    """The execution, once it has ended."""
+    sfn = cloud.account.client("stepfunctions")
+
+    def found() -> Any:
+        try:
+            described = sfn.describe_execution(executionArn=arn)
+        except sfn.exceptions.ExecutionDoesNotExist:
+            return None
+        return described if described["status"] != "RUNNING" else None
+
+    return eventually(found, seconds=seconds)
+
+
 def heard_of(alerts: Callable[[], list[str]], *words: str) -> bool:
     """Whether a notification with these words comes. Those of what another test did may come before it."""
 

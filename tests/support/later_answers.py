@@ -1,11 +1,9 @@
 """Later answers to an email of the deployed stack: written as an application does, and followed to their end."""
 
 import json
-from typing import Any
 
 from mailstep.start.identity import execution_name, later_answer
 from mailstep_local.cloud import LocalCloud
-from tests.support.cloud import eventually
 
 
 def written(cloud: LocalCloud, email_id: str, name: str, text: str) -> str:
@@ -16,17 +14,3 @@ def written(cloud: LocalCloud, email_id: str, name: str, text: str) -> str:
     assert answer
     machine = cloud.outputs["LaterAnswerStateMachineArn"].replace(":stateMachine:", ":execution:")
     return f"{machine}:{execution_name(answer)}"
-
-
-def ended(cloud: LocalCloud, arn: str) -> Any:
-    """The execution, once it has ended."""
-    sfn = cloud.account.client("stepfunctions")
-
-    def found() -> Any:
-        try:
-            described = sfn.describe_execution(executionArn=arn)
-        except sfn.exceptions.ExecutionDoesNotExist:
-            return None
-        return described if described["status"] != "RUNNING" else None
-
-    return eventually(found, seconds=180)
